@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+
+#include "collectors/kernel/deadline.h"
+#include "collectors/kernel/file_tree.h"
+#include "collectors/kernel/tcp_table.h"
+#include "collectors/settings.h"
+
+namespace inetdiag {
+
+/// What a collector may ask in one scrape. What several collectors need is asked once, in `tcp`.
+struct ScrapeContext {
+  const kernel::FileTree& proc;
+  const kernel::FileTree& sys;
+  kernel::TcpTable& tcp;
+  const kernel::Deadline& deadline;
+};
+
+/// What a collector found. It can be part of what it should be: `errors` tell the rest.
+struct Collection {
+  std::vector<prometheus::MetricFamily> families;  ///< one without series is left out of the page
+  /// What could not be read, for the log; any makes the collector's `success` 0.
+  std::vector<std::string> errors;
+  /// Features that this kernel lacks: not an error, told once in the log.
+  std::vector<std::string> missing;
+};
+
+/// One subject of the page. It is asked by one thread at a time, may keep state between scrapes,
+/// and builds its families new each time. An exception counts as an error of the whole collector.
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  virtual Collection collect(const ScrapeContext& context) = 0;
+};
+
+/// One row of the registry: what the program knows of a collector before it is made.
+struct CollectorEntry {
+  std::string_view name;
+  std::string_view help;
+  bool on_by_default;
+  std::span<const SettingSpec> settings;
+  /// Throws SettingError where a setting's value is no good.
+  std::unique_ptr<Collector> (*make)(const Settings& settings);
+};
+
+}  // namespace inetdiag

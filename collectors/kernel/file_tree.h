@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace inetdiag::kernel {
+
+/// A tree of kernel files, procfs or sysfs, below a root that a container mount or a test replaces.
+class FileTree {
+ public:
+  explicit FileTree(std::string root) : root_(std::move(root)) {}
+
+  std::string path(std::string_view relative) const;
+
+  /// The whole text of a file, read into `buffer`, which the result points into. Absent where this
+  /// kernel or namespace has no such file (ENOENT, ENOTDIR). Throws std::system_error that names
+  /// the file where it exists and cannot be read.
+  std::optional<std::string_view> read(std::string_view relative, std::string& buffer) const;
+
+ private:
+  std::string root_;
+};
+
+}  // namespace inetdiag::kernel

@@ -1,0 +1,141 @@
+#include "collectors/kernel/tcp_table.h"
+
+#include <limits>
+#include <utility>
+
+#include <linux/inet_diag.h>
+#include <sys/socket.h>
+
+namespace inetdiag::kernel {
+namespace {
+
+constexpr std::uint32_t all_states = ((1U << tcp_state_slots) - 1) & ~1U;
+
+/// Counts by local port. A table over all ports, because a lookup happens for every socket.
+class PortTally {
+ public:
+  explicit PortTally(const std::vector<Listener>& listeners)
+      : tally_of_port_(std::numeric_limits<std::uint16_t>::max() + 1U), tallies_(1) {
+    for (const Listener& listener : listeners) {
+      auto& tally = tally_of_port_[listener.endpoint.port];
+      if (tally == 0) {
+        tally = static_cast<std::uint32_t>(tallies_.size());
+        tallies_.emplace_back();
+        ports_.push_back(listener.endpoint.port);
+      }
+    }
+  }
+
+  void count(const InetSocket& socket) {
+    ++tallies_[tally_of_port_[socket.local_port]][slot(socket.state)];
+  }
+
+  void move_into(TcpCensus& census) {
+    census.elsewhere = tallies_.front();
+    for (const std::uint16_t port : ports_) {
+      census.by_listening_port.emplace(port, tallies_[tally_of_port_[port]]);
+    }
+  }
+
+ private:
+  std::vector<std::uint32_t> tally_of_port_;  // 0: no listener
+  std::vector<StateCounts> tallies_;
+  std::vector<std::uint16_t> ports_;
+};
+
+}  // namespace
+
+ListenerIndex::ListenerIndex(const std::vector<Listener>& listeners) {
+  for (const Listener& listener : listeners) {
+    takes_ipv4_[listener.endpoint] =
+        listener.endpoint.address.family == AF_INET || !listener.v6_only;
+  }
+}
+
+const Endpoint* ListenerIndex::find_address(const Endpoint& wanted, bool for_ipv4) const {
+  for (const std::uint32_t device : {wanted.device, 0U}) {
+    const auto found = takes_ipv4_.find({wanted.address, wanted.port, device});
+    if (found != takes_ipv4_.end() && (!for_ipv4 || found->second)) {
+      return &found->first;
+    }
+  }
+  return nullptr;
+}
+
+const Endpoint* ListenerIndex::find(const InetAddress& destination, std::uint16_t port,
+                                    std::uint32_t device) const {
+  // An IPv4 SYN to a dual-stack listener is told as ::ffff:a.b.c.d.
+  const std::optional<InetAddress> unmapped = destination.unmapped();
+  const bool for_ipv4 = destination.family == AF_INET || unmapped.has_value();
+  const InetAddress other_form = !for_ipv4 ? destination : unmapped.value_or(destination.mapped());
+  const InetAddress own_wildcard = InetAddress::any(destination.family);
+  const InetAddress other_wildcard = InetAddress::any(other_form.family);
+  for (const InetAddress& address : {destination, other_form, own_wildcard, other_wildcard}) {
+    if (const Endpoint* found = find_address({address, port, device}, for_ipv4)) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+const std::vector<Listener>& TcpTable::listeners() {
+  return listeners_.get([this] { return ask_listeners(); });
+}
+
+const TcpCensus& TcpTable::census() {
+  return census_.get([this] { return take_census(); });
+}
+
+std::vector<Listener> TcpTable::ask_listeners() const {
+  std::vector<Listener> listeners;
+  dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), true), deadline_,
+       [&](std::span<const std::byte> payload) {
+         const auto socket = parse_inet_socket(payload);
+         if (!socket || socket->state != TcpState::listen) {
+           return;
+         }
+         const InetAttributes attributes = parse_inet_attributes(payload);
+         listeners.push_back({.endpoint = {socket->local, socket->local_port, socket->device},
+                              .cookie = socket->cookie,
+                              .waiting = socket->receive_queue,
+                              .backlog = socket->send_queue,
+                              .v6_only = attributes.v6_only.value_or(false),
+                              .drops = attributes.drops,
+                              .cgroup_id = attributes.cgroup_id});
+       });
+  return listeners;
+}
+
+TcpCensus TcpTable::take_census() {
+  const std::vector<Listener>& listening = listeners();
+  const ListenerIndex index(listening);
+  PortTally ports(listening);
+  TcpCensus census;
+  census.by_state[slot(TcpState::listen)] = listening.size();
+
+  constexpr std::uint32_t connected = all_states & ~mask(TcpState::listen);
+  dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(connected, false), deadline_,
+       [&](std::span<const std::byte> payload) {
+         const auto socket = parse_inet_socket(payload);
+         if (!socket || socket->state == TcpState::listen) {
+           return;
+         }
+         ++census.by_state[slot(socket->state)];
+         if (socket->state == TcpState::close) {
+           return;
+         }
+         ports.count(*socket);
+         census.receive_queue_bytes += socket->receive_queue;
+         census.send_queue_bytes += socket->send_queue;
+         if (socket->state == TcpState::syn_recv) {
+           if (const Endpoint* listener =
+                   index.find(socket->local, socket->local_port, socket->device)) {
+             ++census.syn_queue[*listener];
+           }
+         }
+       });
+  ports.move_into(census);
+  return census;
+}
+
+}  // namespace inetdiag::kernel

@@ -1,0 +1,95 @@
+// The TCP sockets of one network namespace, asked over inet_diag and counted while the answer
+// streams in: memory grows with the number of listeners, never with the number of sockets.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "collectors/kernel/asked_once.h"
+#include "collectors/kernel/deadline.h"
+#include "collectors/kernel/inet_diag.h"
+#include "collectors/kernel/netlink.h"
+
+namespace inetdiag::kernel {
+
+/// What SO_REUSEPORT members share, and what a client sees as one listener.
+struct Endpoint {
+  InetAddress address;
+  std::uint16_t port = 0;
+  std::uint32_t device = 0;  ///< interface index, 0 if not bound to one
+
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+/// One socket in state LISTEN.
+struct Listener {
+  Endpoint endpoint;
+  std::uint64_t cookie = 0;
+  std::uint32_t waiting = 0;  ///< connections in the accept queue
+  std::uint32_t backlog = 0;  ///< min(listen() argument, somaxconn at the time of listen())
+  bool v6_only = false;
+  std::optional<std::uint32_t> drops;
+  std::optional<std::uint64_t> cgroup_id;
+};
+
+/// Which listener a SYN belongs to, by the order of the kernel's own lookup
+/// (net/ipv4/inet_hashtables.c, __inet_lookup_listener and compute_score): the exact address before
+/// the wildcard, a listener bound to the device before one that is not, the request's own family
+/// before a dual-stack listener.
+class ListenerIndex {
+ public:
+  explicit ListenerIndex(const std::vector<Listener>& listeners);
+
+  const Endpoint* find(const InetAddress& destination, std::uint16_t port,
+                       std::uint32_t device) const;
+
+ private:
+  const Endpoint* find_address(const Endpoint& wanted, bool for_ipv4) const;
+
+  std::map<Endpoint, bool> takes_ipv4_;
+};
+
+using StateCounts = std::array<std::uint64_t, tcp_state_slots>;
+
+/// What one pass over every TCP socket counts.
+struct TcpCensus {
+  StateCounts by_state{};
+  /// SYN_RECV, by the listener that it belongs to; a listener without any is not in it.
+  std::map<Endpoint, std::uint64_t> syn_queue;
+  /// Connected sockets by local port, for the ports that have a listener.
+  std::unordered_map<std::uint16_t, StateCounts> by_listening_port;
+  /// Connected sockets whose local port has no listener.
+  StateCounts elsewhere{};
+  std::uint64_t receive_queue_bytes = 0;
+  std::uint64_t send_queue_bytes = 0;
+};
+
+/// The questions that the collectors of one scrape share, each asked once.
+class TcpTable {
+ public:
+  TcpTable(NetlinkFactory open, Deadline deadline)
+      : open_(std::move(open)), deadline_(std::move(deadline)) {}
+
+  /// The listening hash alone; never touches connected sockets. Throws as dump() does.
+  const std::vector<Listener>& listeners();
+
+  /// Every socket. Throws as dump() does.
+  const TcpCensus& census();
+
+ private:
+  std::vector<Listener> ask_listeners() const;
+  TcpCensus take_census();
+
+  NetlinkFactory open_;
+  Deadline deadline_;
+  AskedOnce<std::vector<Listener>> listeners_;
+  AskedOnce<TcpCensus> census_;
+};
+
+}  // namespace inetdiag::kernel

@@ -1,0 +1,67 @@
+// How the text files of the kernel are taken apart.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace inetdiag::kernel {
+
+constexpr std::string_view whitespace = " \t\n\r";
+
+/// Cuts the text before the first `separator` off the front of `rest`, and the separator with it.
+inline std::string_view cut(std::string_view& rest, char separator) {
+  const std::size_t at = rest.find(separator);
+  const std::string_view head = rest.substr(0, at);
+  rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
+  return head;
+}
+
+inline std::string_view next_line(std::string_view& rest) { return cut(rest, '\n'); }
+
+/// The next word of a line, empty at its end.
+inline std::string_view next_word(std::string_view& line) {
+  const std::size_t begin = line.find_first_not_of(whitespace);
+  if (begin == std::string_view::npos) {
+    line = {};
+    return {};
+  }
+  line.remove_prefix(begin);
+  const std::size_t length = line.find_first_of(whitespace);
+  const std::string_view word = line.substr(0, length);
+  line.remove_prefix(word.size());
+  return word;
+}
+
+inline std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(whitespace);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
+}
+
+/// The whole of `text` as a number, else nothing.
+template <typename T>
+std::optional<T> to_number(std::string_view text) {
+  T value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end || text.empty()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+/// A decimal integer of the kernel, signed or up to 2^64 - 1, as a double.
+inline std::optional<double> to_double(std::string_view text) {
+  if (const auto value = to_number<unsigned long long>(text)) {
+    return static_cast<double>(*value);
+  }
+  if (const auto value = to_number<long long>(text)) {
+    return static_cast<double>(*value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace inetdiag::kernel

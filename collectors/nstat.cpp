@@ -1,0 +1,162 @@
+#include "collectors/nstat.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <regex>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "collectors/family.h"
+#include "collectors/kernel/counter_file.h"
+#include "collectors/nstat_meanings.h"
+
+namespace inetdiag {
+namespace {
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+char lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// A letter that promtool takes for an abbreviated unit where it stands alone: MPJoinAckHMacFailure
+/// is ..._hmac_failure.
+bool is_unit(std::string_view word) {
+  return word.size() == 1 && std::string_view("bdhms").find(word) != std::string_view::npos;
+}
+
+/// Only these are no counters (net/ipv4/proc.c, net/mptcp/mib.c); all else only grows.
+constexpr std::array<std::string_view, 8> gauges = {
+    "TcpRtoAlgorithm", "TcpRtoMin",    "TcpRtoMax",    "TcpMaxConn",
+    "TcpCurrEstab",    "IpForwarding", "IpDefaultTTL", "MPTcpExtMPCurrEstab",
+};
+
+bool is_gauge(std::string_view kernel_name) { return std::ranges::count(gauges, kernel_name) > 0; }
+
+/// UDP-Lite left the kernel, and its counters are all but always 0.
+bool is_udplite(std::string_view group) { return group.starts_with("UdpLite"); }
+
+struct File {
+  std::string_view path;
+  void (*parse)(std::string_view text, const kernel::EachCounter& each);
+};
+constexpr std::array<File, 3> files = {{
+    {"net/snmp", kernel::parse_counter_pairs},
+    {"net/netstat", kernel::parse_counter_pairs},
+    {"net/snmp6", kernel::parse_counter_lines},
+}};
+
+std::string help_of(std::string_view kernel_name, std::string_view path) {
+  std::string help(kernel_name);
+  help.append(" of /proc/").append(path);
+  const std::string_view meaning = nstat_meaning(kernel_name);
+  if (!meaning.empty()) {
+    help.append(": ").append(meaning);
+  }
+  return help.append(".");
+}
+
+/// What is known of one counter from its first sight on.
+struct Descriptor {
+  std::string metric;  ///< empty: not exported
+  std::string help;
+  bool gauge = false;
+};
+
+class Nstat final : public Collector {
+ public:
+  explicit Nstat(const Settings& settings)
+      : include_(settings.regex("include")), exclude_(settings.regex("exclude")) {}
+
+  Collection collect(const ScrapeContext& context) override {
+    Collection collection;
+    for (const File& file : files) {
+      try {
+        // Absent where IPv6 is not built in, or in a file tree of an older kernel.
+        if (const auto text = context.proc.read(file.path, buffer_)) {
+          file.parse(*text, [&](const kernel::Counter& counter) {
+            add(counter, file.path, collection.families);
+          });
+        }
+      } catch (const std::exception& error) {
+        collection.errors.emplace_back(error.what());
+      }
+    }
+    if (collection.families.empty() && collection.errors.empty() && !include_ && !exclude_) {
+      collection.errors.push_back("no counters in " + context.proc.path("net/snmp"));
+    }
+    return collection;
+  }
+
+ private:
+  void add(const kernel::Counter& counter, std::string_view path,
+           std::vector<prometheus::MetricFamily>& families) {
+    const Descriptor& descriptor = describe(counter, path);
+    if (descriptor.metric.empty()) {
+      return;
+    }
+    auto& family = families.emplace_back(descriptor.gauge
+                                             ? gauge_family(descriptor.metric, descriptor.help)
+                                             : counter_family(descriptor.metric, descriptor.help));
+    add_series(family, {}, counter.value);
+  }
+
+  const Descriptor& describe(const kernel::Counter& counter, std::string_view path) {
+    kernel_name_.assign(counter.group).append(counter.name);
+    const auto known = descriptors_.find(kernel_name_);
+    if (known != descriptors_.end()) {
+      return known->second;
+    }
+    Descriptor descriptor;
+    std::string metric = nstat_metric_name(counter.group, counter.name);
+    const bool gauge = is_gauge(kernel_name_);
+    metric.append(gauge ? "" : "_total");
+    if (is_wanted(counter.group) && metrics_.insert(metric).second) {
+      descriptor = {std::move(metric), help_of(kernel_name_, path), gauge};
+    }
+    return descriptors_.emplace(kernel_name_, std::move(descriptor)).first->second;
+  }
+
+  bool is_wanted(std::string_view group) const {
+    const bool is_name = std::ranges::all_of(
+        kernel_name_, [](char c) { return is_lower(lower(c)) || is_digit(c) || c == '_'; });
+    return is_name && !is_udplite(group) &&
+           (!include_ || std::regex_search(kernel_name_, *include_)) &&
+           (!exclude_ || !std::regex_search(kernel_name_, *exclude_));
+  }
+
+  std::optional<std::regex> include_;
+  std::optional<std::regex> exclude_;
+  std::unordered_map<std::string, Descriptor> descriptors_;
+  std::unordered_set<std::string> metrics_;  ///< two kernel names must not make one metric
+  std::string kernel_name_;
+  std::string buffer_;
+};
+
+}  // namespace
+
+std::string nstat_metric_name(std::string_view group, std::string_view name) {
+  std::string metric = "inetdiag_nstat_";
+  std::ranges::transform(group, std::back_inserter(metric), lower);
+  metric.push_back('_');
+  std::size_t word = metric.size();
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char before = i > 0 ? name[i - 1] : '\0';
+    const char after = i + 1 < name.size() ? name[i + 1] : '\0';
+    const bool begins_word =
+        is_lower(before) || is_digit(before) || (is_upper(before) && is_lower(after));
+    if (is_upper(name[i]) && begins_word && !is_unit(std::string_view(metric).substr(word))) {
+      metric.push_back('_');
+      word = metric.size();
+    }
+    metric.push_back(lower(name[i]));
+  }
+  return metric;
+}
+
+std::unique_ptr<Collector> make_nstat(const Settings& settings) {
+  return std::make_unique<Nstat>(settings);
+}
+
+}  // namespace inetdiag

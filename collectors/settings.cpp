@@ -1,0 +1,40 @@
+#include "collectors/settings.h"
+
+#include "collectors/kernel/text.h"
+
+namespace inetdiag {
+
+std::vector<std::string> Settings::list(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
+}
+
+std::string Settings::last(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::string() : found->second.back();
+}
+
+std::uint64_t Settings::number(std::string_view name, std::uint64_t least,
+                               std::uint64_t most) const {
+  const std::string text = last(name);
+  const auto value = kernel::to_number<std::uint64_t>(text);
+  if (!value || *value < least || *value > most) {
+    throw SettingError(name, "'" + text + "' is not a whole number from " + std::to_string(least) +
+                                 " to " + std::to_string(most));
+  }
+  return *value;
+}
+
+std::optional<std::regex> Settings::regex(std::string_view name) const {
+  const std::string text = last(name);
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  try {
+    return std::regex(text, std::regex::ECMAScript | std::regex::optimize);
+  } catch (const std::regex_error& error) {
+    throw SettingError(name, "'" + text + "' is not a regular expression: " + error.what());
+  }
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,244 @@
+#include "exporter/http_server.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <stop_token>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <civetweb.h>
+#include <sys/socket.h>
+
+#include "collectors/kernel/unique_fd.h"
+
+namespace inetdiag {
+namespace {
+
+constexpr const char* threads = "8";
+constexpr const char* request_timeout_ms = "5000";
+constexpr unsigned feature_ipv6 = 8;
+constexpr std::size_t most_addresses = 64;
+
+std::string civet_port(const ListenAddress& address) {
+  const std::string port = std::to_string(address.port);
+  if (address.host.empty()) {
+    // `+`: one socket for both families.
+    return (mg_check_feature(feature_ipv6) != 0U ? "+" : "") + port;
+  }
+  if (!address.is_ipv6()) {
+    return address.host + ":" + port;
+  }
+  if (mg_check_feature(feature_ipv6) == 0U) {
+    throw std::runtime_error("cannot listen on " + address.url() +
+                             ": the CivetWeb library of this system is built without IPv6; choose "
+                             "an IPv4 address with --web.listen-address");
+  }
+  return "[" + address.host + "]:" + port;
+}
+
+std::string civet_ports(const std::vector<ListenAddress>& addresses) {
+  std::string ports;
+  for (const ListenAddress& address : addresses) {
+    ports.append(ports.empty() ? "" : ",").append(civet_port(address));
+  }
+  return ports;
+}
+
+const char* reason(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Internal Server Error";
+  }
+}
+
+std::string head_of(const HttpResponse& response) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " + reason(response.status);
+  const auto add = [&](std::string_view name, std::string_view value) {
+    head.append("\r\n").append(name).append(": ").append(value);
+  };
+  add("Content-Type", response.content_type);
+  add("Content-Length", std::to_string(response.body.size()));
+  add("X-Content-Type-Options", "nosniff");
+  add("Connection", "close");
+  for (const auto& [name, value] : response.headers) {
+    add(name, value);
+  }
+  return head.append("\r\n\r\n");
+}
+
+/// Whether the kernel would let a socket listen there, or why not: CivetWeb tells no cause.
+std::string why_not(const ListenAddress& address) {
+  if (address.is_ipv6()) {
+    return "the address cannot be used";
+  }
+  const kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(address.port);
+  inet_pton(AF_INET, address.host.empty() ? "0.0.0.0" : address.host.c_str(), &name.sin_addr);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
+      ::listen(fd.get(), 1) == 0) {
+    return {};
+  }
+  const int error = errno;
+  std::string why = std::strerror(error);
+  if (error == EADDRINUSE) {
+    why += "; end the program that has the port, or choose another with --web.listen-address";
+  } else if (error == EADDRNOTAVAIL) {
+    why += "; this host has no such address, choose another with --web.listen-address";
+  }
+  return why;
+}
+
+}  // namespace
+
+/// What CivetWeb's callbacks need, at an address that does not move.
+class HttpServer::Civet {
+ public:
+  Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log)
+      : requested_(addresses), handler_(std::move(handler)), log_(log) {
+    mg_init_library(0);
+    mg_callbacks callbacks{};
+    callbacks.begin_request = &Civet::on_request;
+    callbacks.log_message = &Civet::on_message;
+    const std::string ports = civet_ports(addresses);
+    const std::array<const char*, 13> options = {"listening_ports",
+                                                 ports.c_str(),
+                                                 "num_threads",
+                                                 threads,
+                                                 "request_timeout_ms",
+                                                 request_timeout_ms,
+                                                 "enable_keep_alive",
+                                                 "no",
+                                                 "access_control_allow_origin",
+                                                 "",
+                                                 "access_control_allow_methods",
+                                                 "",
+                                                 nullptr};
+    context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
+    if (context_ == nullptr) {
+      mg_exit_library();
+      throw std::runtime_error(cannot_listen());
+    }
+  }
+  Civet(const Civet&) = delete;
+  Civet& operator=(const Civet&) = delete;
+  ~Civet() {
+    {
+      const std::jthread waker(
+          [bound = addresses()](const std::stop_token& stopped) { wake(bound, stopped); });
+      mg_stop(context_);
+    }
+    mg_exit_library();
+  }
+
+  std::vector<ListenAddress> addresses() const {
+    std::array<mg_server_port, most_addresses> ports{};
+    const int count = mg_get_server_ports(context_, static_cast<int>(ports.size()), ports.data());
+    std::vector<ListenAddress> bound = requested_;
+    for (std::size_t i = 0; i < bound.size() && i < static_cast<std::size_t>(count); ++i) {
+      bound[i].port = static_cast<std::uint16_t>(ports[i].port);
+    }
+    return bound;
+  }
+
+ private:
+  static Civet& self(const mg_connection* connection) {
+    return *static_cast<Civet*>(mg_get_user_data(mg_get_context(connection)));
+  }
+
+  static int on_request(mg_connection* connection) { return self(connection).answer(connection); }
+
+  static int on_message(const mg_connection* connection, const char* message) {
+    self(connection).log_.debug("http server", {{"event", message}});
+    return 1;
+  }
+
+  HttpResponse response_to(const HttpRequest& request) const {
+    try {
+      return handler_(request);
+    } catch (const std::exception& error) {
+      log_.error("request failed", {{"path", request.path}, {"error", error.what()}});
+      return {.status = 500, .body = std::string("internal error: ") + error.what() + "\n"};
+    }
+  }
+
+  int answer(mg_connection* connection) const {
+    const mg_request_info* info = mg_get_request_info(connection);
+    const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
+    const bool is_head = text(info->request_method) == "HEAD";
+    const HttpRequest request{
+        .method = is_head ? "GET" : text(info->request_method),
+        .path = text(info->local_uri),
+        .query = text(info->query_string),
+        .header = [&](const char* name) { return text(mg_get_header(connection, name)); }};
+    const HttpResponse response = response_to(request);
+    const std::string head = head_of(response);
+    mg_write(connection, head.data(), head.size());
+    if (!is_head) {
+      mg_write(connection, response.body.data(), response.body.size());
+    }
+    return response.status;
+  }
+
+  std::string cannot_listen() const {
+    for (const ListenAddress& address : requested_) {
+      const std::string why = why_not(address);
+      if (!why.empty()) {
+        return "cannot listen on " + (address.host.empty() ? "" : address.host) + ":" +
+               std::to_string(address.port) + ": " + why;
+      }
+    }
+    return "cannot start the HTTP server; --log.level=debug may tell why";
+  }
+
+  /// CivetWeb looks for a stop every two seconds, or when a connection comes.
+  static void wake(const std::vector<ListenAddress>& bound, const std::stop_token& stopped) {
+    while (!stopped.stop_requested()) {
+      for (const ListenAddress& address : bound) {
+        const kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        sockaddr_in name{};
+        name.sin_family = AF_INET;
+        name.sin_port = htons(address.port);
+        const bool is_any = address.host.empty() || address.is_ipv6() || address.host == "0.0.0.0";
+        inet_pton(AF_INET, is_any ? "127.0.0.1" : address.host.c_str(), &name.sin_addr);
+        (void)::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name);
+      }
+      constexpr std::chrono::milliseconds pause{10};
+      std::this_thread::sleep_for(pause);
+    }
+  }
+
+  std::vector<ListenAddress> requested_;
+  HttpHandler handler_;
+  const Log& log_;
+  mg_context* context_ = nullptr;
+};
+
+HttpServer::HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler,
+                       const Log& log)
+    : civet_(std::make_unique<Civet>(addresses, std::move(handler), log)) {}
+
+HttpServer::~HttpServer() = default;
+
+std::vector<ListenAddress> HttpServer::addresses() const { return civet_->addresses(); }
+
+void HttpServer::stop() { civet_.reset(); }
+
+}  // namespace inetdiag

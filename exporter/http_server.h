@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporter/listen_address.h"
+#include "exporter/log.h"
+
+namespace inetdiag {
+
+struct HttpRequest {
+  std::string method;
+  std::string path;   ///< decoded, without the query
+  std::string query;  ///< as it came
+  /// The value of a header, empty where it is absent; names in any case.
+  std::function<std::string(const char* name)> header;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};
+};
+
+using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+/// CivetWeb, restricted to answering every request from one handler: no files, no CORS, no
+/// keep-alive, a bound on threads and on the time that a client may take.
+class HttpServer {
+ public:
+  /// Serves at once. `handler` is called by several threads; what it throws becomes a 500. A HEAD
+  /// is handed to it as a GET. Throws std::runtime_error with a text that says what to do.
+  HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log);
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+  /// As stop().
+  ~HttpServer();
+
+  /// Where it listens, with the ports that were chosen for port 0.
+  std::vector<ListenAddress> addresses() const;
+
+  /// Takes no more connections, and returns when all that are open have been answered or given up.
+  void stop();
+
+ private:
+  class Civet;
+  std::unique_ptr<Civet> civet_;
+};
+
+}  // namespace inetdiag

@@ -1,0 +1,78 @@
+#include "exporter/listen_address.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include "collectors/kernel/text.h"
+
+namespace inetdiag {
+namespace {
+
+bool is_address(int family, const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return inet_pton(family, host.c_str(), address.data()) == 1;
+}
+
+/// The first IPv4 address of a host name.
+std::optional<std::string> resolve(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
+  std::array<char, INET_ADDRSTRLEN> text{};
+  if (getnameinfo(list->ai_addr, list->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                  NI_NUMERICHOST) != 0) {
+    return std::nullopt;
+  }
+  return text.data();
+}
+
+}  // namespace
+
+std::string ListenAddress::url() const {
+  const bool is_any = host.empty() || host == "0.0.0.0" || host == "::";
+  const std::string name = is_any ? "localhost" : is_ipv6() ? "[" + host + "]" : host;
+  return "http://" + name + ":" + std::to_string(port) + "/";
+}
+
+ListenAddress parse_listen_address(std::string_view text) {
+  const auto wrong = [&](std::string_view problem) {
+    return std::invalid_argument("'" + std::string(text) + "' " + std::string(problem) +
+                                 "; write it as :10045, 127.0.0.1:10045 or [0.0.0.0]:10045");
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    throw wrong("has no port");
+  }
+  const auto port = kernel::to_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) {
+    throw wrong("has no port from 0 to 65535");
+  }
+  std::string host(text.substr(0, colon));
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) {
+    host = host.substr(1, host.size() - 2);
+  }
+  if (host.empty() || is_address(AF_INET, host) || (bracketed && is_address(AF_INET6, host))) {
+    return {host, *port};
+  }
+  if (bracketed || host.find(':') != std::string::npos) {
+    throw wrong("has no valid address in brackets");
+  }
+  if (auto resolved = resolve(host)) {
+    return {std::move(*resolved), *port};
+  }
+  throw wrong("names a host that has no IPv4 address");
+}
+
+}  // namespace inetdiag

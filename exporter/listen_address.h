@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace inetdiag {
+
+/// Where the server listens.
+struct ListenAddress {
+  std::string host;        ///< an IPv4 address, or an IPv6 address without brackets; empty for all
+  std::uint16_t port = 0;  ///< 0: any free one
+
+  bool is_ipv6() const { return host.find(':') != std::string::npos; }
+  /// A URL that opens it from this host.
+  std::string url() const;
+
+  bool operator==(const ListenAddress&) const = default;
+};
+
+/// Understands `:10045`, `127.0.0.1:10045`, `[0.0.0.0]:10045`, `[::1]:10045` and `localhost:10045`.
+/// Throws std::invalid_argument that says what is wrong.
+ListenAddress parse_listen_address(std::string_view text);
+
+}  // namespace inetdiag

@@ -1,0 +1,221 @@
+#include "exporter/options.h"
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "exporter/build_info.h"
+
+namespace inetdiag {
+namespace {
+
+std::string version_text() {
+  return std::string("inetdiag_exporter, version ") + build_info::version +
+         " (revision: " + build_info::revision + ")\n  compiler: " + build_info::compiler + "\n";
+}
+
+/// CLI11 tells the name of a negated flag with a `{false}` behind it.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const std::string_view mark = "{false}";
+    if (const auto at = name.find(mark); at != std::string::npos) {
+      name.erase(at, mark.size());
+    }
+    return name;
+  }
+};
+
+/// The flags of one collector.
+struct CollectorFlags {
+  CLI::Option* enabled = nullptr;
+  std::map<std::string, std::vector<std::string>> settings;
+};
+
+std::string flag_of(const CollectorEntry& entry, std::string_view setting) {
+  return "--collector." + std::string(entry.name) + "." + std::string(setting);
+}
+
+void add_flags(CLI::App& app, const CollectorEntry& entry, CollectorFlags& flags) {
+  const std::string name(entry.name);
+  const std::string help = std::string(entry.help) + (entry.on_by_default ? " (on)" : " (off)");
+  flags.enabled =
+      app.add_flag("--collector." + name + ",!--no-collector." + name, help)->group("Collectors");
+  for (const SettingSpec& setting : entry.settings) {
+    auto* option =
+        app.add_option(flag_of(entry, setting.name), flags.settings[std::string(setting.name)],
+                       std::string(setting.help))
+            ->type_name(std::string(setting.placeholder))
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->group("Collectors");
+    if (setting.repeatable) {
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    } else {
+      option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+    }
+    if (!setting.fallback.empty()) {
+      option->default_str(std::string(setting.fallback));
+    }
+  }
+}
+
+template <typename Choices>
+void add_choice(CLI::App& app, const std::string& flag, std::string& value, const std::string& help,
+                const Choices& choices) {
+  app.add_option(flag, value, help)
+      ->type_name("NAME")
+      ->check(CLI::IsMember(choices).description(""))
+      ->capture_default_str();
+}
+
+Settings settings_of(const CollectorEntry& entry, const CollectorFlags& flags) {
+  Settings settings;
+  for (const SettingSpec& setting : entry.settings) {
+    const auto& chosen = flags.settings.at(std::string(setting.name));
+    for (const std::string& value : chosen) {
+      settings.add(setting.name, value);
+    }
+    if (chosen.empty() && !setting.fallback.empty()) {
+      settings.add(setting.name, std::string(setting.fallback));
+    }
+  }
+  return settings;
+}
+
+std::vector<NamedCollector> make_collectors(std::span<const CollectorEntry> registry,
+                                            const std::vector<CollectorFlags>& flags,
+                                            bool defaults) {
+  std::vector<NamedCollector> collectors;
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    const CollectorEntry& entry = registry[i];
+    const bool is_chosen = flags[i].enabled->count() > 0;
+    if (!(is_chosen ? flags[i].enabled->as<bool>() : defaults && entry.on_by_default)) {
+      continue;
+    }
+    try {
+      collectors.push_back({std::string(entry.name), entry.make(settings_of(entry, flags[i]))});
+    } catch (const SettingError& error) {
+      throw std::invalid_argument(flag_of(entry, error.name) + ": " + error.what());
+    }
+  }
+  if (collectors.empty()) {
+    throw std::invalid_argument("no collector is enabled; name one, as in --collector.listeners");
+  }
+  return collectors;
+}
+
+std::vector<ListenAddress> parse_addresses(const std::vector<std::string>& texts) {
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : texts) {
+    try {
+      addresses.push_back(parse_listen_address(text));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(std::string("--web.listen-address: ") + error.what());
+    }
+  }
+  return addresses;
+}
+
+void check_telemetry_path(const std::string& path) {
+  constexpr std::string_view special = "?#% \"<>\\";
+  if (!path.starts_with('/') || path == "/" || path.starts_with("/-/") ||
+      path.find_first_of(special) != std::string::npos) {
+    throw std::invalid_argument("--web.telemetry-path: '" + path +
+                                "' must begin with a slash, as in /metrics, and be neither / nor "
+                                "below /-/");
+  }
+}
+
+CommandLine refusal(const std::string& why) {
+  return {.text = "inetdiag_exporter: " + why + "\nTry 'inetdiag_exporter --help'.\n",
+          .exit_status = 1};
+}
+
+}  // namespace
+
+CommandLine parse_command_line(std::span<const char* const> arguments,
+                               std::span<const CollectorEntry> registry) {
+  CLI::App app(
+      "Prometheus exporter for the queues and limits of the Linux TCP/IP stack: which listener is "
+      "about to drop connections, which limit binds, and who owns it.",
+      "inetdiag_exporter");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.get_formatter()->column_width(44);
+  Options options;
+  std::vector<std::string> addresses;
+  bool disable_exporter_metrics = false;
+  bool disable_defaults = false;
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.add_flag_callback(
+      "--version", [] { throw CLI::CallForVersion(version_text(), 0); },
+      "Print the version and exit");
+  app.add_option("--web.listen-address", addresses,
+                 "Where to serve, repeatable: :10045, 127.0.0.1:10045 (default :10045)")
+      ->type_name("ADDRESS")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--web.telemetry-path", options.web.telemetry_path, "Path of the metrics")
+      ->type_name("PATH")
+      ->capture_default_str();
+  app.add_option("--web.max-requests", options.web.max_requests,
+                 "Most scrapes at the same time, further ones get 503; 0 for no limit")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_flag("--web.disable-exporter-metrics", disable_exporter_metrics,
+               "Leave out the process_* metrics");
+  app.add_flag("--collector.disable-defaults", disable_defaults,
+               "Run only the collectors that are named on the command line");
+  app.add_option("--path.procfs", options.proc, "Where procfs is mounted")
+      ->type_name("DIR")
+      ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
+      ->capture_default_str();
+  app.add_option("--path.sysfs", options.sys, "Where sysfs is mounted")
+      ->type_name("DIR")
+      ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
+      ->capture_default_str();
+  const std::map<std::string, spdlog::level::level_enum> log_levels = {
+      {"debug", spdlog::level::debug},
+      {"info", spdlog::level::info},
+      {"warn", spdlog::level::warn},
+      {"error", spdlog::level::err},
+  };
+  const std::map<std::string, LogFormat> log_formats = {
+      {"logfmt", LogFormat::logfmt},
+      {"json", LogFormat::json},
+  };
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  add_choice(app, "--log.level", log_level, "debug, info, warn or error", log_levels);
+  add_choice(app, "--log.format", log_format, "logfmt or json", log_formats);
+  std::vector<CollectorFlags> flags(registry.size());
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    add_flags(app, registry[i], flags[i]);
+  }
+  try {
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
+    options.log_level = log_levels.at(log_level);
+    options.log_format = log_formats.at(log_format);
+    options.exporter_metrics = !disable_exporter_metrics;
+    options.listen_addresses =
+        parse_addresses(addresses.empty() ? std::vector<std::string>{":10045"} : addresses);
+    check_telemetry_path(options.web.telemetry_path);
+    options.collectors = make_collectors(registry, flags, !disable_defaults);
+    return {.options = std::move(options)};
+  } catch (const CLI::CallForHelp&) {
+    return {.text = app.help()};
+  } catch (const CLI::CallForVersion& version) {
+    return {.text = version.what()};
+  } catch (const CLI::ParseError& error) {
+    return refusal(error.what());
+  } catch (const std::invalid_argument& error) {
+    return refusal(error.what());
+  }
+}
+
+}  // namespace inetdiag

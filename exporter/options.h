@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <spdlog/common.h>
+
+#include "collectors/collector.h"
+#include "exporter/listen_address.h"
+#include "exporter/log.h"
+#include "exporter/scraper.h"
+#include "exporter/web.h"
+
+namespace inetdiag {
+
+/// What the command line chose.
+struct Options {
+  std::vector<ListenAddress> listen_addresses;
+  WebOptions web;
+  bool exporter_metrics = true;
+  std::string proc = "/proc";
+  std::string sys = "/sys";
+  spdlog::level::level_enum log_level = spdlog::level::info;
+  LogFormat log_format = LogFormat::logfmt;
+  std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
+};
+
+/// What the command line comes to: options to run with, or a text to print and an exit status.
+struct CommandLine {
+  std::optional<Options> options{};
+  std::string text{};
+  int exit_status = 0;
+};
+
+/// Flags in the words of node_exporter; each collector's come from its row in the registry.
+CommandLine parse_command_line(std::span<const char* const> arguments,
+                               std::span<const CollectorEntry> registry);
+
+}  // namespace inetdiag

@@ -1,0 +1,41 @@
+#include "exporter/page.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <prometheus/text_serializer.h>
+
+#include "exporter/gzip.h"
+
+namespace inetdiag {
+namespace {
+
+using prometheus::MetricFamily;
+
+std::vector<MetricFamily> merged(std::vector<MetricFamily> families) {
+  std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
+  std::ranges::stable_sort(families, {}, &MetricFamily::name);
+  std::vector<MetricFamily> merged;
+  merged.reserve(families.size());
+  for (MetricFamily& family : families) {
+    if (merged.empty() || merged.back().name != family.name) {
+      merged.push_back(std::move(family));
+    } else {
+      std::ranges::move(family.metric, std::back_inserter(merged.back().metric));
+    }
+  }
+  return merged;
+}
+
+}  // namespace
+
+Page::Page(std::vector<MetricFamily> families)
+    : text_(prometheus::TextSerializer().Serialize(merged(std::move(families)))) {}
+
+const std::string& Page::gzipped() const {
+  std::call_once(compressed_, [this] { gzipped_ = gzip(text_); });
+  return gzipped_;
+}
+
+}  // namespace inetdiag

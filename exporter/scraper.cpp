@@ -1,0 +1,307 @@
+#include "exporter/scraper.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <iterator>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "collectors/family.h"
+
+namespace inetdiag {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+// A thread that finished no collector for this long, or for a quarter of the time that the scrape
+// has, may be stuck in the kernel: another one goes on with the rest.
+constexpr std::chrono::seconds longest_patience{1};
+constexpr int patience_share = 4;
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) {
+    all.append(all.empty() ? "" : "; ").append(text);
+  }
+  return all;
+}
+
+}  // namespace
+
+/// One scrape. Its waiters and its threads share it, and the last of them frees it.
+struct Scraper::Run {
+  Run(Selection chosen, const KernelSource& source, Clock::time_point end)
+      : selection(std::move(chosen)),
+        deadline(end, stop.get_token()),
+        tcp(source.sock_diag, deadline),
+        patience(
+            std::min<Clock::duration>((end - Clock::now()) / patience_share, longest_patience)),
+        outcomes(selection.size()),
+        begun(selection.size()) {}
+
+  const Selection selection;
+  std::stop_source stop;
+  const kernel::Deadline deadline;
+  kernel::TcpTable tcp;
+  const Clock::duration patience;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t next = 0;                   ///< the first of the selection that no thread has taken
+  std::atomic<std::size_t> finished = 0;  ///< read without the mutex by who may join
+  std::vector<std::optional<Outcome>> outcomes;
+  std::vector<std::optional<Clock::time_point>> begun;
+  Clock::time_point last_progress = Clock::now();
+  PagePtr page;  ///< of the complete scrape, made by the first who waits for it
+
+  bool is_complete() const { return finished == selection.size(); }
+  bool is_over() const { return is_complete() || stop.stop_requested(); }
+  bool can_be_joined() const { return !is_over() && Clock::now() < deadline.end(); }
+};
+
+Scraper::Scraper(KernelSource source, std::vector<NamedCollector> collectors,
+                 std::function<std::vector<prometheus::MetricFamily>()> own_families,
+                 const Log& log)
+    : source_(std::move(source)),
+      collectors_(std::move(collectors)),
+      own_families_(std::move(own_families)),
+      log_(log),
+      taken_until_(collectors_.size()),
+      last_error_(collectors_.size()) {}
+
+Scraper::~Scraper() {
+  stop();
+  wait_until_idle(Clock::time_point::max());
+}
+
+std::vector<std::string> Scraper::names() const {
+  std::vector<std::string> names;
+  std::ranges::transform(collectors_, std::back_inserter(names), &NamedCollector::name);
+  return names;
+}
+
+void Scraper::stop() {
+  std::multiset<RunPtr> runs;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+    runs = at_work_;
+  }
+  for (const RunPtr& run : runs) {
+    const std::scoped_lock lock(run->mutex);
+    run->stop.request_stop();
+    run->changed.notify_all();
+  }
+  const std::scoped_lock lock(mutex_);
+  changed_.notify_all();
+}
+
+bool Scraper::wait_until_idle(Clock::time_point end) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, end, [this] { return at_work_.empty(); });
+}
+
+Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point end) {
+  while (true) {
+    const RunPtr run = join_or_start(selection, end);
+    std::unique_lock lock(run->mutex);
+    while (!run->is_over() && Clock::now() < std::min(end, run->deadline.end())) {
+      const auto patient_until = run->last_progress + run->patience;
+      if (Clock::now() >= patient_until && run->next < run->selection.size()) {
+        run->last_progress = Clock::now();
+        lock.unlock();
+        start_worker(run);
+        lock.lock();
+        continue;
+      }
+      run->changed.wait_until(lock,
+                              std::min({end, run->deadline.end(),
+                                        std::max(patient_until, Clock::now() + run->patience)}));
+    }
+    if (run->is_complete()) {
+      if (!run->page) {
+        run->page = page_of(*run);
+      }
+      return run->page;
+    }
+    if (Clock::now() >= run->deadline.end()) {
+      run->stop.request_stop();
+    }
+    // Whoever joined a scrape that had less time than they have asks anew.
+    if (run->deadline.end() >= end || Clock::now() >= end || is_stopping()) {
+      return page_of(*run);
+    }
+  }
+}
+
+bool Scraper::is_stopping() {
+  const std::scoped_lock lock(mutex_);
+  return stopping_;
+}
+
+Scraper::RunPtr Scraper::join_or_start(const Selection& selection, Clock::time_point end) {
+  RunPtr run;
+  {
+    const std::scoped_lock lock(mutex_);
+    RunPtr& current = joinable_[selection];
+    if (current && current->can_be_joined()) {
+      return current;
+    }
+    current = std::make_shared<Run>(selection, source_, end);
+    run = current;
+    if (stopping_) {
+      run->stop.request_stop();
+      return run;
+    }
+  }
+  start_worker(run);
+  return run;
+}
+
+void Scraper::start_worker(const RunPtr& run) {
+  {
+    const std::scoped_lock lock(mutex_);
+    at_work_.insert(run);
+  }
+  try {
+    // Detached, since one that the kernel does not answer can be waited for by nobody; at_work_
+    // tells when it has ended.
+    std::thread([this, run] { work(run); }).detach();
+  } catch (const std::system_error&) {
+    work(run);  // no thread to be had: the deadline is then as good as the kernel's answers
+  }
+}
+
+void Scraper::work(const RunPtr& run) {
+  while (true) {
+    std::size_t mine = 0;
+    {
+      const std::scoped_lock lock(run->mutex);
+      if (run->next == run->selection.size() || run->is_over()) {
+        break;
+      }
+      mine = run->next++;
+      run->begun[mine] = Clock::now();
+    }
+    Outcome outcome = ask(*run, run->selection[mine]);
+    const std::scoped_lock lock(run->mutex);
+    run->outcomes[mine] = std::move(outcome);
+    run->last_progress = Clock::now();
+    ++run->finished;
+    run->changed.notify_all();
+  }
+  const std::scoped_lock lock(mutex_);
+  const auto joinable = joinable_.find(run->selection);
+  if (joinable != joinable_.end() && joinable->second == run && at_work_.count(run) == 1) {
+    joinable_.erase(joinable);
+  }
+  at_work_.erase(at_work_.find(run));
+  changed_.notify_all();
+}
+
+Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
+  Outcome outcome;
+  Collection collection;
+  if (!take(collector, run)) {
+    collection.errors.emplace_back("its turn did not come: an earlier scrape is still at it");
+    tell(collector, collection);
+    return outcome;
+  }
+  const Clock::time_point begin = Clock::now();
+  try {
+    collection = collectors_[collector].collector->collect(
+        {source_.proc, source_.sys, run.tcp, run.deadline});
+  } catch (const std::exception& error) {
+    collection.errors.emplace_back(error.what());
+  }
+  outcome.seconds = Seconds(Clock::now() - begin).count();
+  outcome.success = collection.errors.empty();
+  tell(collector, collection);
+  release(collector);
+  outcome.families = std::move(collection.families);
+  return outcome;
+}
+
+/// Waits for the collector as long as the scrape that has it may still be on time: behind one that
+/// is stuck, every scrape would be late.
+bool Scraper::take(std::size_t collector, const Run& run) {
+  std::unique_lock lock(mutex_);
+  auto& taken_until = taken_until_[collector];
+  while (taken_until) {
+    const Clock::time_point end = std::min(*taken_until, run.deadline.end());
+    if (Clock::now() >= end || run.stop.stop_requested()) {
+      return false;
+    }
+    changed_.wait_until(lock, end);
+  }
+  taken_until = run.deadline.end();
+  return true;
+}
+
+void Scraper::release(std::size_t collector) {
+  const std::scoped_lock lock(mutex_);
+  taken_until_[collector].reset();
+  changed_.notify_all();
+}
+
+/// An error that lasts is told when it begins and when it ends, not at every scrape.
+void Scraper::tell(std::size_t collector, const Collection& collection) {
+  const std::string& name = collectors_[collector].name;
+  const std::string error = joined(collection.errors);
+  const std::scoped_lock lock(mutex_);
+  for (const std::string& missing : collection.missing) {
+    if (told_missing_.insert(missing).second) {
+      log_.info("feature missing", {{"collector", name}, {"feature", missing}});
+    }
+  }
+  if (stopping_ || error == last_error_[collector]) {
+    return;
+  }
+  if (error.empty()) {
+    log_.info("collector works again", {{"collector", name}});
+  } else {
+    log_.error("collector failed", {{"collector", name}, {"error", error}});
+  }
+  last_error_[collector] = error;
+}
+
+/// What is ready of the run; `run.mutex` is held.
+Scraper::PagePtr Scraper::page_of(Run& run) {
+  auto success = gauge_family("inetdiag_scrape_collector_success",
+                              "1 where the collector told all it should in this scrape, 0 where it "
+                              "failed or was late; the log says why.");
+  auto duration = gauge_family("inetdiag_scrape_collector_duration_seconds",
+                               "How long the collector took in this scrape.");
+  std::vector<prometheus::MetricFamily> families = own_families_();
+  for (std::size_t i = 0; i < run.selection.size(); ++i) {
+    // A complete run is rendered once, so nobody misses what is moved out of it.
+    Outcome outcome = !run.outcomes[i]    ? late(run, i)
+                      : run.is_complete() ? std::move(*run.outcomes[i])
+                                          : *run.outcomes[i];
+    const Labels labels = {{"collector", collectors_[run.selection[i]].name}};
+    add_series(success, labels, outcome.success ? 1 : 0);
+    if (outcome.seconds) {
+      add_series(duration, labels, *outcome.seconds);
+    }
+    std::ranges::move(outcome.families, std::back_inserter(families));
+  }
+  families.push_back(std::move(success));
+  families.push_back(std::move(duration));
+  return std::make_shared<const Page>(std::move(families));
+}
+
+Scraper::Outcome Scraper::late(const Run& run, std::size_t index) {
+  Collection nothing;
+  nothing.errors.emplace_back("it was not ready at the deadline of the scrape");
+  tell(run.selection[index], nothing);
+  Outcome outcome;
+  if (run.begun[index]) {
+    outcome.seconds = Seconds(Clock::now() - *run.begun[index]).count();
+  }
+  return outcome;
+}
+
+}  // namespace inetdiag

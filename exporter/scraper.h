@@ -1,0 +1,105 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+
+#include "collectors/collector.h"
+#include "collectors/kernel/deadline.h"
+#include "collectors/kernel/file_tree.h"
+#include "collectors/kernel/netlink.h"
+#include "exporter/log.h"
+#include "exporter/page.h"
+
+namespace inetdiag {
+
+/// Where the kernel is asked; tests put fixtures and recorded answers in its place.
+struct KernelSource {
+  kernel::FileTree proc;
+  kernel::FileTree sys;
+  kernel::NetlinkFactory sock_diag;
+};
+
+struct NamedCollector {
+  std::string name;
+  std::unique_ptr<Collector> collector;
+};
+
+/// Indices of collectors, ascending.
+using Selection = std::vector<std::size_t>;
+
+/// Asks collectors, each scrape under a deadline that holds even where the kernel does not answer:
+/// they run on threads of their own, and what is not ready in time is left behind. Scrapes of the
+/// same selection at the same time are one; a collector is asked by one scrape at a time.
+class Scraper {
+ public:
+  using Clock = kernel::Deadline::Clock;
+  using PagePtr = std::shared_ptr<const Page>;
+
+  /// `own_families` yields the families that are the same for every selection.
+  Scraper(KernelSource source, std::vector<NamedCollector> collectors,
+          std::function<std::vector<prometheus::MetricFamily>()> own_families, const Log& log);
+  Scraper(const Scraper&) = delete;
+  Scraper& operator=(const Scraper&) = delete;
+  /// Stops, and waits for the threads.
+  ~Scraper();
+
+  std::vector<std::string> names() const;
+
+  /// The page of a scrape that is complete, or of what is ready when `end` comes.
+  PagePtr scrape(const Selection& selection, Clock::time_point end);
+
+  /// Ends every scrape that runs at once, and lets no other begin.
+  void stop();
+
+  /// Whether all threads have ended before `end`; one that the kernel does not answer has not.
+  bool wait_until_idle(Clock::time_point end);
+
+ private:
+  struct Run;
+  using RunPtr = std::shared_ptr<Run>;
+
+  /// What became of one collector in one scrape.
+  struct Outcome {
+    bool success = false;
+    std::optional<double> seconds;  ///< absent where its turn never came
+    std::vector<prometheus::MetricFamily> families;
+  };
+
+  RunPtr join_or_start(const Selection& selection, Clock::time_point end);
+  void start_worker(const RunPtr& run);
+  void work(const RunPtr& run);
+  Outcome ask(Run& run, std::size_t collector);
+  bool take(std::size_t collector, const Run& run);
+  void release(std::size_t collector);
+  void tell(std::size_t collector, const Collection& collection);
+  PagePtr page_of(Run& run);
+  Outcome late(const Run& run, std::size_t index);
+  bool is_stopping();
+
+  KernelSource source_;
+  std::vector<NamedCollector> collectors_;
+  std::function<std::vector<prometheus::MetricFamily>()> own_families_;
+  const Log& log_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::map<Selection, RunPtr> joinable_;
+  std::multiset<RunPtr> at_work_;  ///< one for each thread
+  /// By collector that a thread asks now: the deadline of its scrape.
+  std::vector<std::optional<Clock::time_point>> taken_until_;
+  std::vector<std::string> last_error_;
+  std::set<std::string> told_missing_;
+};
+
+}  // namespace inetdiag

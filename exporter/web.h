@@ -1,0 +1,37 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "exporter/http_server.h"
+#include "exporter/scraper.h"
+
+namespace inetdiag {
+
+struct WebOptions {
+  std::string telemetry_path = "/metrics";
+  unsigned max_requests = 40;  ///< scrapes at the same time; 0 for no limit
+};
+
+/// What the program answers to each path.
+class Web {
+ public:
+  /// `all_collectors` names every collector of the program, the disabled ones too.
+  Web(WebOptions options, Scraper& scraper, std::vector<std::string> all_collectors);
+
+  HttpResponse answer(const HttpRequest& request);
+
+ private:
+  HttpResponse metrics(const HttpRequest& request);
+  HttpResponse scrape(const HttpRequest& request);
+  HttpResponse front_page() const;
+
+  WebOptions options_;
+  Scraper& scraper_;
+  std::vector<std::string> all_collectors_;
+  std::vector<std::string> enabled_;
+  std::atomic<unsigned> in_flight_ = 0;
+};
+
+}  // namespace inetdiag

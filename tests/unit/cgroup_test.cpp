@@ -1,0 +1,133 @@
+#include "collectors/kernel/cgroup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::CgroupOwner;
+using kernel::CgroupPaths;
+using kernel::owner_of_cgroup;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+const std::string container(64, 'a');
+const std::string uid = "0a1b2c3d-0000-1111-2222-0123456789ab";
+
+TEST(CgroupOwner, KnowsSystemdUnits) {
+  EXPECT_EQ(owner_of_cgroup("/system.slice/nginx.service"), (CgroupOwner{.unit = "nginx.service"}));
+  EXPECT_EQ(owner_of_cgroup("/system.slice/system-postgresql.slice/postgresql@15-main.service"),
+            (CgroupOwner{.unit = "postgresql@15-main.service"}));
+  EXPECT_EQ(owner_of_cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice/dev.service"),
+            (CgroupOwner{.unit = "dev.service"}));
+  EXPECT_EQ(owner_of_cgroup("/system.slice/a.service/payload"), (CgroupOwner{.unit = "a.service"}));
+  EXPECT_EQ(owner_of_cgroup("/init.scope"), (CgroupOwner{.unit = "init.scope"}));
+}
+
+TEST(CgroupOwner, KnowsPodsOfTheSystemdDriver) {
+  const std::string slice =
+      "/kubepods.slice/kubepods-burstable.slice/"
+      "kubepods-burstable-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/";
+  const CgroupOwner owner{.pod_uid = uid, .container_id = container};
+  EXPECT_EQ(owner_of_cgroup(slice + "cri-containerd-" + container + ".scope"), owner);
+  EXPECT_EQ(owner_of_cgroup(slice + "crio-" + container + ".scope"), owner);
+  EXPECT_EQ(owner_of_cgroup(slice + "crio-" + container + ".scope/container"), owner);
+}
+
+TEST(CgroupOwner, KnowsPodsOfTheCgroupfsDriver) {
+  EXPECT_EQ(owner_of_cgroup("/kubepods/besteffort/pod" + uid + "/" + container),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+  EXPECT_EQ(owner_of_cgroup("/kubepods/pod" + uid + "/" + container),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(CgroupOwner, KnowsStaticPods) {
+  const std::string hash(32, 'f');
+  EXPECT_EQ(owner_of_cgroup("/kubepods/burstable/pod" + hash).pod_uid, hash);
+}
+
+TEST(CgroupOwner, KnowsDockerAndPodman) {
+  const CgroupOwner owner{.container_id = container};
+  EXPECT_EQ(owner_of_cgroup("/system.slice/docker-" + container + ".scope"), owner);
+  EXPECT_EQ(owner_of_cgroup("/docker/" + container), owner);
+  EXPECT_EQ(owner_of_cgroup("/machine.slice/libpod-" + container + ".scope"), owner);
+}
+
+TEST(CgroupOwner, KnowsAUnitInsideAContainer) {
+  EXPECT_EQ(owner_of_cgroup("/docker/" + container + "/system.slice/nginx.service"),
+            (CgroupOwner{.unit = "nginx.service", .container_id = container}));
+}
+
+TEST(CgroupOwner, InventsNothing) {
+  for (const auto* path : {"", "/", "//", "/a/b", "/podman", "/kubepods/pod", "/pod123/x.slice",
+                           "/docker/abc", "/-pod.slice"}) {
+    EXPECT_EQ(owner_of_cgroup(path), CgroupOwner()) << path;
+  }
+}
+
+CgroupPaths::Id inode(const std::filesystem::path& path) {
+  struct stat status {};
+  ::stat(path.c_str(), &status);
+  return status.st_ino;
+}
+
+kernel::Deadline soon() { return kernel::Deadline::in(std::chrono::seconds(10)); }
+
+TEST(CgroupPaths, FindsDirectoriesByInode) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto service = inode(tree.make_directory("fs/cgroup/system.slice/a.service"));
+  const auto slice = inode(tree.path("fs/cgroup/system.slice"));
+  CgroupPaths paths;
+  EXPECT_THAT(
+      paths.find(kernel::FileTree(tree.root()), {service, slice, 1}, soon()),
+      UnorderedElementsAre(Pair(service, "/system.slice/a.service"), Pair(slice, "/system.slice")));
+}
+
+TEST(CgroupPaths, LooksInTheHybridLayout) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/unified/cgroup.controllers", "");
+  const auto service = inode(tree.make_directory("fs/cgroup/unified/a.service"));
+  CgroupPaths paths;
+  EXPECT_THAT(paths.find(kernel::FileTree(tree.root()), {service}, soon()),
+              UnorderedElementsAre(Pair(service, "/a.service")));
+}
+
+TEST(CgroupPaths, FindsNothingOnCgroupV1) {
+  const testing::TemporaryTree tree;
+  const auto service = inode(tree.make_directory("fs/cgroup/memory/a.service"));
+  CgroupPaths paths;
+  EXPECT_THAT(paths.find(kernel::FileTree(tree.root()), {service}, soon()), IsEmpty());
+}
+
+TEST(CgroupPaths, WalksAgainOnlyForAnIdItHasNotMet) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto first = inode(tree.make_directory("fs/cgroup/first"));
+  const kernel::FileTree sys(tree.root());
+  CgroupPaths paths;
+  paths.find(sys, {first, 999'999'999}, soon());
+  std::filesystem::remove(tree.path("fs/cgroup/first"));
+  // Remembered, not looked for: a walk would find it gone.
+  EXPECT_THAT(paths.find(sys, {first}, soon()), UnorderedElementsAre(Pair(first, "/first")));
+  const auto second = inode(tree.make_directory("fs/cgroup/second/deep"));
+  EXPECT_THAT(paths.find(sys, {second}, soon()),
+              UnorderedElementsAre(Pair(second, "/second/deep")));
+}
+
+TEST(CgroupPaths, KeepsTheDeadline) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  CgroupPaths paths;
+  EXPECT_THROW(
+      paths.find(kernel::FileTree(tree.root()), {5}, kernel::Deadline::in(std::chrono::seconds(0))),
+      kernel::DeadlineExceeded);
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,128 @@
+#include "exporter/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "exporter/registry.h"
+
+namespace inetdiag {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+CommandLine parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "inetdiag_exporter");
+  return parse_command_line(arguments, registry());
+}
+
+std::vector<std::string> enabled(std::vector<const char*> arguments) {
+  std::vector<std::string> names;
+  const CommandLine command_line = parse(std::move(arguments));
+  EXPECT_TRUE(command_line.options) << command_line.text;
+  for (const auto& collector : command_line.options->collectors) {
+    names.push_back(collector.name);
+  }
+  return names;
+}
+
+TEST(Options, HaveDefaults) {
+  const CommandLine command_line = parse({});
+  ASSERT_TRUE(command_line.options);
+  const Options& options = *command_line.options;
+  EXPECT_THAT(options.listen_addresses, ElementsAre(ListenAddress{"", 10045}));
+  EXPECT_EQ(options.web.telemetry_path, "/metrics");
+  EXPECT_EQ(options.web.max_requests, 40U);
+  EXPECT_TRUE(options.exporter_metrics);
+  EXPECT_EQ(options.proc, "/proc");
+  EXPECT_EQ(options.sys, "/sys");
+  EXPECT_EQ(options.log_level, spdlog::level::info);
+  EXPECT_EQ(options.log_format, LogFormat::logfmt);
+}
+
+TEST(Options, AreTaken) {
+  const CommandLine command_line =
+      parse({"--web.listen-address=127.0.0.1:1", "--web.listen-address", ":2",
+             "--web.telemetry-path=/m", "--web.max-requests=0", "--web.disable-exporter-metrics",
+             "--path.procfs=/", "--path.sysfs", "/", "--log.level=error", "--log.format=json"});
+  ASSERT_TRUE(command_line.options) << command_line.text;
+  const Options& options = *command_line.options;
+  EXPECT_THAT(options.listen_addresses,
+              ElementsAre(ListenAddress{"127.0.0.1", 1}, ListenAddress{"", 2}));
+  EXPECT_EQ(options.web.telemetry_path, "/m");
+  EXPECT_EQ(options.web.max_requests, 0U);
+  EXPECT_FALSE(options.exporter_metrics);
+  EXPECT_EQ(options.proc, "/");
+  EXPECT_EQ(options.sys, "/");
+  EXPECT_EQ(options.log_level, spdlog::level::err);
+  EXPECT_EQ(options.log_format, LogFormat::json);
+}
+
+TEST(Options, ChooseCollectors) {
+  EXPECT_THAT(enabled({}), Contains("listeners"));
+  EXPECT_THAT(enabled({"--no-collector.listeners"}), Not(Contains("listeners")));
+  EXPECT_THAT(enabled({"--collector.disable-defaults", "--collector.tcp"}), ElementsAre("tcp"));
+}
+
+TEST(Options, HaveAFlagForEachCollectorAndSetting) {
+  const std::string help = parse({"--help"}).text;
+  for (const CollectorEntry& entry : registry()) {
+    const std::string flag = "collector." + std::string(entry.name);
+    EXPECT_THAT(help, HasSubstr("--" + flag + ",--no-" + flag));
+    for (const SettingSpec& setting : entry.settings) {
+      EXPECT_THAT(help, HasSubstr("--" + flag + "." + std::string(setting.name) + " " +
+                                  std::string(setting.placeholder)));
+    }
+  }
+  EXPECT_THAT(help, Not(HasSubstr("{false}")));
+}
+
+TEST(Options, PrintHelpAndVersionWithSuccess) {
+  EXPECT_EQ(parse({"--help"}).exit_status, 0);
+  EXPECT_THAT(parse({"--help"}).text, HasSubstr("--web.listen-address"));
+  EXPECT_EQ(parse({"--version"}).exit_status, 0);
+  EXPECT_THAT(parse({"--version"}).text, HasSubstr("inetdiag_exporter, version "));
+}
+
+struct Wrong {
+  std::vector<const char*> arguments;
+  const char* text;
+};
+
+class WrongOptions : public ::testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongOptions, AreRefusedWithATextThatNamesThem) {
+  const CommandLine command_line = parse(GetParam().arguments);
+  EXPECT_FALSE(command_line.options);
+  EXPECT_EQ(command_line.exit_status, 1);
+  EXPECT_THAT(command_line.text, HasSubstr(GetParam().text));
+  EXPECT_THAT(command_line.text, HasSubstr("Try 'inetdiag_exporter --help'"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, WrongOptions,
+    ::testing::Values(
+        Wrong{{"--nope"}, "--nope"}, Wrong{{"stray"}, "stray"},
+        Wrong{{"--web.listen-address=10045"}, "--web.listen-address: '10045' has no port"},
+        Wrong{{"--web.listen-address"}, "--web.listen-address"},
+        Wrong{{"--web.telemetry-path=metrics"}, "--web.telemetry-path: 'metrics'"},
+        Wrong{{"--web.telemetry-path=/"}, "--web.telemetry-path: '/'"},
+        Wrong{{"--web.telemetry-path=/-/ready"}, "--web.telemetry-path: '/-/ready'"},
+        Wrong{{"--web.max-requests=many"}, "--web.max-requests"},
+        Wrong{{"--web.max-requests=-1"}, "--web.max-requests"},
+        Wrong{{"--path.procfs=/nowhere/at/all"}, "/nowhere/at/all"},
+        Wrong{{"--log.level=loud"}, "--log.level: loud not in"},
+        Wrong{{"--log.format=xml"}, "--log.format: xml not in"},
+        Wrong{{"--collector.nope"}, "--collector.nope"},
+        Wrong{{"--collector.listeners.max=0"}, "--collector.listeners.max: '0' is not"},
+        Wrong{{"--collector.listeners.max=1", "--collector.listeners.max=2"},
+              "--collector.listeners.max"},
+        Wrong{{"--collector.tcp.max-ports=70000"}, "--collector.tcp.max-ports: '70000' is not"},
+        Wrong{{"--collector.nstat.include=("}, "--collector.nstat.include: '(' is not a regular"},
+        Wrong{{"--collector.sysctl.include=../x"}, "--collector.sysctl.include: '../x' is not"},
+        Wrong{{"--collector.disable-defaults"}, "no collector is enabled"}));
+
+}  // namespace
+}  // namespace inetdiag

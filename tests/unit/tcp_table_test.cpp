@@ -1,0 +1,144 @@
+#include "collectors/kernel/tcp_table.h"
+
+#include <gtest/gtest.h>
+
+#include "diag_messages.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using kernel::Deadline;
+using kernel::slot;
+using kernel::TcpState;
+using kernel::TcpTable;
+
+Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
+
+FakeSocket syn(const std::string& address, std::uint16_t port = 80, std::uint32_t device = 0) {
+  return {
+      .address = address, .port = port, .state = TcpState::syn_recv, .device = device, .timer = 1};
+}
+
+/// The listener that a half-open connection is counted under: `address`, or `address%device`.
+std::string listener_of(std::vector<FakeSocket> listeners, const FakeSocket& request) {
+  FakeKernel kernel{.sockets = std::move(listeners)};
+  kernel.sockets.push_back(request);
+  TcpTable table(kernel.factory(), soon());
+  const auto& queues = table.census().syn_queue;
+  if (queues.empty()) {
+    return "none";
+  }
+  const auto& endpoint = queues.begin()->first;
+  return endpoint.address.text() +
+         (endpoint.device == 0 ? "" : "%" + std::to_string(endpoint.device));
+}
+
+TEST(SynQueue, BelongsToTheExactAddressBeforeTheWildcard) {
+  EXPECT_EQ(listener_of({{.address = "0.0.0.0"}, {.address = "10.0.0.5"}}, syn("10.0.0.5")),
+            "10.0.0.5");
+  EXPECT_EQ(listener_of({{.address = "0.0.0.0"}, {.address = "10.0.0.5"}}, syn("10.0.0.6")),
+            "0.0.0.0");
+  EXPECT_EQ(listener_of({{.address = "::"}, {.address = "2001:db8::1"}}, syn("2001:db8::1")),
+            "[2001:db8::1]");
+}
+
+TEST(SynQueue, BelongsToADualStackListenerForBothFamilies) {
+  EXPECT_EQ(listener_of({{.address = "::"}}, syn("::ffff:10.0.0.5")), "[::]");
+  EXPECT_EQ(listener_of({{.address = "::"}}, syn("10.0.0.5")), "[::]");
+  EXPECT_EQ(listener_of({{.address = "::"}}, syn("2001:db8::1")), "[::]");
+}
+
+TEST(SynQueue, OfIpv4NeverBelongsToAV6OnlyListener) {
+  EXPECT_EQ(listener_of({{.address = "::", .v6_only = true}}, syn("::ffff:10.0.0.5")), "none");
+  EXPECT_EQ(
+      listener_of({{.address = "::", .v6_only = true}, {.address = "0.0.0.0"}}, syn("10.0.0.5")),
+      "0.0.0.0");
+}
+
+TEST(SynQueue, OfIpv6NeverBelongsToAnIpv4Listener) {
+  EXPECT_EQ(listener_of({{.address = "0.0.0.0"}}, syn("2001:db8::1")), "none");
+}
+
+TEST(SynQueue, BelongsToAListenerBoundToAMappedAddress) {
+  EXPECT_EQ(
+      listener_of({{.address = "::ffff:10.0.0.5"}, {.address = "::"}}, syn("::ffff:10.0.0.5")),
+      "[::ffff:10.0.0.5]");
+}
+
+TEST(SynQueue, BelongsToTheListenerOfItsDeviceFirst) {
+  const std::vector<FakeSocket> listeners = {{.address = "0.0.0.0"},
+                                             {.address = "0.0.0.0", .device = 2}};
+  EXPECT_EQ(listener_of(listeners, syn("10.0.0.5", 80, 2)), "0.0.0.0%2");
+  EXPECT_EQ(listener_of(listeners, syn("10.0.0.5", 80, 3)), "0.0.0.0");
+  EXPECT_EQ(listener_of(listeners, syn("10.0.0.5")), "0.0.0.0");
+}
+
+TEST(SynQueue, NeedsTheSamePort) {
+  EXPECT_EQ(listener_of({{.address = "0.0.0.0", .port = 81}}, syn("10.0.0.5")), "none");
+}
+
+TEST(TcpTable, CountsStatesPortsAndBytes) {
+  FakeKernel kernel{.sockets = {
+                        {.address = "0.0.0.0", .port = 80, .receive_queue = 5, .send_queue = 128},
+                        {.address = "::", .port = 80, .send_queue = 128},
+                        {.address = "10.0.0.5",
+                         .port = 80,
+                         .state = TcpState::established,
+                         .receive_queue = 100,
+                         .send_queue = 7},
+                        {.address = "::1", .port = 80, .state = TcpState::established},
+                        {.address = "10.0.0.5", .port = 40000, .state = TcpState::time_wait},
+                        {.address = "10.0.0.5", .port = 40001, .state = TcpState::close},
+                    }};
+  TcpTable table(kernel.factory(), soon());
+  const auto& census = table.census();
+  EXPECT_EQ(census.by_state[slot(TcpState::listen)], 2U);
+  EXPECT_EQ(census.by_state[slot(TcpState::established)], 2U);
+  EXPECT_EQ(census.by_state[slot(TcpState::time_wait)], 1U);
+  EXPECT_EQ(census.by_state[slot(TcpState::close)], 1U);
+  ASSERT_EQ(census.by_listening_port.size(), 1U);
+  EXPECT_EQ(census.by_listening_port.at(80)[slot(TcpState::established)], 2U);
+  EXPECT_EQ(census.elsewhere[slot(TcpState::time_wait)], 1U);
+  EXPECT_EQ(census.elsewhere[slot(TcpState::close)], 0U);
+  // A listener's queues are connections, not bytes.
+  EXPECT_EQ(census.receive_queue_bytes, 100U);
+  EXPECT_EQ(census.send_queue_bytes, 7U);
+}
+
+TEST(TcpTable, AsksEachQuestionOnce) {
+  FakeKernel kernel{.sockets = {{.port = 80}}};
+  TcpTable table(kernel.factory(), soon());
+  table.listeners();
+  table.census();
+  table.listeners();
+  table.census();
+  EXPECT_EQ(kernel.dumps, 2);
+}
+
+TEST(TcpTable, FailsTheSameWayForAllWithoutAskingAgain) {
+  int asked = 0;
+  TcpTable table(
+      [&] {
+        ++asked;
+        return std::make_unique<ReplayNetlink>(std::deque{error_message(-ENOENT)});
+      },
+      soon());
+  EXPECT_THROW(table.listeners(), std::system_error);
+  EXPECT_THROW(table.listeners(), std::system_error);
+  EXPECT_THROW(table.census(), std::system_error);
+  EXPECT_EQ(asked, 1);
+}
+
+TEST(TcpTable, PassesOverSocketsItCannotRead) {
+  TcpTable table(
+      [] {
+        return std::make_unique<ReplayNetlink>(std::deque{
+            data_message(Bytes(10)), data_message(FakeSocket{}.payload()), done_message()});
+      },
+      soon());
+  EXPECT_EQ(table.listeners().size(), 1U);
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,132 @@
+#include "exporter/web.h"
+
+#include <latch>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "captured_log.h"
+#include "collectors/family.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+class OneGauge : public Collector {
+ public:
+  explicit OneGauge(std::function<void()> before) : before_(std::move(before)) {}
+  Collection collect(const ScrapeContext& /*context*/) override {
+    before_();
+    Collection collection;
+    collection.families.push_back(single_gauge("metric_one", "help", 1));
+    return collection;
+  }
+
+ private:
+  std::function<void()> before_;
+};
+
+struct Site {
+  testing::CapturedLog captured;
+  std::unique_ptr<Scraper> scraper;
+  std::unique_ptr<Web> web;
+
+  explicit Site(
+      WebOptions options = {}, std::function<void()> before = [] {}) {
+    std::vector<NamedCollector> collectors;
+    collectors.push_back({"one", std::make_unique<OneGauge>(std::move(before))});
+    scraper = std::make_unique<Scraper>(
+        KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+        std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); },
+        captured.log);
+    web =
+        std::make_unique<Web>(std::move(options), *scraper, std::vector<std::string>{"one", "two"});
+  }
+
+  HttpResponse get(const std::string& path, const std::string& query = "",
+                   const std::map<std::string, std::string>& headers = {},
+                   const std::string& method = "GET") const {
+    return web->answer({method, path, query, [&](const char* name) {
+                          const auto found = headers.find(name);
+                          return found == headers.end() ? std::string() : found->second;
+                        }});
+  }
+};
+
+TEST(Web, ServesTheMetrics) {
+  const Site site;
+  const auto response = site.get("/metrics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(response.body, HasSubstr("metric_one 1\n"));
+}
+
+TEST(Web, ServesThemOnAnotherPathWhereAsked) {
+  const Site site({.telemetry_path = "/m"});
+  EXPECT_EQ(site.get("/m").status, 200);
+  EXPECT_EQ(site.get("/metrics").status, 404);
+  EXPECT_THAT(site.get("/").body, HasSubstr("href=\"/m\""));
+}
+
+TEST(Web, CompressesWhereTheClientTakesIt) {
+  const Site site;
+  const auto response = site.get("/metrics", "", {{"Accept-Encoding", "gzip"}});
+  EXPECT_THAT(response.headers, Contains(Pair("Content-Encoding", "gzip")));
+  EXPECT_EQ(response.body.substr(0, 2), "\x1f\x8b");
+  const auto plain = site.get("/metrics", "", {{"Accept-Encoding", "gzip;q=0"}});
+  EXPECT_THAT(plain.headers, Not(Contains(Pair("Content-Encoding", "gzip"))));
+}
+
+TEST(Web, RefusesWhatCannotBeHad) {
+  const Site site;
+  EXPECT_EQ(site.get("/metrics", "collect[]=none").status, 400);
+  EXPECT_THAT(site.get("/metrics", "collect[]=two").body, HasSubstr("disabled collector: 'two'"));
+  const auto timeout = site.get("/metrics", "", {{"X-Prometheus-Scrape-Timeout-Seconds", "soon"}});
+  EXPECT_EQ(timeout.status, 400);
+  EXPECT_THAT(timeout.body, HasSubstr("'soon' is not a positive number"));
+}
+
+TEST(Web, KnowsItsPathsAndMethods) {
+  const Site site;
+  EXPECT_EQ(site.get("/nothing").status, 404);
+  EXPECT_EQ(site.get("/-/healthy").status, 200);
+  EXPECT_EQ(site.get("/-/ready").status, 200);
+  for (const auto* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
+    const auto response = site.get("/metrics", "", {}, method);
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_THAT(response.headers, Contains(Pair("Allow", "GET, HEAD")));
+  }
+}
+
+TEST(Web, NamesTheCollectorsOnItsFrontPage) {
+  const auto response = Site().get("/");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(response.body, HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(response.body, HasSubstr(">one</a>"));
+}
+
+TEST(Web, TurnsAwayScrapesBeyondTheMaximum) {
+  std::latch entered(1);
+  std::latch gate(1);
+  const Site site({.max_requests = 1}, [&] {
+    entered.count_down();
+    gate.wait();
+  });
+  std::jthread first([&] { EXPECT_EQ(site.get("/metrics").status, 200); });
+  entered.wait();
+  const auto second = site.get("/metrics");
+  EXPECT_EQ(second.status, 503);
+  EXPECT_THAT(second.body, HasSubstr("--web.max-requests"));
+  EXPECT_EQ(site.get("/-/healthy").status, 200);
+  gate.count_down();
+}
+
+}  // namespace
+}  // namespace inetdiag
