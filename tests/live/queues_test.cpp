@@ -1,0 +1,227 @@
+// Real events at real listeners, compared with ss and nstat of the same moment.
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "network_namespace.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using ::testing::ElementsAre;
+
+using Queues = NetworkNamespace;
+
+std::string labels(const std::string& address, std::uint16_t port) {
+  return "{address=\"" + address + "\",port=\"" + std::to_string(port) + "\"}";
+}
+
+/// Recv-Q and Send-Q of a listener as ss shows them.
+std::pair<double, double> ss_queues(std::uint16_t port) {
+  std::istringstream line(output_of("ss -ltnH sport = " + std::to_string(port)));
+  std::string state;
+  std::pair<double, double> queues;
+  line >> state >> queues.first >> queues.second;
+  EXPECT_EQ(state, "LISTEN");
+  return queues;
+}
+
+/// Connections of which more than the backlog holds are refused.
+std::vector<UniqueFd> overflow(std::uint16_t port, int connections) {
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < connections; ++i) {
+    clients.push_back(connect_to("127.0.0.1", port));
+  }
+  return clients;
+}
+
+TEST_F(Queues, AnAcceptQueueOverflows) {
+  const UniqueFd listener = listen_on({.backlog = 4});
+  const std::uint16_t port = port_of(listener);
+  const auto clients = overflow(port, 20);
+  wait_until("the kernel dropped connections", [] { return nstat("TcpExtListenDrops") >= 15; });
+
+  const Series page = scrape_while_still({"TcpExtListenDrops", "TcpExtListenOverflows"});
+  const std::string at = labels("127.0.0.1", port);
+  const auto [waiting, backlog] = ss_queues(port);
+  EXPECT_EQ(page["inetdiag_listener_accept_queue_length" + at], waiting);
+  EXPECT_EQ(page["inetdiag_listener_accept_queue_limit" + at], backlog);
+  EXPECT_EQ(backlog, 4);
+  EXPECT_GE(page["inetdiag_listener_accept_queue_fill_ratio" + at], 1);
+  EXPECT_GE(page["inetdiag_listener_drops_total" + at], 15);
+  EXPECT_EQ(page["inetdiag_listener_drops_total" + at],
+            page["inetdiag_nstat_tcpext_listen_drops_total"]);
+  EXPECT_EQ(page["inetdiag_nstat_tcpext_listen_drops_total"],
+            page["inetdiag_nstat_tcpext_listen_overflows_total"]);
+  EXPECT_EQ(page["inetdiag_listener_backlog_capped" + at], 0);
+}
+
+TEST_F(Queues, ASynFloodFallsToCookies) {
+  add_black_hole();
+  set_sysctl("net/ipv4/tcp_syncookies", "1");
+  const UniqueFd listener = listen_on({.address = "10.99.0.1", .backlog = 8});
+  const std::uint16_t port = port_of(listener);
+  send_syns("10.99.0.1", port, 40);
+  wait_until("all SYNs were handled", [] { return nstat("TcpExtTCPReqQFullDoCookies") >= 31; });
+
+  const Series page = scrape();
+  const std::string at = labels("10.99.0.1", port);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + at], 9);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_fill_ratio" + at], 1);
+  EXPECT_EQ(page["inetdiag_listener_drops_total" + at], 0);
+  EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_req_q_full_do_cookies_total"], 31);
+  EXPECT_EQ(page["inetdiag_nstat_tcpext_syncookies_sent_total"], 31);
+  EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"syn_recv\"}"], 9);
+}
+
+TEST_F(Queues, ASynFloodWithoutCookiesIsDropped) {
+  add_black_hole();
+  set_sysctl("net/ipv4/tcp_syncookies", "0");
+  const UniqueFd listener = listen_on({.address = "10.99.0.1", .backlog = 8});
+  const std::uint16_t port = port_of(listener);
+  send_syns("10.99.0.1", port, 40);
+  wait_until("all SYNs were handled", [] { return nstat("TcpExtTCPReqQFullDrop") >= 31; });
+
+  const Series page = scrape();
+  const std::string at = labels("10.99.0.1", port);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + at], 9);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_fill_ratio" + at], 1);
+  EXPECT_EQ(page["inetdiag_listener_drops_total" + at], 31);
+  EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_req_q_full_drop_total"], 31);
+  EXPECT_EQ(page["inetdiag_nstat_tcpext_listen_drops_total"], 31);
+}
+
+TEST_F(Queues, Ipv4SynsWaitAtADualStackListener) {
+  add_black_hole();
+  const UniqueFd listener = listen_on({.address = "::", .backlog = 8});
+  const std::uint16_t port = port_of(listener);
+  send_syns("10.99.0.1", port, 5);
+  wait_until("all SYNs were handled", [] { return nstat("TcpInSegs") >= 5; });
+  const Series page = scrape();
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + labels("[::]", port)], 5);
+}
+
+TEST_F(Queues, SynsWaitAtTheExactAddressBeforeTheWildcard) {
+  add_black_hole();
+  output_of("ip addr add 10.98.0.1/32 dev hole");
+  const UniqueFd wildcard = listen_on({.address = "0.0.0.0", .reuse_port = true});
+  const std::uint16_t port = port_of(wildcard);
+  const UniqueFd exact = listen_on({.address = "10.99.0.1", .port = port, .reuse_port = true});
+  send_syns("10.99.0.1", port, 3);
+  send_syns("10.98.0.1", port, 2);
+  wait_until("all SYNs were handled", [] { return nstat("TcpInSegs") >= 5; });
+  const Series page = scrape();
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + labels("10.99.0.1", port)], 3);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + labels("0.0.0.0", port)], 2);
+}
+
+TEST_F(Queues, SynsWaitAtTheListenerOfTheirDevice) {
+  add_black_hole();
+  const UniqueFd on_lo = listen_on({.address = "0.0.0.0", .device = "lo"});
+  const std::uint16_t port = port_of(on_lo);
+  const UniqueFd on_hole = listen_on({.address = "0.0.0.0", .port = port, .device = "hole"});
+  send_syns("10.99.0.1", port, 3);  // to the device that has the address, though it loops back
+  wait_until("all SYNs were handled", [] { return nstat("TcpInSegs") >= 3; });
+  const Series page = scrape();
+  const std::string length = "inetdiag_listener_syn_queue_length{address=\"0.0.0.0\",port=\"" +
+                             std::to_string(port) + "\",device=";
+  EXPECT_EQ(page[length + "\"lo\"}"], 0);
+  EXPECT_EQ(page[length + "\"hole\"}"], 3);
+}
+
+TEST_F(Queues, ReuseportMembersComeAndGoWhileDropsGoOn) {
+  Listening member{.backlog = 1, .reuse_port = true};
+  UniqueFd first = listen_on(member);
+  member.port = port_of(first);
+  UniqueFd second = listen_on(member);
+  const std::string at = labels("127.0.0.1", member.port);
+  const auto clients = overflow(member.port, 30);
+  wait_until("the kernel dropped connections", [] { return nstat("TcpExtListenDrops") >= 26; });
+
+  const Series both = scrape_while_still({"TcpExtListenDrops"});
+  EXPECT_EQ(both["inetdiag_listener_sockets" + at], 2);
+  EXPECT_EQ(both["inetdiag_listener_accept_queue_limit" + at], 2);
+  EXPECT_EQ(both["inetdiag_listener_drops_total" + at],
+            both["inetdiag_nstat_tcpext_listen_drops_total"]);
+
+  first = UniqueFd();
+  const Series one = scrape();
+  EXPECT_EQ(one["inetdiag_listener_sockets" + at], 1);
+  EXPECT_GE(one["inetdiag_listener_drops_total" + at], both["inetdiag_listener_drops_total" + at]);
+
+  const UniqueFd third = listen_on(member);
+  second = UniqueFd();
+  const auto more = overflow(member.port, 30);
+  const Series last = scrape();
+  EXPECT_EQ(last["inetdiag_listener_sockets" + at], 1);
+  EXPECT_GT(last["inetdiag_listener_drops_total" + at], one["inetdiag_listener_drops_total" + at]);
+}
+
+TEST_F(Queues, SomaxconnChangesAfterListen) {
+  set_sysctl("net/core/somaxconn", "64");
+  const UniqueFd listener = listen_on({.backlog = 128});
+  const std::uint16_t port = port_of(listener);
+  const std::string limit = "inetdiag_listener_accept_queue_limit" + labels("127.0.0.1", port);
+  const std::string capped = "inetdiag_listener_backlog_capped" + labels("127.0.0.1", port);
+  Series page = scrape();
+  EXPECT_EQ(page[limit], 64);
+  EXPECT_EQ(page[capped], 1);
+  EXPECT_EQ(page["inetdiag_sysctl_net_core_somaxconn"], 64);
+
+  set_sysctl("net/core/somaxconn", "4096");
+  page = scrape();
+  EXPECT_EQ(page[limit], 64);
+  EXPECT_EQ(page[limit], ss_queues(port).second);
+  EXPECT_EQ(page[capped], 0);
+
+  ASSERT_EQ(::listen(listener.get(), 128), 0);
+  page = scrape();
+  EXPECT_EQ(page[limit], 128);
+  EXPECT_EQ(page[capped], 0);
+}
+
+/// The cgroup v2 hierarchy, empty where there is none.
+std::string cgroup_mount() {
+  for (const auto* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    if (::access((std::string(mount) + "/cgroup.controllers").c_str(), F_OK) == 0) {
+      return mount;
+    }
+  }
+  return {};
+}
+
+TEST_F(Queues, AListenerNamesTheServiceThatOpenedIt) {
+  const std::string mount = cgroup_mount();
+  if (mount.empty()) {
+    GTEST_SKIP() << "no cgroup v2 here";
+  }
+  const std::string name = "inetdiag-test-" + std::to_string(::getpid()) + ".service";
+  const std::string directory = mount + "/" + name;
+  if (::mkdir(directory.c_str(), 0755) != 0) {
+    GTEST_SKIP() << "no permission to make a cgroup";
+  }
+  const auto move_to = [](const std::string& cgroup) {
+    std::ofstream(cgroup + "/cgroup.procs") << "0";
+  };
+  move_to(directory);
+  {
+    const UniqueFd listener = listen_on({});
+    move_to(mount);
+    const Series page = scrape();
+    EXPECT_EQ(page["inetdiag_listener_info{address=\"127.0.0.1\",port=\"" +
+                   std::to_string(port_of(listener)) + "\",cgroup=\"/" + name + "\",unit=\"" +
+                   name + "\"}"],
+              1)
+        << ::testing::PrintToString(page.labels_of("inetdiag_listener_info"));
+  }
+  EXPECT_EQ(::rmdir(directory.c_str()), 0);
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,191 @@
+// Socket states and counters, compared with ss and nstat of the same moment.
+#include <algorithm>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+
+#include "network_namespace.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using ::testing::IsEmpty;
+
+using States = NetworkNamespace;
+
+/// The name that this program gives to a state of ss.
+std::string state_of(const std::string& shown) {
+  if (shown == "ESTAB") {
+    return "established";
+  }
+  if (shown == "UNCONN") {
+    return "close";
+  }
+  std::string name = shown;
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  });
+  const std::string wait = "fin_wait_";  // ss writes FIN-WAIT-1
+  return name.starts_with(wait) ? "fin_wait" + name.substr(wait.size()) : name;
+}
+
+std::map<std::string, double> ss_states() {
+  std::map<std::string, double> states;
+  std::istringstream lines(output_of("ss -tanH"));
+  for (std::string line; std::getline(lines, line);) {
+    ++states[state_of(line.substr(0, line.find(' ')))];
+  }
+  return states;
+}
+
+/// Both ends of a connection over loopback.
+struct Connection {
+  UniqueFd client;
+  UniqueFd server;
+};
+
+Connection connect_pair(const UniqueFd& listener, const std::string& address) {
+  Connection connection{connect_to(address, port_of(listener)), {}};
+  connection.server = accept_from(listener);
+  return connection;
+}
+
+TEST_F(States, AreThoseOfSs) {
+  add_black_hole();
+  const UniqueFd v4 = listen_on({.backlog = 100});
+  const UniqueFd v6 = listen_on({.address = "::1", .backlog = 100});
+  const UniqueFd dual = listen_on({.address = "::", .backlog = 100});
+  std::vector<Connection> open;
+  for (int i = 0; i < 5; ++i) {
+    open.push_back(connect_pair(v4, "127.0.0.1"));
+    open.push_back(connect_pair(v6, "::1"));
+    open.push_back(connect_pair(dual, "127.0.0.1"));
+  }
+  // CLOSE_WAIT at one end, FIN_WAIT2 at the other.
+  for (int i = 0; i < 3; ++i) {
+    Connection half = connect_pair(v4, "127.0.0.1");
+    ::shutdown(half.client.get(), SHUT_WR);
+    open.push_back(std::move(half));
+  }
+  // TIME_WAIT.
+  for (int i = 0; i < 4; ++i) {
+    Connection closed = connect_pair(dual, "127.0.0.1");
+    closed.client = UniqueFd();
+    wait_until("the end came through", [&] {
+      char byte = 0;
+      return ::recv(closed.server.get(), &byte, 1, MSG_DONTWAIT) == 0;
+    });
+  }
+  // A timewait minisocket in FIN_WAIT2: closed here, still open there.
+  Connection orphan = connect_pair(v4, "127.0.0.1");
+  orphan.client = UniqueFd();
+  open.push_back(std::move(orphan));
+  // SYN_SENT and SYN_RECV.
+  const UniqueFd sent = connect_to("10.99.7.7", 9);
+  send_syns("10.99.0.1", port_of(dual), 6);
+  wait_until("all states are there", [] {
+    auto states = ss_states();
+    return states.size() == 7 && states["syn_recv"] == 6 && states["time_wait"] == 4 &&
+           states["fin_wait2"] == 4;
+  });
+
+  const Series page = scrape();
+  const auto expected = ss_states();
+  for (const std::string& labels : page.labels_of("inetdiag_tcp_sockets")) {
+    const std::string state = labels.substr(7, labels.size() - 8);
+    const auto found = expected.find(state);
+    EXPECT_EQ(page["inetdiag_tcp_sockets{" + labels + "}"],
+              found == expected.end() ? 0 : found->second)
+        << state;
+  }
+  EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"fin_wait2\"}"], 4);
+  EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"close_wait\"}"], 4);
+}
+
+TEST_F(States, AddUpByPort) {
+  const UniqueFd listener = listen_on({.backlog = 100});
+  std::vector<Connection> open;
+  for (int i = 0; i < 7; ++i) {
+    open.push_back(connect_pair(listener, "127.0.0.1"));
+  }
+  const Series page = scrape();
+  const std::string port = std::to_string(port_of(listener));
+  EXPECT_EQ(page["inetdiag_tcp_port_sockets{port=\"" + port + "\",state=\"established\"}"], 7);
+  EXPECT_EQ(page["inetdiag_tcp_port_sockets{port=\"other\",state=\"established\"}"], 7);
+  EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"established\"}"], 14);
+}
+
+TEST_F(States, TellTheBytesThatWait) {
+  const UniqueFd listener = listen_on({.backlog = 100});
+  const Connection open = connect_pair(listener, "127.0.0.1");
+  const std::string bytes(1000, 'x');
+  ASSERT_EQ(::send(open.client.get(), bytes.data(), bytes.size(), 0), 1000);
+  // In LISTEN a queue counts connections: this one must not be added.
+  const UniqueFd waiting = connect_to("127.0.0.1", port_of(listener));
+  wait_until("the bytes arrived", [&] {
+    std::string buffer(2000, '\0');
+    return ::recv(open.server.get(), buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT) == 1000;
+  });
+  EXPECT_EQ(scrape()["inetdiag_tcp_receive_queue_bytes"], 1000);
+}
+
+TEST_F(States, TimeWaitStopsAtItsLimit) {
+  set_sysctl("net/ipv4/tcp_max_tw_buckets", "10");
+  const UniqueFd listener = listen_on({.backlog = 100});
+  for (int i = 0; i < 30; ++i) {
+    Connection closed = connect_pair(listener, "127.0.0.1");
+    closed.client = UniqueFd();
+    wait_until("the end came through", [&] {
+      char byte = 0;
+      return ::recv(closed.server.get(), &byte, 1, MSG_DONTWAIT) == 0;
+    });
+  }
+  wait_until("every connection is closed", [] { return !ss_states().contains("last_ack"); });
+  const Series page = scrape();
+  EXPECT_EQ(page["inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets"], 10);
+  EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"time_wait\"}"], ss_states()["time_wait"]);
+  EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"time_wait\"}"], 10);
+  EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_time_wait_overflow_total"], 20);
+}
+
+TEST_F(States, CountersAreThoseOfNstat) {
+  const UniqueFd listener = listen_on({.backlog = 1});
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(connect_to("127.0.0.1", port_of(listener)));
+  }
+  const auto nstat_counters = [] {
+    std::map<std::string, double> counters;
+    std::istringstream lines(output_of("nstat -asz"));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string name;
+      double value = 0;
+      if (!line.starts_with('#') && words >> name >> value && !name.starts_with("UdpLite")) {
+        counters[name] = value;
+      }
+    }
+    return counters;
+  };
+  std::map<std::string, double> theirs;
+  std::map<std::string, double> ours;
+  wait_until("the counters stand still", [&] {
+    theirs = nstat_counters();
+    ours = scrape().by_kernel_name();
+    return theirs == nstat_counters();
+  });
+  EXPECT_GT(theirs.size(), 200U);
+  std::map<std::string, std::string> differences;
+  for (const auto& [name, value] : theirs) {
+    const auto found = ours.find(name);
+    if (found == ours.end() || found->second != value) {
+      differences[name] = std::to_string(value);
+    }
+  }
+  EXPECT_THAT(differences, IsEmpty());
+}
+
+}  // namespace
+}  // namespace inetdiag
