@@ -21,6 +21,9 @@ using Seconds = std::chrono::duration<double>;
 constexpr std::chrono::seconds longest_patience{1};
 constexpr int patience_share = 4;
 
+// How long after its deadline a collector may take to notice it; then it counts as stuck.
+constexpr std::chrono::seconds grace{1};
+
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) {
@@ -109,17 +112,17 @@ Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point e
     const RunPtr run = join_or_start(selection, end);
     std::unique_lock lock(run->mutex);
     while (!run->is_over() && Clock::now() < std::min(end, run->deadline.end())) {
+      const bool has_waiting = run->next < run->selection.size();
       const auto patient_until = run->last_progress + run->patience;
-      if (Clock::now() >= patient_until && run->next < run->selection.size()) {
+      if (has_waiting && Clock::now() >= patient_until) {
         run->last_progress = Clock::now();
         lock.unlock();
         start_worker(run);
         lock.lock();
         continue;
       }
-      run->changed.wait_until(lock,
-                              std::min({end, run->deadline.end(),
-                                        std::max(patient_until, Clock::now() + run->patience)}));
+      run->changed.wait_until(
+          lock, std::min({end, run->deadline.end(), has_waiting ? patient_until : end}));
     }
     if (run->is_complete()) {
       if (!run->page) {
@@ -152,10 +155,6 @@ Scraper::RunPtr Scraper::join_or_start(const Selection& selection, Clock::time_p
     }
     current = std::make_shared<Run>(selection, source_, end);
     run = current;
-    if (stopping_) {
-      run->stop.request_stop();
-      return run;
-    }
   }
   start_worker(run);
   return run;
@@ -165,6 +164,9 @@ void Scraper::start_worker(const RunPtr& run) {
   {
     const std::scoped_lock lock(mutex_);
     at_work_.insert(run);
+    if (stopping_) {
+      run->stop.request_stop();
+    }
   }
   try {
     // Detached, since one that the kernel does not answer can be waited for by nobody; at_work_
@@ -237,7 +239,7 @@ bool Scraper::take(std::size_t collector, const Run& run) {
     }
     changed_.wait_until(lock, end);
   }
-  taken_until = run.deadline.end();
+  taken_until = run.deadline.end() + grace;
   return true;
 }
 

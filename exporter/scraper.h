@@ -96,7 +96,7 @@ class Scraper {
   bool stopping_ = false;
   std::map<Selection, RunPtr> joinable_;
   std::multiset<RunPtr> at_work_;  ///< one for each thread
-  /// By collector that a thread asks now: the deadline of its scrape.
+  /// By collector that a thread asks now: when it should be free again.
   std::vector<std::optional<Clock::time_point>> taken_until_;
   std::vector<std::string> last_error_;
   std::set<std::string> told_missing_;

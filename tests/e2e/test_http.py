@@ -1,0 +1,190 @@
+"""How the program answers, starts and ends."""
+
+import gzip
+import json
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conftest import series_of
+
+
+def test_head_has_the_headers_of_get(start):
+    exporter = start()
+    status, headers, body = exporter.get(method="HEAD")
+    assert (status, body) == (200, b"")
+    assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert int(headers["Content-Length"]) > 1000
+
+
+def test_gzip_is_the_same_page(start):
+    exporter = start("--collector.disable-defaults", "--collector.sysctl", "--web.disable-exporter-metrics")
+    _, headers, body = exporter.get(headers={"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    zipped = series_of(gzip.decompress(body).decode())
+    plain = exporter.series()
+    assert zipped.keys() == plain.keys()
+    _, headers, _ = exporter.get(headers={"Accept-Encoding": "gzip;q=0"})
+    assert headers["Content-Encoding"] is None
+
+
+def test_collect_and_exclude(start):
+    exporter = start()
+    only = series_of(exporter.page("/metrics?collect[]=tcp&collect[]=sysctl"))
+    collectors = {s for s in only if s.startswith("inetdiag_scrape_collector_success")}
+    assert collectors == {f'inetdiag_scrape_collector_success{{collector="{c}"}}' for c in ("tcp", "sysctl")}
+    without = series_of(exporter.page("/metrics?exclude[]=nstat"))
+    assert not any(s.startswith("inetdiag_nstat_") for s in without)
+
+
+@pytest.mark.parametrize(
+    "path, method, status, text",
+    [
+        ("/metrics?collect[]=nope", "GET", 400, "unknown collector: 'nope'"),
+        ("/metrics?collect[]=tcp", "GET", 400, "disabled collector: 'tcp'"),
+        ("/metrics?collect[]=nstat&exclude[]=nstat", "GET", 400, "cannot be combined"),
+        ("/nothing", "GET", 404, "/metrics"),
+        ("/metrics/", "GET", 404, "/metrics"),
+        ("/..%2fetc/passwd", "GET", 404, "/metrics"),
+        ("/metrics", "POST", 405, "GET or HEAD"),
+        ("/", "DELETE", 405, "GET or HEAD"),
+        ("/metrics", "OPTIONS", 405, "GET or HEAD"),
+    ],
+)
+def test_refusals_say_why(start, path, method, status, text):
+    exporter = start("--no-collector.tcp")
+    answer = exporter.get(path, method=method)
+    assert answer[0] == status
+    assert text in answer[2].decode()
+
+
+def test_no_cors_for_anyone(start):
+    exporter = start()
+    preflight = {"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}
+    for method in ("GET", "OPTIONS"):
+        _, headers, _ = exporter.get(headers=preflight, method=method)
+        assert headers["Access-Control-Allow-Origin"] is None
+
+
+def test_health_and_front_page(start):
+    exporter = start()
+    assert exporter.get("/-/healthy")[0] == 200
+    assert exporter.get("/-/ready")[0] == 200
+    status, headers, body = exporter.get("/")
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert b'href="/metrics"' in body and b"listeners" in body
+
+
+def test_a_deadline_that_is_no_number_is_refused(start):
+    status, _, body = start().get(headers={"X-Prometheus-Scrape-Timeout-Seconds": "soon"})
+    assert status == 400
+    assert b"not a positive number of seconds" in body
+
+
+def test_a_deadline_that_is_too_short_still_yields_a_page(start):
+    exporter = start()
+    status, _, body = exporter.get(headers={"X-Prometheus-Scrape-Timeout-Seconds": "0.000001"})
+    assert status == 200
+    series = series_of(body.decode())
+    successes = [v for s, v in series.items() if s.startswith("inetdiag_scrape_collector_success")]
+    assert 0 in successes
+    assert "inetdiag_exporter_build_info" in body.decode()
+
+
+def test_several_addresses(start):
+    exporter = start("--web.listen-address=[127.0.0.2]:10046", listen="127.0.0.1:10045")
+    for address in (("127.0.0.1", 10045), ("127.0.0.2", 10046)):
+        with socket.create_connection(address) as client:
+            client.sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert exporter.log.count("msg=listening") == 2
+
+
+def test_a_busy_port_is_one_line_and_a_failure(start, run):
+    exporter = start()
+    result = run(f"--web.listen-address=127.0.0.1:{exporter.port}")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "Address already in use" in result.stderr
+    assert "--web.listen-address" in result.stderr
+
+
+def test_an_ipv6_address_is_refused_with_its_reason(run):
+    result = run("--web.listen-address=[::1]:10045")
+    if result.returncode == 1:
+        assert "without IPv6" in result.stderr
+    else:
+        pytest.skip("this CivetWeb has IPv6")
+
+
+def test_a_wrong_flag_is_named(run):
+    result = run("--collector.listeners.max=many")
+    assert result.returncode == 1
+    assert "--collector.listeners.max: 'many' is not a whole number" in result.stderr
+    assert result.stdout == ""
+
+
+def test_json_logs(start):
+    exporter = start("--log.format=json", "--log.level=debug")
+    _, log = exporter.end()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["msg"] for line in lines if line["level"] == "info"] == ["listening", "stopping"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(start, number):
+    status, log = start().end(number)
+    assert status == 0
+    assert f"signal={number.name}" in log
+
+
+def test_a_signal_ends_it_while_scrapes_run_and_clients_hang(start):
+    exporter = start()
+    silent = [socket.create_connection(("127.0.0.1", exporter.port)) for _ in range(4)]
+    ended = threading.Event()
+
+    def scrape_until_ended():
+        while not ended.is_set():
+            try:
+                exporter.get()
+            except OSError:
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            pool.submit(scrape_until_ended)
+        try:
+            assert exporter.get()[0] == 200
+            status, _ = exporter.end()
+        finally:
+            ended.set()
+    assert status == 0
+    for client in silent:
+        client.close()
+
+
+def test_scrapes_at_the_same_time(start):
+    exporter = start()
+    paths = ["/metrics", "/metrics?collect[]=tcp", "/metrics?exclude[]=nstat", "/", "/metrics?collect[]=listeners"]
+
+    def scrape(i):
+        gzipped = {"Accept-Encoding": "gzip"} if i % 2 else {}
+        return exporter.get(paths[i % len(paths)], headers=gzipped)[0]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(scrape, range(200))) == {200}
+    status, log = exporter.end()
+    assert status == 0
+    assert "WARNING: ThreadSanitizer" not in log
+
+
+def test_scrapes_beyond_the_maximum_are_turned_away(start):
+    exporter = start("--web.max-requests=1")
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda _: exporter.get()[0], range(100)))
+    assert set(statuses) <= {200, 503}
+    assert 200 in statuses
