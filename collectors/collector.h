@@ -9,14 +9,16 @@
 
 #include "collectors/kernel/deadline.h"
 #include "collectors/kernel/file_tree.h"
+#include "collectors/kernel/shared_files.h"
 #include "collectors/kernel/tcp_table.h"
 #include "collectors/settings.h"
 
 namespace inetdiag {
 
-/// What a collector may ask in one scrape. What several collectors need is asked once, in `tcp`.
+/// What a collector may ask in one scrape. What several collectors need is asked of the kernel
+/// once: the files of `proc`, and the questions of `tcp`.
 struct ScrapeContext {
-  const kernel::FileTree& proc;
+  kernel::SharedFiles& proc;
   const kernel::FileTree& sys;
   kernel::TcpTable& tcp;
   const kernel::Deadline& deadline;

@@ -1,9 +1,13 @@
 #include "collectors/drop_counter.h"
 
 #include <limits>
+#include <map>
 
 namespace inetdiag {
 namespace {
+
+// Of one endpoint.
+constexpr std::size_t most_absent_sockets = 64;
 
 /// How far a count that wraps at 2^32 went on. A step of more than half the range is a step back:
 /// the kernel sums up per-node counts without a lock.
@@ -15,19 +19,33 @@ std::uint32_t step(std::uint32_t before, std::uint32_t now) {
 }  // namespace
 
 std::uint64_t DropCounter::update(std::span<const SocketDrops> sockets) {
-  std::unordered_map<std::uint64_t, std::uint32_t> now;
-  now.reserve(sockets.size());
+  ++round_;
   std::uint64_t growth = 0;
   for (const SocketDrops& socket : sockets) {
-    const auto before = last_.find(socket.cookie);
-    const bool is_new = before == last_.end();
-    const std::uint32_t grown = is_new ? socket.drops : step(before->second, socket.drops);
+    const auto [seen, is_new] = seen_.try_emplace(socket.cookie, Seen{0, round_});
+    const std::uint32_t grown = is_new ? socket.drops : step(seen->second.drops, socket.drops);
+    seen->second = {seen->second.drops + grown, round_};
     growth += grown;
-    now.insert_or_assign(socket.cookie, is_new ? socket.drops : before->second + grown);
   }
-  last_ = std::move(now);
+  if (seen_.size() > sockets.size()) {
+    forget_the_longest_absent();
+  }
   total_ += growth;
   return growth;
+}
+
+void DropCounter::forget_the_longest_absent() {
+  std::multimap<std::uint64_t, std::uint64_t>
+      absent;  // cookies by the round they were last seen in
+  for (const auto& [cookie, seen] : seen_) {
+    if (seen.round != round_) {
+      absent.emplace(seen.round, cookie);
+    }
+  }
+  while (absent.size() > most_absent_sockets) {
+    seen_.erase(absent.begin()->second);
+    absent.erase(absent.begin());
+  }
 }
 
 }  // namespace inetdiag

@@ -15,7 +15,9 @@ struct SocketDrops {
 };
 
 /// Makes one counter that never goes down out of the drop counts of sockets that come and go: a
-/// socket that closed leaves what it counted behind, and a count that wraps at 2^32 goes on.
+/// socket that closed leaves what it counted behind, a count that wraps at 2^32 goes on, and a
+/// socket that was missing for a while (it did not listen, or a dump missed it) is not counted
+/// anew.
 class DropCounter {
  public:
   /// Takes the counts of all sockets that are there now; returns the growth since the last time.
@@ -24,7 +26,15 @@ class DropCounter {
   std::uint64_t total() const { return total_; }
 
  private:
-  std::unordered_map<std::uint64_t, std::uint32_t> last_;
+  struct Seen {
+    std::uint32_t drops;
+    std::uint64_t round;
+  };
+
+  void forget_the_longest_absent();
+
+  std::unordered_map<std::uint64_t, Seen> seen_;  ///< by cookie, which is never given twice
+  std::uint64_t round_ = 0;
   std::uint64_t total_ = 0;
 };
 

@@ -93,11 +93,10 @@ struct Families {
                                                "Waiting connections / (backlog + 1) of the fullest "
                                                "socket (inet_diag). At 1 the kernel drops "
                                                "new connections now.");
-  prometheus::MetricFamily syn_length =
-      gauge_family("inetdiag_listener_syn_queue_length",
-                   "Half-open connections of this listener (inet_diag SYN_RECV): the SYN came, the "
-                   "final ACK did "
-                   "not.");
+  prometheus::MetricFamily syn_length = gauge_family(
+      "inetdiag_listener_syn_queue_length",
+      "Half-open connections of this listener (request sockets, inet_diag SYN_RECV): the "
+      "SYN came, the handshake is not complete.");
   prometheus::MetricFamily syn_fill = gauge_family(
       "inetdiag_listener_syn_queue_fill_ratio",
       "Half-open connections / (backlog + 1), over all sockets of the listener (inet_diag). At 1 "
@@ -201,7 +200,7 @@ class Listeners final : public Collector {
     Families families;
     const std::size_t shown = std::min<std::size_t>(ranked.size(), max_);
     const auto somaxconn = read_somaxconn(context, collection);
-    const auto& paths = owners(context, std::span(ranked).first(shown));
+    const auto paths = owners(context, std::span(ranked).first(shown), collection);
     for (const NamedGroup& named : std::span(ranked).first(shown)) {
       const Labels labels = labels_of(named.endpoint);
       families.add(labels, named.group, has_syn_queues, has_drops);
@@ -240,7 +239,7 @@ class Listeners final : public Collector {
   static bool add_syn_queues(const ScrapeContext& context, std::map<Endpoint, Group>& groups,
                              Collection& collection) {
     try {
-      const auto& queues = context.tcp.census().syn_queue;
+      const auto& queues = context.tcp.walk().syn_queue;
       for (auto& [endpoint, group] : groups) {
         const auto queue = queues.find(endpoint);
         group.set_syn_queue(queue == queues.end() ? 0 : queue->second);
@@ -290,19 +289,25 @@ class Listeners final : public Collector {
     return other;
   }
 
-  const std::map<std::uint64_t, std::string>& owners(const ScrapeContext& context,
-                                                     std::span<const NamedGroup> groups) {
+  std::map<std::uint64_t, std::string> owners(const ScrapeContext& context,
+                                              std::span<const NamedGroup> groups,
+                                              Collection& collection) {
     std::set<std::uint64_t> ids;
     for (const NamedGroup& named : groups) {
       ids.insert(named.group.cgroups.begin(), named.group.cgroups.end());
     }
-    return cgroup_paths_.find(context.sys, ids, context.deadline);
+    try {
+      return cgroup_paths_.find(context.sys, ids, context.deadline);
+    } catch (const std::exception& error) {
+      collection.errors.emplace_back(std::string("no owners: ") + error.what());
+      return {};
+    }
   }
 
-  std::optional<std::uint32_t> read_somaxconn(const ScrapeContext& context,
-                                              Collection& collection) {
+  static std::optional<std::uint32_t> read_somaxconn(const ScrapeContext& context,
+                                                     Collection& collection) {
     try {
-      if (const auto text = context.proc.read("sys/net/core/somaxconn", buffer_)) {
+      if (const auto text = context.proc.read("sys/net/core/somaxconn")) {
         return kernel::to_number<std::uint32_t>(kernel::trimmed(*text));
       }
     } catch (const std::exception& error) {
@@ -315,7 +320,6 @@ class Listeners final : public Collector {
   DropCounters<Endpoint> drops_{most_absent_endpoints};
   std::uint64_t folded_drops_ = 0;
   kernel::CgroupPaths cgroup_paths_;
-  std::string buffer_;
 };
 
 }  // namespace

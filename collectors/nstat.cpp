@@ -74,7 +74,7 @@ class Nstat final : public Collector {
     for (const File& file : files) {
       try {
         // Absent where IPv6 is not built in, or in a file tree of an older kernel.
-        if (const auto text = context.proc.read(file.path, buffer_)) {
+        if (const auto text = context.proc.read(file.path)) {
           file.parse(*text, [&](const kernel::Counter& counter) {
             add(counter, file.path, collection.families);
           });
@@ -84,7 +84,7 @@ class Nstat final : public Collector {
       }
     }
     if (collection.families.empty() && collection.errors.empty() && !include_ && !exclude_) {
-      collection.errors.push_back("no counters in " + context.proc.path("net/snmp"));
+      collection.errors.emplace_back("no counters in net/snmp and net/netstat below --path.procfs");
     }
     return collection;
   }
@@ -131,7 +131,6 @@ class Nstat final : public Collector {
   std::unordered_map<std::string, Descriptor> descriptors_;
   std::unordered_set<std::string> metrics_;  ///< two kernel names must not make one metric
   std::string kernel_name_;
-  std::string buffer_;
 };
 
 }  // namespace

@@ -25,6 +25,21 @@ std::uint64_t Settings::number(std::string_view name, std::uint64_t least,
   return *value;
 }
 
+double Settings::share(std::string_view name) const {
+  const std::string text = last(name);
+  std::string_view number = text;
+  if (number.ends_with('%')) {
+    number.remove_suffix(1);
+  }
+  constexpr double whole = 100;
+  const auto percent = kernel::to_number<double>(number);
+  // Written so that NaN is refused.
+  if (!percent || !(*percent >= 0 && *percent <= whole)) {
+    throw SettingError(name, "'" + text + "' is not a percentage from 0% to 100%");
+  }
+  return *percent / whole;
+}
+
 std::optional<std::regex> Settings::regex(std::string_view name) const {
   const std::string text = last(name);
   if (text.empty()) {

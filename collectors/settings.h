@@ -39,6 +39,9 @@ class Settings {
   /// A whole number; throws SettingError.
   std::uint64_t number(std::string_view name, std::uint64_t least, std::uint64_t most) const;
 
+  /// A percentage, with or without its sign, as a share from 0 to 1; throws SettingError.
+  double share(std::string_view name) const;
+
   /// An ECMAScript regular expression, absent where the value is empty; throws SettingError.
   std::optional<std::regex> regex(std::string_view name) const;
 

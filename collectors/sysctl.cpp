@@ -149,7 +149,7 @@ class Sysctls final : public Collector {
                              "Sysctls whose value is no number, by name and value.");
     for (const Sysctl& sysctl : sysctls_) {
       try {
-        if (const auto text = context.proc.read(sysctl.path, buffer_)) {
+        if (const auto text = context.proc.read(sysctl.path)) {
           emit(sysctl, kernel::trimmed(*text), collection.families, info);
         }
       } catch (const std::exception& error) {
@@ -194,7 +194,6 @@ class Sysctls final : public Collector {
 
   std::vector<Sysctl> sysctls_;
   std::set<std::string> metrics_;
-  std::string buffer_;
 };
 
 }  // namespace

@@ -1,15 +1,22 @@
 #include "collectors/tcp.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
+#include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "collectors/family.h"
+#include "collectors/kernel/counter_file.h"
+#include "collectors/kernel/sockstat.h"
 
 namespace inetdiag {
 namespace {
@@ -67,67 +74,162 @@ void add_port(prometheus::MetricFamily& family, const std::string& port,
   }
 }
 
-/// The busiest ports have series of their own; of equals, the lower port.
-prometheus::MetricFamily by_port(const kernel::TcpCensus& census, std::size_t max_ports) {
-  auto family = gauge_family(
-      "inetdiag_tcp_port_sockets",
-      "TCP sockets by the local port and state (inet_diag), for ports that have a listener; all "
-      "others, outgoing connections too, count under port=\"other\".");
-  std::vector<PortCounts> ports;
+/// Where the connected sockets came in and what waits in them, as one full dump told it.
+struct Breakdown {
+  CpuBudget::Clock::time_point taken;
+  std::vector<PortCounts> ports;  ///< in order of the port
+  StateCounts other{};
+  std::uint64_t receive_queue_bytes = 0;
+  std::uint64_t send_queue_bytes = 0;
+};
+
+/// The busiest ports stand for themselves; of equals, the lower port.
+Breakdown breakdown_of(const kernel::TcpCensus& census, std::size_t max_ports,
+                       CpuBudget::Clock::time_point taken) {
+  Breakdown breakdown{.taken = taken,
+                      .ports = {},
+                      .other = census.elsewhere,
+                      .receive_queue_bytes = census.receive_queue_bytes,
+                      .send_queue_bytes = census.send_queue_bytes};
+  auto& ports = breakdown.ports;
+  ports.reserve(census.by_listening_port.size());
   for (const auto& [port, counts] : census.by_listening_port) {
     ports.push_back({port, counts});
   }
-  const std::size_t shown = std::min(ports.size(), max_ports);
   std::ranges::sort(ports, {}, [](const PortCounts& port) {
     return std::tuple(std::numeric_limits<std::uint64_t>::max() - port.sum(), port.port);
   });
-  std::ranges::sort(std::span(ports).first(shown), {}, &PortCounts::port);
-  StateCounts other = census.elsewhere;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    if (i < shown) {
-      add_port(family, std::to_string(ports[i].port), ports[i].counts);
-    } else {
-      add(other, ports[i].counts);
-    }
+  while (ports.size() > max_ports) {
+    add(breakdown.other, ports.back().counts);
+    ports.pop_back();
   }
-  add_port(family, "other", other);
-  return family;
+  std::ranges::sort(ports, {}, &PortCounts::port);
+  return breakdown;
+}
+
+void add_families(std::vector<prometheus::MetricFamily>& families, const Breakdown& breakdown,
+                  std::chrono::duration<double> age) {
+  auto& by_port = families.emplace_back(gauge_family(
+      "inetdiag_tcp_port_sockets",
+      "TCP sockets by the local port and state (inet_diag), for ports that have a listener; all "
+      "others, outgoing connections too, count under port=\"other\"."));
+  for (const auto& [port, counts] : breakdown.ports) {
+    add_port(by_port, std::to_string(port), counts);
+  }
+  add_port(by_port, "other", breakdown.other);
+  families.push_back(
+      single_gauge("inetdiag_tcp_port_sockets_age_seconds",
+                   "How long ago the sockets by port and the bytes in queues were counted. 0: in "
+                   "this scrape.",
+                   age.count()));
+  families.push_back(single_gauge(
+      "inetdiag_tcp_receive_queue_bytes",
+      "Bytes that wait in connected sockets to be read by programs (inet_diag idiag_rqueue).",
+      static_cast<double>(breakdown.receive_queue_bytes)));
+  families.push_back(single_gauge(
+      "inetdiag_tcp_send_queue_bytes",
+      "Bytes in connected sockets that the peers have not acknowledged (inet_diag idiag_wqueue).",
+      static_cast<double>(breakdown.send_queue_bytes)));
+}
+
+/// `Tcp CurrEstab` of /proc/net/snmp: sockets in ESTABLISHED and CLOSE_WAIT.
+std::optional<std::uint64_t> current_established(std::string_view snmp) {
+  std::optional<std::uint64_t> value;
+  kernel::parse_counter_pairs(snmp, [&](const kernel::Counter& counter) {
+    if (counter.group == "Tcp" && counter.name == "CurrEstab") {
+      value = static_cast<std::uint64_t>(counter.value);
+    }
+  });
+  return value;
+}
+
+std::uint64_t less(std::uint64_t count, std::uint64_t part) {
+  return count > part ? count - part : 0;
+}
+
+/// The counts of all states without the kernel telling of each socket in ESTABLISHED and TIME_WAIT.
+/// Absent where a source is.
+std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
+  const auto sockstat = context.proc.read("net/sockstat");
+  const auto timewaits = kernel::sockstat_value(sockstat.value_or(""), "TCP", "tw");
+  const auto established = current_established(context.proc.read("net/snmp").value_or(""));
+  if (!timewaits || !established) {
+    return std::nullopt;
+  }
+  const kernel::TcpWalk& walk = context.tcp.walk();
+  StateCounts counts = walk.by_state;
+  counts[slot(TcpState::time_wait)] = less(*timewaits, walk.timewaits_in_fin_wait2);
+  counts[slot(TcpState::established)] = less(*established, counts[slot(TcpState::close_wait)]);
+  return counts;
 }
 
 class Tcp final : public Collector {
  public:
-  explicit Tcp(const Settings& settings)
-      : max_ports_(settings.number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())) {}
+  Tcp(const Settings& settings, TcpClocks clocks)
+      : max_ports_(settings.number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())),
+        budget_(settings.share("cpu-budget")),
+        clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {
-    const kernel::TcpCensus& census = context.tcp.census();
+    const auto begin = clocks_.now();
+    std::optional<StateCounts> counts;
+    if (budget_.allows(begin)) {
+      counts = count_within_budget(context, begin);
+    }
+    if (!counts) {
+      counts = cheap_totals(context);
+    }
+    if (!counts) {
+      counts = context.tcp.census().walk.by_state;
+    }
     Collection collection;
-    collection.families.push_back(totals(census.by_state));
-    collection.families.push_back(by_port(census, max_ports_));
-    collection.families.push_back(
-        single_gauge("inetdiag_tcp_port_sockets_age_seconds",
-                     "How long ago the sockets by port and the bytes in queues were counted. 0: in "
-                     "this scrape.",
-                     0));
-    collection.families.push_back(single_gauge(
-        "inetdiag_tcp_receive_queue_bytes",
-        "Bytes that wait in connected sockets to be read by programs (inet_diag idiag_rqueue).",
-        static_cast<double>(census.receive_queue_bytes)));
-    collection.families.push_back(single_gauge(
-        "inetdiag_tcp_send_queue_bytes",
-        "Bytes in connected sockets that the peers have not acknowledged (inet_diag idiag_wqueue).",
-        static_cast<double>(census.send_queue_bytes)));
+    collection.families.push_back(totals(*counts));
+    if (breakdown_) {
+      const bool is_fresh = breakdown_->taken == begin;
+      add_families(collection.families, *breakdown_,
+                   is_fresh ? CpuBudget::Clock::duration(0) : clocks_.now() - breakdown_->taken);
+    }
     return collection;
   }
 
  private:
+  /// A full dump, unless it takes so long that the scrape would miss its deadline: then the last
+  /// breakdown stands, and what was spent counts all the same.
+  std::optional<StateCounts> count_within_budget(const ScrapeContext& context,
+                                                 CpuBudget::Clock::time_point begin) {
+    const auto cpu_before = clocks_.thread_cpu();
+    std::optional<StateCounts> counts;
+    try {
+      const auto& census = context.tcp.census();
+      breakdown_ = breakdown_of(census, max_ports_, begin);
+      counts = census.walk.by_state;
+    } catch (const kernel::DeadlineExceeded&) {
+      counts.reset();
+    }
+    budget_.spend(begin, clocks_.thread_cpu() - cpu_before);
+    return counts;
+  }
+
   std::size_t max_ports_;
+  CpuBudget budget_;
+  TcpClocks clocks_;
+  std::optional<Breakdown> breakdown_;
 };
+
+CpuBudget::CpuTime thread_cpu() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 }  // namespace
 
 std::unique_ptr<Collector> make_tcp(const Settings& settings) {
-  return std::make_unique<Tcp>(settings);
+  return make_tcp_with_clocks(settings, {CpuBudget::Clock::now, thread_cpu});
+}
+
+std::unique_ptr<Collector> make_tcp_with_clocks(const Settings& settings, TcpClocks clocks) {
+  return std::make_unique<Tcp>(settings, std::move(clocks));
 }
 
 }  // namespace inetdiag

@@ -1,9 +1,11 @@
 #include "exporter/http_server.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <stdexcept>
 #include <stop_token>
@@ -65,11 +67,23 @@ const char* reason(int status) {
   }
 }
 
+/// The date as RFC 9110, section 5.6.7, has it.
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  gmtime_r(&now, &time);
+  std::array<char, 32> text{};
+  const std::size_t length =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &time);
+  return {text.data(), length};
+}
+
 std::string head_of(const HttpResponse& response) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " + reason(response.status);
   const auto add = [&](std::string_view name, std::string_view value) {
     head.append("\r\n").append(name).append(": ").append(value);
   };
+  add("Date", http_date());
   add("Content-Type", response.content_type);
   add("Content-Length", std::to_string(response.body.size()));
   add("X-Content-Type-Options", "nosniff");
@@ -179,7 +193,21 @@ class HttpServer::Civet {
     }
   }
 
-  int answer(mg_connection* connection) const {
+  /// No exception may cross CivetWeb, which is C.
+  int answer(mg_connection* connection) {
+    ++answering_;
+    int status = 500;
+    try {
+      status = send_answer(connection);
+    } catch (const std::exception& error) {
+      log_.error("no answer could be sent", {{"error", error.what()}});
+    }
+    --answering_;
+    answering_.notify_all();
+    return status;
+  }
+
+  int send_answer(mg_connection* connection) const {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
     const bool is_head = text(info->request_method) == "HEAD";
@@ -205,7 +233,9 @@ class HttpServer::Civet {
                std::to_string(address.port) + ": " + why;
       }
     }
-    return "cannot start the HTTP server; --log.level=debug may tell why";
+    return "cannot listen on " + civet_ports(requested_) +
+           ": each can be had, but not all of them together; choose others with "
+           "--web.listen-address";
   }
 
   /// CivetWeb looks for a stop every two seconds, or when a connection comes.
@@ -228,6 +258,7 @@ class HttpServer::Civet {
   std::vector<ListenAddress> requested_;
   HttpHandler handler_;
   const Log& log_;
+  std::atomic<unsigned> answering_ = 0;
   mg_context* context_ = nullptr;
 };
 

@@ -2,17 +2,21 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <future>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include "collectors/family.h"
 #include "exporter/build_info.h"
@@ -52,16 +56,34 @@ class EndSignals {
   sigset_t set_{};
 };
 
-std::vector<prometheus::MetricFamily> own_families(bool with_process) {
-  auto families = with_process ? process_metrics() : std::vector<prometheus::MetricFamily>();
-  auto& info = families.emplace_back(gauge_family(
-      "inetdiag_exporter_build_info", "1, labelled with what this exporter was built from."));
+prometheus::MetricFamily build_info_family() {
+  auto info = gauge_family("inetdiag_exporter_build_info",
+                           "1, labelled with what this exporter was built from.");
   add_series(info,
              {{"version", build_info::version},
               {"revision", build_info::revision},
               {"compiler", build_info::compiler}},
              1);
-  return families;
+  return info;
+}
+
+std::function<std::vector<prometheus::MetricFamily>()> own_families(bool with_process) {
+  return [process = with_process ? std::optional<ProcessMetrics>(std::in_place) : std::nullopt] {
+    auto families = process ? process->collect() : std::vector<prometheus::MetricFamily>();
+    families.push_back(build_info_family());
+    return families;
+  };
+}
+
+/// A closed standard stream would give its number to a socket, and a log line to its client.
+void open_standard_streams() {
+  int fd = -1;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) {
+    ::close(fd);
+  }
 }
 
 std::vector<std::string> all_collectors() {
@@ -76,8 +98,7 @@ void serve(Options options, const Log& log) {
   const EndSignals signals;
   Scraper scraper(
       {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
-      std::move(options.collectors),
-      [with_process = options.exporter_metrics] { return own_families(with_process); }, log);
+      std::move(options.collectors), own_families(options.exporter_metrics), log);
   Web web(options.web, scraper, all_collectors());
   HttpServer server(
       options.listen_addresses, [&web](const HttpRequest& request) { return web.answer(request); },
@@ -86,17 +107,19 @@ void serve(Options options, const Log& log) {
     log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
   }
 
-  log.info("stopping", {{"signal", signals.wait()}});
-  scraper.stop();
-  std::promise<void> stopped;
+  const std::string signal = signals.wait();
+  std::promise<void> ended;
   std::jthread farewell([&] {
+    log.info("stopping", {{"signal", signal}});
+    scraper.stop();
     server.stop();
-    stopped.set_value();
+    scraper.wait_until_idle(Scraper::Clock::time_point::max());
+    log.info("stopped");
+    ended.set_value();
   });
-  const auto end = Scraper::Clock::now() + longest_farewell;
-  if (stopped.get_future().wait_until(end) != std::future_status::ready ||
-      !scraper.wait_until_idle(end)) {
-    // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
+  if (ended.get_future().wait_for(longest_farewell) != std::future_status::ready) {
+    // A thread is held up by a client, by the reader of the log or inside the kernel; nothing is
+    // lost by leaving it there.
     std::_Exit(EXIT_SUCCESS);
   }
 }
@@ -123,6 +146,7 @@ int run(std::span<const char* const> arguments) {
 
 int main(int argc, char** argv) {
   try {
+    inetdiag::open_standard_streams();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {
     std::cerr << "inetdiag_exporter: " << error.what() << '\n';

@@ -1,10 +1,11 @@
 #include "exporter/process_metrics.h"
 
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -38,38 +39,48 @@ std::optional<double> word(std::string_view text, int index) {
   return kernel::to_double(found);
 }
 
-/// Field 22 of /proc/self/stat, in clock ticks after the boot that `btime` of /proc/stat tells. The
-/// command's name before it may hold blanks, and ends with the last parenthesis.
-std::optional<double> start_time(const kernel::FileTree& proc) {
+std::string text_of(const std::string& path) {
+  try {
+    return kernel::FileTree("/proc").read(path).value_or("");
+  } catch (const std::system_error&) {
+    return {};
+  }
+}
+
+double clock_seconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  constexpr double nanoseconds_per_second = 1e9;
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) / nanoseconds_per_second;
+}
+
+/// Field 22 of /proc/self/stat, in clock ticks since boot. The command's name before it may hold
+/// blanks, and ends with the last parenthesis.
+std::optional<double> start_time() {
   constexpr int starttime_after_name = 19;
-  std::string buffer;
-  const std::string stat(proc.read("self/stat", buffer).value_or(""));
+  const std::string stat = text_of("self/stat");
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos) {
     return std::nullopt;
   }
   const auto ticks = word(std::string_view(stat).substr(name_end + 1), starttime_after_name);
-  std::string_view host = proc.read("stat", buffer).value_or("");
-  const std::size_t btime = host.find("\nbtime ");
-  if (!ticks || btime == std::string_view::npos) {
+  if (!ticks) {
     return std::nullopt;
   }
-  host.remove_prefix(btime);
-  const auto boot = word(host, 1);
-  if (!boot) {
-    return std::nullopt;
-  }
-  return *boot + *ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double boot = clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_BOOTTIME);
+  return boot + *ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-std::optional<double> open_fds(const kernel::FileTree& proc) {
+std::optional<double> open_fds() {
   std::error_code error;
-  const auto begin = std::filesystem::directory_iterator(proc.path("self/fd"), error);
-  if (error) {
-    return std::nullopt;
+  double count = 0;
+  auto entry = std::filesystem::directory_iterator("/proc/self/fd", error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    ++count;
   }
   // One of them is the iterator's own.
-  return static_cast<double>(std::distance(begin, std::filesystem::directory_iterator())) - 1;
+  return error ? std::nullopt : std::optional(count - 1);
 }
 
 std::optional<double> max_fds() {
@@ -82,11 +93,11 @@ std::optional<double> max_fds() {
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> process_metrics() {
-  const kernel::FileTree proc("/proc");
+ProcessMetrics::ProcessMetrics() : start_time_(start_time()) {}
+
+std::vector<prometheus::MetricFamily> ProcessMetrics::collect() const {
   const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
-  std::string buffer;
-  const std::string statm(proc.read("self/statm", buffer).value_or(""));
+  const std::string statm = text_of("self/statm");
   const auto bytes = [&](int index) -> std::optional<double> {
     const auto pages = word(statm, index);
     return pages ? std::optional(*pages * page_bytes) : std::nullopt;
@@ -104,11 +115,11 @@ std::vector<prometheus::MetricFamily> process_metrics() {
       cpu_seconds());
   add(gauge_family("process_virtual_memory_bytes", "Virtual memory size in bytes."), bytes(0));
   add(gauge_family("process_resident_memory_bytes", "Resident memory size in bytes."), bytes(1));
-  add(gauge_family("process_open_fds", "Number of open file descriptors."), open_fds(proc));
+  add(gauge_family("process_open_fds", "Number of open file descriptors."), open_fds());
   add(gauge_family("process_max_fds", "Maximum number of open file descriptors."), max_fds());
   add(gauge_family("process_start_time_seconds",
                    "Start time of the process since unix epoch in seconds."),
-      start_time(proc));
+      start_time_);
   return families;
 }
 

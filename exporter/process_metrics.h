@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <prometheus/metric_family.h>
@@ -8,6 +9,14 @@ namespace inetdiag {
 
 /// The process_* families that every Prometheus client library has, of this process: from
 /// getrusage(2), getrlimit(2) and proc(5). What cannot be read is absent.
-std::vector<prometheus::MetricFamily> process_metrics();
+class ProcessMetrics {
+ public:
+  ProcessMetrics();
+
+  std::vector<prometheus::MetricFamily> collect() const;
+
+ private:
+  std::optional<double> start_time_;
+};
 
 }  // namespace inetdiag

@@ -39,15 +39,18 @@ struct Scraper::Run {
   Run(Selection chosen, const KernelSource& source, Clock::time_point end)
       : selection(std::move(chosen)),
         deadline(end, stop.get_token()),
+        proc(source.proc, deadline),
         tcp(source.sock_diag, deadline),
         patience(
             std::min<Clock::duration>((end - Clock::now()) / patience_share, longest_patience)),
         outcomes(selection.size()),
-        begun(selection.size()) {}
+        begun(selection.size()),
+        told_late(selection.size()) {}
 
   const Selection selection;
   std::stop_source stop;
   const kernel::Deadline deadline;
+  kernel::SharedFiles proc;
   kernel::TcpTable tcp;
   const Clock::duration patience;
 
@@ -57,6 +60,7 @@ struct Scraper::Run {
   std::atomic<std::size_t> finished = 0;  ///< read without the mutex by who may join
   std::vector<std::optional<Outcome>> outcomes;
   std::vector<std::optional<Clock::time_point>> begun;
+  std::vector<bool> told_late;
   Clock::time_point last_progress = Clock::now();
   PagePtr page;  ///< of the complete scrape, made by the first who waits for it
 
@@ -133,8 +137,11 @@ Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point e
     if (Clock::now() >= run->deadline.end()) {
       run->stop.request_stop();
     }
+    if (is_stopping()) {
+      throw ScrapeStopped();
+    }
     // Whoever joined a scrape that had less time than they have asks anew.
-    if (run->deadline.end() >= end || Clock::now() >= end || is_stopping()) {
+    if (run->deadline.end() >= end || Clock::now() >= end) {
       return page_of(*run);
     }
   }
@@ -189,11 +196,22 @@ void Scraper::work(const RunPtr& run) {
       run->begun[mine] = Clock::now();
     }
     Outcome outcome = ask(*run, run->selection[mine]);
-    const std::scoped_lock lock(run->mutex);
-    run->outcomes[mine] = std::move(outcome);
-    run->last_progress = Clock::now();
-    ++run->finished;
-    run->changed.notify_all();
+    const std::vector<std::string> errors = outcome.collection.errors;
+    const std::vector<std::string> missing = std::move(outcome.collection.missing);
+    bool told_late = false;
+    {
+      const std::scoped_lock lock(run->mutex);
+      run->outcomes[mine] = std::move(outcome);
+      run->last_progress = Clock::now();
+      ++run->finished;
+      told_late = run->told_late[mine];
+      run->changed.notify_all();
+    }
+    // That it came too late has been told; why, is a consequence.
+    if (!told_late) {
+      tell(run->selection[mine], errors);
+      tell_missing(run->selection[mine], missing);
+    }
   }
   const std::scoped_lock lock(mutex_);
   const auto joinable = joinable_.find(run->selection);
@@ -206,24 +224,21 @@ void Scraper::work(const RunPtr& run) {
 
 Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
   Outcome outcome;
-  Collection collection;
   if (!take(collector, run)) {
-    collection.errors.emplace_back("its turn did not come: an earlier scrape is still at it");
-    tell(collector, collection);
+    outcome.collection.errors.emplace_back(
+        "its turn did not come: an earlier scrape is still at it");
     return outcome;
   }
   const Clock::time_point begin = Clock::now();
   try {
-    collection = collectors_[collector].collector->collect(
-        {source_.proc, source_.sys, run.tcp, run.deadline});
+    outcome.collection =
+        collectors_[collector].collector->collect({run.proc, source_.sys, run.tcp, run.deadline});
   } catch (const std::exception& error) {
-    collection.errors.emplace_back(error.what());
+    outcome.collection.errors.emplace_back(error.what());
   }
   outcome.seconds = Seconds(Clock::now() - begin).count();
-  outcome.success = collection.errors.empty();
-  tell(collector, collection);
+  outcome.success = outcome.collection.errors.empty();
   release(collector);
-  outcome.families = std::move(collection.families);
   return outcome;
 }
 
@@ -249,25 +264,37 @@ void Scraper::release(std::size_t collector) {
   changed_.notify_all();
 }
 
-/// An error that lasts is told when it begins and when it ends, not at every scrape.
-void Scraper::tell(std::size_t collector, const Collection& collection) {
+/// An error that lasts is told when it begins and when it ends, not at every scrape. The log is
+/// written without a lock: its reader may be slow.
+void Scraper::tell(std::size_t collector, const std::vector<std::string>& errors) {
   const std::string& name = collectors_[collector].name;
-  const std::string error = joined(collection.errors);
-  const std::scoped_lock lock(mutex_);
-  for (const std::string& missing : collection.missing) {
-    if (told_missing_.insert(missing).second) {
-      log_.info("feature missing", {{"collector", name}, {"feature", missing}});
+  const std::string error = joined(errors);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_ || error == last_error_[collector]) {
+      return;
     }
-  }
-  if (stopping_ || error == last_error_[collector]) {
-    return;
+    last_error_[collector] = error;
   }
   if (error.empty()) {
     log_.info("collector works again", {{"collector", name}});
   } else {
     log_.error("collector failed", {{"collector", name}, {"error", error}});
   }
-  last_error_[collector] = error;
+}
+
+void Scraper::tell_missing(std::size_t collector, const std::vector<std::string>& missing) {
+  for (const std::string& feature : missing) {
+    bool is_new = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      is_new = told_missing_.insert(feature).second;
+    }
+    if (is_new) {
+      log_.info("feature missing",
+                {{"collector", collectors_[collector].name}, {"feature", feature}});
+    }
+  }
 }
 
 /// What is ready of the run; `run.mutex` is held.
@@ -277,7 +304,7 @@ Scraper::PagePtr Scraper::page_of(Run& run) {
                               "failed or was late; the log says why.");
   auto duration = gauge_family("inetdiag_scrape_collector_duration_seconds",
                                "How long the collector took in this scrape.");
-  std::vector<prometheus::MetricFamily> families = own_families_();
+  std::vector<prometheus::MetricFamily> families;
   for (std::size_t i = 0; i < run.selection.size(); ++i) {
     // A complete run is rendered once, so nobody misses what is moved out of it.
     Outcome outcome = !run.outcomes[i]    ? late(run, i)
@@ -288,20 +315,22 @@ Scraper::PagePtr Scraper::page_of(Run& run) {
     if (outcome.seconds) {
       add_series(duration, labels, *outcome.seconds);
     }
-    std::ranges::move(outcome.families, std::back_inserter(families));
+    std::ranges::move(outcome.collection.families, std::back_inserter(families));
   }
   families.push_back(std::move(success));
   families.push_back(std::move(duration));
+  std::ranges::move(own_families_(), std::back_inserter(families));
   return std::make_shared<const Page>(std::move(families));
 }
 
-Scraper::Outcome Scraper::late(const Run& run, std::size_t index) {
-  Collection nothing;
-  nothing.errors.emplace_back("it was not ready at the deadline of the scrape");
-  tell(run.selection[index], nothing);
+Scraper::Outcome Scraper::late(Run& run, std::size_t index) {
   Outcome outcome;
   if (run.begun[index]) {
     outcome.seconds = Seconds(Clock::now() - *run.begun[index]).count();
+  }
+  if (!run.told_late[index]) {
+    run.told_late[index] = true;
+    tell(run.selection[index], {"it was not ready at the deadline of the scrape"});
   }
   return outcome;
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,11 @@ struct NamedCollector {
   std::unique_ptr<Collector> collector;
 };
 
+/// Thrown where a scrape was ended by Scraper::stop().
+struct ScrapeStopped : std::runtime_error {
+  ScrapeStopped() : std::runtime_error("the exporter is shutting down") {}
+};
+
 /// Indices of collectors, ascending.
 using Selection = std::vector<std::size_t>;
 
@@ -55,7 +61,8 @@ class Scraper {
 
   std::vector<std::string> names() const;
 
-  /// The page of a scrape that is complete, or of what is ready when `end` comes.
+  /// The page of a scrape that is complete, or of what is ready when `end` comes. Throws
+  /// ScrapeStopped.
   PagePtr scrape(const Selection& selection, Clock::time_point end);
 
   /// Ends every scrape that runs at once, and lets no other begin.
@@ -72,7 +79,7 @@ class Scraper {
   struct Outcome {
     bool success = false;
     std::optional<double> seconds;  ///< absent where its turn never came
-    std::vector<prometheus::MetricFamily> families;
+    Collection collection;
   };
 
   RunPtr join_or_start(const Selection& selection, Clock::time_point end);
@@ -81,9 +88,10 @@ class Scraper {
   Outcome ask(Run& run, std::size_t collector);
   bool take(std::size_t collector, const Run& run);
   void release(std::size_t collector);
-  void tell(std::size_t collector, const Collection& collection);
+  void tell(std::size_t collector, const std::vector<std::string>& errors);
+  void tell_missing(std::size_t collector, const std::vector<std::string>& missing);
   PagePtr page_of(Run& run);
-  Outcome late(const Run& run, std::size_t index);
+  Outcome late(Run& run, std::size_t index);
   bool is_stopping();
 
   KernelSource source_;

@@ -84,6 +84,8 @@ HttpResponse Web::metrics(const HttpRequest& request) {
     return scrape(request);
   } catch (const BadRequest& error) {
     return text(400, error.what());
+  } catch (const ScrapeStopped& error) {
+    return text(503, error.what());
   }
 }
 

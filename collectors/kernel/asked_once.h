@@ -1,9 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
+
+#include "collectors/kernel/deadline.h"
 
 namespace inetdiag::kernel {
 
@@ -12,24 +17,47 @@ namespace inetdiag::kernel {
 template <typename Answer>
 class AskedOnce {
  public:
-  const Answer& get(const std::function<Answer()>& ask) {
+  /// The answer if it is there already.
+  const Answer* answer() {
     const std::scoped_lock lock(mutex_);
+    return answer_ ? &*answer_ : nullptr;
+  }
+
+  /// Throws what `ask` threw, and DeadlineExceeded where another one asks and has no answer in
+  /// time.
+  const Answer& get(const Deadline& deadline, const std::function<Answer()>& ask) {
+    std::unique_lock lock(mutex_);
+    while (is_asking_) {
+      deadline.check();
+      const auto notice_a_stop = Deadline::Clock::now() + std::chrono::milliseconds(100);
+      changed_.wait_until(lock, std::min(deadline.end(), notice_a_stop));
+    }
+    if (!answer_ && !failure_) {
+      is_asking_ = true;
+      lock.unlock();
+      std::optional<Answer> answer;
+      std::exception_ptr failure;
+      try {
+        answer.emplace(ask());
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      answer_ = std::move(answer);
+      failure_ = failure;
+      is_asking_ = false;
+      changed_.notify_all();
+    }
     if (failure_) {
       std::rethrow_exception(failure_);
-    }
-    if (!answer_) {
-      try {
-        answer_.emplace(ask());
-      } catch (...) {
-        failure_ = std::current_exception();
-        throw;
-      }
     }
     return *answer_;
   }
 
  private:
   std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_asking_ = false;
   std::optional<Answer> answer_;
   std::exception_ptr failure_;
 };

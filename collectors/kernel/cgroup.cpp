@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <vector>
 
@@ -101,6 +102,7 @@ const std::map<CgroupPaths::Id, std::string>& CgroupPaths::find(const FileTree& 
   }
   std::map<Id, std::string> found;
   const std::string mount = mount_point(sys);
+  bool is_whole = !mount.empty();
   std::vector<std::string> pending;
   if (!mount.empty()) {
     pending.emplace_back();
@@ -111,7 +113,9 @@ const std::map<CgroupPaths::Id, std::string>& CgroupPaths::find(const FileTree& 
     pending.pop_back();
     const std::unique_ptr<DIR, CloseDirectory> directory(::opendir((mount + parent).c_str()));
     if (!directory) {
-      continue;  // removed since it was listed
+      // Removed since it was listed, or closed to this user; all else may be better next time.
+      is_whole = is_whole && (errno == ENOENT || errno == EACCES);
+      continue;
     }
     while (const dirent* entry = ::readdir(directory.get())) {
       const std::string_view name = entry->d_name;
@@ -128,7 +132,9 @@ const std::map<CgroupPaths::Id, std::string>& CgroupPaths::find(const FileTree& 
       }
     }
   }
-  asked_ = ids;
+  if (is_whole) {
+    asked_ = ids;
+  }
   found_ = std::move(found);
   return found_;
 }

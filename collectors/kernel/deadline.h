@@ -23,6 +23,12 @@ class Deadline {
   Clock::time_point end() const { return end_; }
   bool passed() const { return stop_.stop_requested() || Clock::now() >= end_; }
 
+  /// The same, but with only a part of the time that is left.
+  Deadline share(double part) const {
+    const auto left = end_ - Clock::now();
+    return {Clock::now() + std::chrono::duration_cast<Clock::duration>(left * part), stop_};
+  }
+
   /// Throws DeadlineExceeded once the deadline has passed.
   void check() const {
     if (passed()) {

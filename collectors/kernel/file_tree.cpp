@@ -1,6 +1,7 @@
 #include "collectors/kernel/file_tree.h"
 
 #include <cerrno>
+#include <memory>
 #include <system_error>
 
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 namespace inetdiag::kernel {
 namespace {
 
-constexpr std::size_t first_read_bytes = 1U << 14U;
+constexpr std::size_t read_bytes = 1U << 14U;
 constexpr std::size_t largest_file_bytes = 1U << 22U;
 
 bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
@@ -25,8 +26,7 @@ std::string FileTree::path(std::string_view relative) const {
   return path;
 }
 
-std::optional<std::string_view> FileTree::read(std::string_view relative,
-                                               std::string& buffer) const {
+std::optional<std::string> FileTree::read(std::string_view relative) const {
   const std::string file = path(relative);
   const auto failure = [&](int error) {
     return std::system_error(error, std::generic_category(), "cannot read " + file);
@@ -39,33 +39,27 @@ std::optional<std::string_view> FileTree::read(std::string_view relative,
     }
     throw failure(errno);
   }
-  if (buffer.size() < first_read_bytes) {
-    buffer.resize(first_read_bytes);
-  }
-  std::size_t length = 0;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
+  std::string text;
   while (true) {
-    const ssize_t n = ::read(fd.get(), buffer.data() + length, buffer.size() - length);
+    const ssize_t n = ::read(fd.get(), buffer.get(), read_bytes);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    // A sysctl can go away between open and read, with the module that owns it.
+    if (n < 0 && is_absent(errno)) {
+      return std::nullopt;
+    }
     if (n < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      // A sysctl can go away between open and read, with the module that owns it.
-      if (is_absent(errno)) {
-        return std::nullopt;
-      }
       throw failure(errno);
     }
-    length += static_cast<std::size_t>(n);
-    // seq_file answers with less than was asked for only at its end or at the end of its own
-    // buffer, so only an empty read says that the file is over.
+    // Less than was asked for is not yet the end: seq_file answers with what its own buffer holds.
     if (n == 0) {
-      return std::string_view(buffer.data(), length);
+      return text;
     }
-    if (length == buffer.size()) {
-      if (length >= largest_file_bytes) {
-        throw failure(EFBIG);
-      }
-      buffer.resize(length * 2);
+    text.append(buffer.get(), static_cast<std::size_t>(n));
+    if (text.size() > largest_file_bytes) {
+      throw failure(EFBIG);
     }
   }
 }

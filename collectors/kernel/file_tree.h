@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace inetdiag::kernel {
 
@@ -13,10 +14,9 @@ class FileTree {
 
   std::string path(std::string_view relative) const;
 
-  /// The whole text of a file, read into `buffer`, which the result points into. Absent where this
-  /// kernel or namespace has no such file (ENOENT, ENOTDIR). Throws std::system_error that names
-  /// the file where it exists and cannot be read.
-  std::optional<std::string_view> read(std::string_view relative, std::string& buffer) const;
+  /// The whole text of a file. Absent where this kernel or namespace has no such file (ENOENT,
+  /// ENOTDIR). Throws std::system_error that names the file where it exists and cannot be read.
+  std::optional<std::string> read(std::string_view relative) const;
 
  private:
   std::string root_;

@@ -95,6 +95,9 @@ InetAttributes parse_inet_attributes(std::span<const std::byte> payload) {
               copy_prefix<std::uint32_t>(value.subspan(SK_MEMINFO_DROPS * sizeof(std::uint32_t)));
         }
         break;
+      case INET_DIAG_SHUTDOWN:
+        attributes.is_full_socket = true;
+        break;
       case INET_DIAG_CGROUP_ID:
         if (value.size() >= sizeof(std::uint64_t)) {
           attributes.cgroup_id = copy_prefix<std::uint64_t>(value);

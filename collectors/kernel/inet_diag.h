@@ -66,6 +66,8 @@ struct InetSocket {
 
 /// The attributes of a full socket; absent what this kernel does not send.
 struct InetAttributes {
+  /// INET_DIAG_SHUTDOWN is there: no request socket and no timewait minisocket has it.
+  bool is_full_socket = false;
   std::optional<std::uint32_t> drops;      ///< SK_MEMINFO_DROPS, Linux 4.7; wraps at 2^32
   std::optional<std::uint64_t> cgroup_id;  ///< INET_DIAG_CGROUP_ID, Linux 5.8
   std::optional<bool> v6_only;             ///< INET_DIAG_SKV6ONLY, of IPv6 listeners

@@ -195,7 +195,11 @@ void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::b
       std::rethrow_exception(state.thrown);
     }
     if (result < 0) {
-      throw failure(state.error != 0 ? state.error : errno, "the kernel refused a sock_diag dump");
+      const int error = state.error != 0 ? state.error : errno;
+      const bool is_missing = error == ENOENT || error == EOPNOTSUPP;
+      throw failure(error, is_missing ? "the kernel has no sock_diag for these sockets (modprobe "
+                                        "inet_diag tcp_diag udp_diag)"
+                                      : "the kernel refused a sock_diag dump");
     }
   }
 }

@@ -36,8 +36,9 @@ std::unique_ptr<Netlink> open_sock_diag();
 
 /// Sends a dump request of `type` with `payload` over a new transport, and hands the payload of
 /// each answer to `each` while the dump streams in. Returns when the kernel says that the dump is
-/// complete. Throws std::system_error with the kernel's error (ENOENT: this kernel has no such
-/// diag module), EBADMSG for a malformed answer, DeadlineExceeded, and whatever `each` throws.
+/// complete. Throws std::system_error with the kernel's error (ENOENT, EOPNOTSUPP: this kernel
+/// has no such diag module), EBADMSG for a malformed answer, DeadlineExceeded, and whatever `each`
+/// throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
 

@@ -1,6 +1,7 @@
 #include "collectors/kernel/tcp_table.h"
 
 #include <limits>
+#include <set>
 #include <utility>
 
 #include <linux/inet_diag.h>
@@ -9,7 +10,40 @@
 namespace inetdiag::kernel {
 namespace {
 
-constexpr std::uint32_t all_states = ((1U << tcp_state_slots) - 1) & ~1U;
+constexpr std::uint32_t connected_states =
+    ((1U << tcp_state_slots) - 1) & ~1U & ~mask(TcpState::listen);
+
+using Payload = std::span<const std::byte>;
+
+// Of the time that a scrape has: the census leaves enough for a walk, the walk for all else.
+constexpr double census_share = 0.6;
+constexpr double walk_share = 0.8;
+
+/// Hands on each socket of both families in `states` but listeners.
+template <typename Each>
+void dump_connected(const NetlinkFactory& open, std::uint32_t states, const Deadline& deadline,
+                    Each each) {
+  dump(open, TCPDIAG_GETSOCK, tcp_dump_payload(states, false), deadline,
+       [&](std::span<const std::byte> payload) {
+         const auto socket = parse_inet_socket(payload);
+         if (socket && socket->state != TcpState::listen) {
+           each(*socket, payload);
+         }
+       });
+}
+
+void count(TcpWalk& walk, const InetSocket& socket, Payload payload, const ListenerIndex& index) {
+  ++walk.by_state[slot(socket.state)];
+  if (socket.state == TcpState::fin_wait2 && socket.is_timewait) {
+    ++walk.timewaits_in_fin_wait2;
+  }
+  // A full socket in SYN_RECV is a TCP Fast Open one: it waits in the accept queue already.
+  if (socket.state == TcpState::syn_recv && !parse_inet_attributes(payload).is_full_socket) {
+    if (const Endpoint* listener = index.find(socket.local, socket.local_port, socket.device)) {
+      ++walk.syn_queue[*listener];
+    }
+  }
+}
 
 /// Counts by local port. A table over all ports, because a lookup happens for every socket.
 class PortTally {
@@ -70,7 +104,9 @@ const Endpoint* ListenerIndex::find(const InetAddress& destination, std::uint16_
   const InetAddress other_form = !for_ipv4 ? destination : unmapped.value_or(destination.mapped());
   const InetAddress own_wildcard = InetAddress::any(destination.family);
   const InetAddress other_wildcard = InetAddress::any(other_form.family);
-  for (const InetAddress& address : {destination, other_form, own_wildcard, other_wildcard}) {
+  const InetAddress mapped_wildcard = InetAddress::any(AF_INET).mapped();
+  for (const InetAddress& address :
+       {destination, other_form, own_wildcard, mapped_wildcard, other_wildcard}) {
     if (const Endpoint* found = find_address({address, port, device}, for_ipv4)) {
       return found;
     }
@@ -78,20 +114,35 @@ const Endpoint* ListenerIndex::find(const InetAddress& destination, std::uint16_
   return nullptr;
 }
 
+TcpTable::TcpTable(NetlinkFactory open, const Deadline& deadline)
+    : open_(std::move(open)),
+      deadline_(deadline),
+      walk_deadline_(deadline.share(walk_share)),
+      census_deadline_(deadline.share(census_share)) {}
+
 const std::vector<Listener>& TcpTable::listeners() {
-  return listeners_.get([this] { return ask_listeners(); });
+  return listeners_.get(deadline_, [this] { return ask_listeners(); });
+}
+
+const TcpWalk& TcpTable::walk() {
+  if (const TcpCensus* census = census_.answer()) {
+    return census->walk;
+  }
+  return walk_.get(walk_deadline_, [this] { return take_walk(); });
 }
 
 const TcpCensus& TcpTable::census() {
-  return census_.get([this] { return take_census(); });
+  return census_.get(census_deadline_, [this] { return take_census(); });
 }
 
 std::vector<Listener> TcpTable::ask_listeners() const {
   std::vector<Listener> listeners;
+  std::set<std::uint64_t> cookies;  // a dump may tell of a socket twice while the table changes
   dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), true), deadline_,
        [&](std::span<const std::byte> payload) {
          const auto socket = parse_inet_socket(payload);
-         if (!socket || socket->state != TcpState::listen) {
+         if (!socket || socket->state != TcpState::listen ||
+             !cookies.insert(socket->cookie).second) {
            return;
          }
          const InetAttributes attributes = parse_inet_attributes(payload);
@@ -106,34 +157,32 @@ std::vector<Listener> TcpTable::ask_listeners() const {
   return listeners;
 }
 
-TcpCensus TcpTable::take_census() {
-  const std::vector<Listener>& listening = listeners();
-  const ListenerIndex index(listening);
-  PortTally ports(listening);
-  TcpCensus census;
-  census.by_state[slot(TcpState::listen)] = listening.size();
+TcpWalk TcpTable::take_walk() {
+  const ListenerIndex index(listeners());
+  TcpWalk walk;
+  constexpr std::uint32_t rare =
+      connected_states & ~mask(TcpState::established) & ~mask(TcpState::time_wait);
+  dump_connected(open_, rare, walk_deadline_, [&](const InetSocket& socket, Payload payload) {
+    count(walk, socket, payload, index);
+  });
+  walk.by_state[slot(TcpState::listen)] = listeners().size();
+  return walk;
+}
 
-  constexpr std::uint32_t connected = all_states & ~mask(TcpState::listen);
-  dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(connected, false), deadline_,
-       [&](std::span<const std::byte> payload) {
-         const auto socket = parse_inet_socket(payload);
-         if (!socket || socket->state == TcpState::listen) {
-           return;
-         }
-         ++census.by_state[slot(socket->state)];
-         if (socket->state == TcpState::close) {
-           return;
-         }
-         ports.count(*socket);
-         census.receive_queue_bytes += socket->receive_queue;
-         census.send_queue_bytes += socket->send_queue;
-         if (socket->state == TcpState::syn_recv) {
-           if (const Endpoint* listener =
-                   index.find(socket->local, socket->local_port, socket->device)) {
-             ++census.syn_queue[*listener];
-           }
-         }
-       });
+TcpCensus TcpTable::take_census() {
+  const ListenerIndex index(listeners());
+  PortTally ports(listeners());
+  TcpCensus census;
+  dump_connected(open_, connected_states, census_deadline_,
+                 [&](const InetSocket& socket, Payload payload) {
+                   count(census.walk, socket, payload, index);
+                   if (socket.state != TcpState::close) {
+                     ports.count(socket);
+                     census.receive_queue_bytes += socket.receive_queue;
+                     census.send_queue_bytes += socket.send_queue;
+                   }
+                 });
+  census.walk.by_state[slot(TcpState::listen)] = listeners().size();
   ports.move_into(census);
   return census;
 }

@@ -56,18 +56,40 @@ Name name_of(const std::string& address, std::uint16_t port) {
   return name;
 }
 
-std::vector<NamedCollector> all_collectors() {
+std::vector<NamedCollector> all_collectors(const std::string& cpu_budget) {
   std::vector<NamedCollector> collectors;
   for (const CollectorEntry& entry : registry()) {
     Settings settings;
     for (const SettingSpec& setting : entry.settings) {
-      if (!setting.fallback.empty()) {
+      if (setting.name == "cpu-budget") {
+        settings.add(setting.name, cpu_budget);
+      } else if (!setting.fallback.empty()) {
         settings.add(setting.name, std::string(setting.fallback));
       }
     }
     collectors.push_back({std::string(entry.name), entry.make(settings)});
   }
   return collectors;
+}
+
+std::unique_ptr<Scraper> make_scraper(const std::string& cpu_budget) {
+  static const Log log(spdlog::level::info, LogFormat::logfmt,
+                       std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  return std::make_unique<Scraper>(
+      KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+      all_collectors(cpu_budget), [] { return std::vector<prometheus::MetricFamily>(); }, log);
+}
+
+Series scrape_all(Scraper& scraper) {
+  Selection all;
+  for (std::size_t i = 0; i < scraper.names().size(); ++i) {
+    all.push_back(i);
+  }
+  Series series(scraper.scrape(all, Scraper::Clock::now() + std::chrono::minutes(1))->text());
+  for (const std::string& name : scraper.names()) {
+    EXPECT_EQ(series["inetdiag_scrape_collector_success{collector=\"" + name + "\"}"], 1) << name;
+  }
+  return series;
 }
 
 std::uint16_t checksum(std::uint32_t sum, const void* data, std::size_t length) {
@@ -143,24 +165,14 @@ void NetworkNamespace::SetUp() {
                  << "): run as root or below unshare -rn";
   }
   output_of("ip link set lo up");
-  log_ = std::make_unique<Log>(spdlog::level::info, LogFormat::logfmt,
-                               std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  scraper_ = std::make_unique<Scraper>(
-      KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
-      all_collectors(), [] { return std::vector<prometheus::MetricFamily>(); }, *log_);
+  scraper_ = make_scraper("100%");
 }
 
-Series NetworkNamespace::scrape() {
-  Selection all;
-  for (std::size_t i = 0; i < scraper_->names().size(); ++i) {
-    all.push_back(i);
-  }
-  Series series(scraper_->scrape(all, Scraper::Clock::now() + std::chrono::minutes(1))->text());
-  for (const std::string& name : scraper_->names()) {
-    EXPECT_EQ(series["inetdiag_scrape_collector_success{collector=\"" + name + "\"}"], 1) << name;
-  }
-  return series;
+Series NetworkNamespace::scrape(const Choice& choice) {
+  return scrape_all(*make_scraper(choice.cpu_budget));
 }
+
+Series NetworkNamespace::scrape() { return scrape_all(*scraper_); }
 
 std::uint64_t NetworkNamespace::nstat(const std::string& name) {
   std::istringstream lines(output_of("nstat -asz " + name));

@@ -13,7 +13,6 @@
 #include <gtest/gtest.h>
 
 #include "collectors/kernel/unique_fd.h"
-#include "exporter/log.h"
 #include "exporter/scraper.h"
 
 namespace inetdiag::testing {
@@ -45,7 +44,12 @@ class NetworkNamespace : public ::testing::Test {
  protected:
   void SetUp() override;
 
-  /// One scrape of every collector.
+  struct Choice {
+    std::string cpu_budget = "100%";  ///< of the tcp collector: a full dump at every scrape
+  };
+  /// One scrape of every collector, by a program that was just started.
+  static Series scrape(const Choice& choice);
+  /// One scrape of every collector by the same program in the whole test.
   Series scrape();
   /// A counter of the kernel as nstat(8) tells it.
   static std::uint64_t nstat(const std::string& name);
@@ -56,7 +60,6 @@ class NetworkNamespace : public ::testing::Test {
   static void add_black_hole();
 
  private:
-  std::unique_ptr<Log> log_;
   std::unique_ptr<Scraper> scraper_;
 };
 

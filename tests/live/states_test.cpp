@@ -52,6 +52,16 @@ Connection connect_pair(const UniqueFd& listener, const std::string& address) {
   return connection;
 }
 
+/// The client first, so that TIME_WAIT is its.
+void close_both(Connection& connection) {
+  connection.client = UniqueFd();
+  wait_until("the end came through", [&] {
+    char byte = 0;
+    return ::recv(connection.server.get(), &byte, 1, MSG_DONTWAIT) == 0;
+  });
+  connection.server = UniqueFd();
+}
+
 TEST_F(States, AreThoseOfSs) {
   add_black_hole();
   const UniqueFd v4 = listen_on({.backlog = 100});
@@ -72,11 +82,7 @@ TEST_F(States, AreThoseOfSs) {
   // TIME_WAIT.
   for (int i = 0; i < 4; ++i) {
     Connection closed = connect_pair(dual, "127.0.0.1");
-    closed.client = UniqueFd();
-    wait_until("the end came through", [&] {
-      char byte = 0;
-      return ::recv(closed.server.get(), &byte, 1, MSG_DONTWAIT) == 0;
-    });
+    close_both(closed);
   }
   // A timewait minisocket in FIN_WAIT2: closed here, still open there.
   Connection orphan = connect_pair(v4, "127.0.0.1");
@@ -102,6 +108,44 @@ TEST_F(States, AreThoseOfSs) {
   }
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"fin_wait2\"}"], 4);
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"close_wait\"}"], 4);
+}
+
+TEST_F(States, AreTheSameByTheCheapWay) {
+  add_black_hole();
+  const UniqueFd v4 = listen_on({.backlog = 100});
+  const UniqueFd v6 = listen_on({.address = "::1", .backlog = 100});
+  const UniqueFd dual = listen_on({.address = "::", .backlog = 100});
+  std::vector<Connection> open;
+  for (int i = 0; i < 4; ++i) {
+    for (const auto& [listener, address] :
+         {std::pair(&v4, "127.0.0.1"), std::pair(&v6, "::1"), std::pair(&dual, "127.0.0.1")}) {
+      open.push_back(connect_pair(*listener, address));
+      Connection half = connect_pair(*listener, address);
+      ::shutdown(half.client.get(), SHUT_WR);
+      open.push_back(std::move(half));
+      Connection orphan = connect_pair(*listener, address);
+      orphan.client = UniqueFd();
+      open.push_back(std::move(orphan));
+      Connection closed = connect_pair(*listener, address);
+      close_both(closed);
+    }
+  }
+  const UniqueFd sent = connect_to("10.99.7.7", 9);
+  send_syns("10.99.0.1", port_of(dual), 6);
+  wait_until("all states are there", [] {
+    auto states = ss_states();
+    return states.size() == 7 && states["syn_recv"] == 6 && states["time_wait"] == 12 &&
+           states["fin_wait2"] == 24;
+  });
+  const Series by_full_dump = scrape({.cpu_budget = "100%"});
+  const Series cheap = scrape({.cpu_budget = "0"});
+  for (const std::string& labels : by_full_dump.labels_of("inetdiag_tcp_sockets")) {
+    const std::string series = "inetdiag_tcp_sockets{" + labels + "}";
+    EXPECT_EQ(cheap[series], by_full_dump[series]) << series;
+  }
+  EXPECT_EQ(cheap["inetdiag_tcp_sockets{state=\"established\"}"], 24);
+  EXPECT_FALSE(cheap.contains("inetdiag_tcp_port_sockets_age_seconds"));
+  EXPECT_EQ(by_full_dump["inetdiag_tcp_port_sockets_age_seconds"], 0);
 }
 
 TEST_F(States, AddUpByPort) {
@@ -136,11 +180,7 @@ TEST_F(States, TimeWaitStopsAtItsLimit) {
   const UniqueFd listener = listen_on({.backlog = 100});
   for (int i = 0; i < 30; ++i) {
     Connection closed = connect_pair(listener, "127.0.0.1");
-    closed.client = UniqueFd();
-    wait_until("the end came through", [&] {
-      char byte = 0;
-      return ::recv(closed.server.get(), &byte, 1, MSG_DONTWAIT) == 0;
-    });
+    close_both(closed);
   }
   wait_until("every connection is closed", [] { return !ss_states().contains("last_ack"); });
   const Series page = scrape();

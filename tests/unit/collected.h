@@ -35,9 +35,10 @@ struct Surroundings {
 
   Collection collect(Collector& collector) { return collect_from(collector, proc_tree.root()); }
   Collection collect_from(Collector& collector, const std::string& proc_root) {
-    const kernel::FileTree proc(proc_root);
+    const kernel::FileTree proc_tree_of(proc_root);
     const kernel::FileTree sys(sys_tree.root());
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
+    kernel::SharedFiles proc(proc_tree_of, deadline);
     kernel::TcpTable tcp(kernel.factory(), deadline);
     return collector.collect({proc, sys, tcp, deadline});
   }

@@ -65,13 +65,14 @@ struct FakeSocket {
   std::uint16_t port = 80;
   kernel::TcpState state = kernel::TcpState::listen;
   std::uint32_t device = 0;
-  std::uint64_t cookie = 1;
+  std::uint64_t cookie = 0;  ///< 0: one of its own
   std::uint32_t receive_queue = 0;
   std::uint32_t send_queue = 0;
   std::uint8_t timer = 0;
   int drops = -1;            ///< -1: not told
   std::uint64_t cgroup = 0;  ///< 0: not told
   bool v6_only = false;
+  bool full = false;  ///< of those not in LISTEN: has the attributes of a full socket
 
   bool is_v6() const { return address.find(':') != std::string::npos; }
 
@@ -92,6 +93,9 @@ struct FakeSocket {
 
   Bytes payload() const {
     Bytes bytes = bytes_of(message());
+    if (full || state == kernel::TcpState::listen) {
+      append_attribute(bytes, INET_DIAG_SHUTDOWN, Bytes(1));
+    }
     if (drops >= 0) {
       append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(static_cast<std::uint32_t>(drops)));
     }
@@ -164,6 +168,8 @@ class FakeKernel {
  public:
   std::vector<FakeSocket> sockets;
   int dumps = 0;
+  /// A dump that asks for one of these states does not come to its end in time.
+  std::uint32_t cut_short = 0;
 
   kernel::NetlinkFactory factory() {
     return [this] { return std::make_unique<Answer>(*this); };
@@ -179,12 +185,16 @@ class FakeKernel {
       std::memcpy(&asked, request.data() + sizeof(nlmsghdr), sizeof asked);
       ++kernel_.dumps;
       std::deque<Bytes> datagrams;
-      for (const FakeSocket& socket : kernel_.sockets) {
+      std::uint64_t next_cookie = 1'000'000;
+      for (FakeSocket socket : kernel_.sockets) {
+        socket.cookie = socket.cookie != 0 ? socket.cookie : next_cookie++;
         if ((asked.idiag_states & kernel::mask(socket.state)) != 0) {
           datagrams.push_back(data_message(socket.payload()));
         }
       }
-      datagrams.push_back(done_message());
+      if ((asked.idiag_states & kernel_.cut_short) == 0) {
+        datagrams.push_back(done_message());
+      }
       static_cast<ReplayNetlink&>(*this) = ReplayNetlink(std::move(datagrams));
     }
 

@@ -25,6 +25,21 @@ TEST(DropCounter, KeepsWhatASocketLeftBehind) {
   EXPECT_EQ(total_after({{{1, 5}}, {}, {{2, 1}}}), 6U);
 }
 
+TEST(DropCounter, DoesNotCountASocketAnewThatWasMissing) {
+  EXPECT_EQ(total_after({{{1, 9}}, {}, {{1, 9}}}), 9U);
+  EXPECT_EQ(total_after({{{1, 9}}, {{2, 1}}, {}, {{1, 11}}}), 12U);
+}
+
+TEST(DropCounter, RemembersOnlySoManyThatAreMissing) {
+  DropCounter counter;
+  for (std::uint64_t cookie = 0; cookie < 1000; ++cookie) {
+    counter.update(Sockets{{cookie, 1}});
+  }
+  EXPECT_EQ(counter.total(), 1000U);
+  EXPECT_EQ(counter.update(Sockets{{998, 1}}), 0U);
+  EXPECT_EQ(counter.update(Sockets{{1, 1}}), 1U);  // forgotten
+}
+
 TEST(DropCounter, GoesOnWhereACountWraps) {
   EXPECT_EQ(total_after({{{1, 0xffff'fff0U}}, {{1, 0x10U}}}), 0x1'0000'0010U);
 }

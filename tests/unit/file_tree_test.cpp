@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "collectors/kernel/shared_files.h"
 #include "temporary_tree.h"
 
 namespace inetdiag {
@@ -12,30 +13,27 @@ namespace {
 
 using kernel::FileTree;
 
-TEST(FileTree, ReadsAWholeFileIntoTheBuffer) {
+TEST(FileTree, ReadsAWholeFile) {
   const testing::TemporaryTree tree;
-  std::string buffer;
   for (const std::size_t size : {0UL, 1UL, 16384UL, 16385UL, 100000UL}) {
     const std::string text(size, 'x');
     tree.write("net/file", text);
-    EXPECT_EQ(FileTree(tree.root()).read("net/file", buffer), text) << size;
+    EXPECT_EQ(FileTree(tree.root()).read("net/file"), text) << size;
   }
 }
 
 TEST(FileTree, HasNoAnswerWhereThereIsNoFile) {
   const testing::TemporaryTree tree;
   tree.write("file", "");
-  std::string buffer;
-  EXPECT_FALSE(FileTree(tree.root()).read("nothing", buffer));
-  EXPECT_FALSE(FileTree(tree.root()).read("file/below", buffer));
+  EXPECT_FALSE(FileTree(tree.root()).read("nothing"));
+  EXPECT_FALSE(FileTree(tree.root()).read("file/below"));
 }
 
 TEST(FileTree, NamesTheFileThatItCannotRead) {
   const testing::TemporaryTree tree;
   tree.make_directory("directory");
-  std::string buffer;
   try {
-    FileTree(tree.root()).read("directory", buffer);
+    FileTree(tree.root()).read("directory");
     FAIL() << "a directory was read";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code(), std::errc::is_a_directory);
@@ -46,18 +44,30 @@ TEST(FileTree, NamesTheFileThatItCannotRead) {
 TEST(FileTree, DoesNotHangOnAFifo) {
   const testing::TemporaryTree tree;
   ASSERT_EQ(::mkfifo(tree.path("fifo").c_str(), 0600), 0);
-  std::string buffer;
-  EXPECT_EQ(FileTree(tree.root()).read("fifo", buffer), "");
+  EXPECT_EQ(FileTree(tree.root()).read("fifo"), "");
 }
 
 TEST(FileTree, RefusesAFileWithoutEnd) {
-  std::string buffer;
   try {
-    FileTree("/dev").read("zero", buffer);
+    FileTree("/dev").read("zero");
     FAIL() << "/dev/zero was read to its end";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code(), std::errc::file_too_large);
   }
+}
+
+TEST(SharedFiles, ReadEachFileOnce) {
+  const testing::TemporaryTree tree;
+  const FileTree root(tree.root());
+  const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
+  kernel::SharedFiles files(root, deadline);
+  tree.write("file", "first");
+  EXPECT_EQ(files.read("file"), "first");
+  EXPECT_FALSE(files.read("later"));
+  tree.write("file", "second");
+  tree.write("later", "now");
+  EXPECT_EQ(files.read("file"), "first");
+  EXPECT_FALSE(files.read("later"));
 }
 
 }  // namespace

@@ -209,9 +209,10 @@ TEST(Listeners, KeepEverythingElseWhereTheWalkFails) {
   Surroundings around;
   const auto collector = listeners();
   int asked = 0;
-  const kernel::FileTree proc(around.proc_tree.root());
+  const kernel::FileTree proc_tree(around.proc_tree.root());
   const kernel::FileTree sys(around.sys_tree.root());
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
+  kernel::SharedFiles proc(proc_tree, deadline);
   kernel::TcpTable tcp(
       [&] {
         const Bytes answer = ++asked == 1
@@ -225,6 +226,34 @@ TEST(Listeners, KeepEverythingElseWhereTheWalkFails) {
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));
   EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("no SYN queues")));
+}
+
+TEST(Listeners, KeepEverythingElseWhereTheWalkTakesTooLong) {
+  Surroundings around;
+  around.kernel.sockets = {listener(80, 1, 5, 9, 45)};
+  around.kernel.cut_short = kernel::mask(TcpState::syn_recv);
+  const auto collection = around.collect(*listeners());
+  const auto lines = lines_of(collection.families);
+  EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
+  EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "45");
+  EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("no SYN queues: the deadline")));
+}
+
+TEST(Listeners, DoNotCountAFastOpenChildAsHalfOpen) {
+  Surroundings around;
+  around.kernel.sockets = {
+      listener(80, 1, 1, 3),
+      {.address = "10.0.0.5", .port = 80, .state = TcpState::syn_recv, .timer = 1, .full = true}};
+  const auto lines = around.lines(*listeners());
+  EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_length" + at_80), "0");
+}
+
+TEST(Listeners, CountASocketOnceThoughADumpTellsOfItTwice) {
+  Surroundings around;
+  around.kernel.sockets = {listener(80, 1, 1, 3, 100), listener(80, 1, 1, 3, 110)};
+  const auto lines = around.lines(*listeners());
+  EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "1");
+  EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "100");
 }
 
 TEST(Listeners, RefuseAMaximumThatIsNone) {

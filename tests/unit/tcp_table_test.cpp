@@ -25,7 +25,7 @@ std::string listener_of(std::vector<FakeSocket> listeners, const FakeSocket& req
   FakeKernel kernel{.sockets = std::move(listeners)};
   kernel.sockets.push_back(request);
   TcpTable table(kernel.factory(), soon());
-  const auto& queues = table.census().syn_queue;
+  const auto& queues = table.walk().syn_queue;
   if (queues.empty()) {
     return "none";
   }
@@ -66,6 +66,11 @@ TEST(SynQueue, BelongsToAListenerBoundToAMappedAddress) {
       "[::ffff:10.0.0.5]");
 }
 
+TEST(SynQueue, BelongsToAListenerBoundToTheMappedWildcard) {
+  EXPECT_EQ(listener_of({{.address = "::ffff:0.0.0.0"}}, syn("::ffff:10.0.0.5")),
+            "[::ffff:0.0.0.0]");
+}
+
 TEST(SynQueue, BelongsToTheListenerOfItsDeviceFirst) {
   const std::vector<FakeSocket> listeners = {{.address = "0.0.0.0"},
                                              {.address = "0.0.0.0", .device = 2}};
@@ -93,10 +98,10 @@ TEST(TcpTable, CountsStatesPortsAndBytes) {
                     }};
   TcpTable table(kernel.factory(), soon());
   const auto& census = table.census();
-  EXPECT_EQ(census.by_state[slot(TcpState::listen)], 2U);
-  EXPECT_EQ(census.by_state[slot(TcpState::established)], 2U);
-  EXPECT_EQ(census.by_state[slot(TcpState::time_wait)], 1U);
-  EXPECT_EQ(census.by_state[slot(TcpState::close)], 1U);
+  EXPECT_EQ(census.walk.by_state[slot(TcpState::listen)], 2U);
+  EXPECT_EQ(census.walk.by_state[slot(TcpState::established)], 2U);
+  EXPECT_EQ(census.walk.by_state[slot(TcpState::time_wait)], 1U);
+  EXPECT_EQ(census.walk.by_state[slot(TcpState::close)], 1U);
   ASSERT_EQ(census.by_listening_port.size(), 1U);
   EXPECT_EQ(census.by_listening_port.at(80)[slot(TcpState::established)], 2U);
   EXPECT_EQ(census.elsewhere[slot(TcpState::time_wait)], 1U);
@@ -106,14 +111,49 @@ TEST(TcpTable, CountsStatesPortsAndBytes) {
   EXPECT_EQ(census.send_queue_bytes, 7U);
 }
 
+TEST(TcpTable, WalksWithoutBeingToldOfEstablishedAndTimeWait) {
+  FakeKernel kernel{.sockets = {{.port = 80},
+                                {.state = TcpState::established},
+                                {.state = TcpState::time_wait, .timer = 3},
+                                {.state = TcpState::fin_wait2, .timer = 3},
+                                {.state = TcpState::fin_wait2},
+                                {.state = TcpState::close_wait}}};
+  TcpTable table(kernel.factory(), soon());
+  const auto& walk = table.walk();
+  EXPECT_EQ(walk.by_state[slot(TcpState::listen)], 1U);
+  EXPECT_EQ(walk.by_state[slot(TcpState::established)], 0U);
+  EXPECT_EQ(walk.by_state[slot(TcpState::time_wait)], 0U);
+  EXPECT_EQ(walk.by_state[slot(TcpState::fin_wait2)], 2U);
+  EXPECT_EQ(walk.by_state[slot(TcpState::close_wait)], 1U);
+  EXPECT_EQ(walk.timewaits_in_fin_wait2, 1U);
+}
+
 TEST(TcpTable, AsksEachQuestionOnce) {
   FakeKernel kernel{.sockets = {{.port = 80}}};
   TcpTable table(kernel.factory(), soon());
   table.listeners();
-  table.census();
-  table.listeners();
-  table.census();
+  table.walk();
+  table.walk();
   EXPECT_EQ(kernel.dumps, 2);
+  table.census();
+  table.census();
+  EXPECT_EQ(kernel.dumps, 3);
+}
+
+TEST(TcpTable, TakesTheWalkFromTheCensus) {
+  FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
+  TcpTable table(kernel.factory(), soon());
+  table.census();
+  EXPECT_EQ(table.walk().syn_queue.size(), 1U);
+  EXPECT_EQ(kernel.dumps, 2);
+}
+
+TEST(TcpTable, WalksWhereTheCensusWasGivenUp) {
+  FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
+  kernel.cut_short = kernel::mask(TcpState::established);
+  TcpTable table(kernel.factory(), soon());
+  EXPECT_THROW(table.census(), kernel::DeadlineExceeded);
+  EXPECT_EQ(table.walk().syn_queue.size(), 1U);
 }
 
 TEST(TcpTable, FailsTheSameWayForAllWithoutAskingAgain) {
@@ -126,6 +166,7 @@ TEST(TcpTable, FailsTheSameWayForAllWithoutAskingAgain) {
       soon());
   EXPECT_THROW(table.listeners(), std::system_error);
   EXPECT_THROW(table.listeners(), std::system_error);
+  EXPECT_THROW(table.walk(), std::system_error);
   EXPECT_THROW(table.census(), std::system_error);
   EXPECT_EQ(asked, 1);
 }

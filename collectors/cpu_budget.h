@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+
+namespace inetdiag {
+
+/// Spaces out something that costs CPU, so that its share of one CPU stays within a budget.
+class CpuBudget {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using CpuTime = std::chrono::duration<double>;
+
+  /// `share` of one CPU, from 0 (never) to 1 (always).
+  explicit CpuBudget(double share) : share_(share) {}
+
+  bool is_zero() const { return share_ <= 0; }
+  bool allows(Clock::time_point now) const { return !is_zero() && now >= next_; }
+
+  /// What began at `begin` cost so much: the next one comes cost / share later.
+  void spend(Clock::time_point begin, CpuTime cost) {
+    if (!is_zero() && share_ < 1) {
+      next_ = begin + std::chrono::ceil<Clock::duration>(cost / share_);
+    }
+  }
+
+ private:
+  double share_;
+  Clock::time_point next_{};
+};
+
+}  // namespace inetdiag
