@@ -14,15 +14,21 @@ namespace {
 using prometheus::MetricFamily;
 
 std::vector<MetricFamily> merged(std::vector<MetricFamily> families) {
-  std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
-  std::ranges::stable_sort(families, {}, &MetricFamily::name);
-  std::vector<MetricFamily> merged;
-  merged.reserve(families.size());
+  std::vector<MetricFamily*> by_name;
+  by_name.reserve(families.size());
   for (MetricFamily& family : families) {
-    if (merged.empty() || merged.back().name != family.name) {
-      merged.push_back(std::move(family));
+    if (!family.metric.empty()) {
+      by_name.push_back(&family);
+    }
+  }
+  std::ranges::stable_sort(by_name, {}, &MetricFamily::name);
+  std::vector<MetricFamily> merged;
+  merged.reserve(by_name.size());
+  for (MetricFamily* family : by_name) {
+    if (merged.empty() || merged.back().name != family->name) {
+      merged.push_back(std::move(*family));
     } else {
-      std::ranges::move(family.metric, std::back_inserter(merged.back().metric));
+      std::ranges::move(family->metric, std::back_inserter(merged.back().metric));
     }
   }
   return merged;

@@ -205,6 +205,8 @@ void Scraper::work(const RunPtr& run) {
       run->last_progress = Clock::now();
       ++run->finished;
       told_late = run->told_late[mine];
+    }
+    if (run->is_complete()) {
       run->changed.notify_all();
     }
     // That it came too late has been told; why, is a consequence.

@@ -1,0 +1,62 @@
+"""Builds what is measured: a release build of the exporter and the programs beside this file."""
+
+import os
+import pathlib
+import shlex
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILD = ROOT / "build-bench"
+
+
+class BuildError(Exception):
+    pass
+
+
+def _call(command):
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise BuildError(f"{done.stdout}\nfailed: {shlex.join(map(str, command))}")
+
+
+def build_exporter():
+    """The path of a release build of the working tree as it is."""
+    setup = ["meson", "setup", BUILD, "--buildtype=release"]
+    # Collectors are found at configuration.
+    _call(setup + ["--reconfigure"] if (BUILD / "build.ninja").exists() else setup)
+    _call(["meson", "compile", "-C", BUILD, "inetdiag_exporter"])
+    return BUILD / "inetdiag_exporter"
+
+
+def build_helper(name):
+    """The path of the program that `name`.cpp in this folder makes."""
+    program = BUILD / "bench" / name
+    program.parent.mkdir(parents=True, exist_ok=True)
+    compiler = shlex.split(os.environ.get("CXX", "c++"))
+    flags = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-I", ROOT]
+    _call([*compiler, *flags, "-o", program, HERE / f"{name}.cpp"])
+    return program
+
+
+def flags_of(program):
+    """The text of --help, to ask whether a flag exists."""
+    return subprocess.run(
+        [program, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
+    ).stdout
+
+
+def version_of(program):
+    """The first line of --version, with name, version and revision."""
+    done = subprocess.run(
+        [program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
+    )
+    # Older programs on Go's flag library print it on stderr.
+    return (done.stdout or done.stderr).partition("\n")[0]
