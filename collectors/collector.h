@@ -9,6 +9,7 @@
 
 #include "collectors/kernel/deadline.h"
 #include "collectors/kernel/file_tree.h"
+#include "collectors/kernel/netlink.h"
 #include "collectors/kernel/shared_files.h"
 #include "collectors/kernel/tcp_table.h"
 #include "collectors/settings.h"
@@ -21,6 +22,7 @@ struct ScrapeContext {
   kernel::SharedFiles& proc;
   const kernel::FileTree& sys;
   kernel::TcpTable& tcp;
+  const kernel::NetlinkFactory& sock_diag;
   const kernel::Deadline& deadline;
 };
 

@@ -21,13 +21,18 @@ std::uint32_t step(std::uint32_t before, std::uint32_t now) {
 std::uint64_t DropCounter::update(std::span<const SocketDrops> sockets) {
   ++round_;
   std::uint64_t growth = 0;
+  std::size_t present = 0;
   for (const SocketDrops& socket : sockets) {
+    if (socket.drops == 0) {
+      continue;  // most sockets: nothing to remember
+    }
     const auto [seen, is_new] = seen_.try_emplace(socket.cookie, Seen{0, round_});
     const std::uint32_t grown = is_new ? socket.drops : step(seen->second.drops, socket.drops);
     seen->second = {seen->second.drops + grown, round_};
     growth += grown;
+    ++present;
   }
-  if (seen_.size() > sockets.size()) {
+  if (seen_.size() > present + most_absent_sockets) {
     forget_the_longest_absent();
   }
   total_ += growth;

@@ -18,6 +18,7 @@ struct SocketDrops {
 /// socket that closed leaves what it counted behind, a count that wraps at 2^32 goes on, and a
 /// socket that was missing for a while (it did not listen, or a dump missed it) is not counted
 /// anew.
+/// It remembers only sockets that dropped.
 class DropCounter {
  public:
   /// Takes the counts of all sockets that are there now; returns the growth since the last time.

@@ -7,25 +7,19 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "collectors/drop_counter.h"
+#include "collectors/endpoint_groups.h"
 #include "collectors/family.h"
 #include "collectors/kernel/cgroup.h"
-#include "collectors/kernel/interface_name.h"
 #include "collectors/kernel/text.h"
 
 namespace inetdiag {
 namespace {
 
 using kernel::Endpoint;
-
-// How many endpoints that are gone keep their drop count, so that it does not fall if they return.
-constexpr std::size_t most_absent_endpoints = 10'000;
-// A queue this full, or a drop ever seen, keeps a listener out of the fold before all others.
-constexpr double notable_fill = 0.5;
 
 /// The kernel holds a connection more than the backlog (sk_acceptq_is_full: queue > backlog).
 std::uint64_t capacity(std::uint32_t backlog) { return std::uint64_t{backlog} + 1; }
@@ -138,14 +132,6 @@ struct Families {
   }
 };
 
-Labels labels_of(const Endpoint& endpoint) {
-  Labels labels = {{"address", endpoint.address.text()}, {"port", std::to_string(endpoint.port)}};
-  if (endpoint.device != 0) {
-    labels.push_back({"device", kernel::interface_name(endpoint.device)});
-  }
-  return labels;
-}
-
 std::string joined(const std::set<std::string>& values) {
   std::string text;
   for (const std::string& value : values) {
@@ -195,14 +181,13 @@ class Listeners final : public Collector {
           "this kernel does not tell the drops of a listener (SK_MEMINFO_DROPS, Linux 4.7)");
     }
     std::vector<NamedGroup> ranked = count_drops(std::move(groups));
-    rank(ranked);
 
     Families families;
-    const std::size_t shown = std::min<std::size_t>(ranked.size(), max_);
+    const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
     for (const NamedGroup& named : std::span(ranked).first(shown)) {
-      const Labels labels = labels_of(named.endpoint);
+      const Labels labels = endpoint_labels(named.endpoint);
       families.add(labels, named.group, has_syn_queues, has_drops);
       if (somaxconn) {
         add_series(families.capped, labels, named.group.largest_backlog >= *somaxconn ? 1 : 0);
@@ -213,8 +198,8 @@ class Listeners final : public Collector {
       }
     }
     if (shown < ranked.size()) {
-      families.add({{"address", "other"}, {"port", "other"}},
-                   fold(std::span(ranked).subspan(shown)), has_syn_queues, has_drops);
+      families.add(folded_labels(), fold(std::span(ranked).subspan(shown)), has_syn_queues,
+                   has_drops);
     }
     collection.families = families.take();
     collection.families.push_back(single_gauge(
@@ -262,14 +247,6 @@ class Listeners final : public Collector {
     }
     drops_.end_round();
     return named;
-  }
-
-  /// Those in trouble first, then by port, so that which ones are folded hardly ever changes.
-  static void rank(std::vector<NamedGroup>& groups) {
-    const auto order = [](const NamedGroup& named) {
-      return std::tuple(!named.group.is_notable(), named.endpoint.port, named.endpoint);
-    };
-    std::ranges::sort(groups, {}, order);
   }
 
   /// The drops of the fold are what the listeners in it dropped while they were in it: listeners

@@ -6,9 +6,11 @@
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "collectors/kernel/attributes.h"
 
 namespace inetdiag::kernel {
 namespace {
@@ -19,13 +21,13 @@ constexpr std::size_t v4_bytes = 4;
 // inet_twsk_diag_fill sets it, and nothing else does.
 constexpr std::uint8_t timewait_timer = 3;
 
-/// Kernel bytes into a struct of this program's headers, which may be longer or shorter than the
-/// kernel's; what the kernel did not send is zero.
-template <typename T>
-T copy_prefix(std::span<const std::byte> bytes) {
-  T value{};
-  std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof value));
-  return value;
+/// One word of SK_MEMINFO, which grew over time.
+std::optional<std::uint32_t> memory_word(std::span<const std::byte> info, std::size_t index) {
+  const std::size_t at = index * sizeof(std::uint32_t);
+  if (info.size() < at + sizeof(std::uint32_t)) {
+    return std::nullopt;
+  }
+  return copy_prefix<std::uint32_t>(info.subspan(at));
 }
 
 }  // namespace
@@ -81,38 +83,33 @@ std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload) 
 
 InetAttributes parse_inet_attributes(std::span<const std::byte> payload) {
   InetAttributes attributes;
-  std::size_t at = NLMSG_ALIGN(sizeof(inet_diag_msg));
-  while (at < payload.size() && payload.size() - at >= sizeof(nlattr)) {
-    const auto header = copy_prefix<nlattr>(payload.subspan(at));
-    if (header.nla_len < sizeof(nlattr) || header.nla_len > payload.size() - at) {
-      break;
-    }
-    const auto value = payload.subspan(at + sizeof(nlattr), header.nla_len - sizeof(nlattr));
-    switch (header.nla_type & NLA_TYPE_MASK) {
-      case INET_DIAG_SKMEMINFO:
-        if (value.size() >= (SK_MEMINFO_DROPS + 1) * sizeof(std::uint32_t)) {
-          attributes.drops =
-              copy_prefix<std::uint32_t>(value.subspan(SK_MEMINFO_DROPS * sizeof(std::uint32_t)));
-        }
-        break;
-      case INET_DIAG_SHUTDOWN:
-        attributes.is_full_socket = true;
-        break;
-      case INET_DIAG_CGROUP_ID:
-        if (value.size() >= sizeof(std::uint64_t)) {
-          attributes.cgroup_id = copy_prefix<std::uint64_t>(value);
-        }
-        break;
-      case INET_DIAG_SKV6ONLY:
-        if (!value.empty()) {
-          attributes.v6_only = value.front() != std::byte{0};
-        }
-        break;
-      default:
-        break;
-    }
-    at += NLA_ALIGN(header.nla_len);
+  if (payload.size() < sizeof(inet_diag_msg)) {
+    return attributes;
   }
+  for_each_attribute(payload.subspan(sizeof(inet_diag_msg)),
+                     [&](int type, std::span<const std::byte> value) {
+                       switch (type) {
+                         case INET_DIAG_SKMEMINFO:
+                           attributes.receive_limit = memory_word(value, SK_MEMINFO_RCVBUF);
+                           attributes.drops = memory_word(value, SK_MEMINFO_DROPS);
+                           break;
+                         case INET_DIAG_SHUTDOWN:
+                           attributes.is_full_socket = true;
+                           break;
+                         case INET_DIAG_CGROUP_ID:
+                           if (value.size() >= sizeof(std::uint64_t)) {
+                             attributes.cgroup_id = copy_prefix<std::uint64_t>(value);
+                           }
+                           break;
+                         case INET_DIAG_SKV6ONLY:
+                           if (!value.empty()) {
+                             attributes.v6_only = value.front() != std::byte{0};
+                           }
+                           break;
+                         default:
+                           break;
+                       }
+                     });
   return attributes;
 }
 
@@ -121,6 +118,15 @@ std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, bool with_memor
   request.idiag_family = AF_UNSPEC;
   request.idiag_ext = with_memory_info ? 1U << (INET_DIAG_SKMEMINFO - 1) : 0;
   request.idiag_states = states;
+  return std::bit_cast<std::array<std::byte, sizeof request>>(request);
+}
+
+std::array<std::byte, 56> udp_dump_payload(std::uint8_t family) {
+  inet_diag_req_v2 request{};
+  request.sdiag_family = family;
+  request.sdiag_protocol = IPPROTO_UDP;
+  request.idiag_ext = 1U << (INET_DIAG_SKMEMINFO - 1);
+  request.idiag_states = ~0U;
   return std::bit_cast<std::array<std::byte, sizeof request>>(request);
 }
 

@@ -68,9 +68,10 @@ struct InetSocket {
 struct InetAttributes {
   /// INET_DIAG_SHUTDOWN is there: no request socket and no timewait minisocket has it.
   bool is_full_socket = false;
-  std::optional<std::uint32_t> drops;      ///< SK_MEMINFO_DROPS, Linux 4.7; wraps at 2^32
-  std::optional<std::uint64_t> cgroup_id;  ///< INET_DIAG_CGROUP_ID, Linux 5.8
-  std::optional<bool> v6_only;             ///< INET_DIAG_SKV6ONLY, of IPv6 listeners
+  std::optional<std::uint32_t> receive_limit;  ///< SK_MEMINFO_RCVBUF in bytes
+  std::optional<std::uint32_t> drops;          ///< SK_MEMINFO_DROPS, Linux 4.7; wraps at 2^32
+  std::optional<std::uint64_t> cgroup_id;      ///< INET_DIAG_CGROUP_ID, Linux 5.8
+  std::optional<bool> v6_only;                 ///< INET_DIAG_SKV6ONLY, of IPv6 listeners
 };
 
 /// Absent where the bytes are too few or name a family or state that is unknown.
@@ -83,5 +84,9 @@ InetAttributes parse_inet_attributes(std::span<const std::byte> payload);
 /// asked with the message type TCPDIAG_GETSOCK. SOCK_DIAG_BY_FAMILY walks once for each family.
 /// `states` is a set of mask(TcpState).
 std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, bool with_memory_info);
+
+/// The payload of a dump of all UDP sockets of a family: struct inet_diag_req_v2, asked with the
+/// message type SOCK_DIAG_BY_FAMILY, which takes one family at a time.
+std::array<std::byte, 56> udp_dump_payload(std::uint8_t family);
 
 }  // namespace inetdiag::kernel

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -13,19 +12,11 @@
 
 #include "collectors/kernel/asked_once.h"
 #include "collectors/kernel/deadline.h"
+#include "collectors/kernel/endpoint.h"
 #include "collectors/kernel/inet_diag.h"
 #include "collectors/kernel/netlink.h"
 
 namespace inetdiag::kernel {
-
-/// What SO_REUSEPORT members share, and what a client sees as one listener.
-struct Endpoint {
-  InetAddress address;
-  std::uint16_t port = 0;
-  std::uint32_t device = 0;  ///< interface index, 0 if not bound to one
-
-  auto operator<=>(const Endpoint&) const = default;
-};
 
 /// One socket in state LISTEN.
 struct Listener {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -42,15 +43,21 @@ inline std::string_view trimmed(std::string_view text) {
 }
 
 /// The whole of `text` as a number, else nothing.
-template <typename T>
-std::optional<T> to_number(std::string_view text) {
+template <typename T, typename... Base>
+std::optional<T> to_number(std::string_view text, Base... base) {
   T value{};
   const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const auto [stop, error] = std::from_chars(text.data(), end, value, base...);
   if (error != std::errc{} || stop != end || text.empty()) {
     return std::nullopt;
   }
   return value;
+}
+
+/// A hexadecimal integer without a prefix.
+inline std::optional<std::uint64_t> hex_number(std::string_view text) {
+  constexpr int hexadecimal = 16;
+  return to_number<std::uint64_t>(text, hexadecimal);
 }
 
 /// A decimal integer of the kernel, signed or up to 2^64 - 1, as a double.

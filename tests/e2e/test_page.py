@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 
 from conftest import FIXTURES, ROOT, connect_without_waiting, families_of, listen, wait_until
@@ -11,14 +12,20 @@ REFERENCE = ROOT / "METRICS.md"
 
 
 def scene(start, *arguments):
-    """The fixture tree, and two listeners of which one is full."""
+    """The fixture tree, two listeners of which one is full, a UDP and a UNIX socket."""
     full = listen(port=8080, backlog=3)
     idle = listen("::1", port=8443, backlog=5000)
     clients = connect_without_waiting(8080, 4)
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 50000)
+    udp.bind(("127.0.0.1", 514))
+    local = socket.socket(socket.AF_UNIX)
+    local.bind("\0golden")
+    local.listen(7)
     exporter = start(
         f"--path.procfs={FIXTURES}/proc", f"--path.sysfs={FIXTURES}", *arguments, listen="127.0.0.1:10045"
     )
-    return exporter, (full, idle, clients)
+    return exporter, (full, idle, clients, udp, local)
 
 
 def normalised(page):

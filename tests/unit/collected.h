@@ -37,10 +37,11 @@ struct Surroundings {
   Collection collect_from(Collector& collector, const std::string& proc_root) {
     const kernel::FileTree proc_tree_of(proc_root);
     const kernel::FileTree sys(sys_tree.root());
+    const kernel::NetlinkFactory sock_diag = kernel.factory();
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
     kernel::SharedFiles proc(proc_tree_of, deadline);
     kernel::TcpTable tcp(kernel.factory(), deadline);
-    return collector.collect({proc, sys, tcp, deadline});
+    return collector.collect({proc, sys, tcp, sock_diag, deadline});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);

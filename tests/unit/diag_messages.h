@@ -16,6 +16,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <sys/socket.h>
 
 #include "collectors/kernel/inet_diag.h"
@@ -44,10 +45,10 @@ inline void append_attribute(Bytes& bytes, int type, const Bytes& value, int cla
   pad(bytes);
 }
 
-inline Bytes memory_info(std::uint32_t drops) {
+inline Bytes memory_info(std::uint32_t drops, std::uint32_t receive_limit = 0) {
   Bytes value;
   for (int i = 0; i < SK_MEMINFO_VARS; ++i) {
-    append(value, i == SK_MEMINFO_DROPS ? drops : 0U);
+    append(value, i == SK_MEMINFO_DROPS ? drops : i == SK_MEMINFO_RCVBUF ? receive_limit : 0U);
   }
   return value;
 }
@@ -69,6 +70,7 @@ struct FakeSocket {
   std::uint32_t receive_queue = 0;
   std::uint32_t send_queue = 0;
   std::uint8_t timer = 0;
+  std::uint32_t receive_limit = 0;
   int drops = -1;            ///< -1: not told
   std::uint64_t cgroup = 0;  ///< 0: not told
   bool v6_only = false;
@@ -97,7 +99,8 @@ struct FakeSocket {
       append_attribute(bytes, INET_DIAG_SHUTDOWN, Bytes(1));
     }
     if (drops >= 0) {
-      append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(static_cast<std::uint32_t>(drops)));
+      append_attribute(bytes, INET_DIAG_SKMEMINFO,
+                       memory_info(static_cast<std::uint32_t>(drops), receive_limit));
     }
     if (cgroup != 0) {
       append_attribute(bytes, INET_DIAG_CGROUP_ID, bytes_of(cgroup));
@@ -105,6 +108,28 @@ struct FakeSocket {
     if (is_v6() && state == kernel::TcpState::listen) {
       append_attribute(bytes, INET_DIAG_SKV6ONLY, bytes_of(std::uint8_t{v6_only}));
     }
+    return bytes;
+  }
+};
+
+struct FakeUnixSocket {
+  std::string name{};
+  kernel::TcpState state = kernel::TcpState::listen;
+  std::uint8_t type = SOCK_STREAM;
+  std::uint32_t waiting = 0;
+  std::uint32_t backlog = 0;
+
+  Bytes payload() const {
+    unix_diag_msg message{};
+    message.udiag_family = AF_UNIX;
+    message.udiag_type = type;
+    message.udiag_state = static_cast<std::uint8_t>(state);
+    Bytes bytes = bytes_of(message);
+    if (!name.empty()) {
+      const auto raw = std::as_bytes(std::span(name));
+      append_attribute(bytes, UNIX_DIAG_NAME, Bytes(raw.begin(), raw.end()));
+    }
+    append_attribute(bytes, UNIX_DIAG_RQLEN, bytes_of(unix_diag_rqlen{waiting, backlog}));
     return bytes;
   }
 };
@@ -167,6 +192,8 @@ class ReplayNetlink : public kernel::Netlink {
 class FakeKernel {
  public:
   std::vector<FakeSocket> sockets;
+  std::vector<FakeSocket> udp_sockets{};
+  std::vector<FakeUnixSocket> unix_sockets{};
   int dumps = 0;
   /// A dump that asks for one of these states does not come to its end in time.
   std::uint32_t cut_short = 0;
@@ -181,9 +208,20 @@ class FakeKernel {
     explicit Answer(FakeKernel& owner) : ReplayNetlink({}), kernel_(owner) {}
 
     void send(std::span<const std::byte> request) override {
-      inet_diag_req asked{};
-      std::memcpy(&asked, request.data() + sizeof(nlmsghdr), sizeof asked);
+      nlmsghdr header{};
+      std::memcpy(&header, request.data(), sizeof header);
       ++kernel_.dumps;
+      const auto payload = request.subspan(sizeof header);
+      std::deque<Bytes> datagrams = header.nlmsg_type == TCPDIAG_GETSOCK    ? tcp(payload)
+                                    : payload.front() == std::byte{AF_UNIX} ? local(payload)
+                                                                            : udp(payload);
+      static_cast<ReplayNetlink&>(*this) = ReplayNetlink(std::move(datagrams));
+    }
+
+   private:
+    std::deque<Bytes> tcp(std::span<const std::byte> payload) const {
+      inet_diag_req asked{};
+      std::memcpy(&asked, payload.data(), sizeof asked);
       std::deque<Bytes> datagrams;
       std::uint64_t next_cookie = 1'000'000;
       for (FakeSocket socket : kernel_.sockets) {
@@ -195,10 +233,35 @@ class FakeKernel {
       if ((asked.idiag_states & kernel_.cut_short) == 0) {
         datagrams.push_back(done_message());
       }
-      static_cast<ReplayNetlink&>(*this) = ReplayNetlink(std::move(datagrams));
+      return datagrams;
     }
 
-   private:
+    std::deque<Bytes> udp(std::span<const std::byte> payload) const {
+      std::deque<Bytes> datagrams;
+      std::uint64_t next_cookie = 2'000'000;
+      for (FakeSocket socket : kernel_.udp_sockets) {
+        socket.cookie = socket.cookie != 0 ? socket.cookie : next_cookie++;
+        if (std::byte{socket.message().idiag_family} == payload.front()) {
+          datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload()));
+        }
+      }
+      datagrams.push_back(done_message());
+      return datagrams;
+    }
+
+    std::deque<Bytes> local(std::span<const std::byte> payload) const {
+      unix_diag_req asked{};
+      std::memcpy(&asked, payload.data(), sizeof asked);
+      std::deque<Bytes> datagrams;
+      for (const FakeUnixSocket& socket : kernel_.unix_sockets) {
+        if ((asked.udiag_states & kernel::mask(socket.state)) != 0) {
+          datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload()));
+        }
+      }
+      datagrams.push_back(done_message());
+      return datagrams;
+    }
+
     FakeKernel& kernel_;
   };
 };

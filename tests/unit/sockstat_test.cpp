@@ -1,6 +1,11 @@
 #include "collectors/kernel/sockstat.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "collected.h"
+#include "collectors/sockstat.h"
 
 namespace inetdiag {
 namespace {
@@ -25,6 +30,27 @@ TEST(Sockstat, HasNoAnswerWhereThereIsNone) {
   EXPECT_FALSE(sockstat_value("TCP: tw -1", "TCP", "tw"));
   EXPECT_FALSE(sockstat_value("TCP", "TCP", "tw"));
   EXPECT_FALSE(sockstat_value("tw 5\n", "TCP", "tw"));
+}
+
+TEST(SockstatCollector, MakesBytesOfPages) {
+  testing::Surroundings around;
+  around.proc_tree.write("net/sockstat",
+                         "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
+                         "UDP: inuse 2 mem 4\nUDPLITE: inuse 0\nRAW: inuse 0\n"
+                         "FRAG: inuse 1 memory 5000\n");
+  const std::string page = std::to_string(::sysconf(_SC_PAGESIZE) * 3);
+  const std::string udp_pages = std::to_string(::sysconf(_SC_PAGESIZE) * 4);
+  EXPECT_THAT(around.lines(*make_sockstat({})),
+              ::testing::ElementsAre("inetdiag_tcp_orphans 1", "inetdiag_tcp_time_wait 2",
+                                     "inetdiag_tcp_allocated_sockets 9",
+                                     "inetdiag_tcp_memory_bytes " + page,
+                                     "inetdiag_udp_memory_bytes " + udp_pages,
+                                     "inetdiag_fragments_memory_bytes 5000"));
+}
+
+TEST(SockstatCollector, FailsWithoutItsFile) {
+  testing::Surroundings around;
+  EXPECT_EQ(around.collect(*make_sockstat({})).errors.size(), 1U);
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+#include "collectors/conntrack.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/family.h"
+#include "collectors/kernel/conntrack.h"
+#include "collectors/kernel/text.h"
+
+namespace inetdiag {
+namespace {
+
+struct Counter {
+  std::string_view column;
+  std::string_view metric;
+  std::string_view help;
+};
+
+constexpr auto counters = std::to_array<Counter>({
+    {"insert_failed", "inetdiag_conntrack_insert_failed_total",
+     "Connections that could not be entered (/proc/net/stat/nf_conntrack), mostly because another "
+     "packet of theirs was faster; their packet is dropped."},
+    {"drop", "inetdiag_conntrack_drop_total",
+     "Packets dropped because a connection could not be followed (/proc/net/stat/nf_conntrack): "
+     "the table is full."},
+    {"early_drop", "inetdiag_conntrack_early_drop_total",
+     "Connections forgotten to make room for new ones (/proc/net/stat/nf_conntrack): the table is "
+     "full."},
+    {"search_restart", "inetdiag_conntrack_search_restart_total",
+     "Searches begun anew because the table was resized (/proc/net/stat/nf_conntrack)."},
+});
+
+class Conntrack final : public Collector {
+ public:
+  Collection collect(const ScrapeContext& context) override {
+    Collection collection;
+    const auto entries = number(context, "sys/net/netfilter/nf_conntrack_count");
+    if (!entries) {
+      collection.missing.emplace_back("no connection tracking (nf_conntrack is not loaded)");
+      return collection;
+    }
+    collection.families.push_back(single_gauge(
+        "inetdiag_conntrack_entries",
+        "Connections that are followed (net.netfilter.nf_conntrack_count).", *entries));
+    if (const auto limit = number(context, "sys/net/netfilter/nf_conntrack_max")) {
+      collection.families.push_back(single_gauge(
+          "inetdiag_conntrack_limit",
+          "Most connections that can be followed (net.netfilter.nf_conntrack_max); beyond it "
+          "packets of new ones are dropped.",
+          *limit));
+    }
+    const auto text = context.proc.read("net/stat/nf_conntrack");
+    const auto columns = kernel::parse_conntrack(text.value_or(""));
+    for (const Counter& counter : counters) {
+      if (const auto column = columns.find(counter.column); column != columns.end()) {
+        auto& family =
+            collection.families.emplace_back(counter_family(counter.metric, counter.help));
+        add_series(family, {}, static_cast<double>(column->second));
+      }
+    }
+    return collection;
+  }
+
+ private:
+  static std::optional<double> number(const ScrapeContext& context, std::string_view path) {
+    const auto text = context.proc.read(path);
+    return text ? kernel::to_double(kernel::trimmed(*text)) : std::nullopt;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_conntrack(const Settings& /*settings*/) {
+  return std::make_unique<Conntrack>();
+}
+
+}  // namespace inetdiag

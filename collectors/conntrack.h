@@ -1,0 +1,13 @@
+// How full the table of followed connections is. Reads files only, so that it never loads the
+// module.
+#pragma once
+
+#include <memory>
+
+#include "collectors/collector.h"
+
+namespace inetdiag {
+
+std::unique_ptr<Collector> make_conntrack(const Settings& settings);
+
+}  // namespace inetdiag

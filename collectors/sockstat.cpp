@@ -1,0 +1,71 @@
+#include "collectors/sockstat.h"
+
+#include <array>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "collectors/family.h"
+#include "collectors/kernel/sockstat.h"
+
+namespace inetdiag {
+namespace {
+
+enum class Unit { sockets, bytes, pages };
+
+struct Value {
+  std::string_view metric;
+  std::string_view protocol;
+  std::string_view key;
+  Unit unit;
+  std::string_view help;
+};
+
+constexpr auto values = std::to_array<Value>({
+    {"inetdiag_tcp_orphans", "TCP", "orphan", Unit::sockets,
+     "TCP connections that no program holds any more (/proc/net/sockstat, the whole host); beyond "
+     "net.ipv4.tcp_max_orphans they are reset."},
+    {"inetdiag_tcp_time_wait", "TCP", "tw", Unit::sockets,
+     "Timewait sockets (/proc/net/sockstat), in TIME_WAIT or FIN_WAIT2; beyond "
+     "net.ipv4.tcp_max_tw_buckets connections close without."},
+    {"inetdiag_tcp_allocated_sockets", "TCP", "alloc", Unit::sockets,
+     "TCP sockets that exist in any state but TIME_WAIT (/proc/net/sockstat, the whole host)."},
+    {"inetdiag_tcp_memory_bytes", "TCP", "mem", Unit::pages,
+     "Memory of all TCP sockets' buffers (/proc/net/sockstat, the whole host), which "
+     "net.ipv4.tcp_mem limits in pages."},
+    {"inetdiag_udp_memory_bytes", "UDP", "mem", Unit::pages,
+     "Memory of all UDP sockets' buffers (/proc/net/sockstat, the whole host), which "
+     "net.ipv4.udp_mem limits in pages."},
+    {"inetdiag_fragments_memory_bytes", "FRAG", "memory", Unit::bytes,
+     "Memory of IPv4 fragments that wait for the rest of their packet (/proc/net/sockstat), which "
+     "net.ipv4.ipfrag_high_thresh limits."},
+});
+
+class Sockstat final : public Collector {
+ public:
+  Collection collect(const ScrapeContext& context) override {
+    Collection collection;
+    const auto text = context.proc.read("net/sockstat");
+    if (!text) {
+      collection.errors.emplace_back("there is no net/sockstat below --path.procfs");
+      return collection;
+    }
+    const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
+    for (const Value& value : values) {
+      if (const auto count = kernel::sockstat_value(*text, value.protocol, value.key)) {
+        collection.families.push_back(single_gauge(
+            value.metric, value.help,
+            static_cast<double>(*count) * (value.unit == Unit::pages ? page_bytes : 1)));
+      }
+    }
+    return collection;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_sockstat(const Settings& /*settings*/) {
+  return std::make_unique<Sockstat>();
+}
+
+}  // namespace inetdiag

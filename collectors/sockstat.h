@@ -1,0 +1,12 @@
+// The usage that stands beside tcp_max_orphans, tcp_max_tw_buckets, tcp_mem and udp_mem.
+#pragma once
+
+#include <memory>
+
+#include "collectors/collector.h"
+
+namespace inetdiag {
+
+std::unique_ptr<Collector> make_sockstat(const Settings& settings);
+
+}  // namespace inetdiag

@@ -1,0 +1,12 @@
+// Packets that a CPU dropped, or had no time for, on their way into the network stack.
+#pragma once
+
+#include <memory>
+
+#include "collectors/collector.h"
+
+namespace inetdiag {
+
+std::unique_ptr<Collector> make_softnet(const Settings& settings);
+
+}  // namespace inetdiag

@@ -1,0 +1,174 @@
+#include "collectors/udp.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "collectors/drop_counter.h"
+#include "collectors/endpoint_groups.h"
+#include "collectors/family.h"
+#include "collectors/kernel/text.h"
+#include "collectors/kernel/udp_table.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::Endpoint;
+using kernel::UdpSocket;
+
+/// The sockets that share an endpoint, or that are folded together.
+struct Group {
+  std::uint64_t sockets = 0;
+  std::uint64_t queue_bytes = 0;
+  std::uint64_t limit_bytes = 0;
+  double fill = 0;  ///< of the fullest member
+  std::vector<SocketDrops> member_drops;
+  std::uint64_t drops = 0;
+
+  void add(const UdpSocket& socket) {
+    ++sockets;
+    queue_bytes += socket.receive_queue;
+    limit_bytes += socket.receive_limit;
+    if (socket.receive_limit > 0) {
+      fill = std::max(fill, static_cast<double>(socket.receive_queue) /
+                                static_cast<double>(socket.receive_limit));
+    }
+    if (socket.drops > 0) {
+      member_drops.push_back({socket.cookie, socket.drops});
+    }
+  }
+
+  /// Sums all but the drops, which have a history of their own.
+  void fold(const Group& group) {
+    sockets += group.sockets;
+    queue_bytes += group.queue_bytes;
+    limit_bytes += group.limit_bytes;
+    fill = std::max(fill, group.fill);
+  }
+
+  bool is_notable() const { return drops > 0 || fill >= notable_fill; }
+};
+
+struct NamedGroup {
+  Endpoint endpoint;
+  Group group;
+  std::uint64_t drops_growth = 0;
+};
+
+struct Families {
+  prometheus::MetricFamily sockets = gauge_family(
+      "inetdiag_udp_sockets",
+      "UDP sockets bound to this address and port (udp_diag); connected ones and those "
+      "with an ephemeral port count under port=\"other\".");
+  prometheus::MetricFamily queue = gauge_family(
+      "inetdiag_udp_receive_queue_bytes",
+      "Bytes that wait to be read by the program (udp_diag idiag_rqueue), with the kernel's "
+      "overhead for each datagram, summed over the sockets.");
+  prometheus::MetricFamily limit = gauge_family(
+      "inetdiag_udp_receive_queue_limit_bytes",
+      "Receive buffer (udp_diag SK_MEMINFO_RCVBUF, SO_RCVBUF), summed over the sockets.");
+  prometheus::MetricFamily fill = gauge_family(
+      "inetdiag_udp_receive_queue_fill_ratio",
+      "Bytes that wait / receive buffer of the fullest socket (udp_diag). About 1: the "
+      "kernel drops datagrams now.");
+  prometheus::MetricFamily drops = counter_family("inetdiag_udp_drops_total",
+                                                  "Datagrams that these sockets dropped (udp_diag "
+                                                  "SK_MEMINFO_DROPS), mostly because the receive "
+                                                  "buffer was full: the program reads too slowly.");
+
+  void add(const Labels& labels, const Group& group) {
+    add_series(sockets, labels, static_cast<double>(group.sockets));
+    add_series(queue, labels, static_cast<double>(group.queue_bytes));
+    add_series(limit, labels, static_cast<double>(group.limit_bytes));
+    add_series(fill, labels, group.fill);
+    add_series(drops, labels, static_cast<double>(group.drops));
+  }
+
+  std::vector<prometheus::MetricFamily> take() {
+    std::vector<prometheus::MetricFamily> taken;
+    for (auto* family : {&sockets, &queue, &limit, &fill, &drops}) {
+      taken.push_back(std::move(*family));
+    }
+    return taken;
+  }
+};
+
+/// Local ports that the kernel chooses for programs that do not.
+struct EphemeralPorts {
+  std::uint16_t first = 32768;
+  std::uint16_t last = 60999;
+
+  bool contains(std::uint16_t port) const { return port >= first && port <= last; }
+
+  static EphemeralPorts read(const ScrapeContext& context) {
+    EphemeralPorts ports;
+    std::string_view text = context.proc.read("sys/net/ipv4/ip_local_port_range").value_or("");
+    const auto first = kernel::to_number<std::uint16_t>(kernel::next_word(text));
+    const auto last = kernel::to_number<std::uint16_t>(kernel::next_word(text));
+    return first && last ? EphemeralPorts{*first, *last} : ports;
+  }
+};
+
+class Udp final : public Collector {
+ public:
+  explicit Udp(const Settings& settings)
+      : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
+
+  Collection collect(const ScrapeContext& context) override {
+    const EphemeralPorts ephemeral = EphemeralPorts::read(context);
+    std::map<Endpoint, Group> groups;
+    Group other;
+    kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
+      const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
+      (is_client ? other : groups[socket.endpoint]).add(socket);
+    });
+    std::vector<NamedGroup> named = count_drops(std::move(groups));
+    const std::size_t shown = rank(named, max_);
+    folded_drops_ += client_drops_.update(other.member_drops);
+    for (const NamedGroup& folded : std::span(named).subspan(shown)) {
+      other.fold(folded.group);
+      folded_drops_ += folded.drops_growth;
+    }
+    other.drops = folded_drops_;
+
+    Families families;
+    for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
+      families.add(endpoint_labels(endpoint), group);
+    }
+    families.add(folded_labels(), other);
+    Collection collection;
+    collection.families = families.take();
+    return collection;
+  }
+
+ private:
+  std::vector<NamedGroup> count_drops(std::map<Endpoint, Group>&& groups) {
+    std::vector<NamedGroup> named;
+    named.reserve(groups.size());
+    drops_.begin_round();
+    for (auto& [endpoint, group] : groups) {
+      const auto [total, growth] = drops_.update(endpoint, group.member_drops);
+      group.drops = total;
+      named.push_back({endpoint, std::move(group), growth});
+    }
+    drops_.end_round();
+    return named;
+  }
+
+  std::size_t max_;
+  DropCounters<Endpoint> drops_{most_absent_endpoints};
+  DropCounter client_drops_;
+  std::uint64_t folded_drops_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_udp(const Settings& settings) {
+  return std::make_unique<Udp>(settings);
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,173 @@
+#include "collectors/unix.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+#include "collectors/family.h"
+#include "collectors/kernel/netlink.h"
+#include "collectors/kernel/unix_diag.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::TcpState;
+using kernel::UnixSocket;
+
+// A queue this full keeps its path out of the fold before all others.
+constexpr double notable_fill = 0.5;
+
+/// The listening sockets that share a path, as in different mount namespaces, or a fold.
+struct Listener {
+  std::string path;
+  std::uint64_t waiting = 0;
+  std::uint64_t backlog = 0;
+  double fill = 0;  ///< of the fullest
+
+  /// The kernel holds a connection more than the backlog (unix_recvq_full: queue > backlog).
+  void add(const UnixSocket& socket) {
+    waiting += socket.waiting;
+    backlog += socket.backlog;
+    fill = std::max(
+        fill, static_cast<double>(socket.waiting) / (static_cast<double>(socket.backlog) + 1));
+  }
+
+  void fold(const Listener& listener) {
+    waiting += listener.waiting;
+    backlog += listener.backlog;
+    fill = std::max(fill, listener.fill);
+  }
+};
+
+struct Families {
+  prometheus::MetricFamily length =
+      gauge_family("inetdiag_unix_listener_accept_queue_length",
+                   "Connections that wait for accept() at this UNIX socket (unix_diag).");
+  prometheus::MetricFamily limit =
+      gauge_family("inetdiag_unix_listener_accept_queue_limit",
+                   "Backlog of this UNIX socket (unix_diag): the smaller of what the program asked "
+                   "for in listen() and of net.core.somaxconn at that time.");
+  prometheus::MetricFamily fill = gauge_family(
+      "inetdiag_unix_listener_accept_queue_fill_ratio",
+      "Waiting connections / (backlog + 1) at this UNIX socket (unix_diag). At 1 connect() waits, "
+      "or fails with EAGAIN; no counter tells of it.");
+
+  void add(const Listener& listener) {
+    const Labels labels = {{"path", listener.path}};
+    add_series(length, labels, static_cast<double>(listener.waiting));
+    add_series(limit, labels, static_cast<double>(listener.backlog));
+    add_series(fill, labels, listener.fill);
+  }
+};
+
+std::string_view name_of_type(std::uint8_t type) {
+  switch (type) {
+    case SOCK_STREAM:
+      return "stream";
+    case SOCK_DGRAM:
+      return "dgram";
+    case SOCK_SEQPACKET:
+      return "seqpacket";
+    default:
+      return "unknown";
+  }
+}
+
+/// UNIX sockets have states of TCP: these five, in net/unix/af_unix.c.
+std::string_view name_of_state(TcpState state) {
+  switch (state) {
+    case TcpState::established:
+      return "established";
+    case TcpState::listen:
+      return "listen";
+    case TcpState::close:
+      return "close";
+    default:
+      return "unknown";
+  }
+}
+
+class Unix final : public Collector {
+ public:
+  explicit Unix(const Settings& settings)
+      : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
+
+  Collection collect(const ScrapeContext& context) override {
+    std::map<std::string, Listener> listeners;
+    std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
+    const std::uint32_t listening = kernel::mask(TcpState::listen);
+    dump(context, listening, true, [&](const UnixSocket& socket) {
+      listeners[socket.name].add(socket);
+      ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
+    });
+    dump(context, ~listening, false, [&](const UnixSocket& socket) {
+      ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
+    });
+
+    Collection collection;
+    add_listeners(collection, std::move(listeners));
+    auto& sockets = collection.families.emplace_back(
+        gauge_family("inetdiag_unix_sockets", "UNIX sockets by type and state (unix_diag)."));
+    for (const auto& [kind, count] : counts) {
+      add_series(sockets, {{"type", std::string(kind.first)}, {"state", std::string(kind.second)}},
+                 static_cast<double>(count));
+    }
+    return collection;
+  }
+
+ private:
+  template <typename Each>
+  static void dump(const ScrapeContext& context, std::uint32_t states, bool with_queues,
+                   Each each) {
+    kernel::dump(context.sock_diag, SOCK_DIAG_BY_FAMILY,
+                 kernel::unix_dump_payload(states, with_queues), context.deadline,
+                 [&](std::span<const std::byte> payload) {
+                   if (const auto socket = kernel::parse_unix_socket(payload)) {
+                     each(*socket);
+                   }
+                 });
+  }
+
+  void add_listeners(Collection& collection, std::map<std::string, Listener>&& by_path) const {
+    std::vector<Listener> listeners;
+    listeners.reserve(by_path.size());
+    for (auto& [path, listener] : by_path) {
+      listener.path = path;
+      listeners.push_back(std::move(listener));
+    }
+    std::ranges::sort(listeners, {}, [](const Listener& listener) {
+      return std::tuple(listener.fill < notable_fill, std::string_view(listener.path));
+    });
+    const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
+    Families families;
+    Listener other{.path = "other"};
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      i < shown ? families.add(listeners[i]) : other.fold(listeners[i]);
+    }
+    if (shown < listeners.size()) {
+      families.add(other);
+    }
+    for (auto* family : {&families.length, &families.limit, &families.fill}) {
+      collection.families.push_back(std::move(*family));
+    }
+  }
+
+  std::size_t max_;
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_unix(const Settings& settings) {
+  return std::make_unique<Unix>(settings);
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,204 @@
+// UDP, UNIX sockets and conntrack, compared with ss and nstat of the same moment.
+#include <cstring>
+#include <sstream>
+#include <string>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "network_namespace.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+
+using OtherQueues = NetworkNamespace;
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return name;
+}
+
+UniqueFd udp_on(std::uint16_t port, int buffer) {
+  UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+  const sockaddr_in name = loopback(port);
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  return socket;
+}
+
+/// Sends from a socket of its own each time, so that SO_REUSEPORT spreads them.
+void flood(std::uint16_t port, int datagrams) {
+  const sockaddr_in name = loopback(port);
+  const std::string bytes(500, 'x');
+  for (int i = 0; i < datagrams; ++i) {
+    const UniqueFd sender(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::sendto(sender.get(), bytes.data(), bytes.size(), 0,
+                       reinterpret_cast<const sockaddr*>(&name), sizeof name),
+              500);
+  }
+}
+
+/// What ss shows of a UDP port: bytes that wait, and drops (`d` of skmem).
+struct Shown {
+  double queue = 0;
+  double drops = 0;
+};
+Shown ss_udp(std::uint16_t port) {
+  std::istringstream lines(output_of("ss -uamnHO sport = " + std::to_string(port)));
+  Shown shown;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string state;
+    double queue = 0;
+    words >> state >> queue;
+    shown.queue += queue;
+    shown.drops += std::stod(line.substr(line.rfind(",d") + 2));
+  }
+  return shown;
+}
+
+TEST_F(OtherQueues, AUdpSocketIsFlooded) {
+  const UniqueFd socket = udp_on(5353, 1);
+  flood(5353, 50);
+  const Series page = scrape();
+  const std::string at = R"({address="127.0.0.1",port="5353"})";
+  const Shown shown = ss_udp(5353);
+  EXPECT_EQ(page["inetdiag_udp_sockets" + at], 1);
+  EXPECT_EQ(page["inetdiag_udp_receive_queue_bytes" + at], shown.queue);
+  EXPECT_EQ(page["inetdiag_udp_drops_total" + at], shown.drops);
+  EXPECT_GT(shown.drops, 0);
+  EXPECT_EQ(page["inetdiag_udp_drops_total" + at], page["inetdiag_nstat_udp_rcvbuf_errors_total"]);
+  EXPECT_EQ(page["inetdiag_nstat_udp_rcvbuf_errors_total"], nstat("UdpRcvbufErrors"));
+  EXPECT_GT(page["inetdiag_udp_receive_queue_fill_ratio" + at], 0.5);
+}
+
+TEST_F(OtherQueues, UdpMembersComeAndGoWhileDropsGoOn) {
+  UniqueFd first = udp_on(5353, 1);
+  const UniqueFd second = udp_on(5353, 1);
+  const std::string drops = R"(inetdiag_udp_drops_total{address="127.0.0.1",port="5353"})";
+  flood(5353, 60);
+  const Series both = scrape();
+  EXPECT_EQ(both[drops], ss_udp(5353).drops);
+  EXPECT_EQ(both[R"(inetdiag_udp_sockets{address="127.0.0.1",port="5353"})"], 2);
+  first = UniqueFd();
+  const Series one = scrape();
+  EXPECT_EQ(one[drops], both[drops]);
+  const UniqueFd third = udp_on(5353, 1);
+  flood(5353, 60);
+  const Series last = scrape();
+  EXPECT_GT(last[drops], one[drops]);
+  EXPECT_EQ(last[drops], nstat("UdpRcvbufErrors"));
+}
+
+TEST_F(OtherQueues, UdpClientsMakeNoSeries) {
+  std::vector<UniqueFd> clients;
+  const sockaddr_in server = loopback(53);
+  for (int i = 0; i < 100; ++i) {
+    UniqueFd& client = clients.emplace_back(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server),
+              0);
+  }
+  const Series page = scrape();
+  EXPECT_EQ(page.labels_of("inetdiag_udp_sockets").size(), 1U);
+  EXPECT_EQ(page[R"(inetdiag_udp_sockets{address="other",port="other"})"], 100);
+}
+
+/// A UNIX socket that does not accept, and a bounded number of connections to it.
+struct FullUnixListener {
+  UniqueFd listener{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  std::vector<UniqueFd> clients{};
+
+  FullUnixListener(const std::string& path, int backlog, int connections) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    std::memcpy(name.sun_path, path.data(), path.size());
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    const auto* address = reinterpret_cast<const sockaddr*>(&name);
+    EXPECT_EQ(::bind(listener.get(), address, length), 0) << std::strerror(errno);
+    EXPECT_EQ(::listen(listener.get(), backlog), 0);
+    for (int i = 0; i < connections; ++i) {
+      UniqueFd& client =
+          clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      if (::connect(client.get(), address, length) != 0) {
+        EXPECT_EQ(errno, EAGAIN);
+      }
+    }
+  }
+};
+
+TEST_F(OtherQueues, AUnixListenerFills) {
+  const std::string path = "/tmp/inetdiag-test-" + std::to_string(::getpid()) + " \"\xFF.sock";
+  const FullUnixListener full(path, 3, 10);
+  const FullUnixListener abstract(std::string("\0inetdiag-test", 14), 9, 2);
+  const Series page = scrape();
+  ::unlink(path.c_str());
+
+  std::istringstream line(output_of("ss -xlnH src \"unix:@inetdiag-test\""));
+  std::string type;
+  std::string state;
+  double waiting = 0;
+  double backlog = 0;
+  line >> type >> state >> waiting >> backlog;
+  const std::string at_abstract = R"({path="@inetdiag-test"})";
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_length" + at_abstract], waiting);
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at_abstract], backlog);
+  EXPECT_EQ(waiting, 2);
+  EXPECT_EQ(backlog, 9);
+
+  const std::string at =
+      "{path=\"/tmp/inetdiag-test-" + std::to_string(::getpid()) + " \\\"\xEF\xBF\xBD.sock\"}";
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_length" + at], 4);
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at], 3);
+  EXPECT_GE(page["inetdiag_unix_listener_accept_queue_fill_ratio" + at], 1);
+  EXPECT_EQ(page[R"(inetdiag_unix_sockets{type="stream",state="listen"})"], 2);
+}
+
+TEST_F(OtherQueues, ConntrackFollowsConnections) {
+  if (::access("/proc/sys/net/netfilter/nf_conntrack_count", R_OK) != 0) {
+    GTEST_SKIP() << "this kernel has no connection tracking";
+  }
+  if (std::system("iptables -A INPUT -m conntrack --ctstate INVALID -j DROP 2>/dev/null") != 0) {
+    GTEST_SKIP() << "iptables cannot turn connection tracking on here";
+  }
+  const UniqueFd listener = listen_on({.backlog = 100});
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 7; ++i) {
+    clients.push_back(connect_to("127.0.0.1", port_of(listener)));
+  }
+  const Series page = scrape();
+  EXPECT_EQ(page["inetdiag_conntrack_entries"], 7);
+  EXPECT_GT(page["inetdiag_conntrack_limit"], 7);
+  EXPECT_EQ(page["inetdiag_conntrack_drop_total"], 0);
+}
+
+TEST_F(OtherQueues, SockstatTellsTimeWait) {
+  const UniqueFd listener = listen_on({.backlog = 100});
+  for (int i = 0; i < 5; ++i) {
+    UniqueFd client = connect_to("127.0.0.1", port_of(listener));
+    UniqueFd server = accept_from(listener);
+    client = UniqueFd();
+    wait_until("the end came through", [&] {
+      char byte = 0;
+      return ::recv(server.get(), &byte, 1, MSG_DONTWAIT) == 0;
+    });
+  }
+  wait_until("all are in TIME_WAIT",
+             [] { return output_of("ss -tanH state time-wait | wc -l") == "5\n"; });
+  const Series page = scrape();
+  EXPECT_EQ(page["inetdiag_tcp_time_wait"], 5);
+  EXPECT_GT(page["inetdiag_softnet_processed_total{cpu=\"0\"}"], 0);
+}
+
+}  // namespace
+}  // namespace inetdiag
