@@ -233,8 +233,8 @@ Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
   }
   const Clock::time_point begin = Clock::now();
   try {
-    outcome.collection =
-        collectors_[collector].collector->collect({run.proc, source_.sys, run.tcp, source_.sock_diag, run.deadline});
+    outcome.collection = collectors_[collector].collector->collect(
+        {run.proc, source_.sys, run.tcp, source_.sock_diag, run.deadline});
   } catch (const std::exception& error) {
     outcome.collection.errors.emplace_back(error.what());
   }
