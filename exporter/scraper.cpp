@@ -128,6 +128,10 @@ Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point e
       run->changed.wait_until(
           lock, std::min({end, run->deadline.end(), has_waiting ? patient_until : end}));
     }
+    // What stopped collectors have to say is no news of the host.
+    if (run->stop.stop_requested() && is_stopping()) {
+      throw ScrapeStopped();
+    }
     if (run->is_complete()) {
       if (!run->page) {
         run->page = page_of(*run);
@@ -136,9 +140,6 @@ Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point e
     }
     if (Clock::now() >= run->deadline.end()) {
       run->stop.request_stop();
-    }
-    if (is_stopping()) {
-      throw ScrapeStopped();
     }
     // Whoever joined a scrape that had less time than they have asks anew.
     if (run->deadline.end() >= end || Clock::now() >= end) {

@@ -1,5 +1,6 @@
 #include "collectors/kernel/file_tree.h"
 
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -39,10 +40,10 @@ std::optional<std::string> FileTree::read(std::string_view relative) const {
     }
     throw failure(errno);
   }
-  const auto buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
+  const auto buffer = std::make_unique_for_overwrite<std::array<char, read_bytes>>();
   std::string text;
   while (true) {
-    const ssize_t n = ::read(fd.get(), buffer.get(), read_bytes);
+    const ssize_t n = ::read(fd.get(), buffer->data(), buffer->size());
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -57,7 +58,7 @@ std::optional<std::string> FileTree::read(std::string_view relative) const {
     if (n == 0) {
       return text;
     }
-    text.append(buffer.get(), static_cast<std::size_t>(n));
+    text.append(buffer->data(), static_cast<std::size_t>(n));
     if (text.size() > largest_file_bytes) {
       throw failure(EFBIG);
     }
