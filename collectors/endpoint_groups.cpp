@@ -1,5 +1,7 @@
 #include "collectors/endpoint_groups.h"
 
+#include <string>
+
 #include "collectors/kernel/interface_name.h"
 
 namespace inetdiag {

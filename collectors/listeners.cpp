@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/drop_counter.h"
 #include "collectors/endpoint_groups.h"
 #include "collectors/family.h"
 #include "collectors/kernel/cgroup.h"
@@ -61,12 +60,6 @@ struct Group {
   }
 
   bool is_notable() const { return drops > 0 || fill >= notable_fill || syn_fill >= notable_fill; }
-};
-
-struct NamedGroup {
-  Endpoint endpoint;
-  Group group;
-  std::uint64_t drops_growth = 0;
 };
 
 /// The families of the page, each with what it means.
@@ -180,13 +173,13 @@ class Listeners final : public Collector {
       collection.missing.emplace_back(
           "this kernel does not tell the drops of a listener (SK_MEMINFO_DROPS, Linux 4.7)");
     }
-    std::vector<NamedGroup> ranked = count_drops(std::move(groups));
+    std::vector<NamedGroup<Group>> ranked = count_drops(drops_, std::move(groups));
 
     Families families;
     const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
-    for (const NamedGroup& named : std::span(ranked).first(shown)) {
+    for (const NamedGroup<Group>& named : std::span(ranked).first(shown)) {
       const Labels labels = endpoint_labels(named.endpoint);
       families.add(labels, named.group, has_syn_queues, has_drops);
       if (somaxconn) {
@@ -236,22 +229,9 @@ class Listeners final : public Collector {
     }
   }
 
-  std::vector<NamedGroup> count_drops(std::map<Endpoint, Group>&& groups) {
-    std::vector<NamedGroup> named;
-    named.reserve(groups.size());
-    drops_.begin_round();
-    for (auto& [endpoint, group] : groups) {
-      const auto [total, growth] = drops_.update(endpoint, group.member_drops);
-      group.drops = total;
-      named.push_back({endpoint, std::move(group), growth});
-    }
-    drops_.end_round();
-    return named;
-  }
-
   /// The drops of the fold are what the listeners in it dropped while they were in it: listeners
   /// that move in and out must not make the counter fall.
-  Group fold(std::span<const NamedGroup> folded) {
+  Group fold(std::span<const NamedGroup<Group>> folded) {
     Group other;
     for (const auto& [endpoint, group, growth] : folded) {
       other.sockets += group.sockets;
@@ -267,10 +247,10 @@ class Listeners final : public Collector {
   }
 
   std::map<std::uint64_t, std::string> owners(const ScrapeContext& context,
-                                              std::span<const NamedGroup> groups,
+                                              std::span<const NamedGroup<Group>> groups,
                                               Collection& collection) {
     std::set<std::uint64_t> ids;
-    for (const NamedGroup& named : groups) {
+    for (const NamedGroup<Group>& named : groups) {
       ids.insert(named.group.cgroups.begin(), named.group.cgroups.end());
     }
     try {

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/drop_counter.h"
 #include "collectors/endpoint_groups.h"
 #include "collectors/family.h"
 #include "collectors/kernel/text.h"
@@ -51,12 +50,6 @@ struct Group {
   }
 
   bool is_notable() const { return drops > 0 || fill >= notable_fill; }
-};
-
-struct NamedGroup {
-  Endpoint endpoint;
-  Group group;
-  std::uint64_t drops_growth = 0;
 };
 
 struct Families {
@@ -126,10 +119,10 @@ class Udp final : public Collector {
       const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
       (is_client ? other : groups[socket.endpoint]).add(socket);
     });
-    std::vector<NamedGroup> named = count_drops(std::move(groups));
+    std::vector<NamedGroup<Group>> named = count_drops(drops_, std::move(groups));
     const std::size_t shown = rank(named, max_);
     folded_drops_ += client_drops_.update(other.member_drops);
-    for (const NamedGroup& folded : std::span(named).subspan(shown)) {
+    for (const NamedGroup<Group>& folded : std::span(named).subspan(shown)) {
       other.fold(folded.group);
       folded_drops_ += folded.drops_growth;
     }
@@ -146,19 +139,6 @@ class Udp final : public Collector {
   }
 
  private:
-  std::vector<NamedGroup> count_drops(std::map<Endpoint, Group>&& groups) {
-    std::vector<NamedGroup> named;
-    named.reserve(groups.size());
-    drops_.begin_round();
-    for (auto& [endpoint, group] : groups) {
-      const auto [total, growth] = drops_.update(endpoint, group.member_drops);
-      group.drops = total;
-      named.push_back({endpoint, std::move(group), growth});
-    }
-    drops_.end_round();
-    return named;
-  }
-
   std::size_t max_;
   DropCounters<Endpoint> drops_{most_absent_endpoints};
   DropCounter client_drops_;
