@@ -34,6 +34,9 @@ def main(folder):
                 print(f"FAILED {name}\n{text.strip()}\n")
             elif outcome == "skipped":
                 print(f"skipped {name}: {' '.join(text.split())}")
+    for marker in sorted(folder.glob("*.skipped")):
+        counts["skipped"] += 1
+        print(f"skipped {marker.stem}: {marker.read_text().strip()}")
     for marker in sorted(folder.glob("*.failed")):
         results = marker.with_suffix(".xml")
         if not results.exists() or all(o != "failed" for _, o, _ in outcomes(results)):
