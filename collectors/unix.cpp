@@ -82,7 +82,7 @@ std::string_view name_of_type(std::uint8_t type) {
   }
 }
 
-/// UNIX sockets have states of TCP: these five, in net/unix/af_unix.c.
+/// UNIX sockets have states of TCP: these three, in net/unix/af_unix.c.
 std::string_view name_of_state(TcpState state) {
   switch (state) {
     case TcpState::established:

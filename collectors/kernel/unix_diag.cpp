@@ -35,7 +35,6 @@ std::optional<UnixSocket> parse_unix_socket(std::span<const std::byte> payload) 
   UnixSocket socket;
   socket.type = message.udiag_type;
   socket.state = static_cast<TcpState>(message.udiag_state);
-  socket.inode = message.udiag_ino;
   for_each_attribute(
       payload.subspan(sizeof message), [&](int type, std::span<const std::byte> value) {
         if (type == UNIX_DIAG_NAME) {

@@ -15,8 +15,7 @@ namespace inetdiag::kernel {
 struct UnixSocket {
   std::uint8_t type = 0;  ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
   TcpState state{};       ///< UNIX sockets use those of TCP: established, close, listen
-  std::uint32_t inode = 0;
-  std::string name;  ///< a path, or with an `@` before it an abstract name; may be any bytes
+  std::string name;       ///< a path, or with an `@` before it an abstract name; may be any bytes
   std::uint32_t waiting = 0;  ///< of a listener: connections that wait for accept()
   std::uint32_t backlog = 0;  ///< of a listener
 };

@@ -115,11 +115,11 @@ TEST_F(OtherQueues, UdpClientsMakeNoSeries) {
 }
 
 /// A UNIX socket that does not accept, and a bounded number of connections to it.
-struct FullUnixListener {
+struct IdleUnixListener {
   UniqueFd listener{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   std::vector<UniqueFd> clients{};
 
-  FullUnixListener(const std::string& path, int backlog, int connections) {
+  IdleUnixListener(const std::string& path, int backlog, int connections) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     std::memcpy(name.sun_path, path.data(), path.size());
@@ -139,8 +139,8 @@ struct FullUnixListener {
 
 TEST_F(OtherQueues, AUnixListenerFills) {
   const std::string path = "/tmp/inetdiag-test-" + std::to_string(::getpid()) + " \"\xFF.sock";
-  const FullUnixListener full(path, 3, 10);
-  const FullUnixListener abstract(std::string("\0inetdiag-test", 14), 9, 2);
+  const IdleUnixListener odd(path, 9, 2);
+  const IdleUnixListener full(std::string("\0inetdiag-test", 14), 3, 10);
   const Series page = scrape();
   ::unlink(path.c_str());
 
@@ -153,14 +153,14 @@ TEST_F(OtherQueues, AUnixListenerFills) {
   const std::string at_abstract = R"({path="@inetdiag-test"})";
   EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_length" + at_abstract], waiting);
   EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at_abstract], backlog);
-  EXPECT_EQ(waiting, 2);
-  EXPECT_EQ(backlog, 9);
+  EXPECT_EQ(waiting, 4);
+  EXPECT_EQ(backlog, 3);
+  EXPECT_GE(page["inetdiag_unix_listener_accept_queue_fill_ratio" + at_abstract], 1);
 
   const std::string at =
       "{path=\"/tmp/inetdiag-test-" + std::to_string(::getpid()) + " \\\"\xEF\xBF\xBD.sock\"}";
-  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_length" + at], 4);
-  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at], 3);
-  EXPECT_GE(page["inetdiag_unix_listener_accept_queue_fill_ratio" + at], 1);
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_length" + at], 2);
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at], 9);
   EXPECT_EQ(page[R"(inetdiag_unix_sockets{type="stream",state="listen"})"], 2);
 }
 
