@@ -24,6 +24,10 @@ constexpr int patience_share = 4;
 // How long after its deadline a collector may take to notice it; then it counts as stuck.
 constexpr std::chrono::seconds grace{1};
 
+// Told alike whether the collector noticed the deadline itself or the scrape did: which of them is
+// first changes from scrape to scrape, and the log tells only what is new.
+constexpr const char* not_ready = "it was not ready at the deadline of the scrape";
+
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) {
@@ -197,23 +201,19 @@ void Scraper::work(const RunPtr& run) {
       run->begun[mine] = Clock::now();
     }
     Outcome outcome = ask(*run, run->selection[mine]);
-    const std::vector<std::string> errors = outcome.collection.errors;
-    const std::vector<std::string> missing = std::move(outcome.collection.missing);
-    bool told_late = false;
+    // Told before the page can go out, so that the log of the next scrape comes after it.
+    if (!is_told_late(*run, mine)) {
+      tell(run->selection[mine], outcome.collection.errors);
+      tell_missing(run->selection[mine], outcome.collection.missing);
+    }
     {
       const std::scoped_lock lock(run->mutex);
       run->outcomes[mine] = std::move(outcome);
       run->last_progress = Clock::now();
       ++run->finished;
-      told_late = run->told_late[mine];
     }
     if (run->is_complete()) {
       run->changed.notify_all();
-    }
-    // That it came too late has been told; why, is a consequence.
-    if (!told_late) {
-      tell(run->selection[mine], errors);
-      tell_missing(run->selection[mine], missing);
     }
   }
   const std::scoped_lock lock(mutex_);
@@ -223,6 +223,12 @@ void Scraper::work(const RunPtr& run) {
   }
   at_work_.erase(at_work_.find(run));
   changed_.notify_all();
+}
+
+/// That a collector came too late has been told; why, is then a consequence.
+bool Scraper::is_told_late(Run& run, std::size_t index) {
+  const std::scoped_lock lock(run.mutex);
+  return run.told_late[index];
 }
 
 Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
@@ -236,6 +242,8 @@ Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
   try {
     outcome.collection = collectors_[collector].collector->collect(
         {run.proc, source_.sys, run.tcp, source_.sock_diag, run.deadline});
+  } catch (const kernel::DeadlineExceeded&) {
+    outcome.collection.errors.emplace_back(not_ready);
   } catch (const std::exception& error) {
     outcome.collection.errors.emplace_back(error.what());
   }
@@ -333,7 +341,7 @@ Scraper::Outcome Scraper::late(Run& run, std::size_t index) {
   }
   if (!run.told_late[index]) {
     run.told_late[index] = true;
-    tell(run.selection[index], {"it was not ready at the deadline of the scrape"});
+    tell(run.selection[index], {not_ready});
   }
   return outcome;
 }

@@ -85,6 +85,7 @@ class Scraper {
   RunPtr join_or_start(const Selection& selection, Clock::time_point end);
   void start_worker(const RunPtr& run);
   void work(const RunPtr& run);
+  static bool is_told_late(Run& run, std::size_t index);
   Outcome ask(Run& run, std::size_t collector);
   bool take(std::size_t collector, const Run& run);
   void release(std::size_t collector);
