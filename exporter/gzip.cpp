@@ -1,10 +1,11 @@
 #include "exporter/gzip.h"
 
 #include <algorithm>
+#include <memory>
 #include <new>
 #include <optional>
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "collectors/kernel/text.h"
 
@@ -13,8 +14,12 @@ namespace {
 
 // A scrape is read once, on a network that is fast: the cheapest level gains nearly all of it.
 constexpr int level = 1;
-constexpr int gzip_window_bits = 15 + 16;
-constexpr int memory_level = 8;
+
+struct FreeCompressor {
+  void operator()(libdeflate_compressor* compressor) const {
+    libdeflate_free_compressor(compressor);
+  }
+};
 
 bool is_name(std::string_view text, std::string_view name) {
   return std::ranges::equal(text, name, [](char a, char b) {
@@ -36,20 +41,14 @@ bool is_refused(std::string_view parameters) {
 }  // namespace
 
 std::string gzip(std::string_view text) {
-  z_stream stream{};
-  if (deflateInit2(&stream, level, Z_DEFLATED, gzip_window_bits, memory_level,
-                   Z_DEFAULT_STRATEGY) != Z_OK) {
+  const std::unique_ptr<libdeflate_compressor, FreeCompressor> compressor(
+      libdeflate_alloc_compressor(level));
+  if (!compressor) {
     throw std::bad_alloc();
   }
-  std::string compressed(deflateBound(&stream, text.size()), '\0');
-  // zlib reads from it only, but its type says otherwise without ZLIB_CONST.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
-  stream.avail_out = static_cast<uInt>(compressed.size());
-  deflate(&stream, Z_FINISH);
-  compressed.resize(stream.total_out);
-  deflateEnd(&stream);
+  std::string compressed(libdeflate_gzip_compress_bound(compressor.get(), text.size()), '\0');
+  compressed.resize(libdeflate_gzip_compress(compressor.get(), text.data(), text.size(),
+                                             compressed.data(), compressed.size()));
   return compressed;
 }
 

@@ -217,11 +217,11 @@ class HttpServer::Civet {
         .query = text(info->query_string),
         .header = [&](const char* name) { return text(mg_get_header(connection, name)); }};
     const HttpResponse response = response_to(request);
-    const std::string head = head_of(response);
-    mg_write(connection, head.data(), head.size());
+    std::string message = head_of(response);
     if (!is_head) {
-      mg_write(connection, response.body.data(), response.body.size());
+      message.append(response.body);
     }
+    mg_write(connection, message.data(), message.size());
     return response.status;
   }
 

@@ -4,9 +4,8 @@
 #include <iterator>
 #include <utility>
 
-#include <prometheus/text_serializer.h>
-
 #include "exporter/gzip.h"
+#include "exporter/text_format.h"
 
 namespace inetdiag {
 namespace {
@@ -36,8 +35,7 @@ std::vector<MetricFamily> merged(std::vector<MetricFamily> families) {
 
 }  // namespace
 
-Page::Page(std::vector<MetricFamily> families)
-    : text_(prometheus::TextSerializer().Serialize(merged(std::move(families)))) {}
+Page::Page(std::vector<MetricFamily> families) : text_(text_format(merged(std::move(families)))) {}
 
 const std::string& Page::gzipped() const {
   std::call_once(compressed_, [this] { gzipped_ = gzip(text_); });

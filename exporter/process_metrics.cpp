@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collectors/family.h"
@@ -72,7 +73,13 @@ std::optional<double> start_time() {
   return boot + *ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+/// From Linux 6.2 on the size of the directory is their number
+/// (Documentation/filesystems/proc.rst).
 std::optional<double> open_fds() {
+  struct stat directory {};
+  if (::stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) {
+    return static_cast<double>(directory.st_size);
+  }
   std::error_code error;
   double count = 0;
   auto entry = std::filesystem::directory_iterator("/proc/self/fd", error);

@@ -108,11 +108,13 @@ void Scraper::stop() {
   }
   const std::scoped_lock lock(mutex_);
   changed_.notify_all();
+  wake_worker_.notify_all();
 }
 
 bool Scraper::wait_until_idle(Clock::time_point end) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, end, [this] { return at_work_.empty(); });
+  return changed_.wait_until(lock, end,
+                             [this] { return at_work_.empty() && (!stopping_ || threads_ == 0); });
 }
 
 Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point end) {
@@ -178,15 +180,42 @@ void Scraper::start_worker(const RunPtr& run) {
     at_work_.insert(run);
     if (stopping_) {
       run->stop.request_stop();
+    } else if (spare_is_free_) {
+      spare_is_free_ = false;
+      for_spare_ = run;
+      wake_worker_.notify_one();
+      return;
     }
+    ++threads_;
   }
   try {
-    // Detached, since one that the kernel does not answer can be waited for by nobody; at_work_
+    // Detached, since one that the kernel does not answer can be waited for by nobody; threads_
     // tells when it has ended.
-    std::thread([this, run] { work(run); }).detach();
+    std::thread([this, run] { live(run); }).detach();
   } catch (const std::system_error&) {
     work(run);  // no thread to be had: the deadline is then as good as the kernel's answers
+    const std::scoped_lock lock(mutex_);
+    --threads_;
+    changed_.notify_all();
   }
+}
+
+/// The life of a thread: the first to have nothing to do stays for the next scrape.
+void Scraper::live(RunPtr run) {
+  while (run) {
+    work(run);
+    run.reset();
+    std::unique_lock lock(mutex_);
+    if (!spare_is_free_ && !stopping_) {
+      spare_is_free_ = true;
+      wake_worker_.wait(lock, [this] { return for_spare_ || stopping_; });
+      spare_is_free_ = false;
+      run = std::exchange(for_spare_, nullptr);
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  --threads_;
+  changed_.notify_all();
 }
 
 void Scraper::work(const RunPtr& run) {

@@ -68,7 +68,8 @@ class Scraper {
   /// Ends every scrape that runs at once, and lets no other begin.
   void stop();
 
-  /// Whether all threads have ended before `end`; one that the kernel does not answer has not.
+  /// Whether no thread works before `end`, and after stop() none is left; one that the kernel does
+  /// not answer does.
   bool wait_until_idle(Clock::time_point end);
 
  private:
@@ -84,6 +85,7 @@ class Scraper {
 
   RunPtr join_or_start(const Selection& selection, Clock::time_point end);
   void start_worker(const RunPtr& run);
+  void live(RunPtr run);
   void work(const RunPtr& run);
   static bool is_told_late(Run& run, std::size_t index);
   Outcome ask(Run& run, std::size_t collector);
@@ -104,7 +106,11 @@ class Scraper {
   std::condition_variable changed_;
   bool stopping_ = false;
   std::map<Selection, RunPtr> joinable_;
-  std::multiset<RunPtr> at_work_;  ///< one for each thread
+  std::multiset<RunPtr> at_work_;  ///< one for each thread that works on it
+  std::size_t threads_ = 0;
+  std::condition_variable wake_worker_;
+  bool spare_is_free_ = false;  ///< whether a thread waits for the next scrape
+  RunPtr for_spare_;            ///< what it was given
   /// By collector that a thread asks now: when it should be free again.
   std::vector<std::optional<Clock::time_point>> taken_until_;
   std::vector<std::string> last_error_;
