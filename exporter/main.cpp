@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@
 
 #include "collectors/family.h"
 #include "exporter/build_info.h"
+#include "exporter/check.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/options.h"
@@ -35,6 +37,8 @@ namespace {
 // How long a client or the kernel may hold up the end of the program.
 constexpr std::chrono::seconds longest_farewell{1};
 
+constexpr int could_not_check = 3;
+
 /// SIGINT and SIGTERM, blocked in every thread that starts from now on and waited for by main.
 class EndSignals {
  public:
@@ -43,8 +47,6 @@ class EndSignals {
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    // A client that went away is an error of write(), not the end.
-    std::signal(SIGPIPE, SIG_IGN);
   }
 
   std::string wait() const {
@@ -134,6 +136,30 @@ void serve(Options options, const Log& log) {
   }
 }
 
+bool wants_colour() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
+int check(Options options, const Log& log) {
+  Scraper scraper(
+      {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
+      std::move(options.collectors), [] { return std::vector<prometheus::MetricFamily>(); }, log);
+  const int status = check(scraper, options.check, std::cout, wants_colour());
+  if (!std::cout) {
+    log.error("cannot write to standard output");
+    std::_Exit(could_not_check);
+  }
+  // A thread that the kernel does not answer must not hold up who asked.
+  scraper.stop();
+  if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
+    std::_Exit(status);
+  }
+  return status;
+}
+
 int run(std::span<const char* const> arguments) {
   CommandLine command_line = parse_command_line(arguments, registry());
   if (!command_line.options) {
@@ -142,12 +168,16 @@ int run(std::span<const char* const> arguments) {
   }
   const Log log(command_line.options->log_level, command_line.options->log_format,
                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const bool is_check = command_line.options->command == Command::check;
   try {
+    if (is_check) {
+      return check(std::move(*command_line.options), log);
+    }
     serve(std::move(*command_line.options), log);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log.error(error.what());
-    return EXIT_FAILURE;
+    return is_check ? could_not_check : EXIT_FAILURE;
   }
 }
 
@@ -157,6 +187,8 @@ int run(std::span<const char* const> arguments) {
 int main(int argc, char** argv) {
   try {
     inetdiag::open_standard_streams();
+    // A reader that went away is an error of write(), not the end.
+    std::signal(SIGPIPE, SIG_IGN);
     inetdiag::tune_malloc();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {

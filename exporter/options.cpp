@@ -131,6 +131,29 @@ void check_telemetry_path(const std::string& path) {
   }
 }
 
+/// `inetdiag_exporter check`, whose own flags stand behind it.
+CLI::App* add_check(CLI::App& app, CheckOptions& options, std::string& format) {
+  CLI::App* check = app.add_subcommand(
+      "check",
+      "Look at this host twice, say what is wrong and what to do, and exit with 0 (nothing, or "
+      "notices), 1 (a warning), 2 (critical) or 3 (could not look)");
+  check->footer("The flags of inetdiag_exporter for collectors, paths and logs apply, too.");
+  const std::map<std::string, double> units = {{"ms", 0.001}, {"s", 1}, {"m", 60}};
+  constexpr double longest_seconds = 3600;
+  check
+      ->add_option("--interval", options.interval_seconds,
+                   "Time between the looks: what grows in it is told as happening now")
+      ->type_name("TIME")
+      ->transform(
+          CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED).description(""))
+      ->check(CLI::Range(0.0, longest_seconds).description(""))
+      ->default_str("1s");
+  add_choice(
+      *check, "--format", format, "text or json",
+      std::map<std::string, CheckFormat>{{"text", CheckFormat::text}, {"json", CheckFormat::json}});
+  return check;
+}
+
 CommandLine refusal(const std::string& why) {
   return {.text = "inetdiag_exporter: " + why + "\nTry 'inetdiag_exporter --help'.\n",
           .exit_status = 1};
@@ -193,6 +216,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   std::string log_format = "logfmt";
   add_choice(app, "--log.level", log_level, "debug, info, warn or error", log_levels);
   add_choice(app, "--log.format", log_format, "logfmt or json", log_formats);
+  std::string check_format = "text";
+  app.fallthrough();
+  const CLI::App* check = add_check(app, options.check, check_format);
   std::vector<CollectorFlags> flags(registry.size());
   for (std::size_t i = 0; i < registry.size(); ++i) {
     add_flags(app, registry[i], flags[i]);
@@ -201,6 +227,10 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     app.parse(static_cast<int>(arguments.size()), arguments.data());
     options.log_level = log_levels.at(log_level);
     options.log_format = log_formats.at(log_format);
+    if (check->parsed()) {
+      options.command = Command::check;
+      options.check.format = check_format == "json" ? CheckFormat::json : CheckFormat::text;
+    }
     options.exporter_metrics = !disable_exporter_metrics;
     options.listen_addresses =
         parse_addresses(addresses.empty() ? std::vector<std::string>{":10045"} : addresses);

@@ -9,6 +9,7 @@
 #include <spdlog/common.h>
 
 #include "collectors/collector.h"
+#include "exporter/check.h"
 #include "exporter/listen_address.h"
 #include "exporter/log.h"
 #include "exporter/scraper.h"
@@ -16,8 +17,12 @@
 
 namespace inetdiag {
 
+enum class Command { serve, check };
+
 /// What the command line chose.
 struct Options {
+  Command command = Command::serve;
+  CheckOptions check;
   std::vector<ListenAddress> listen_addresses;
   WebOptions web;
   bool exporter_metrics = true;

@@ -35,10 +35,15 @@ std::vector<MetricFamily> merged(std::vector<MetricFamily> families) {
 
 }  // namespace
 
-Page::Page(std::vector<MetricFamily> families) : text_(text_format(merged(std::move(families)))) {}
+Page::Page(std::vector<MetricFamily> families) : families_(merged(std::move(families))) {}
+
+const std::string& Page::text() const {
+  std::call_once(written_, [this] { text_ = text_format(families_); });
+  return text_;
+}
 
 const std::string& Page::gzipped() const {
-  std::call_once(compressed_, [this] { gzipped_ = gzip(text_); });
+  std::call_once(compressed_, [this] { gzipped_ = gzip(text()); });
   return gzipped_;
 }
 

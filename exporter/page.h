@@ -8,7 +8,8 @@
 
 namespace inetdiag {
 
-/// What GET /metrics answers: the text format 0.0.4 of Prometheus, compressed on demand and once.
+/// What one scrape found, and how GET /metrics tells it: as text and compressed text, each made on
+/// demand and once.
 class Page {
  public:
   static constexpr const char* content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -17,11 +18,14 @@ class Page {
   /// without series does not stand at all.
   explicit Page(std::vector<prometheus::MetricFamily> families);
 
-  const std::string& text() const { return text_; }
+  const std::vector<prometheus::MetricFamily>& families() const { return families_; }
+  const std::string& text() const;
   const std::string& gzipped() const;
 
  private:
-  std::string text_;
+  std::vector<prometheus::MetricFamily> families_;
+  mutable std::once_flag written_;
+  mutable std::string text_;
   mutable std::once_flag compressed_;
   mutable std::string gzipped_;
 };

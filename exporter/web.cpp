@@ -1,11 +1,18 @@
 #include "exporter/web.h"
 
+#include <map>
+#include <random>
+#include <string_view>
 #include <utility>
 
-#include "exporter/build_info.h"
+#include <fmt/format.h>
+
+#include "collectors/kernel/text.h"
+#include "exporter/diagnosis/status_json.h"
 #include "exporter/gzip.h"
 #include "exporter/query.h"
 #include "exporter/scrape_timeout.h"
+#include "exporter/status_page.h"
 
 namespace inetdiag {
 namespace {
@@ -28,24 +35,23 @@ class InFlight {
   unsigned number_;
 };
 
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        html.append("&amp;");
-        break;
-      case '<':
-        html.append("&lt;");
-        break;
-      case '"':
-        html.append("&quot;");
-        break;
-      default:
-        html.push_back(c);
+/// How often the status page asks to be fetched anew: `refresh=SECONDS` of the query, 0 for never.
+unsigned refresh_seconds(std::string_view query) {
+  constexpr unsigned usual = 5;
+  constexpr std::string_view name = "refresh=";
+  while (!query.empty()) {
+    const std::string_view field = kernel::cut(query, '&');
+    if (field.starts_with(name)) {
+      return kernel::to_number<unsigned>(field.substr(name.size())).value_or(usual);
     }
   }
-  return html;
+  return usual;
+}
+
+/// A value that nobody can guess before the answer is there.
+std::string new_nonce() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
 }  // namespace
@@ -57,9 +63,13 @@ Web::Web(WebOptions options, Scraper& scraper, std::vector<std::string> all_coll
       enabled_(scraper.names()) {}
 
 HttpResponse Web::answer(const HttpRequest& request) {
-  const bool is_metrics = request.path == options_.telemetry_path;
+  using Answer = HttpResponse (Web::*)(const HttpRequest&);
+  const std::map<std::string, Answer> pages = {{options_.telemetry_path, &Web::metrics},
+                                               {"/", &Web::status_page},
+                                               {"/api/v1/status", &Web::status_json}};
   const bool is_health = request.path == "/-/healthy" || request.path == "/-/ready";
-  if (!is_metrics && !is_health && request.path != "/") {
+  const auto page = pages.find(request.path);
+  if (!is_health && page == pages.end()) {
     return text(404, "404 not found; the metrics are at " + options_.telemetry_path);
   }
   if (request.method != "GET") {
@@ -67,13 +77,12 @@ HttpResponse Web::answer(const HttpRequest& request) {
     refusal.headers.emplace_back("Allow", "GET, HEAD");
     return refusal;
   }
-  if (is_metrics) {
-    return metrics(request);
-  }
-  return is_health ? text(200, "OK") : front_page();
+  return is_health ? text(200, "OK") : scraped(request, page->second);
 }
 
-HttpResponse Web::metrics(const HttpRequest& request) {
+/// An answer that needs a scrape, of which there are only so many at a time.
+HttpResponse Web::scraped(const HttpRequest& request,
+                          HttpResponse (Web::*page)(const HttpRequest&)) {
   const InFlight in_flight(in_flight_);
   if (options_.max_requests != 0 && in_flight.number() > options_.max_requests) {
     return text(503, "limit of concurrent requests reached (" +
@@ -81,7 +90,7 @@ HttpResponse Web::metrics(const HttpRequest& request) {
                          ", --web.max-requests), try again later");
   }
   try {
-    return scrape(request);
+    return (this->*page)(request);
   } catch (const BadRequest& error) {
     return text(400, error.what());
   } catch (const ScrapeStopped& error) {
@@ -89,7 +98,7 @@ HttpResponse Web::metrics(const HttpRequest& request) {
   }
 }
 
-HttpResponse Web::scrape(const HttpRequest& request) {
+HttpResponse Web::metrics(const HttpRequest& request) {
   const auto end =
       Scraper::Clock::now() + scrape_time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
   const Scraper::PagePtr page =
@@ -105,28 +114,30 @@ HttpResponse Web::scrape(const HttpRequest& request) {
   return response;
 }
 
-HttpResponse Web::front_page() const {
-  const std::string path = escaped(options_.telemetry_path);
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width\">"
-      "<meta name=\"color-scheme\" content=\"light dark\">"
-      "<title>inetdiag_exporter</title></head>\n"
-      "<body style=\"font-family: sans-serif; max-width: 40em; margin: 2em auto; padding: 0 "
-      "1em\">\n"
-      "<h1>inetdiag_exporter</h1>\n"
-      "<p>How close each network queue of this host is to the limit at which the kernel drops, "
-      "which limit it is, and who owns it.</p>\n";
-  html.append("<p><a href=\"" + path + "\">Metrics</a></p>\n<h2>Collectors</h2>\n<ul>\n");
-  for (const std::string& name : enabled_) {
-    html.append("<li><a href=\"").append(path).append("?collect[]=").append(name);
-    html.append("\">").append(name).append("</a></li>\n");
-  }
-  html.append("</ul>\n<p>Version ").append(build_info::version).append("</p>\n</body>\n</html>\n");
+diagnosis::Status Web::look() {
+  const auto page = scraper_.scrape(parse_selection("", enabled_, all_collectors_),
+                                    Scraper::Clock::now() + scrape_time(""));
+  return looks_.look(page->families(), Scraper::Clock::now());
+}
+
+HttpResponse Web::status_page(const HttpRequest& request) {
+  const std::string nonce = new_nonce();
   return {.content_type = "text/html; charset=utf-8",
-          .body = std::move(html),
-          .headers = {{"Content-Security-Policy",
-                       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}}};
+          .body = inetdiag::status_page(look(),
+                                        {.metrics = options_.telemetry_path,
+                                         .refresh_seconds = refresh_seconds(request.query)},
+                                        nonce),
+          .headers = {{"Cache-Control", "no-store"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Content-Security-Policy",
+                       "default-src 'none'; style-src 'nonce-" + nonce +
+                           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}}};
+}
+
+HttpResponse Web::status_json(const HttpRequest& /*request*/) {
+  return {.content_type = "application/json; charset=utf-8",
+          .body = diagnosis::status_json(look()),
+          .headers = {{"Cache-Control", "no-store"}}};
 }
 
 }  // namespace inetdiag

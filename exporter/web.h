@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/diagnosis/looks.h"
 #include "exporter/http_server.h"
 #include "exporter/scraper.h"
 
@@ -23,15 +24,18 @@ class Web {
   HttpResponse answer(const HttpRequest& request);
 
  private:
+  HttpResponse scraped(const HttpRequest& request, HttpResponse (Web::*page)(const HttpRequest&));
   HttpResponse metrics(const HttpRequest& request);
-  HttpResponse scrape(const HttpRequest& request);
-  HttpResponse front_page() const;
+  HttpResponse status_page(const HttpRequest& request);
+  HttpResponse status_json(const HttpRequest& request);
+  diagnosis::Status look();
 
   WebOptions options_;
   Scraper& scraper_;
   std::vector<std::string> all_collectors_;
   std::vector<std::string> enabled_;
   std::atomic<unsigned> in_flight_ = 0;
+  diagnosis::Looks looks_;
 };
 
 }  // namespace inetdiag

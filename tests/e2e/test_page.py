@@ -120,7 +120,8 @@ def may_change_user():
 
 
 def test_the_readme_names_every_flag(run):
-    flags = set(re.findall(r"(--[a-z][\w.-]+)", run("--help").stdout))
+    helps = run("--help").stdout + run("check", "--help").stdout
+    flags = set(re.findall(r"(--[a-z][\w.-]+)", helps))
     readme = (ROOT / "README.md").read_text()
     named = set(re.findall(r"`(--[a-z][\w.-]+)`", readme))
     switches = {f for f in flags if re.fullmatch(r"--(no-)?collector\.\w+", f)}

@@ -124,5 +124,33 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{"--collector.sysctl.include=../x"}, "--collector.sysctl.include: '../x' is not"},
         Wrong{{"--collector.disable-defaults"}, "no collector is enabled"}));
 
+TEST(Options, ServesUnlessToldOtherwise) { EXPECT_EQ(parse({}).options->command, Command::serve); }
+
+TEST(Options, ChecksWithFlagsOnEitherSide) {
+  const CommandLine line = parse({"--log.level=error", "check", "--interval", "250ms",
+                                  "--format=json", "--no-collector.nstat"});
+  ASSERT_TRUE(line.options) << line.text;
+  EXPECT_EQ(line.options->command, Command::check);
+  EXPECT_DOUBLE_EQ(line.options->check.interval_seconds, 0.25);
+  EXPECT_EQ(line.options->check.format, CheckFormat::json);
+  EXPECT_EQ(line.options->log_level, spdlog::level::err);
+  EXPECT_DOUBLE_EQ(parse({"check"}).options->check.interval_seconds, 1);
+}
+
+TEST(Options, RefusesAnIntervalThatIsNoTime) {
+  for (const auto* interval :
+       {"--interval=5", "--interval=-1s", "--interval=2h", "--interval=soon"}) {
+    const CommandLine line = parse({"check", interval});
+    EXPECT_FALSE(line.options) << interval;
+    EXPECT_THAT(line.text, HasSubstr("--interval")) << interval;
+    EXPECT_EQ(line.exit_status, 1);
+  }
+}
+
+TEST(Options, TellsOfCheckInItsHelp) {
+  EXPECT_THAT(parse({"--help"}).text, HasSubstr("check"));
+  EXPECT_THAT(parse({"check", "--help"}).text, HasSubstr("--interval"));
+}
+
 }  // namespace
 }  // namespace inetdiag

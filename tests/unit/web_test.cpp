@@ -104,12 +104,42 @@ TEST(Web, KnowsItsPathsAndMethods) {
   }
 }
 
-TEST(Web, NamesTheCollectorsOnItsFrontPage) {
+std::string header(const HttpResponse& response, const std::string& name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) {
+      return value;
+    }
+  }
+  return {};
+}
+
+TEST(Web, ShowsTheStatusOnItsFrontPage) {
   const auto response = Site().get("/");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("href=\"/metrics\""));
-  EXPECT_THAT(response.body, HasSubstr(">one</a>"));
+  EXPECT_THAT(response.body, HasSubstr("href=\"/metrics?collect[]=one\""));
+  EXPECT_THAT(response.body, HasSubstr("content=\"5\""));
+  EXPECT_THAT(Site().get("/", "a=b&refresh=0").body, Not(HasSubstr("http-equiv")));
+  EXPECT_THAT(Site().get("/", "refresh=no").body, HasSubstr("content=\"5\""));
+}
+
+TEST(Web, AllowsNothingButItsOwnStyle) {
+  const Site site;
+  const auto response = site.get("/");
+  const std::string policy = header(response, "Content-Security-Policy");
+  EXPECT_THAT(policy, HasSubstr("default-src 'none'; style-src 'nonce-"));
+  EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+  const std::string nonce = policy.substr(policy.find("nonce-") + 6, 32);
+  EXPECT_THAT(response.body, HasSubstr("<style nonce=\"" + nonce + "\">"));
+  EXPECT_NE(policy, header(site.get("/"), "Content-Security-Policy"));
+}
+
+TEST(Web, ServesTheStatusAsJson) {
+  const auto response = Site().get("/api/v1/status");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "application/json; charset=utf-8");
+  EXPECT_THAT(response.body, HasSubstr("\"schema_version\": 1"));
 }
 
 TEST(Web, TurnsAwayScrapesBeyondTheMaximum) {
@@ -124,6 +154,7 @@ TEST(Web, TurnsAwayScrapesBeyondTheMaximum) {
   const auto second = site.get("/metrics");
   EXPECT_EQ(second.status, 503);
   EXPECT_THAT(second.body, HasSubstr("--web.max-requests"));
+  EXPECT_EQ(site.get("/").status, 503);
   EXPECT_EQ(site.get("/-/healthy").status, 200);
   gate.count_down();
 }

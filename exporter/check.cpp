@@ -1,0 +1,51 @@
+#include "exporter/check.h"
+
+#include <numeric>
+#include <thread>
+
+#include "exporter/diagnosis/status.h"
+#include "exporter/diagnosis/status_json.h"
+#include "exporter/diagnosis/status_text.h"
+
+namespace inetdiag {
+namespace {
+
+using diagnosis::Severity;
+using diagnosis::Status;
+using diagnosis::TimedSnapshot;
+
+constexpr std::chrono::seconds longest_look{10};
+constexpr int could_not_look = 3;
+
+TimedSnapshot look(Scraper& scraper) {
+  Selection all(scraper.names().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const auto page = scraper.scrape(all, Scraper::Clock::now() + longest_look);
+  return {Scraper::Clock::now(), diagnosis::snapshot_of(page->families())};
+}
+
+int exit_status(const Status& status) {
+  const auto severity = status.severity();
+  if (severity == Severity::critical) {
+    return 2;
+  }
+  if (status.could_not_look()) {
+    return could_not_look;
+  }
+  return severity == Severity::warning ? 1 : 0;
+}
+
+}  // namespace
+
+int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour) {
+  const TimedSnapshot before = look(scraper);
+  std::this_thread::sleep_until(before.time +
+                                std::chrono::duration<double>(options.interval_seconds));
+  const Status status = diagnose(look(scraper), &before);
+  out << (options.format == CheckFormat::json ? status_json(status)
+                                              : status_text(status, in_colour));
+  out.flush();
+  return exit_status(status);
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+#include <ostream>
+
+#include "exporter/scraper.h"
+
+namespace inetdiag {
+
+enum class CheckFormat { text, json };
+
+struct CheckOptions {
+  double interval_seconds = 1;
+  CheckFormat format = CheckFormat::text;
+};
+
+/// `inetdiag_exporter check`: two looks, an interval apart, and what they tell, written to `out`.
+/// Returns the exit status: 0 nothing or notices, 1 a warning, 2 something critical, 3 where it
+/// could not look.
+int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour);
+
+}  // namespace inetdiag

@@ -1,0 +1,121 @@
+#include "exporter/diagnosis/backlog.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "exporter/diagnosis/figures.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+struct Server {
+  std::string_view word;     ///< in the name of the unit
+  std::string_view setting;  ///< as its manual has it
+};
+
+// The first match counts.
+constexpr std::array<Server, 17> servers = {{
+    {"nginx", "nginx: `listen ... backlog=N`, 511 by default"},
+    {"haproxy", "haproxy: `backlog N` in the frontend, by default its maxconn"},
+    {"apache", "Apache: `ListenBacklog N`, 511 by default"},
+    {"httpd", "Apache: `ListenBacklog N`, 511 by default"},
+    {"envoy", "Envoy: `tcp_backlog_size` of the listener"},
+    {"redis", "Redis: `tcp-backlog N`, 511 by default"},
+    {"valkey", "Valkey: `tcp-backlog N`, 511 by default"},
+    {"pgbouncer", "PgBouncer: `listen_backlog = N`, 128 by default"},
+    {"postgres", "PostgreSQL: its backlog is twice `max_connections`"},
+    {"gunicorn", "gunicorn: `--backlog N`, 2048 by default"},
+    {"uwsgi", "uWSGI: `listen = N`, 100 by default"},
+    {"fpm", "php-fpm: `listen.backlog = N` in the pool, 511 by default"},
+    {"mysql", "MySQL: `back_log = N`"},
+    {"mariadb", "MariaDB: `back_log = N`"},
+    {"memcached", "memcached: `-b N`, 1024 by default"},
+    {"tomcat", "Tomcat: `acceptCount=\"N\"` of the Connector, 100 by default"},
+    {"squid", "squid: its backlog is a quarter of its file descriptors, `max_filedescriptors`"},
+}};
+
+// What somaxconn was by default before Linux 5.4, and is since.
+constexpr std::array<double, 2> default_somaxconn = {128, 4096};
+
+double backlog_of_one(const Listener& listener) {
+  return listener.sockets > 0 ? listener.backlog / listener.sockets : listener.backlog;
+}
+
+std::string_view setting_of(const Owner& owner) {
+  const auto* const found = std::ranges::find_if(servers, [&](const Server& server) {
+    return owner.unit.find(server.word) != std::string::npos;
+  });
+  return found == servers.end() ? "the backlog that it passes to listen()" : found->setting;
+}
+
+}  // namespace
+
+BacklogLimit limit_of(const Listener& listener, std::optional<double> somaxconn) {
+  if (!somaxconn) {
+    return BacklogLimit::unknown;
+  }
+  if (!listener.is_capped) {
+    return BacklogLimit::program;
+  }
+  return backlog_of_one(listener) > *somaxconn ? BacklogLimit::former_somaxconn
+                                               : BacklogLimit::somaxconn;
+}
+
+std::string short_text(BacklogLimit limit) {
+  switch (limit) {
+    case BacklogLimit::program:
+      return "program";
+    case BacklogLimit::somaxconn:
+      return "somaxconn";
+    case BacklogLimit::former_somaxconn:
+      return "old somaxconn";
+    default:
+      return "?";
+  }
+}
+
+std::string limit_text(const Listener& listener, std::optional<double> somaxconn) {
+  const std::string backlog = number_text(backlog_of_one(listener));
+  const std::string sysctl = number_text(somaxconn.value_or(0));
+  switch (limit_of(listener, somaxconn)) {
+    case BacklogLimit::program:
+      return "the program's own backlog of " + backlog + "; net.core.somaxconn is " + sysctl;
+    case BacklogLimit::somaxconn:
+      return "net.core.somaxconn, " + sysctl + ": the program asked for that much or more";
+    case BacklogLimit::former_somaxconn:
+      return "a backlog of " + backlog + ", from when net.core.somaxconn was higher than its " +
+             sysctl + " of now";
+    default:
+      return "a backlog of " + backlog;
+  }
+}
+
+std::string how_to_raise(const Listener& listener, std::optional<double> somaxconn) {
+  const std::string setting(setting_of(listener.owner));
+  const bool may_be_former = std::ranges::count(default_somaxconn, backlog_of_one(listener)) > 0;
+  switch (limit_of(listener, somaxconn)) {
+    case BacklogLimit::program: {
+      std::string advice =
+          "raise the backlog in the program (" + setting + "); a higher somaxconn does not help";
+      if (may_be_former) {
+        advice +=
+            ". If it is set higher already, somaxconn was raised after the program listened: "
+            "restart it";
+      }
+      return advice;
+    }
+    case BacklogLimit::somaxconn:
+      return "raise net.core.somaxconn, then restart the program: it takes effect when the program "
+             "listens again. See that the program asks for as much (" +
+             setting + ")";
+    case BacklogLimit::former_somaxconn:
+      return "raise net.core.somaxconn before the program is restarted, or its backlog becomes "
+             "smaller";
+    default:
+      return "raise the smaller of net.core.somaxconn and of the program's backlog (" + setting +
+             "), then restart the program";
+  }
+}
+
+}  // namespace inetdiag::diagnosis

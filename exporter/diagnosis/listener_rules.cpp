@@ -1,0 +1,261 @@
+// Rules on the queues of TCP listeners. Sources: net/ipv4/tcp_input.c (tcp_conn_request),
+// net/ipv4/tcp_ipv4.c (tcp_v4_syn_recv_sock), include/net/sock.h (sk_acceptq_is_full).
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "exporter/diagnosis/backlog.h"
+#include "exporter/diagnosis/figures.h"
+#include "exporter/diagnosis/metrics.h"
+#include "exporter/diagnosis/rules.h"
+#include "exporter/diagnosis/thresholds.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+constexpr double cookies_when_full = 1;
+constexpr double cookies_always = 2;
+
+Affected affected(const Listener& listener, const std::string& netns) {
+  Affected affected{.kind = "listener", .name = listener.endpoint.text()};
+  const std::string owner = listener.owner.text();
+  if (!owner.empty()) {
+    affected.name += " (" + owner + ")";
+  }
+  const auto note = [&](const char* label, const std::string& value) {
+    if (!value.empty()) {
+      affected.labels.emplace(label, value);
+    }
+  };
+  note("address", listener.endpoint.address);
+  note("port", listener.endpoint.port);
+  note("device", listener.endpoint.device);
+  note("unit", listener.owner.unit);
+  note("cgroup", listener.owner.cgroup);
+  note("pod_uid", listener.owner.pod_uid);
+  note("container_id", listener.owner.container_id);
+  note("netns", netns);
+  return affected;
+}
+
+std::string series_of(std::string_view metric, const Listener& listener) {
+  return std::string(metric) + "{address=\"" + listener.endpoint.address + "\",port=\"" +
+         listener.endpoint.port + "\"}";
+}
+
+bool has_cookies(const Look& look) {
+  return look.now.value(metric::syncookies) == cookies_when_full;
+}
+
+/// Kernels before 2025 let the SYN queue hold one entry less than the accept queue: its length is
+/// held against the backlog itself.
+bool is_syn_queue_full(const Listener& listener, const Look& look) {
+  const double half_open = listener.half_open.value_or(0);
+  if (half_open <= 0 || look.now.value(metric::syncookies) == cookies_always) {
+    return false;
+  }
+  const double max_syn_backlog = look.now.value(metric::max_syn_backlog).value_or(0);
+  const bool is_refusing = look.now.value(metric::syncookies) == 0.0 && max_syn_backlog > 0 &&
+                           half_open >= max_syn_backlog * syn_backlog_share;
+  return is_refusing || half_open >= listener.backlog;
+}
+
+bool is_full(const Listener& listener) { return listener.fill >= full; }
+
+/// The counter is of the whole namespace: cookies are sent now, by some listener.
+bool is_sending_cookies(const Look& look) {
+  return has_cookies(look) && look.growth(metric::cookies_sent) > 0;
+}
+
+bool is_deadly_pair(const Listener& listener, const Look& look) {
+  return is_full(listener) && has_cookies(look) &&
+         (is_syn_queue_full(listener, look) || is_sending_cookies(look));
+}
+
+Finding accept_queue_finding(const Listener& listener, const Look& look) {
+  const auto somaxconn = look.now.value(metric::somaxconn);
+  return {.affected = affected(listener, look.netns),
+          .evidence = {{"waiting", listener.waiting}, {"backlog", listener.backlog}},
+          .limit = limit_text(listener, somaxconn),
+          .metric = series_of("inetdiag_listener_accept_queue_fill_ratio", listener)};
+}
+
+void check_accept_queue(const Listener& listener, const Look& look, Findings& findings) {
+  const auto somaxconn = look.now.value(metric::somaxconn);
+  const double growth = look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint);
+  Finding finding = accept_queue_finding(listener, look);
+  const std::string raise = how_to_raise(listener, somaxconn);
+  if (listener.drops) {
+    finding.evidence.emplace_back("drops", *listener.drops);
+  }
+  if (look.before != nullptr) {
+    finding.evidence.emplace_back("new_drops", growth);
+  }
+  const std::string why_slow =
+      "See why the program does not call accept(): stuck, overloaded, too few workers. ";
+  if (is_deadly_pair(listener, look)) {
+    finding.severity = Severity::critical;
+    finding.rule = "cookies_and_full_accept_queue";
+    finding.evidence.emplace_back("half_open", listener.half_open.value_or(0));
+    finding.evidence.emplace_back("new_cookies", look.growth(metric::cookies_sent));
+    finding.summary =
+        "The accept queue is full while SYN cookies are sent: clients believe that they are "
+        "connected, their final ACK is dropped, and they time out.";
+    finding.action = why_slow + "For a longer queue, " + raise +
+                     ". Cookies do not help: the accept queue must get room.";
+  } else if (is_full(listener)) {
+    finding.severity = Severity::critical;
+    finding.rule = "accept_queue_full";
+    finding.summary = "The accept queue is full: the kernel drops new connections.";
+    finding.action = why_slow + "For a longer queue, " + raise + ".";
+  } else if (growth > 0) {
+    finding.severity = Severity::critical;
+    finding.rule = "listener_dropping";
+    finding.summary =
+        "The listener drops connections now, though its accept queue has room again: "
+        "it fills in bursts.";
+    finding.action = "For bursts, " + raise + ". " + why_slow;
+    finding.metric = series_of("inetdiag_listener_drops_total", listener);
+  } else if (listener.fill >= nearly_full) {
+    finding.severity = Severity::warning;
+    finding.rule = "accept_queue_nearly_full";
+    finding.summary = "The accept queue is nearly full.";
+    finding.action = why_slow + "For a longer queue, " + raise + ".";
+  } else if (listener.drops.value_or(0) > 0) {
+    finding.severity = Severity::notice;
+    finding.rule = "listener_dropped";
+    finding.summary = "The listener dropped connections before, not now.";
+    finding.action = "If the number grows, " + raise + ".";
+    finding.metric = series_of("inetdiag_listener_drops_total", listener);
+  } else {
+    return;
+  }
+  findings.push_back(std::move(finding));
+}
+
+void check_syn_queue(const Listener& listener, const Look& look, Findings& findings) {
+  if (!is_syn_queue_full(listener, look) || is_deadly_pair(listener, look)) {
+    return;
+  }
+  const auto somaxconn = look.now.value(metric::somaxconn);
+  const double max_syn_backlog = look.now.value(metric::max_syn_backlog).value_or(0);
+  Finding finding{
+      .rule = "syn_queue_full",
+      .affected = affected(listener, look.netns),
+      .evidence = {{"half_open", listener.half_open.value_or(0)}, {"backlog", listener.backlog}},
+      .limit = limit_text(listener, somaxconn),
+      .action =
+          "Look whom the SYNs come from (`ss -tn state syn-recv`): a flood, or "
+          "clients whose answers get lost. For a longer queue, " +
+          how_to_raise(listener, somaxconn) + ". ",
+      .metric = series_of("inetdiag_listener_syn_queue_fill_ratio", listener)};
+  if (has_cookies(look)) {
+    finding.severity = Severity::warning;
+    finding.summary =
+        "The SYN queue is full: the kernel answers with SYN cookies, and drops "
+        "nothing yet.";
+    finding.evidence.emplace_back("new_cookies", look.growth(metric::cookies_sent));
+    finding.action += "tcp_max_syn_backlog does not matter while tcp_syncookies is 1.";
+  } else {
+    finding.severity = Severity::critical;
+    finding.summary = "The SYN queue is full and tcp_syncookies is 0: SYNs are dropped.";
+    finding.evidence.emplace_back("max_syn_backlog", max_syn_backlog);
+    finding.evidence.emplace_back("new_syns_dropped", look.growth(metric::syns_dropped));
+    finding.limit += "; and net.ipv4.tcp_max_syn_backlog, " + number_text(max_syn_backlog) +
+                     ": from three quarters of it unknown peers are refused";
+    finding.action +=
+        "Set net.ipv4.tcp_syncookies to 1, or raise net.ipv4.tcp_max_syn_backlog, "
+        "which matters only while it is 0.";
+  }
+  findings.push_back(std::move(finding));
+}
+
+Finding namespace_finding(const Look& look) {
+  return {.affected = {.kind = "namespace",
+                       .name = look.netns.empty() ? "this host" : look.netns,
+                       .labels = look.netns.empty()
+                                     ? std::map<std::string, std::string>()
+                                     : std::map<std::string, std::string>{{"netns", look.netns}}}};
+}
+
+bool is_known(const Finding& finding) {
+  return finding.rule == "syn_queue_full" || finding.rule == "cookies_and_full_accept_queue";
+}
+
+/// What the counters tell where no queue is full at the very moment of the look.
+void check_syn_counters(const Look& look, Findings& findings) {
+  const auto cookies = look.now.value(metric::syncookies);
+  Finding finding = namespace_finding(look);
+  if (cookies == cookies_always) {
+    finding.severity = Severity::notice;
+    finding.rule = "syn_cookies_always";
+    finding.summary =
+        "SYN cookies are sent for every SYN, because net.ipv4.tcp_syncookies is 2: "
+        "the counters of cookies say nothing about full queues.";
+    finding.action =
+        "Set net.ipv4.tcp_syncookies to 1, unless this is a test: cookies lose TCP "
+        "options.";
+    finding.metric = metric::syncookies;
+  } else if (look.growth(metric::syns_dropped) > 0) {
+    finding.severity = Severity::critical;
+    finding.rule = "syns_dropped";
+    finding.summary = "SYNs are dropped because a SYN queue is full and tcp_syncookies is 0.";
+    finding.evidence = {{"new_syns_dropped", look.growth(metric::syns_dropped)}};
+    finding.action =
+        "Set net.ipv4.tcp_syncookies to 1, or raise the backlog of the listener and "
+        "net.ipv4.tcp_max_syn_backlog.";
+    finding.metric = metric::syns_dropped;
+  } else if (is_sending_cookies(look)) {
+    finding.severity = Severity::warning;
+    finding.rule = "syn_cookies_sent";
+    finding.summary = "SYN cookies are sent: a SYN queue fills in bursts.";
+    finding.evidence = {{"new_cookies", look.growth(metric::cookies_sent)}};
+    finding.action =
+        "Look which listener has the most half-open connections, and whom they come "
+        "from (`ss -tn state syn-recv`).";
+    finding.metric = metric::cookies_sent;
+  } else {
+    return;
+  }
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace
+
+void accept_queues(const Look& look, Findings& findings) {
+  for (const Listener& listener : look.now.listeners) {
+    check_accept_queue(listener, look, findings);
+  }
+}
+
+void syn_queues(const Look& look, Findings& findings) {
+  for (const Listener& listener : look.now.listeners) {
+    check_syn_queue(listener, look, findings);
+  }
+  if (std::ranges::none_of(findings, is_known)) {
+    check_syn_counters(look, findings);
+  }
+}
+
+void abort_on_overflow(const Look& look, Findings& findings) {
+  if (look.now.value(metric::abort_on_overflow).value_or(0) <= 0) {
+    return;
+  }
+  const bool acts = std::ranges::any_of(look.now.listeners, is_full);
+  Finding finding = namespace_finding(look);
+  finding.severity = acts ? Severity::warning : Severity::notice;
+  finding.rule = "abort_on_overflow";
+  finding.summary =
+      acts ? "net.ipv4.tcp_abort_on_overflow is 1 and an accept queue is full: clients "
+             "get a reset instead of a second chance."
+           : "net.ipv4.tcp_abort_on_overflow is 1: a burst that fills an accept queue "
+             "resets clients instead of letting them try again.";
+  finding.limit = "net.ipv4.tcp_abort_on_overflow";
+  finding.action = "Set it to 0, unless clients do better with a quick error.";
+  finding.metric = metric::abort_on_overflow;
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace inetdiag::diagnosis
