@@ -25,9 +25,17 @@ def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write what is, not compare")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "once: not again with an instrumented exporter (rules, dashboards)")
+
+
 @pytest.fixture(autouse=True)
 def namespace():
     """Every test begins in an empty network namespace with loopback up."""
+    enter_new_namespace()
+
+
+def enter_new_namespace():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         pytest.skip(f"no network namespace of its own: {os.strerror(ctypes.get_errno())}")
