@@ -10,7 +10,6 @@ import type {
   LineStyle,
   Panel,
   RowPanel,
-  StackingConfig,
   TableCellOptions,
   TableFieldOptions,
   TableOptions,
@@ -63,8 +62,7 @@ type Override =
   | { id: 'thresholds'; value: ThresholdsConfig }
   | { id: 'custom.cellOptions'; value: TableCellOptions }
   | { id: 'custom.fillOpacity'; value: number }
-  | { id: 'custom.lineStyle'; value: LineStyle }
-  | { id: 'custom.stacking'; value: StackingConfig };
+  | { id: 'custom.lineStyle'; value: LineStyle };
 
 type Transformation =
   | { id: 'merge'; options: Record<string, never> }

@@ -99,12 +99,13 @@ def test_panels_say_what_they_show(file):
 
 
 def test_limits_beside_usage_are_lines(file):
-    """A series whose name begins with "limit" is drawn dashed and not filled."""
+    """A series whose name begins with "limit" is drawn dashed and not filled. Without the slashes Grafana
+    would match whole names only."""
     for panel in panels(dashboard(file)):
         if not any(t.get("legendFormat", "").startswith("limit ") for t in panel["targets"]):
             continue
         (override,) = panel["fieldConfig"]["overrides"]
-        assert override["matcher"] == {"id": "byRegexp", "options": "^limit "}, panel["title"]
+        assert override["matcher"] == {"id": "byRegexp", "options": "/^limit /"}, panel["title"]
         drawn = {p["id"]: p["value"] for p in override["properties"]}
         assert drawn["custom.lineStyle"]["fill"] == "dash" and drawn["custom.fillOpacity"] == 0, panel["title"]
 
