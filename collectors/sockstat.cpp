@@ -58,6 +58,10 @@ class Sockstat final : public Collector {
             static_cast<double>(*count) * (value.unit == Unit::pages ? page_bytes : 1)));
       }
     }
+    collection.families.push_back(
+        single_gauge("inetdiag_page_size_bytes",
+                     "Size of a page of memory, the unit of net.ipv4.tcp_mem and net.ipv4.udp_mem.",
+                     page_bytes));
     return collection;
   }
 };

@@ -25,23 +25,32 @@ def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write what is, not compare")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "once: not again with an instrumented exporter (rules, dashboards)")
+
+
 @pytest.fixture(autouse=True)
 def namespace():
-    """Every test begins in an empty network namespace with loopback up."""
+    """Every test begins in a network namespace of its own."""
+    enter_new_namespace()
+
+
+def enter_new_namespace():
+    """An empty one with loopback up."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         pytest.skip(f"no network namespace of its own: {os.strerror(ctypes.get_errno())}")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def wait_until(what, condition, seconds=60):
+def wait_until(what, condition, seconds=60, every=0.02):
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 class Exporter:

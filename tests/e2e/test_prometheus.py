@@ -1,13 +1,9 @@
 """A real Prometheus scrapes the exporter and answers for each family."""
 
-import json
-import subprocess
-import urllib.parse
-import urllib.request
-
 import pytest
 
 from conftest import connect_without_waiting, families_of, listen, wait_until
+from prometheus_server import Prometheus
 
 CONFIGURATION = """
 global: {{scrape_interval: 2s, scrape_timeout: 2s}}
@@ -23,35 +19,12 @@ def prometheus(tmp_path):
     running = []
 
     def start(port):
-        (tmp_path / "prometheus.yml").write_text(CONFIGURATION.format(port=port))
-        log = open(tmp_path / "log", "w", encoding="utf-8")
-        running.append(
-            subprocess.Popen(
-                [
-                    "prometheus",
-                    f"--config.file={tmp_path}/prometheus.yml",
-                    f"--storage.tsdb.path={tmp_path}/data",
-                    "--web.listen-address=127.0.0.1:9090",
-                ],
-                stdout=log,
-                stderr=log,
-            )
-        )
-
-        def ask(query):
-            url = "http://127.0.0.1:9090/api/v1/query?" + urllib.parse.urlencode({"query": query})
-            try:
-                with urllib.request.urlopen(url, timeout=60) as response:
-                    return json.load(response)["data"]["result"]
-            except OSError:
-                return []
-
-        return ask
+        running.append(Prometheus(tmp_path, CONFIGURATION.format(port=port)))
+        return running[0].ask
 
     yield start
-    for process in running:
-        process.terminate()
-        process.wait(timeout=60)
+    for server in running:
+        server.end()
 
 
 def test_prometheus_answers_for_every_family(start, prometheus):

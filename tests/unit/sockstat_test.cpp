@@ -38,14 +38,15 @@ TEST(SockstatCollector, MakesBytesOfPages) {
                          "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
                          "UDP: inuse 2 mem 4\nUDPLITE: inuse 0\nRAW: inuse 0\n"
                          "FRAG: inuse 1 memory 5000\n");
+  const std::string page_size = std::to_string(::sysconf(_SC_PAGESIZE));
   const std::string page = std::to_string(::sysconf(_SC_PAGESIZE) * 3);
   const std::string udp_pages = std::to_string(::sysconf(_SC_PAGESIZE) * 4);
-  EXPECT_THAT(around.lines(*make_sockstat({})),
-              ::testing::ElementsAre("inetdiag_tcp_orphans 1", "inetdiag_tcp_time_wait 2",
-                                     "inetdiag_tcp_allocated_sockets 9",
-                                     "inetdiag_tcp_memory_bytes " + page,
-                                     "inetdiag_udp_memory_bytes " + udp_pages,
-                                     "inetdiag_fragments_memory_bytes 5000"));
+  EXPECT_THAT(
+      around.lines(*make_sockstat({})),
+      ::testing::ElementsAre(
+          "inetdiag_tcp_orphans 1", "inetdiag_tcp_time_wait 2", "inetdiag_tcp_allocated_sockets 9",
+          "inetdiag_tcp_memory_bytes " + page, "inetdiag_udp_memory_bytes " + udp_pages,
+          "inetdiag_fragments_memory_bytes 5000", "inetdiag_page_size_bytes " + page_size));
 }
 
 TEST(SockstatCollector, FailsWithoutItsFile) {

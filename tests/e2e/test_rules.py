@@ -1,0 +1,142 @@
+"""The rules and alerts of deploy/prometheus: promtool, conventions, cases and runbooks."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+import promql
+from promql import PROMETHEUS, ROOT, RUNBOOKS, alerts, metrics_in, recorded, rules
+from test_page import GOLDEN, reference_rows
+
+pytestmark = pytest.mark.once
+
+CASES = sorted((PROMETHEUS / "tests").glob("*.yaml"))
+
+
+def promtool(*arguments):
+    result = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_promtool_accepts_the_rules():
+    promtool("check", "rules", PROMETHEUS / "rules.yaml", PROMETHEUS / "alerts.yaml")
+
+
+def test_promtool_runs_the_cases():
+    promtool("test", "rules", *CASES)
+
+
+def test_every_alert_has_a_firing_and_a_quiet_case():
+    cases = [
+        case
+        for file in CASES
+        for test in yaml.safe_load(file.read_text())["tests"]
+        for case in test["alert_rule_test"]
+    ]
+    names = {alert["alert"] for alert in alerts()}
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == names
+    assert {case["alertname"] for case in cases if not case["exp_alerts"]} == names
+
+
+def test_alerts_keep_the_conventions():
+    names = [alert["alert"] for alert in alerts()]
+    assert len(names) == len(set(names))
+    for alert in alerts():
+        name = alert["alert"]
+        assert re.fullmatch(r"Inetdiag([A-Z][a-z0-9]+)+", name), name
+        assert set(alert) == {"alert", "expr", "for", "labels", "annotations"}, name
+        assert set(alert["labels"]) == {"severity"}, name
+        assert alert["labels"]["severity"] in ("info", "warning", "critical"), name
+        assert set(alert["annotations"]) == {"summary", "description", "runbook_url"}, name
+        assert "$value" in alert["annotations"]["description"], f"{name}: the description has no figure"
+
+
+def test_every_alert_has_its_runbook_and_every_runbook_its_alert():
+    pages = {alert["annotations"]["runbook_url"]: alert["alert"] for alert in alerts()}
+    there = {f"{RUNBOOKS.relative_to(ROOT)}/{page.name}": page.stem for page in RUNBOOKS.glob("Inetdiag*.md")}
+    assert pages == there
+
+
+def test_every_runbook_answers_the_same_questions():
+    questions = ["What it means", "Confirm", "Change", "Leave alone", "See that it worked"]
+    for alert in alerts():
+        text = (RUNBOOKS / f"{alert['alert']}.md").read_text()
+        assert text.startswith(f"# {alert['alert']}\n")
+        assert re.findall(r"^## (.*)$", text, re.M) == questions, alert["alert"]
+        confirm = text.split("## Confirm")[1].split("\n## ")[0]
+        assert "```sh\n" in confirm, f"{alert['alert']} has no command to confirm it with"
+
+
+def test_runbooks_name_metrics_that_exist():
+    known = known_metrics() | recorded() | {"inetdiag_exporter"}  # the program
+    for page in RUNBOOKS.glob("*.md"):
+        prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+        named = {name for code in re.findall(r"`([^`]+)`", prose) for name in metrics_in(code)}
+        assert named <= known, page.name
+
+
+def test_the_runbooks_index_names_every_alert():
+    index = (RUNBOOKS / "README.md").read_text()
+    listed = re.findall(r"^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \|", index, re.M)
+    assert listed == [(a["alert"], a["alert"], a["labels"]["severity"]) for a in alerts()]
+
+
+def test_the_documented_command_puts_a_base_before_every_runbook(tmp_path):
+    index = (RUNBOOKS / "README.md").read_text()
+    command = re.search(r"^sed -i .*$", index, re.M).group()
+    base = re.search(r"https://[^#]*/", command).group()
+    copy = tmp_path / "deploy" / "prometheus" / "alerts.yaml"
+    copy.parent.mkdir(parents=True)
+    copy.write_text((PROMETHEUS / "alerts.yaml").read_text())
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    changed = [
+        rule["annotations"]["runbook_url"]
+        for group in yaml.safe_load(copy.read_text())["groups"]
+        for rule in group["rules"]
+    ]
+    assert changed == [base + alert["annotations"]["runbook_url"] for alert in alerts()]
+
+
+def known_metrics():
+    """The metrics reference; of the kernel's counters, which it gives by their rule, those of the golden page."""
+    counters = re.findall(r"^(inetdiag_nstat_\w+) ", GOLDEN.read_text(), re.M)
+    return set(reference_rows()) | set(counters) | promql.OF_PROMETHEUS
+
+
+def test_rules_and_alerts_name_metrics_that_exist():
+    known = known_metrics()
+    for rule in rules("rules.yaml"):
+        named = metrics_in(rule["expr"])
+        assert named and named <= known, rule["record"]
+    for alert in alerts():
+        named = metrics_in(alert["expr"])
+        assert named and named <= known | recorded(), alert["alert"]
+
+
+def test_every_recorded_series_is_used():
+    assert {name for alert in alerts() for name in metrics_in(alert["expr"])} >= recorded()
+
+
+def test_the_commands_of_the_runbooks_run():
+    """Those of iproute2 as they stand; others need a program, a service or the host's own namespace."""
+    ran = 0
+    for page in sorted(RUNBOOKS.glob("Inetdiag*.md")):
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.S):
+            for line in block.splitlines():
+                syntax = subprocess.run(["bash", "-n", "-c", line], capture_output=True, text=True, check=False)
+                assert syntax.returncode == 0, (page.name, line, syntax.stderr)
+                for part in re.split(r"[;]\s*", line.split("  #")[0]):
+                    if re.match(r"(ss|nstat) ", part):
+                        result = subprocess.run(part, shell=True, capture_output=True, text=True, check=False)
+                        assert (result.returncode, result.stderr) == (0, "") or "grep" in part, (page.name, part)
+                        ran += 1
+    assert ran > 2 * len(alerts())
+
+
+def test_the_counters_that_runbooks_ask_nstat_for_exist():
+    known = set(re.findall(r"^# HELP inetdiag_nstat_\w+ (\w+)", GOLDEN.read_text(), re.M))
+    for page in RUNBOOKS.glob("Inetdiag*.md"):
+        for command in re.findall(r"nstat -asz ((?:[A-Z]\w+ ?)+)", page.read_text()):
+            assert set(command.split()) <= known, page.name
