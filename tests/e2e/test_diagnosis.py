@@ -180,6 +180,7 @@ def test_check_ends_cleanly_where_nobody_reads(binary):
     assert "standard output" in done.stderr
 
 
+@pytest.mark.once
 def test_a_browser_shows_the_page_as_its_policy_allows(start):
     if shutil.which("chromium") is None:
         pytest.skip("no chromium here")
