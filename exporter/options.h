@@ -12,6 +12,7 @@
 #include "exporter/check.h"
 #include "exporter/listen_address.h"
 #include "exporter/log.h"
+#include "exporter/other_namespaces.h"
 #include "exporter/scraper.h"
 #include "exporter/web.h"
 
@@ -30,6 +31,7 @@ struct Options {
   std::string sys = "/sys";
   spdlog::level::level_enum log_level = spdlog::level::info;
   LogFormat log_format = LogFormat::logfmt;
+  NetnsOptions netns;
   std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
 };
 
