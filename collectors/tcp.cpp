@@ -158,6 +158,9 @@ std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
   }
   const kernel::TcpWalk& walk = context.tcp.walk();
   StateCounts counts = walk.by_state;
+  // A walk of an earlier scrape, as in other network namespaces, knows of the listeners of its
+  // time.
+  counts[slot(TcpState::listen)] = context.tcp.listeners().size();
   counts[slot(TcpState::time_wait)] = less(*timewaits, walk.timewaits_in_fin_wait2);
   counts[slot(TcpState::established)] = less(*established, counts[slot(TcpState::close_wait)]);
   return counts;

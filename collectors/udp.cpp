@@ -10,6 +10,7 @@
 
 #include "collectors/endpoint_groups.h"
 #include "collectors/family.h"
+#include "collectors/kernel/sockstat.h"
 #include "collectors/kernel/text.h"
 #include "collectors/kernel/udp_table.h"
 
@@ -106,6 +107,15 @@ struct EphemeralPorts {
   }
 };
 
+/// Whether this network namespace has any, as far as sockstat tells: a dump passes over those of
+/// all namespaces.
+bool has_sockets(const ScrapeContext& context) {
+  const auto ipv4 = context.proc.read("net/sockstat");
+  const auto ipv6 = context.proc.read("net/sockstat6");
+  return kernel::sockstat_value(ipv4.value_or(""), "UDP", "inuse").value_or(1) > 0 ||
+         kernel::sockstat_value(ipv6.value_or(""), "UDP6", "inuse").value_or(0) > 0;
+}
+
 class Udp final : public Collector {
  public:
   explicit Udp(const Settings& settings)
@@ -115,10 +125,12 @@ class Udp final : public Collector {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);
     std::map<Endpoint, Group> groups;
     Group other;
-    kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
-      const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
-      (is_client ? other : groups[socket.endpoint]).add(socket);
-    });
+    if (!context.is_other_namespace || has_sockets(context)) {
+      kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
+        const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
+        (is_client ? other : groups[socket.endpoint]).add(socket);
+      });
+    }
     std::vector<NamedGroup<Group>> named = count_drops(drops_, std::move(groups));
     const std::size_t shown = rank(named, max_);
     folded_drops_ += client_drops_.update(other.member_drops);

@@ -110,7 +110,7 @@ std::vector<std::string> all_collectors() {
 void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
   const std::string missing = missing_privileges(netns);
   if (!missing.empty()) {
-    log.warn("other network namespaces cannot be asked, the own one can",
+    log.warn("privileges are missing to ask all other network namespaces; the own one is asked",
              {{"missing", missing}, {"flag", "--netns.discover"}});
   }
 }
@@ -123,7 +123,6 @@ void serve(Options options, const Log& log) {
   std::vector<std::string> known_collectors = all_collectors();
   if (options.netns.discovery != Discovery::off) {
     known_collectors.emplace_back(netns_collector);
-    tell_missing_privileges(options.netns, log);
   }
   Web web(options.web, scraper, std::move(known_collectors));
   HttpServer server(
@@ -184,6 +183,7 @@ int run(std::span<const char* const> arguments) {
                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   const bool is_check = command_line.options->command == Command::check;
   try {
+    tell_missing_privileges(command_line.options->netns, log);
     if (is_check) {
       return check(std::move(*command_line.options), log);
     }

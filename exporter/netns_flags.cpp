@@ -31,7 +31,7 @@ std::optional<std::regex> regex_of(const std::string& flag, const std::string& t
     return text.empty() ? std::nullopt : std::optional(std::regex(text));
   } catch (const std::regex_error& error) {
     throw std::invalid_argument(flag + ": '" + text +
-                                "' is no regular expression: " + error.what());
+                                "' is not a regular expression: " + error.what());
   }
 }
 
@@ -47,7 +47,8 @@ void add_netns_flags(CLI::App& app, NetnsFlags& flags) {
       ->check(CLI::IsMember(discoveries()).description(""))
       ->capture_default_str()
       ->group(group);
-  app.add_option("--netns.max", flags.options.max, "Most other network namespaces that are asked")
+  app.add_option("--netns.max", flags.options.max,
+                 "Most other network namespaces that are asked; 0 only counts them")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);

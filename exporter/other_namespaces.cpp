@@ -8,16 +8,18 @@
 #include <map>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <linux/capability.h>
 
 #include "collectors/cpu_credit.h"
 #include "collectors/family.h"
+#include "collectors/kernel/capabilities.h"
 #include "collectors/kernel/cgroup.h"
-#include "collectors/kernel/counter_file.h"
 #include "collectors/kernel/network_namespaces.h"
-#include "collectors/kernel/text.h"
+#include "collectors/kernel/tcp_activity.h"
+#include "exporter/family_set.h"
 #include "exporter/pod_names.h"
 
 namespace inetdiag {
@@ -43,23 +45,10 @@ struct Known {
   std::vector<std::shared_ptr<Collector>> collectors;
   std::shared_ptr<const kernel::TcpWalk> walk;
   Clock::time_point walked{};
-  double segments = -1;  ///< that had come and gone when it was walked
+  kernel::TcpActivity activity_when_walked{};
   bool is_seen = false;
+  bool is_behind = false;  ///< its turn did not come in the last scrape
 };
-
-/// Segments that this namespace ever received and sent: where they stand still, no connection can
-/// have changed its state but by a timeout.
-double segments_of(kernel::SharedFiles& proc) {
-  double segments = 0;
-  kernel::parse_counter_pairs(
-      proc.read("net/snmp").value_or(""), [&](const kernel::Counter& counter) {
-        if (counter.group == "Tcp" && (counter.name == "InSegs" || counter.name == "OutSegs" ||
-                                       counter.name == "ActiveOpens")) {
-          segments += counter.value;
-        }
-      });
-  return segments;
-}
 
 bool is_empty(const kernel::TcpWalk& walk) {
   std::uint64_t sockets = 0;
@@ -71,27 +60,6 @@ bool is_empty(const kernel::TcpWalk& walk) {
 
 std::string label_of(const NetworkNamespace& netns) {
   return netns.name.empty() ? std::to_string(netns.id.inode) : netns.name;
-}
-
-/// The owner by the cgroup of a process that lives there: in any hierarchy that names a container.
-CgroupOwner owner_of_process(const kernel::FileTree& proc, pid_t process) {
-  std::string text;
-  try {
-    text = proc.read(std::to_string(process) + "/cgroup").value_or("");
-  } catch (const std::system_error&) {
-    return {};
-  }
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::string_view line = kernel::next_line(rest);
-    kernel::cut(line, ':');
-    kernel::cut(line, ':');
-    CgroupOwner owner = kernel::owner_of_cgroup(line);
-    if (!owner.pod_uid.empty() || !owner.container_id.empty()) {
-      return owner;
-    }
-  }
-  return {};
 }
 
 /// The owner by the sockets that listen there, for a namespace without a known process.
@@ -114,15 +82,17 @@ CgroupOwner owner_of_listeners(const std::vector<prometheus::MetricFamily>& fami
   return owner;
 }
 
-void add_label(std::vector<prometheus::MetricFamily>& families, const std::string& netns) {
-  for (auto& family : families) {
-    for (auto& series : family.metric) {
-      series.label.push_back({"netns", valid_utf8(netns)});
-    }
+/// Whether this process holds a capability; false where that cannot be read.
+bool holds(unsigned capability) {
+  try {
+    const auto status = kernel::FileTree("/proc").read("self/status");
+    return kernel::has_capability(status.value_or(""), capability);
+  } catch (const std::system_error&) {
+    return false;
   }
 }
 
-bool is_vanished(const std::system_error& error) {
+bool is_absent(const std::system_error& error) {
   return error.code() == std::errc::no_such_file_or_directory;
 }
 
@@ -137,6 +107,7 @@ class OtherNamespaces final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     Round round{.collection = {},
+                .families = {},
                 .info = gauge_family(
                     "inetdiag_netns_info",
                     "A network namespace beside the exporter's own, with the pod and the container "
@@ -147,13 +118,13 @@ class OtherNamespaces final : public Collector {
                     "queues and inetdiag_tcp_sockets. 0: in this scrape, or nothing moved since.")};
     std::vector<NetworkNamespace> found = discover(context.deadline, round.collection);
     const std::size_t discovered = found.size();
-    found.resize(std::min(found.size(), options_.max));
+    found.resize(std::min<std::size_t>(found.size(), options_.max));
     remember(found);
-    const auto pods = pod_names(options_.pod_logs);
+    const Pods pods = find_pods(round.collection);
     // A thread that entered a namespace is of no use for anything else: it ends with the scrape.
     std::thread([&] { visit_all(found, pods, context, round); }).join();
 
-    auto& families = round.collection.families;
+    auto& families = round.collection.families = round.families.take();
     families.push_back(std::move(round.info));
     families.push_back(std::move(round.age));
     families.push_back(
@@ -162,8 +133,9 @@ class OtherNamespaces final : public Collector {
                      "--netns.include and --netns.exclude let through.",
                      static_cast<double>(discovered)));
     families.push_back(single_gauge("inetdiag_netns_left_out",
-                                    "Those of them that were not asked, for --netns.max.",
-                                    static_cast<double>(discovered - found.size())));
+                                    "Those of them that were not asked, for --netns.max or because "
+                                    "the deadline of the scrape came first.",
+                                    static_cast<double>(discovered - round.reached)));
     return std::move(round.collection);
   }
 
@@ -171,33 +143,31 @@ class OtherNamespaces final : public Collector {
   /// What comes together in one scrape.
   struct Round {
     Collection collection;
+    FamilySet families;
     prometheus::MetricFamily info;
     prometheus::MetricFamily age;
     CpuCredit::CpuTime walks{};
+    std::size_t reached = 0;  ///< namespaces whose turn came
+
+    /// What all namespaces fail with is told for some of them.
+    void fail(std::string error) {
+      auto& errors = collection.errors;
+      if (errors.size() < most_errors) {
+        errors.push_back(std::move(error));
+      } else if (errors.size() == most_errors) {
+        errors.emplace_back("there is more");
+      }
+    }
+
+   private:
+    static constexpr std::size_t most_errors = 10;
   };
 
   using Pods = std::map<std::string, PodName>;
 
-  /// Pinned ones first, then in order of their inodes: which are left out hardly ever changes.
+  /// Pinned ones first, by name, then by inode: which are left out hardly ever changes.
   std::vector<NetworkNamespace> discover(const kernel::Deadline& deadline, Collection& collection) {
-    std::vector<NetworkNamespace> pinned;
-    kernel::NamespacesOfProcesses of_processes;
-    try {
-      if (options_.with_pinned()) {
-        pinned = kernel::pinned_network_namespaces(options_.folder);
-      }
-      if (options_.with_processes()) {
-        of_processes = kernel::network_namespaces_of_processes(proc_, deadline);
-      }
-    } catch (const std::system_error& error) {
-      collection.errors.emplace_back(error.what());
-    }
-    if (of_processes.refused > 0) {
-      collection.errors.push_back(std::to_string(of_processes.refused) +
-                                  " processes may not be asked for their network namespace; that "
-                                  "takes CAP_SYS_PTRACE");
-    }
-    auto found = kernel::merged(std::move(pinned), of_processes.found);
+    auto found = kernel::merged(pinned(collection), of_processes(deadline, collection));
     const NamespaceId own = kernel::own_network_namespace();
     std::erase_if(found, [&](const NetworkNamespace& netns) {
       const std::string label = label_of(netns);
@@ -205,8 +175,55 @@ class OtherNamespaces final : public Collector {
              (options_.include && !std::regex_search(label, *options_.include)) ||
              (options_.exclude && std::regex_search(label, *options_.exclude));
     });
-    std::ranges::stable_partition(found, [](const auto& netns) { return !netns.name.empty(); });
+    std::ranges::sort(found, {}, [](const NetworkNamespace& netns) {
+      return std::tuple(netns.name.empty(), std::string_view(netns.name), netns.id);
+    });
     return found;
+  }
+
+  std::vector<NetworkNamespace> pinned(Collection& collection) const {
+    if (!options_.with_pinned()) {
+      return {};
+    }
+    try {
+      return kernel::pinned_network_namespaces(options_.folder);
+    } catch (const std::system_error& error) {
+      // What pins the first namespace makes the folder.
+      (is_absent(error) ? collection.missing : collection.errors).emplace_back(error.what());
+      return {};
+    }
+  }
+
+  std::vector<NetworkNamespace> of_processes(const kernel::Deadline& deadline,
+                                             Collection& collection) const {
+    if (!options_.with_processes()) {
+      return {};
+    }
+    try {
+      auto namespaces = kernel::network_namespaces_of_processes(proc_, deadline);
+      if (namespaces.has_refused && !holds(CAP_SYS_PTRACE)) {
+        collection.errors.emplace_back(
+            "some processes may not be asked for their network namespace; that takes "
+            "CAP_SYS_PTRACE");
+      } else if (namespaces.has_refused) {
+        collection.missing.emplace_back(
+            "network namespaces of some processes, which may not be asked though CAP_SYS_PTRACE is "
+            "held: a security module, or a user namespace further out");
+      }
+      return std::move(namespaces.found);
+    } catch (const std::system_error& error) {
+      collection.errors.emplace_back(error.what());
+      return {};
+    }
+  }
+
+  Pods find_pods(Collection& collection) const {
+    try {
+      return pod_names(options_.pod_logs);
+    } catch (const std::system_error& error) {
+      collection.missing.push_back(std::string("names of pods: ") + error.what());
+      return {};
+    }
   }
 
   void remember(const std::vector<NetworkNamespace>& found) {
@@ -221,24 +238,27 @@ class OtherNamespaces final : public Collector {
 
   void visit_all(std::vector<NetworkNamespace> found, const Pods& pods,
                  const ScrapeContext& context, Round& round) {
-    // Whose walk is the oldest comes first.
-    std::ranges::stable_sort(found, {},
-                             [&](const auto& netns) { return known_.at(netns.id).walked; });
-    std::size_t visited = 0;
+    // Who was not reached last time comes first, then whose walk is the oldest.
+    std::ranges::stable_sort(found, {}, [&](const auto& netns) {
+      const Known& known = known_.at(netns.id);
+      return std::pair(!known.is_behind, known.walked);
+    });
+    for (const NetworkNamespace& netns : found) {
+      known_.at(netns.id).is_behind = true;
+    }
     try {
       for (const NetworkNamespace& netns : found) {
         context.deadline.check();
         if (!visit(netns, pods, context, round)) {
           break;
         }
-        ++visited;
+        ++round.reached;
+        known_.at(netns.id).is_behind = false;
       }
     } catch (const kernel::DeadlineExceeded&) {
-      round.collection.errors.push_back(
-          std::to_string(found.size() - visited) + " of " + std::to_string(found.size()) +
-          " network namespaces were not reached before the deadline of the scrape");
+      round.fail("some network namespaces were not reached before the deadline of the scrape");
     } catch (const std::exception& error) {
-      round.collection.errors.emplace_back(error.what());
+      round.fail(error.what());
     }
     credit_.spend(round.walks);
   }
@@ -249,15 +269,20 @@ class OtherNamespaces final : public Collector {
     try {
       kernel::enter_network_namespace(netns);
     } catch (const std::system_error& error) {
-      if (is_vanished(error)) {
+      if (is_absent(error)) {
         return true;  // its processes ended since it was found: nothing is left to tell of
       }
-      const bool is_refused = error.code() == std::errc::operation_not_permitted;
-      round.collection.errors.push_back(std::string(error.what()) +
-                                        (is_refused ? "; that takes CAP_SYS_ADMIN" : ""));
-      return !is_refused;
+      const bool lacks_capability =
+          error.code() == std::errc::operation_not_permitted && !holds(CAP_SYS_ADMIN);
+      round.fail(std::string(error.what()) +
+                 (lacks_capability ? "; that takes CAP_SYS_ADMIN" : ""));
+      return !lacks_capability;
     }
-    ask(netns, pods, context, round);
+    try {
+      ask(netns, pods, context, round);
+    } catch (const std::system_error& error) {
+      round.fail("namespace " + label_of(netns) + ": " + error.what());
+    }
     return true;
   }
 
@@ -271,9 +296,14 @@ class OtherNamespaces final : public Collector {
     }
     const std::string label = label_of(netns);
     kernel::SharedFiles proc(proc_of_thread_, context.deadline);
-    const double segments = segments_of(proc);
+    const kernel::TcpActivity activity = kernel::tcp_activity(proc);
     const auto now = Clock::now();
-    const bool stands_still = known.walk && is_empty(*known.walk) && segments == known.segments;
+    if (activity.cannot_have_connections()) {
+      known.walk = std::make_shared<const kernel::TcpWalk>();
+    }
+    const bool stands_still = known.walk && is_empty(*known.walk) &&
+                              (activity.cannot_have_connections() ||
+                               activity.stands_still_since(known.activity_when_walked));
     const bool is_due = !stands_still && may_walk(round, now);
     kernel::TcpTable tcp(context.sock_diag, context.deadline,
                          {.is_due = is_due, .last = known.walk});
@@ -281,23 +311,25 @@ class OtherNamespaces final : public Collector {
     std::vector<prometheus::MetricFamily> families;
     for (const auto& collector : known.collectors) {
       collect_from(*collector, {proc, context.sys, tcp, context.sock_diag, context.deadline, true},
-                   label, families, round.collection);
+                   label, families, round);
     }
     if (const kernel::TcpWalk* walk = tcp.walk_if_made()) {
       known.walk = std::make_shared<const kernel::TcpWalk>(*walk);
       known.walked = now;
-      known.segments = segments;
-      round.walks += thread_cpu() - cpu_before;
+      known.activity_when_walked = activity;
     } else if (stands_still) {
       known.walked = now;
+      known.activity_when_walked = activity;
+    }
+    if (is_due) {
+      round.walks += thread_cpu() - cpu_before;  // also of one that was given up
     }
     add_owner(netns, label, pods, families, round.info);
     if (known.walk) {
       add_series(round.age, {{"netns", label}},
                  std::chrono::duration<double>(now - known.walked).count());
     }
-    add_label(families, label);
-    std::ranges::move(families, std::back_inserter(round.collection.families));
+    round.families.add(std::move(families), "netns", label);
   }
 
   bool may_walk(const Round& round, Clock::time_point now) {
@@ -306,26 +338,36 @@ class OtherNamespaces final : public Collector {
 
   static void collect_from(Collector& collector, const ScrapeContext& context,
                            const std::string& label,
-                           std::vector<prometheus::MetricFamily>& families, Collection& all) {
+                           std::vector<prometheus::MetricFamily>& families, Round& round) {
     Collection found;
     try {
       found = collector.collect(context);
-    } catch (const kernel::DeadlineExceeded&) {
-      throw;
     } catch (const std::exception& error) {
+      context.deadline.check();  // a walk is given up earlier than all else
       found.errors.emplace_back(error.what());
     }
     std::ranges::move(found.families, std::back_inserter(families));
-    std::ranges::move(found.missing, std::back_inserter(all.missing));
+    std::ranges::move(found.missing, std::back_inserter(round.collection.missing));
     for (const std::string& error : found.errors) {
-      all.errors.push_back("namespace " + label + ": " + error);
+      round.fail("namespace " + label + ": " + error);
+    }
+  }
+
+  CgroupOwner owner_of_a_process(const NetworkNamespace& netns) const {
+    try {
+      return netns.process == 0
+                 ? CgroupOwner()
+                 : kernel::owner_of_process(
+                       proc_.read(std::to_string(netns.process) + "/cgroup").value_or(""));
+    } catch (const std::system_error&) {
+      return {};
     }
   }
 
   void add_owner(const NetworkNamespace& netns, const std::string& label, const Pods& pods,
                  const std::vector<prometheus::MetricFamily>& families,
                  prometheus::MetricFamily& info) const {
-    CgroupOwner owner = netns.process != 0 ? owner_of_process(proc_, netns.process) : CgroupOwner();
+    CgroupOwner owner = owner_of_a_process(netns);
     if (owner == CgroupOwner()) {
       owner = owner_of_listeners(families);
     }
@@ -349,23 +391,6 @@ class OtherNamespaces final : public Collector {
   std::map<NamespaceId, Known> known_;
 };
 
-/// Whether the effective set holds a capability (proc(5), CapEff).
-bool has_capability(unsigned capability) {
-  try {
-    const std::string status = kernel::FileTree("/proc").read("self/status").value_or("");
-    const std::size_t at = status.find("CapEff:");
-    if (at == std::string::npos) {
-      return false;
-    }
-    std::string_view rest = std::string_view(status).substr(at);
-    kernel::next_word(rest);
-    const auto set = kernel::hex_number(kernel::next_word(rest));
-    return set && ((*set >> capability) & 1U) != 0;
-  } catch (const std::system_error&) {
-    return false;
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<Collector> make_other_namespaces(NetnsOptions options, kernel::FileTree proc,
@@ -376,10 +401,13 @@ std::unique_ptr<Collector> make_other_namespaces(NetnsOptions options, kernel::F
 
 std::string missing_privileges(const NetnsOptions& options) {
   std::string missing;
-  if (!has_capability(CAP_SYS_ADMIN)) {
+  if (options.discovery == Discovery::off) {
+    return missing;
+  }
+  if (!holds(CAP_SYS_ADMIN)) {
     missing = "CAP_SYS_ADMIN, to enter other network namespaces";
   }
-  if (options.with_processes() && !has_capability(CAP_SYS_PTRACE)) {
+  if (options.with_processes() && !holds(CAP_SYS_PTRACE)) {
     missing.append(missing.empty() ? "" : "; ")
         .append("CAP_SYS_PTRACE, to find those of other users' processes");
   }

@@ -18,7 +18,7 @@ struct NetnsOptions {
   Discovery discovery = Discovery::off;
   std::string folder = "/run/netns";       ///< where namespaces are pinned
   std::string pod_logs = "/var/log/pods";  ///< whose names tell the pods
-  std::size_t max = 500;                   ///< most namespaces that are asked
+  unsigned max = 500;                      ///< most namespaces that are asked
   std::optional<std::regex> include;       ///< by the value of the label `netns`
   std::optional<std::regex> exclude;
   std::string nstat_include;  ///< regular expression over the counters' kernel names

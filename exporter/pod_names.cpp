@@ -10,6 +10,9 @@ std::map<std::string, PodName> pod_names(const std::string& folder) {
   std::map<std::string, PodName> pods;
   std::error_code error;
   auto entry = std::filesystem::directory_iterator(folder, error);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw std::system_error(error, "cannot read " + folder);
+  }
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string text = entry->path().filename().string();
     // Neither of the names nor the uid can hold an underscore (RFC 1123).

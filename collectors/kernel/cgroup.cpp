@@ -94,6 +94,19 @@ CgroupOwner owner_of_cgroup(std::string_view path) {
   return owner;
 }
 
+CgroupOwner owner_of_process(std::string_view proc_cgroup) {
+  while (!proc_cgroup.empty()) {
+    std::string_view path = next_line(proc_cgroup);
+    cut(path, ':');
+    cut(path, ':');
+    CgroupOwner owner = owner_of_cgroup(path);
+    if (!owner.pod_uid.empty() || !owner.container_id.empty()) {
+      return owner;
+    }
+  }
+  return {};
+}
+
 const std::map<CgroupPaths::Id, std::string>& CgroupPaths::find(const FileTree& sys,
                                                                 const std::set<Id>& ids,
                                                                 const Deadline& deadline) {

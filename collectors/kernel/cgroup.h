@@ -26,6 +26,10 @@ struct CgroupOwner {
 /// Understands the systemd and the cgroupfs driver of kubelet, and Docker's and Podman's own trees.
 CgroupOwner owner_of_cgroup(std::string_view path);
 
+/// The pod or container out of /proc/PID/cgroup (cgroups(7)), of any hierarchy of version 1 or 2:
+/// the first that names one. Empty where none does.
+CgroupOwner owner_of_process(std::string_view proc_cgroup);
+
 /// Finds the paths of cgroups by their ids. It walks the cgroup directories only when it is asked
 /// for an id that it has not met, and remembers what it was last asked for.
 class CgroupPaths {

@@ -58,9 +58,6 @@ NamespaceId own_network_namespace() {
 std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder) {
   const Directory directory(::opendir(folder.c_str()));
   if (!directory) {
-    if (errno == ENOENT) {
-      return {};
-    }
     throw failure(errno, "cannot read " + folder);
   }
   std::vector<NetworkNamespace> found;
@@ -97,7 +94,7 @@ NamespacesOfProcesses network_namespaces_of_processes(const FileTree& proc,
           *id,
           NetworkNamespace{.id = *id, .name = {}, .file = std::move(file), .process = *process});
     } else if (!is_gone(errno)) {
-      ++namespaces.refused;
+      namespaces.has_refused = true;
     }
   }
   for (auto& [id, each] : found) {
@@ -125,7 +122,8 @@ std::vector<NetworkNamespace> merged(std::vector<NetworkNamespace> pinned,
 void enter_network_namespace(const NetworkNamespace& target) {
   const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {
-    throw failure(is_gone(errno) ? ENOENT : errno, "cannot open " + target.file);
+    const int error = is_gone(errno) ? ENOENT : errno;
+    throw failure(error, "cannot open " + target.file);
   }
   // The file may be another's by now: a process id or a name that was used again.
   struct stat status {};

@@ -32,14 +32,13 @@ struct NetworkNamespace {
 /// The namespace of the calling thread. Throws std::system_error.
 NamespaceId own_network_namespace();
 
-/// What is pinned below `folder`; nothing where there is no such folder. Other files are left out.
-/// Throws std::system_error where it cannot be read.
+/// What is pinned below `folder`. Other files are left out. Throws std::system_error where it
+/// cannot be read, or is not there.
 std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder);
 
 struct NamespacesOfProcesses {
   std::vector<NetworkNamespace> found;
-  std::size_t refused =
-      0;  ///< processes that may not be asked: of other users, without CAP_SYS_PTRACE
+  bool has_refused = false;  ///< some processes may not be asked: those of other users, as a rule
 };
 
 /// What the processes of `proc` live in, one process for each. Processes that end meanwhile are

@@ -75,7 +75,7 @@ class Figures:
         return [sample for found in self.row["rounds"] for sample in found.get(subject, [])]
 
     def _counted(self, samples, subject):
-        if subject == "default" and self.spares_dumps:
+        if subject in ("default", "namespaces") and self.spares_dumps:
             return [sample for sample in samples if sample["age"]]
         if subject == "full":
             return [sample for sample in samples if not sample["age"]]

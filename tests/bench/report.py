@@ -5,6 +5,7 @@ import targets
 SUBJECTS = {
     "default": "exporter, default flags",
     "full": "exporter, full dump at every scrape",
+    "namespaces": "exporter, the other namespaces too",
     "three": "exporter, the three collectors",
     "node": "node_exporter, the three collectors",
     "ss": "ss -Htan",

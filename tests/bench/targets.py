@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 LARGE = 300_000
 SMALL = 1_000
+WITH_NAMESPACES = 200_000
 FEW = 50
 
 
@@ -31,6 +32,14 @@ def _user_ms(figures, _):
     return None if user is None else user * 1e3
 
 
+def _ms_of_a_namespace(figures, _):
+    """Beyond three scrapes without them."""
+    without, all_of_them = figures.median("default", "cpu"), figures.median("namespaces", "cpu")
+    if without is None or all_of_them is None:
+        return None
+    return max(0, all_of_them - 3 * without) * 1e3 / figures.row["namespaces"]
+
+
 TARGETS = [
     _ratio("default scrape / bare dump", "default", "dump", 0.25),
     _ratio("default scrape / bare walk", "default", "walk", 1.3),
@@ -39,6 +48,12 @@ TARGETS = [
     _ratio("three collectors / node_exporter", "three", "node", 0.5, at=FEW),
     Target("user CPU of a default scrape, ms", 5, LARGE, _user_ms),
     Target(f"resident memory / that at {SMALL:,}", 1.1, LARGE, _growth),
+    Target(
+        "CPU beyond three scrapes, for each of the other namespaces, ms",
+        1,
+        WITH_NAMESPACES,
+        _ms_of_a_namespace,
+    ),
     Target(
         "resident memory, MiB", 16, LARGE, lambda figures, _: figures.memory("default", "resident")
     ),

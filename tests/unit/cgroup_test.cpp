@@ -129,5 +129,42 @@ TEST(CgroupPaths, KeepsTheDeadline) {
       kernel::DeadlineExceeded);
 }
 
+TEST(OwnerOfAProcess, IsInTheOneHierarchyOfVersion2) {
+  EXPECT_EQ(kernel::owner_of_process(
+                "0::/kubepods.slice/kubepods-burstable.slice/"
+                "kubepods-burstable-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/cri-containerd-" +
+                container + ".scope\n"),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(OwnerOfAProcess, IsInSomeHierarchyOfVersion1) {
+  EXPECT_EQ(kernel::owner_of_process("12:pids:/kubepods/besteffort/pod" + uid + "/" + container +
+                                     "\n3:cpu,cpuacct:/kubepods/besteffort/pod" + uid + "/" +
+                                     container + "\n1:name=systemd:/\n"),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(OwnerOfAProcess, IsInEitherPartOfTheHybridLayout) {
+  const CgroupOwner owner{.container_id = container};
+  EXPECT_EQ(kernel::owner_of_process("4:memory:/docker/" + container + "\n0::/\n"), owner);
+  EXPECT_EQ(
+      kernel::owner_of_process("4:memory:/\n0::/system.slice/docker-" + container + ".scope\n"),
+      owner);
+}
+
+TEST(OwnerOfAProcess, IsToldToAnObserverInACgroupNamespaceOfItsOwn) {
+  EXPECT_EQ(kernel::owner_of_process(
+                "0::/../../kubepods-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/crio-" +
+                container + ".scope"),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(OwnerOfAProcess, IsNoneOutsideOfPodsAndContainers) {
+  for (const auto* text :
+       {"", "\n", ":", "::", "0::/system.slice/nginx.service\n", "0:/docker", "no colon at all"}) {
+    EXPECT_EQ(kernel::owner_of_process(text), CgroupOwner()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace inetdiag

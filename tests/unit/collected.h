@@ -32,6 +32,8 @@ struct Surroundings {
   TemporaryTree proc_tree;
   TemporaryTree sys_tree;
   FakeKernel kernel;
+  bool is_other_namespace = false;
+  kernel::WalkPermission permission{};
 
   Collection collect(Collector& collector) { return collect_from(collector, proc_tree.root()); }
   Collection collect_from(Collector& collector, const std::string& proc_root) {
@@ -40,8 +42,8 @@ struct Surroundings {
     const kernel::NetlinkFactory sock_diag = kernel.factory();
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
     kernel::SharedFiles proc(proc_tree_of, deadline);
-    kernel::TcpTable tcp(kernel.factory(), deadline);
-    return collector.collect({proc, sys, tcp, sock_diag, deadline});
+    kernel::TcpTable tcp(kernel.factory(), deadline, permission);
+    return collector.collect({proc, sys, tcp, sock_diag, deadline, is_other_namespace});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);

@@ -70,5 +70,25 @@ TEST(SharedFiles, ReadEachFileOnce) {
   EXPECT_FALSE(files.read("later"));
 }
 
+TEST(FileTree, OfAThreadReadsItsOwnNetwork) {
+  const testing::TemporaryTree tree;
+  tree.write("net/snmp", "of the process");
+  tree.write("thread-self/net/snmp", "of the thread");
+  tree.write("sys/net/core/somaxconn", "of whoever reads");
+  const FileTree of_process(tree.root());
+  const FileTree of_thread = of_process.of_this_thread();
+  EXPECT_EQ(of_process.read("net/snmp"), "of the process");
+  EXPECT_EQ(of_thread.read("net/snmp"), "of the thread");
+  EXPECT_EQ(of_thread.read("sys/net/core/somaxconn"), "of whoever reads");
+  EXPECT_EQ(of_thread.path("network"), tree.root() + "/network");
+}
+
+TEST(FileTree, ReadsASysctlThatIsLongerThanOneRead) {
+  const testing::TemporaryTree tree;
+  const std::string text(40000, 'x');
+  tree.write("sys/net/file", text);
+  EXPECT_EQ(FileTree(tree.root()).read("sys/net/file"), text);
+}
+
 }  // namespace
 }  // namespace inetdiag

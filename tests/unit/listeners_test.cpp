@@ -263,5 +263,16 @@ TEST(Listeners, RefuseAMaximumThatIsNone) {
   }
 }
 
+TEST(Listeners, KeepEverythingElseWhereNoWalkIsDue) {
+  Surroundings around;
+  around.kernel.sockets = {listener(80, 1, 5, 9)};
+  around.permission = {.is_due = false};
+  const auto collection = around.collect(*listeners());
+  const auto lines = lines_of(collection.families);
+  EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));
+  EXPECT_THAT(collection.errors, ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace inetdiag

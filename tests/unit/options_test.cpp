@@ -122,7 +122,52 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{"--collector.tcp.max-ports=70000"}, "--collector.tcp.max-ports: '70000' is not"},
         Wrong{{"--collector.nstat.include=("}, "--collector.nstat.include: '(' is not a regular"},
         Wrong{{"--collector.sysctl.include=../x"}, "--collector.sysctl.include: '../x' is not"},
+        Wrong{{"--netns.discover=some"}, "--netns.discover: some not in"},
+        Wrong{{"--netns.max=-1"}, "--netns.max"}, Wrong{{"--netns.max=all"}, "--netns.max"},
+        Wrong{{"--netns.include=("}, "--netns.include: '(' is not a regular expression"},
+        Wrong{{"--netns.exclude=["}, "--netns.exclude: '[' is not a regular expression"},
+        Wrong{{"--netns.nstat.include=*"}, "--netns.nstat.include: '*' is not a regular"},
         Wrong{{"--collector.disable-defaults"}, "no collector is enabled"}));
+
+TEST(Options, AskNoOtherNamespaceUnlessToldTo) {
+  const CommandLine line = parse({});
+  EXPECT_EQ(line.options->netns.discovery, Discovery::off);
+  EXPECT_EQ(missing_privileges(line.options->netns), "");
+  EXPECT_THAT(enabled({}), Not(Contains("netns")));
+}
+
+TEST(Options, OfOtherNamespacesAreTaken) {
+  const CommandLine line =
+      parse({"--netns.discover=all", "--netns.max=7", "--netns.include=^cni-", "--netns.exclude=x",
+             "--netns.nstat.include=Listen", "--path.netns=/a", "--path.pod-logs=/b",
+             "--collector.tcp.cpu-budget=5%"});
+  ASSERT_TRUE(line.options) << line.text;
+  const NetnsOptions& netns = line.options->netns;
+  EXPECT_TRUE(netns.with_pinned());
+  EXPECT_TRUE(netns.with_processes());
+  EXPECT_EQ(netns.max, 7U);
+  EXPECT_TRUE(netns.include && std::regex_search("cni-1", *netns.include));
+  EXPECT_TRUE(netns.exclude && std::regex_search("x", *netns.exclude));
+  EXPECT_EQ(netns.nstat_include, "Listen");
+  EXPECT_EQ(netns.folder, "/a");
+  EXPECT_EQ(netns.pod_logs, "/b");
+  EXPECT_DOUBLE_EQ(netns.walk_budget, 0.05);
+  EXPECT_THAT(enabled({"--netns.discover=named"}), Contains("netns"));
+}
+
+TEST(Options, CountersElsewhereAreThoseThatTell) {
+  const std::regex wanted(parse({"--netns.discover=named"}).options->netns.nstat_include);
+  for (const auto* name :
+       {"TcpExtListenDrops", "TcpExtListenOverflows", "TcpExtTCPReqQFullDoCookies",
+        "TcpExtTCPReqQFullDrop", "TcpExtSyncookiesSent", "TcpExtTCPTimeWaitOverflow",
+        "TcpRetransSegs", "TcpOutRsts", "TcpEstabResets", "UdpRcvbufErrors", "Udp6RcvbufErrors",
+        "TcpExtTCPAbortOnMemory"}) {
+    EXPECT_TRUE(std::regex_search(name, wanted)) << name;
+  }
+  for (const auto* name : {"IpInReceives", "TcpExtTCPPureAcks", "Ip6InOctets", "IcmpInMsgs"}) {
+    EXPECT_FALSE(std::regex_search(name, wanted)) << name;
+  }
+}
 
 TEST(Options, ServesUnlessToldOtherwise) { EXPECT_EQ(parse({}).options->command, Command::serve); }
 

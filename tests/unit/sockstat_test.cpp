@@ -54,5 +54,16 @@ TEST(SockstatCollector, FailsWithoutItsFile) {
   EXPECT_EQ(around.collect(*make_sockstat({})).errors.size(), 1U);
 }
 
+TEST(SockstatCollector, TellsOfAnotherNamespaceWhatIsItsOwn) {
+  testing::Surroundings around;
+  around.is_other_namespace = true;
+  around.proc_tree.write("net/sockstat",
+                         "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\nUDP: inuse 2 mem 4\n"
+                         "FRAG: inuse 1 memory 5000\n");
+  EXPECT_THAT(
+      around.lines(*make_sockstat({})),
+      ::testing::ElementsAre("inetdiag_tcp_time_wait 2", "inetdiag_fragments_memory_bytes 5000"));
+}
+
 }  // namespace
 }  // namespace inetdiag

@@ -110,5 +110,17 @@ TEST(Sysctl, RefusesANameThatIsNone) {
   }
 }
 
+TEST(Sysctl, OfAnotherNamespaceIsNotThatOfTheHost) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  for (const auto* file : {"net/core/somaxconn", "net/netfilter/nf_conntrack_max", "fs/file-max",
+                           "kernel/threads-max", "net/ipv4/tcp_syncookies"}) {
+    around.proc_tree.write(std::string("sys/") + file, "1\n");
+  }
+  EXPECT_THAT(around.lines(*make_sysctl(including({"kernel.threads-max"}))),
+              ElementsAre("inetdiag_sysctl_net_core_somaxconn 1",
+                          "inetdiag_sysctl_net_ipv4_tcp_syncookies 1"));
+}
+
 }  // namespace
 }  // namespace inetdiag

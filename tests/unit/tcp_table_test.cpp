@@ -181,5 +181,34 @@ TEST(TcpTable, PassesOverSocketsItCannotRead) {
   EXPECT_EQ(table.listeners().size(), 1U);
 }
 
+TEST(TcpTable, DoesNotWalkWhereItMayNot) {
+  FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
+  TcpTable table(kernel.factory(), soon(), {.is_due = false});
+  EXPECT_THROW(table.walk(), kernel::WalkNotDue);
+  EXPECT_THROW(table.census(), kernel::WalkNotDue);
+  EXPECT_EQ(kernel.dumps, 0);
+  EXPECT_EQ(table.listeners().size(), 1U);
+  EXPECT_EQ(table.walk_if_made(), nullptr);
+}
+
+TEST(TcpTable, GivesTheLastWalkWhereItMayNotWalk) {
+  FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
+  auto last = std::make_shared<kernel::TcpWalk>();
+  last->by_state[slot(TcpState::close_wait)] = 7;
+  TcpTable table(kernel.factory(), soon(), {.is_due = false, .last = last});
+  EXPECT_EQ(table.walk().by_state[slot(TcpState::close_wait)], 7U);
+  EXPECT_EQ(kernel.dumps, 0);
+  EXPECT_EQ(table.walk_if_made(), nullptr);
+}
+
+TEST(TcpTable, TellsWhetherItWalked) {
+  FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
+  TcpTable table(kernel.factory(), soon());
+  EXPECT_EQ(table.walk_if_made(), nullptr);
+  table.walk();
+  ASSERT_NE(table.walk_if_made(), nullptr);
+  EXPECT_EQ(table.walk_if_made()->syn_queue.size(), 1U);
+}
+
 }  // namespace
 }  // namespace inetdiag

@@ -195,5 +195,34 @@ TEST(TcpBudget, IsAPercentage) {
   }
 }
 
+TEST(Tcp, OfAnotherNamespaceIsSilentUntilAWalkIsDue) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  around.permission = {.is_due = false};
+  around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
+  around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
+  const auto collection = around.collect(*tcp());
+  EXPECT_THAT(lines_of(collection.families), ::testing::IsEmpty());
+  EXPECT_THAT(collection.errors, ::testing::IsEmpty());
+}
+
+TEST(Tcp, OfAnotherNamespaceCountsAnewWhatNeedsNoWalk) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  auto last = std::make_shared<kernel::TcpWalk>();
+  last->by_state[kernel::slot(TcpState::close_wait)] = 4;
+  last->by_state[kernel::slot(TcpState::listen)] = 1;
+  around.permission = {.is_due = false, .last = last};
+  around.kernel.sockets = {{.port = 80}, {.port = 81}};
+  around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
+  around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
+  const auto lines = around.lines(*tcp());
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="listen"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="close_wait"} 4)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 5)"));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_port_sockets"))));
+}
+
 }  // namespace
 }  // namespace inetdiag

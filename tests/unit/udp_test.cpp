@@ -1,5 +1,7 @@
 #include "collectors/udp.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +15,7 @@ using kernel::TcpState;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 std::unique_ptr<Collector> udp(const std::string& max = "500") {
   return make_udp(settings({{"max", max}}));
@@ -90,6 +93,23 @@ TEST(Udp, DividesByNoMissingLimit) {
   around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 0)};
   EXPECT_THAT(around.lines(*udp()),
               Contains("inetdiag_udp_receive_queue_fill_ratio" + at_53 + "0"));
+}
+
+TEST(Udp, OfAnotherNamespaceAreAskedForOnlyWhereThereAreSome) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1)};
+  const auto is_told = [&](const std::string& ipv4, const std::string& ipv6) {
+    around.proc_tree.write("net/sockstat", ipv4);
+    around.proc_tree.write("net/sockstat6", ipv6);
+    const auto lines = around.lines(*udp());
+    EXPECT_THAT(lines, Contains(StartsWith("inetdiag_udp_sockets" + at_other)));
+    return std::ranges::count(lines, "inetdiag_udp_sockets" + at_53 + "1") == 1;
+  };
+  EXPECT_FALSE(is_told("UDP: inuse 0 mem 5\n", "UDP6: inuse 0\n"));
+  EXPECT_TRUE(is_told("UDP: inuse 1 mem 5\n", "UDP6: inuse 0\n"));
+  EXPECT_TRUE(is_told("UDP: inuse 0 mem 5\n", "UDP6: inuse 1\n"));
+  EXPECT_TRUE(is_told("", ""));
 }
 
 }  // namespace
