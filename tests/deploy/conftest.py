@@ -72,11 +72,17 @@ def debian(tmp_path_factory):
         pytest.skip("mounts are not allowed here")
     folder = tmp_path_factory.mktemp("debian")
     tar = folder / "debian.tar"
+    # A proxy, or a mirror that is not renewed: the root fetches packages as this machine does.
+    apt = folder / "apt.conf"
+    settings = output("apt-config", "dump", "Acquire").splitlines(keepends=True)
+    wanted = ("Acquire::Check-", "Acquire::http")
+    apt.write_text("".join(line for line in settings if line.startswith(wanted)), encoding="utf-8")
     # Documents are left out as debian:bookworm-slim leaves them out.
     output(
         "mmdebstrap",
         "--variant=minbase",
         "--include=ca-certificates,systemd",
+        f"--aptopt={apt}",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
