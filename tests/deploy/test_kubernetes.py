@@ -161,6 +161,21 @@ def test_example_of_the_readme(copied, render, check):
     assert one(objects, "PodMonitor")["metadata"]["labels"]["release"] == "kube-prometheus-stack"
 
 
+def test_networks_of_pods_take_these_privileges_and_no_others(render):
+    pod = one(render(KUBERNETES / "overlays/pod-networks"), "DaemonSet")["spec"]["template"]["spec"]
+    base = one(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]
+    (own,), (before,) = ([it["securityContext"] for it in found["containers"]] for found in (pod, base))
+    # tests/e2e/test_netns.py holds that they suffice.
+    assert own.pop("capabilities") == {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE"]}
+    before.pop("capabilities")
+    assert own == before
+    assert pod["hostPID"] and pod["securityContext"]["runAsUser"] == 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    mounts = {it["mountPath"]: it for it in pod["containers"][0]["volumeMounts"]}
+    assert all(it["readOnly"] for it in mounts.values())
+    assert mounts["/host/run/netns"]["mountPropagation"] == "HostToContainer"
+
+
 # The program
 
 

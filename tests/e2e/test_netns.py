@@ -419,6 +419,26 @@ def as_nobody():
     return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_two_capabilities_suffice(start, folder, three, as_nobody, user):
+    """As deploy/kubernetes gives them to root, and as a systemd unit gives them to another user."""
+    _, _, inhabited = three
+    capabilities = "+sys_admin,+sys_ptrace"
+    if user == "root":
+        command = ["setpriv", f"--bounding-set=-all,{capabilities}", "--inh-caps=-all", "--no-new-privs"]
+    else:
+        command = [*as_nobody, f"--inh-caps=-all,{capabilities}", f"--ambient-caps={capabilities}", "--no-new-privs"]
+    arguments = ["--netns.discover=all", f"--path.netns={folder.path}", only("alpha", "beta", inhabited.inode)]
+    exporter = start(*arguments, command=command)
+    series = exporter.series()
+    status = Path(f"/proc/{exporter.process.pid}/status").read_text()
+    assert re.search(r"^CapEff:\t0*280000$", status, re.M)
+    assert success(series) == 1, exporter.log
+    assert "privileges are missing" not in exporter.log
+    for label, somaxconn in (("alpha", 100), ("beta", 200), (inhabited.inode, 300)):
+        assert series[f'inetdiag_sysctl_net_core_somaxconn{{netns="{label}"}}'] == somaxconn
+
+
 def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
     exporter = start("--netns.discover=all", f"--path.netns={folder.path}", command=as_nobody)
     series = exporter.series()
