@@ -6,6 +6,7 @@
 #include <exception>
 #include <iterator>
 #include <map>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -80,6 +81,10 @@ CgroupOwner owner_of_listeners(const std::vector<prometheus::MetricFamily>& fami
     }
   }
   return owner;
+}
+
+std::string in_namespace(std::string_view label, std::string_view error) {
+  return std::string("namespace ").append(label).append(": ").append(error);
 }
 
 /// Whether this process holds a capability; false where that cannot be read.
@@ -281,7 +286,7 @@ class OtherNamespaces final : public Collector {
     try {
       ask(netns, pods, context, round);
     } catch (const std::system_error& error) {
-      round.fail("namespace " + label_of(netns) + ": " + error.what());
+      round.fail(in_namespace(label_of(netns), error.what()));
     }
     return true;
   }
@@ -349,7 +354,7 @@ class OtherNamespaces final : public Collector {
     std::ranges::move(found.families, std::back_inserter(families));
     std::ranges::move(found.missing, std::back_inserter(round.collection.missing));
     for (const std::string& error : found.errors) {
-      round.fail("namespace " + label + ": " + error);
+      round.fail(in_namespace(label, error));
     }
   }
 

@@ -63,7 +63,7 @@ std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folde
   std::vector<NetworkNamespace> found;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
-    const std::string file = folder + "/" + name;
+    const std::string file = std::string(folder).append("/").append(name);
     const auto id = name.starts_with('.') || !is_namespace(file) ? std::nullopt : id_of(file);
     if (id) {
       found.push_back({.id = *id, .name = name, .file = file});
@@ -103,16 +103,17 @@ NamespacesOfProcesses network_namespaces_of_processes(const FileTree& proc,
   return namespaces;
 }
 
-std::vector<NetworkNamespace> merged(std::vector<NetworkNamespace> pinned,
+std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned,
                                      const std::vector<NetworkNamespace>& of_processes) {
   std::map<NamespaceId, NetworkNamespace> by_id;
-  for (NetworkNamespace& each : pinned) {
-    by_id.try_emplace(each.id, std::move(each));
+  for (const NetworkNamespace& each : pinned) {
+    by_id.try_emplace(each.id, each);
   }
   for (const NetworkNamespace& each : of_processes) {
     by_id.try_emplace(each.id, each).first->second.process = each.process;
   }
   std::vector<NetworkNamespace> namespaces;
+  namespaces.reserve(by_id.size());
   for (auto& [id, each] : by_id) {
     namespaces.push_back(std::move(each));
   }

@@ -47,7 +47,7 @@ NamespacesOfProcesses network_namespaces_of_processes(const FileTree& proc,
                                                       const Deadline& deadline);
 
 /// Each namespace once, by its id: names and processes of both lists come together.
-std::vector<NetworkNamespace> merged(std::vector<NetworkNamespace> pinned,
+std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned,
                                      const std::vector<NetworkNamespace>& of_processes);
 
 /// Moves the calling thread there. Throws std::system_error: ENOENT where it is gone, EPERM where
