@@ -141,6 +141,8 @@ def test_alerts_and_dashboards_speak_of_the_same_counters():
     """What an alert looks at can be seen: every counter and gauge that a rule names is drawn somewhere."""
     drawn = {name for file in DASHBOARDS for _, e in queries(dashboard(file)) for name in metrics_in(e)}
     named = {name for rule in rules("rules.yaml") + alerts() for name in metrics_in(rule["expr"])} - recorded()
+    # It gives labels to figures, of namespaces that no dashboard shows yet.
+    named -= {"inetdiag_netns_info"}
     # The worst queue of any kind is drawn by a pattern.
     drawn |= {name for name in named if name.endswith("_fill_ratio")}
     assert named <= drawn, named - drawn
