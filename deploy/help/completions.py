@@ -8,7 +8,9 @@ def _value_kind(flag):
 
 
 def bash(help_):
-    names = " ".join(name for flag in help_.flags for name in flag.names)
+    names = " ".join(
+        [command.name for command in help_.commands] + [name for flag in help_.all_flags for name in flag.names]
+    )
     answers = {
         "choice": "mapfile -t COMPREPLY < <(compgen -W '{choices}' -- \"$cur\")",
         "directory": "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")",
@@ -19,7 +21,7 @@ def bash(help_):
         f"    {'|'.join(flag.names)})\n"
         f"      {answers[_value_kind(flag)].format(choices=' '.join(flag.choices))}\n"
         "      return ;;\n"
-        for flag in help_.flags
+        for flag in help_.all_flags
         if flag.type
     )
     return f"""# bash completion for inetdiag_exporter
@@ -44,7 +46,9 @@ def zsh(help_):
     actions = {"directory": "_files -/", "file": "_files", "text": " "}
 
     def specs():
-        for flag in help_.flags:
+        commands = " ".join(command.name for command in help_.commands)
+        yield f"'1::command:({commands})'"
+        for flag in help_.all_flags:
             help_text = re.sub(r"([\\\[\]:])", r"\\\1", flag.help).replace("'", "'\\''")
             action = f"({' '.join(flag.choices)})" if flag.choices else actions.get(_value_kind(flag))
             value = f":{flag.type}:{action}" if flag.type else ""
@@ -63,7 +67,12 @@ def fish(help_):
 
     def lines():
         yield "complete -c inetdiag_exporter -f"
-        for flag in help_.flags:
+        for command in help_.commands:
+            yield (
+                "complete -c inetdiag_exporter -n __fish_use_subcommand "
+                f"-a {command.name} -d {quoted(command.help)}"
+            )
+        for flag in help_.all_flags:
             action = ""
             if flag.choices:
                 action = " -xa " + quoted(" ".join(flag.choices))

@@ -24,14 +24,41 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Command:
+    name: str
+    help: str
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
 class Help:
     version: str
     summary: str
     flags: tuple[Flag, ...]
+    commands: tuple[Command, ...]
+
+    @property
+    def all_flags(self):
+        """Those of the commands too."""
+        return self.flags + tuple(flag for command in self.commands for flag in command.flags)
+
+
+COMMANDS = "Subcommands"
+
+
+def parse_commands(text):
+    """Yields the name and the help of each command of a --help."""
+    section = text.partition(f"\n{COMMANDS}:\n")[2]
+    for line in section.splitlines():
+        if match := re.fullmatch(r"  (\w\S*) {2,}(\S.*)", line):
+            yield match.groups()
+        elif line.startswith(" "):
+            raise ValueError(f"a line of --help that is no command: {line!r}")
 
 
 def parse(text):
     """Yields the flags of a --help."""
+    text = text.partition(f"\n{COMMANDS}:\n")[0]
     # CLI11 starts a new line before the help of a flag whose name is too long for its column.
     text = re.sub(r"^(  -\S+(?: \S+)?)\n {10,}", r"\1  ", text, flags=re.MULTILINE)
     group = ""
@@ -46,9 +73,13 @@ def parse(text):
 
 
 def read(program):
-    def said(flag):
-        return subprocess.run([program, flag], check=True, capture_output=True, text=True).stdout
+    def said(*arguments):
+        return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
 
     text = said("--help")
     version = re.search(r"version (\S+)", said("--version")).group(1)
-    return Help(version, text.splitlines()[0], tuple(parse(text)))
+    commands = (
+        Command(name, help_text, tuple(flag for flag in parse(said(name, "--help")) if "--help" not in flag.names))
+        for name, help_text in parse_commands(text)
+    )
+    return Help(version, text.splitlines()[0], tuple(parse(text)), tuple(commands))

@@ -24,8 +24,15 @@ def _groups(flags):
         yield f".SS {escape(group)}\n" + "".join(_entry(flag) for flag in members)
 
 
+def _commands(commands):
+    for command in commands:
+        flags = "".join(_entry(flag) for flag in command.flags)
+        yield f".SS {escape(command.name)}\n{escape(command.help)}.\n{flags}"
+
+
 def page(help_):
     text = TEMPLATE.read_text(encoding="utf-8")
     text = text.replace("@VERSION@", help_.version)
     text = text.replace("@SUMMARY@", escape(help_.summary))
+    text = text.replace("@COMMANDS@\n", "".join(_commands(help_.commands)))
     return text.replace("@FLAGS@\n", "".join(_groups(help_.flags)))

@@ -8,10 +8,18 @@ import pytest
 from tools import output
 
 
+def commands(binary):
+    """Their names, without the parser that made the files."""
+    found = re.findall(r"^  (\w+)", output(binary, "--help").partition("Subcommands:")[2], re.MULTILINE)
+    assert "check" in found
+    return found
+
+
 @pytest.fixture(scope="module")
 def flags(binary):
     """The flags as --help tells them, without the parser that made the files."""
-    found = set(re.findall(r"(?<![\w-])--?[a-z][\w.-]*", output(binary, "--help")))
+    texts = output(binary, "--help") + "".join(output(binary, name, "--help") for name in commands(binary))
+    found = set(re.findall(r"(?<![\w-])--?[a-z][\w.-]*", texts))
     assert {"-h", "--help", "--version", "--no-collector.tcp"} < found
     return found
 
@@ -24,6 +32,14 @@ def man_page(installed):
 def test_man_page_has_every_flag(man_page, flags):
     text = man_page.read_text().replace("\\-", "-")
     assert set(re.findall(r"\\fB(--?[\w.-]+)\\fR", text)) == flags
+
+
+def test_every_command_is_told_and_offered(installed, man_page, binary):
+    names = set(commands(binary))
+    assert names <= set(re.findall(r"^\.SS (\w+)$", man_page.read_text(), re.MULTILINE))
+    assert bash(installed, "c") == {name for name in names if name.startswith("c")}
+    assert f"1::command:({' '.join(commands(binary))})" in zsh(installed)
+    assert names <= fish(installed, "inetdiag_exporter ")
 
 
 def test_man_page_is_read_without_warnings(man_page):
