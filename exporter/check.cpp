@@ -15,7 +15,6 @@ using diagnosis::Status;
 using diagnosis::TimedSnapshot;
 
 constexpr std::chrono::seconds longest_look{10};
-constexpr int could_not_look = 3;
 
 TimedSnapshot look(Scraper& scraper) {
   Selection all(scraper.names().size());
@@ -30,7 +29,7 @@ int exit_status(const Status& status) {
     return 2;
   }
   if (status.could_not_look()) {
-    return could_not_look;
+    return could_not_check;
   }
   return severity == Severity::warning ? 1 : 0;
 }

@@ -9,6 +9,9 @@ namespace inetdiag {
 
 enum class CheckFormat { text, json };
 
+/// The exit status where it could not look.
+inline constexpr int could_not_check = 3;
+
 struct CheckOptions {
   double interval_seconds = 1;
   CheckFormat format = CheckFormat::text;

@@ -38,8 +38,6 @@ namespace {
 // How long a client or the kernel may hold up the end of the program.
 constexpr std::chrono::seconds longest_farewell{1};
 
-constexpr int could_not_check = 3;
-
 /// SIGINT and SIGTERM, blocked in every thread that starts from now on and waited for by main.
 class EndSignals {
  public:

@@ -166,10 +166,10 @@ std::vector<ListenAddress> parse_addresses(const std::vector<std::string>& texts
 void check_telemetry_path(const std::string& path) {
   constexpr std::string_view special = "?#% \"<>\\";
   if (!path.starts_with('/') || path == "/" || path.starts_with("/-/") ||
-      path.find_first_of(special) != std::string::npos) {
+      path.starts_with("/api/") || path.find_first_of(special) != std::string::npos) {
     throw std::invalid_argument("--web.telemetry-path: '" + path +
                                 "' must begin with a slash, as in /metrics, and be neither / nor "
-                                "below /-/");
+                                "below /-/ or /api/");
   }
 }
 
@@ -196,9 +196,11 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options, std::string& format) {
   return check;
 }
 
-CommandLine refusal(const std::string& why) {
+/// To who asked for a check, an exit status of 1 would be a warning about the host.
+CommandLine refusal(const std::string& why, std::span<const char* const> arguments) {
+  const bool is_check = std::ranges::count(arguments, std::string_view("check")) > 0;
   return {.text = "inetdiag_exporter: " + why + "\nTry 'inetdiag_exporter --help'.\n",
-          .exit_status = 1};
+          .exit_status = is_check ? could_not_check : 1};
 }
 
 }  // namespace
@@ -288,9 +290,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   } catch (const CLI::CallForVersion& version) {
     return {.text = version.what()};
   } catch (const CLI::ParseError& error) {
-    return refusal(error.what());
+    return refusal(error.what(), arguments);
   } catch (const std::invalid_argument& error) {
-    return refusal(error.what());
+    return refusal(error.what(), arguments);
   }
 }
 

@@ -95,7 +95,9 @@ std::string finding_html(const Finding& finding, std::optional<double> seconds) 
 std::string findings_html(const Status& status) {
   const auto severity = status.severity();
   if (!severity) {
-    return fmt::format("<p class=\"verdict fine\">{}</p>\n", html_escaped(quiet_text(status)));
+    return fmt::format("<p class=\"verdict {}\">{}</p>\n",
+                       status.could_not_look() ? "warning" : "fine",
+                       html_escaped(quiet_text(status)));
   }
   std::string html = fmt::format("<p class=\"verdict {}\">{}</p>\n<ul class=\"findings\">\n",
                                  name_of(*severity), count_text(status.findings));
@@ -106,7 +108,7 @@ std::string findings_html(const Status& status) {
 }
 
 std::string cell(std::string_view label, const std::string& html, std::string_view css = "") {
-  return fmt::format("<td{} data-label=\"{}\">{}</td>",
+  return fmt::format("<td role=\"cell\"{} data-label=\"{}\">{}</td>",
                      css.empty() ? "" : fmt::format(" class=\"{}\"", css), label, html);
 }
 
@@ -119,28 +121,31 @@ std::string listener_row(const ListenerRow& row) {
         " <span class=\"faint\">" + isolated(row.pod.empty() ? row.netns : row.pod) + "</span>";
   }
   const std::string owner = listener.owner.text();
-  std::string drops = listener.drops ? number_text(*listener.drops) : "not told";
-  if (row.new_drops > 0) {
-    drops += " <strong>+" + number_text(row.new_drops) + "</strong>";
+  std::string drops = listener.drops ? number_text(*listener.drops) : "unknown";
+  if (row.new_drops.value_or(0) > 0) {
+    drops += " <strong>+" + number_text(*row.new_drops) + "</strong>";
   }
-  return "<tr><th scope=\"row\">" + place + "</th>" +
+  return "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">" + place + "</th>" +
          cell("Owner", owner.empty() ? "<span class=\"faint\">unknown</span>" : isolated(owner)) +
          cell("Accept queue", meter(listener.fill, "accept queue of " + name) +
                                   number_text(listener.waiting) + " / " +
                                   number_text(listener.backlog)) +
-         cell("SYN queue", listener.half_open ? meter(row.syn_fill, "SYN queue of " + name) +
-                                                    number_text(*listener.half_open)
-                                              : "not told") +
+         cell("SYN queue", listener.half_open
+                               ? meter(listener.syn_fill.value_or(0), "SYN queue of " + name) +
+                                     number_text(*listener.half_open)
+                               : "unknown") +
          cell("Limit set by", short_text(row.limit)) + cell("Drops", drops, "number") + "</tr>\n";
 }
 
 std::string listeners_html(const Status& status) {
   std::string html = "<h2>Listeners</h2>\n";
   if (status.listeners.empty()) {
-    return html + "<p>No TCP listeners.</p>\n";
+    return html + "<p>" + (status.could_not_look() ? listeners_unknown : "No TCP listeners.") +
+           "</p>\n";
   }
   html +=
-      "<div class=\"scroll\"><table class=\"listeners\">\n<thead><tr><th scope=\"col\">Address"
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Listeners\"><table "
+      "role=\"table\" class=\"listeners\">\n<thead><tr><th scope=\"col\">Address"
       "</th><th scope=\"col\">Owner</th><th scope=\"col\">Accept queue</th><th scope=\"col\">SYN "
       "queue</th><th scope=\"col\">Limit set by</th><th scope=\"col\" class=\"number\">Drops</th>"
       "</tr></thead>\n<tbody>\n";
@@ -154,13 +159,17 @@ std::string listeners_html(const Status& status) {
 
 std::string limits_html(const Status& status) {
   std::string html =
-      "<h2>Limits</h2>\n<div class=\"scroll\"><table class=\"limits\">\n<thead><tr><th "
+      "<h2>Limits</h2>\n<div class=\"scroll\"><table role=\"table\" "
+      "class=\"limits\">\n<thead><tr><th "
       "scope=\"col\">What</th><th scope=\"col\">Used</th><th scope=\"col\">Limit</th></tr></thead>"
       "\n<tbody>\n";
   for (const Usage& usage : status.usages) {
     const std::string netns =
-        usage.netns.empty() ? "" : " <span class=\"faint\">" + isolated(usage.netns) + "</span>";
-    html += "<tr><th scope=\"row\">" + html_escaped(usage.what) + netns + "</th>" +
+        usage.netns.empty() ? ""
+                            : " <span class=\"faint\">" +
+                                  isolated(usage.pod.empty() ? usage.netns : usage.pod) + "</span>";
+    html += "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">" + html_escaped(usage.what) +
+            netns + "</th>" +
             cell("Used", meter(usage.ratio, usage.what) + percent_text(usage.ratio) + ", " +
                              usage_text(usage)) +
             cell("Limit", isolated(usage.of)) + "</tr>\n";
@@ -176,7 +185,8 @@ std::string collectors_html(const Status& status, const std::string& metrics) {
   for (const CollectorOutcome& collector : status.collectors) {
     constexpr double milliseconds = 1e3;
     html += fmt::format(
-        "<tr><th scope=\"row\"><a href=\"{}?collect[]={}\">{}</a></th><td>{}</td><td "
+        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><a "
+        "href=\"{}?collect[]={}\">{}</a></th><td>{}</td><td "
         "class=\"number\">{}</td></tr>\n",
         metrics, collector.name, collector.name,
         collector.success ? "success" : "<strong>failed</strong>, see the log",
@@ -186,8 +196,9 @@ std::string collectors_html(const Status& status, const std::string& metrics) {
 }
 
 std::string refresh_html(unsigned seconds) {
-  return seconds > 0 ? fmt::format("New every {} s (<a href=\"/?refresh=0\">stop</a>).", seconds)
-                     : "<a href=\"/\">Keep it new</a>.";
+  return seconds > 0
+             ? fmt::format("Refreshes every {} s (<a href=\"/?refresh=0\">stop</a>).", seconds)
+             : "<a href=\"/\">Refresh automatically</a>.";
 }
 
 }  // namespace

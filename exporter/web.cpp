@@ -85,9 +85,14 @@ HttpResponse Web::scraped(const HttpRequest& request,
                           HttpResponse (Web::*page)(const HttpRequest&)) {
   const InFlight in_flight(in_flight_);
   if (options_.max_requests != 0 && in_flight.number() > options_.max_requests) {
-    return text(503, "limit of concurrent requests reached (" +
-                         std::to_string(options_.max_requests) +
-                         ", --web.max-requests), try again later");
+    HttpResponse refusal =
+        text(503, "limit of concurrent requests reached (" + std::to_string(options_.max_requests) +
+                      ", --web.max-requests), try again later");
+    // A page that renews itself goes on doing so.
+    if (request.path == "/") {
+      refusal.headers.emplace_back("Refresh", "5");
+    }
+    return refusal;
   }
   try {
     return (this->*page)(request);

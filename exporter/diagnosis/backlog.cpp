@@ -15,7 +15,8 @@ struct Server {
 };
 
 // The first match counts.
-constexpr std::array<Server, 17> servers = {{
+constexpr std::array<Server, 18> servers = {{
+    {"lighttpd", "lighttpd: `server.listen-backlog = N`, 1024 by default"},
     {"nginx", "nginx: `listen ... backlog=N`, 511 by default"},
     {"haproxy", "haproxy: `backlog N` in the frontend, by default its maxconn"},
     {"apache", "Apache: `ListenBacklog N`, 511 by default"},
@@ -42,9 +43,22 @@ double backlog_of_one(const Listener& listener) {
   return listener.sockets > 0 ? listener.backlog / listener.sockets : listener.backlog;
 }
 
+/// Whether a word of the unit's name begins with it: `php8.2-fpm.service` has fpm, but uhttpd is no
+/// httpd.
+bool names(std::string_view unit, std::string_view server) {
+  for (std::size_t at = unit.find(server); at != std::string_view::npos;
+       at = unit.find(server, at + 1)) {
+    if (at == 0 || std::string_view("-@_.").find(unit[at - 1]) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string_view setting_of(const Owner& owner) {
+  const bool is_exporter = owner.unit.find("exporter") != std::string::npos;
   const auto* const found = std::ranges::find_if(servers, [&](const Server& server) {
-    return owner.unit.find(server.word) != std::string::npos;
+    return !is_exporter && names(owner.unit, server.word);
   });
   return found == servers.end() ? "the backlog that it passes to listen()" : found->setting;
 }
@@ -52,10 +66,10 @@ std::string_view setting_of(const Owner& owner) {
 }  // namespace
 
 BacklogLimit limit_of(const Listener& listener, std::optional<double> somaxconn) {
-  if (!somaxconn) {
+  if (!somaxconn || !listener.is_capped) {
     return BacklogLimit::unknown;
   }
-  if (!listener.is_capped) {
+  if (!*listener.is_capped) {
     return BacklogLimit::program;
   }
   return backlog_of_one(listener) > *somaxconn ? BacklogLimit::former_somaxconn
@@ -76,6 +90,9 @@ std::string short_text(BacklogLimit limit) {
 }
 
 std::string limit_text(const Listener& listener, std::optional<double> somaxconn) {
+  if (listener.endpoint.is_folded()) {
+    return "the backlogs of several listeners, beyond --collector.listeners.max";
+  }
   const std::string backlog = number_text(backlog_of_one(listener));
   const std::string sysctl = number_text(somaxconn.value_or(0));
   switch (limit_of(listener, somaxconn)) {
@@ -92,6 +109,9 @@ std::string limit_text(const Listener& listener, std::optional<double> somaxconn
 }
 
 std::string how_to_raise(const Listener& listener, std::optional<double> somaxconn) {
+  if (listener.endpoint.is_folded()) {
+    return "raise --collector.listeners.max of the exporter, to see which listener it is";
+  }
   const std::string setting(setting_of(listener.owner));
   const bool may_be_former = std::ranges::count(default_somaxconn, backlog_of_one(listener)) > 0;
   switch (limit_of(listener, somaxconn)) {

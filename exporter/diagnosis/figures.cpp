@@ -11,19 +11,19 @@ std::string number_text(double value) {
   return value == std::trunc(value) ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}", value);
 }
 
-std::string short_number_text(double value) {
+std::string short_number_text(double value, std::size_t width) {
   constexpr std::array<std::string_view, 5> units = {"", "k", "M", "G", "T"};
   constexpr double step = 1000;
-  constexpr double longest_in_full = 99999;
-  std::size_t unit = 0;
-  if (value <= longest_in_full) {
-    return number_text(value);
+  constexpr double one_digit = 10;
+  std::string text = number_text(value);
+  for (std::size_t unit = 1; text.size() > width && unit < units.size(); ++unit) {
+    value = std::floor(value / step * one_digit) / one_digit;
+    text = fmt::format("{:.1f}{}", value, units.at(unit));
+    if (text.size() > width) {
+      text = fmt::format("{:.0f}{}", std::floor(value), units.at(unit));
+    }
   }
-  while (value >= step && unit + 1 < units.size()) {
-    value /= step;
-    ++unit;
-  }
-  return fmt::format("{:.1f}{}", value, units.at(unit));
+  return text;
 }
 
 std::string bytes_text(double bytes) {

@@ -1,6 +1,7 @@
 // Figures as a person reads them.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,8 +10,8 @@ namespace inetdiag::diagnosis {
 /// Integers in full, fractions with two digits.
 std::string number_text(double value);
 
-/// At most six characters: `99999`, `1.2M`.
-std::string short_number_text(double value);
+/// At most `width` characters, at least four: `9999`, `1.2M`, `65k`.
+std::string short_number_text(double value, std::size_t width);
 
 /// `1.5 MiB`.
 std::string bytes_text(double bytes);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +24,9 @@ constexpr std::string_view name_of(Severity severity) {
 
 /// What a finding is about.
 struct Affected {
-  std::string kind;  ///< listener, udp_socket, unix_listener, port, limit, namespace, collector
-  std::string name;  ///< as a person reads it
+  std::string
+      kind;  ///< listener, udp_socket, unix_listener, port, limit, cpu, namespace or collector
+  std::string name;                             ///< as a person reads it
   std::map<std::string, std::string> labels{};  ///< as the series of /metrics carry them
 };
 
@@ -34,10 +36,14 @@ struct Finding {
   std::string rule{};  ///< stable, such as accept_queue_full
   Affected affected{};
   std::string summary{};
-  std::vector<std::pair<std::string, double>> evidence{};  ///< names end in _bytes where they are
-  std::string limit{};                                     ///< which limit binds; empty: none does
+  /// Figures, and what is not known; names end in _bytes where they are.
+  std::vector<std::pair<std::string, std::optional<double>>> evidence{};
+  std::string limit{};  ///< which limit binds; empty: none does
   std::string action{};
   std::string metric{};  ///< the series to watch
 };
+
+/// `metric{address="0.0.0.0",port="443"}`, as PromQL takes it.
+std::string selector(std::string_view metric, const std::map<std::string, std::string>& labels);
 
 }  // namespace inetdiag::diagnosis

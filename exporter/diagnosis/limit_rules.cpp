@@ -35,11 +35,11 @@ double page_bytes() { return static_cast<double>(sysconf(_SC_PAGESIZE)); }
 
 void time_wait(const Look& look, Findings& findings) {
   const double used = share(look, metric::timewaits, metric::max_tw_buckets);
-  const double overflows = look.growth(metric::time_wait_overflows);
-  if (used < nearly_full && overflows <= 0) {
+  const bool overflows = look.grew(metric::time_wait_overflows);
+  if (used < nearly_full && !overflows) {
     return;
   }
-  const bool is_acting = used >= full || overflows > 0;
+  const bool is_acting = used >= full || overflows;
   const double most = look.now.value(metric::max_tw_buckets).value_or(0);
   findings.push_back(
       {.severity = Severity::warning,
@@ -50,7 +50,7 @@ void time_wait(const Look& look, Findings& findings) {
                             : "TIME_WAIT is near its limit.",
        .evidence = {{"timewait_sockets", look.now.value(metric::timewaits).value_or(0)},
                     {"max_tw_buckets", most},
-                    {"new_overflows", overflows}},
+                    {"new_overflows", look.growth(metric::time_wait_overflows)}},
        .limit = "net.ipv4.tcp_max_tw_buckets, " + number_text(most),
        .action = "Raise net.ipv4.tcp_max_tw_buckets (a socket takes some 250 bytes), and have "
                  "clients keep connections open. Shortening TIME_WAIT is not possible; "
@@ -87,28 +87,28 @@ void tcp_memory(const Look& look, Findings& findings) {
   const auto bytes = look.now.value(metric::tcp_memory_bytes);
   const auto pressure = look.now.value(metric::tcp_mem_pressure);
   const auto high = look.now.value(metric::tcp_mem_high);
-  const double aborts = look.growth(metric::memory_aborts);
+  const bool aborts = look.grew(metric::memory_aborts);
   const bool is_high = bytes && high && *bytes >= *high * page_bytes();
   const bool is_pressed = bytes && pressure && *bytes >= *pressure * page_bytes();
-  const double pressures = look.growth(metric::memory_pressures);
-  if (!is_high && !is_pressed && aborts <= 0 && pressures <= 0) {
+  const bool pressures = look.grew(metric::memory_pressures);
+  if (!is_high && !is_pressed && !aborts && !pressures) {
     return;
   }
-  const bool is_acting = is_high || aborts > 0;
+  const bool is_acting = is_high || aborts;
   findings.push_back(
       {.severity = is_acting ? Severity::critical : Severity::warning,
        .rule = is_acting ? "tcp_memory_full" : "tcp_memory_pressure",
        .affected = limit("net.ipv4.tcp_mem", look),
-       .summary =
-           aborts > 0 ? "Connections are reset for lack of TCP memory, or for too many orphans."
-           : is_high  ? "TCP memory is at its limit: segments are dropped."
+       .summary = aborts ? "Connections are reset for lack of TCP memory, or for too many orphans."
+                  : is_high
+                      ? "TCP memory is at its limit: segments are dropped."
                       : "TCP memory is above its pressure mark: windows shrink and connections "
                         "slow down.",
        .evidence = {{"tcp_memory_bytes", bytes.value_or(0)},
                     {"pressure_bytes", pressure.value_or(0) * page_bytes()},
                     {"high_bytes", high.value_or(0) * page_bytes()},
-                    {"new_memory_aborts", aborts},
-                    {"new_memory_pressures", pressures}},
+                    {"new_memory_aborts", look.growth(metric::memory_aborts)},
+                    {"new_memory_pressures", look.growth(metric::memory_pressures)}},
        .limit = "net.ipv4.tcp_mem (low, pressure and high, in pages)",
        .action = "Look which sockets hold it (`ss -tnm`, Recv-Q and Send-Q): programs that do not "
                  "read, peers that do not acknowledge. Raise net.ipv4.tcp_mem where the host has "
@@ -118,31 +118,44 @@ void tcp_memory(const Look& look, Findings& findings) {
 
 void conntrack(const Look& look, Findings& findings) {
   const double used = share(look, metric::conntrack_entries, metric::conntrack_limit);
-  const double drops = look.growth(metric::conntrack_drops);
-  const double early = look.growth(metric::conntrack_early_drops);
-  if (used < nearly_full && drops <= 0 && early <= 0) {
+  const bool drops = look.grew(metric::conntrack_drops);
+  const bool pushes_out = look.grew(metric::conntrack_early_drops);
+  if (used < nearly_full && !drops && !pushes_out) {
     return;
   }
-  const bool is_acting = used >= full || drops > 0;
   const double most = look.now.value(metric::conntrack_limit).value_or(0);
-  findings.push_back(
-      {.severity = is_acting ? Severity::critical : Severity::warning,
-       .rule = is_acting ? "conntrack_full" : "conntrack_nearly_full",
-       .affected = limit("net.netfilter.nf_conntrack_max", look),
-       .summary = is_acting ? "The conntrack table is full: packets of new connections are dropped."
-                  : early > 0
-                      ? "The conntrack table was full: followed connections were pushed out."
-                      : "The conntrack table is nearly full.",
-       .evidence = {{"entries", look.now.value(metric::conntrack_entries).value_or(0)},
-                    {"conntrack_max", most},
-                    {"new_drops", drops},
-                    {"new_early_drops", early}},
-       .limit = "net.netfilter.nf_conntrack_max, " + number_text(most),
-       .action =
-           "Raise net.netfilter.nf_conntrack_max and, in proportion, nf_conntrack_buckets; see "
-           "who makes the connections (`conntrack -L`), and shorten "
-           "nf_conntrack_tcp_timeout_established where they are long dead.",
-       .metric = std::string(metric::conntrack_entries)});
+  Finding finding{
+      .severity = Severity::warning,
+      .rule = "conntrack_nearly_full",
+      .affected = limit("net.netfilter.nf_conntrack_max", look),
+      .summary = pushes_out ? "The conntrack table was full: followed connections were pushed out."
+                            : "The conntrack table is nearly full.",
+      .evidence = {{"entries", look.now.value(metric::conntrack_entries)},
+                   {"conntrack_max", most},
+                   {"new_drops", look.growth(metric::conntrack_drops)},
+                   {"new_early_drops", look.growth(metric::conntrack_early_drops)},
+                   {"new_insert_failures", look.growth(metric::conntrack_insert_failures)}},
+      .limit = "net.netfilter.nf_conntrack_max, " + number_text(most),
+      .action =
+          "Raise net.netfilter.nf_conntrack_max and, in proportion, nf_conntrack_buckets; see "
+          "who makes the connections (`conntrack -L`), and shorten "
+          "nf_conntrack_tcp_timeout_established where they are long dead.",
+      .metric = std::string(metric::conntrack_entries)};
+  if (used >= full || (drops && (used >= nearly_full || pushes_out))) {
+    finding.severity = Severity::critical;
+    finding.rule = "conntrack_full";
+    finding.summary = "The conntrack table is full: packets of new connections are dropped.";
+  } else if (drops && !pushes_out) {
+    finding.rule = "conntrack_dropping";
+    finding.summary = "conntrack drops packets though its table has room.";
+    finding.limit.clear();
+    finding.action =
+        "Two packets of the same flow race each other where insertions fail: parallel "
+        "UDP queries, as of DNS, through NAT (`conntrack -S`). Use one query at a time, "
+        "TCP, or a resolver on the node. nf_conntrack_max does not help.";
+    finding.metric = metric::conntrack_drops;
+  }
+  findings.push_back(std::move(finding));
 }
 
 void softnet(const Look& look, Findings& findings) {
@@ -181,6 +194,8 @@ void syn_sent(const Look& look, Findings& findings) {
   if (waiting < syn_sent_some) {
     return;
   }
+  std::map<std::string, std::string> identity = labels_of(look);
+  identity.emplace("state", "syn_sent");
   findings.push_back(
       {.severity = waiting >= syn_sent_many ? Severity::warning : Severity::notice,
        .rule = "syn_sent_waiting",
@@ -193,7 +208,7 @@ void syn_sent(const Look& look, Findings& findings) {
                     {"new_syn_retransmissions", look.growth(metric::syn_retransmissions)}},
        .action = "See which peer does not answer (`ss -tn state syn-sent`): it is down, "
                  "filtered, or its queues are full.",
-       .metric = "inetdiag_tcp_sockets{state=\"syn_sent\"}"});
+       .metric = selector("inetdiag_tcp_sockets", identity)});
 }
 
 void close_wait(const Look& look, Findings& findings) {
@@ -202,10 +217,13 @@ void close_wait(const Look& look, Findings& findings) {
       continue;
     }
     const bool is_outgoing = port.port == "other";
-    Affected affected{.kind = "port",
-                      .name = is_outgoing ? "outgoing connections" : "port " + port.port,
-                      .labels = labels_of(look)};
+    Affected affected{
+        .kind = "port",
+        .name = is_outgoing ? "connections without a listener here" : "port " + port.port,
+        .labels = labels_of(look)};
     affected.labels.emplace("port", port.port);
+    std::map<std::string, std::string> identity = affected.labels;
+    identity.emplace("state", "close_wait");
     findings.push_back(
         {.severity = Severity::warning,
          .rule = "close_wait_pile",
@@ -219,7 +237,7 @@ void close_wait(const Look& look, Findings& findings) {
                          "of its pool. No sysctl helps."
                        : "Find what the program waits for (`ss -tnp state close-wait`): it "
                          "leaks connections, or hangs before close(). No sysctl helps.",
-         .metric = "inetdiag_tcp_port_sockets{port=\"" + port.port + R"(",state="close_wait"})"});
+         .metric = selector("inetdiag_tcp_port_sockets", identity)});
   }
 }
 

@@ -18,8 +18,21 @@ namespace {
 constexpr double cookies_when_full = 1;
 constexpr double cookies_always = 2;
 
+std::map<std::string, std::string> identity(const Listener& listener, const std::string& netns) {
+  std::map<std::string, std::string> labels = {{"address", listener.endpoint.address},
+                                               {"port", listener.endpoint.port}};
+  if (!listener.endpoint.device.empty()) {
+    labels.emplace("device", listener.endpoint.device);
+  }
+  if (!netns.empty()) {
+    labels.emplace("netns", netns);
+  }
+  return labels;
+}
+
 Affected affected(const Listener& listener, const std::string& netns) {
-  Affected affected{.kind = "listener", .name = listener.endpoint.text()};
+  Affected affected{
+      .kind = "listener", .name = listener.endpoint.text(), .labels = identity(listener, netns)};
   const std::string owner = listener.owner.text();
   if (!owner.empty()) {
     affected.name += " (" + owner + ")";
@@ -29,20 +42,11 @@ Affected affected(const Listener& listener, const std::string& netns) {
       affected.labels.emplace(label, value);
     }
   };
-  note("address", listener.endpoint.address);
-  note("port", listener.endpoint.port);
-  note("device", listener.endpoint.device);
   note("unit", listener.owner.unit);
   note("cgroup", listener.owner.cgroup);
   note("pod_uid", listener.owner.pod_uid);
   note("container_id", listener.owner.container_id);
-  note("netns", netns);
   return affected;
-}
-
-std::string series_of(std::string_view metric, const Listener& listener) {
-  return std::string(metric) + "{address=\"" + listener.endpoint.address + "\",port=\"" +
-         listener.endpoint.port + "\"}";
 }
 
 bool has_cookies(const Look& look) {
@@ -59,80 +63,130 @@ bool is_syn_queue_full(const Listener& listener, const Look& look) {
   const double max_syn_backlog = look.now.value(metric::max_syn_backlog).value_or(0);
   const bool is_refusing = look.now.value(metric::syncookies) == 0.0 && max_syn_backlog > 0 &&
                            half_open >= max_syn_backlog * syn_backlog_share;
-  return is_refusing || half_open >= listener.backlog;
+  return is_refusing || half_open >= listener.backlog || listener.syn_fill.value_or(0) >= full;
 }
 
 bool is_full(const Listener& listener) { return listener.fill >= full; }
 
-/// The counter is of the whole namespace: cookies are sent now, by some listener.
+/// The counter is of the whole namespace: some listener sends cookies now.
 bool is_sending_cookies(const Look& look) {
-  return has_cookies(look) && look.growth(metric::cookies_sent) > 0;
+  return has_cookies(look) && look.grew(metric::cookies_sent);
 }
 
 bool is_deadly_pair(const Listener& listener, const Look& look) {
-  return is_full(listener) && has_cookies(look) &&
-         (is_syn_queue_full(listener, look) || is_sending_cookies(look));
+  const bool is_own_queue_full =
+      is_syn_queue_full(listener, look) ||
+      (is_sending_cookies(look) && listener.syn_fill.value_or(0) >= nearly_full);
+  return is_full(listener) && has_cookies(look) && is_own_queue_full;
 }
 
-Finding accept_queue_finding(const Listener& listener, const Look& look) {
-  const auto somaxconn = look.now.value(metric::somaxconn);
-  return {.affected = affected(listener, look.netns),
-          .evidence = {{"waiting", listener.waiting}, {"backlog", listener.backlog}},
-          .limit = limit_text(listener, somaxconn),
-          .metric = series_of("inetdiag_listener_accept_queue_fill_ratio", listener)};
+/// Whether it drops for its SYN queue, not for its accept queue.
+bool drops_syns(const Listener& listener, const Look& look) {
+  return look.now.value(metric::syncookies) == 0.0 && is_syn_queue_full(listener, look);
+}
+
+constexpr const char* why_slow =
+    "See why the program does not call accept(): stuck, overloaded, too few workers. ";
+
+/// Of several sockets, one alone can be full: the kernel chooses among them by a hash.
+std::string which_queue(const Listener& listener) {
+  return listener.sockets > 1 && !listener.endpoint.is_folded()
+             ? "The accept queue of one of its " + number_text(listener.sockets) + " sockets"
+             : "The accept queue";
+}
+
+void tell_dropping(Finding& finding, const Look& look, const std::string& raise) {
+  finding.severity = Severity::critical;
+  finding.rule = "listener_dropping";
+  if (look.grew(metric::listen_overflows)) {
+    finding.summary =
+        "The listener drops connections now, though its accept queue has room at this moment: it "
+        "fills in bursts.";
+    finding.action = std::string(why_slow) + "For bursts, " + raise + ".";
+  } else {
+    finding.summary =
+        "The listener drops SYNs or final ACKs now, though its accept queue has room at this "
+        "moment.";
+    finding.action =
+        "See which counter grows (`nstat -z`): TcpExtListenOverflows for a full accept queue, "
+        "TcpExtTCPReqQFullDrop for a full SYN queue, else a lack of memory, a checksum or a "
+        "policy. "
+        "For a full queue, " +
+        raise + ".";
+  }
+}
+
+void tell_dropped(Finding& finding, bool is_known_quiet, const std::string& raise) {
+  finding.severity = Severity::notice;
+  finding.rule = "listener_dropped";
+  finding.summary = is_known_quiet
+                        ? "The listener dropped connections before, not now."
+                        : "The listener dropped connections since it began to listen; whether it "
+                          "still does shows at the next look.";
+  finding.action = "If the number grows, " + raise + ".";
 }
 
 void check_accept_queue(const Listener& listener, const Look& look, Findings& findings) {
   const auto somaxconn = look.now.value(metric::somaxconn);
-  const double growth = look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint);
-  Finding finding = accept_queue_finding(listener, look);
+  const auto growth = look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint);
   const std::string raise = how_to_raise(listener, somaxconn);
-  if (listener.drops) {
-    finding.evidence.emplace_back("drops", *listener.drops);
+  const auto labels = identity(listener, look.netns);
+  Finding finding{.affected = affected(listener, look.netns),
+                  .evidence = {{"waiting", listener.waiting},
+                               {"backlog", listener.backlog},
+                               {"drops", listener.drops},
+                               {"new_drops", growth}},
+                  .limit = limit_text(listener, somaxconn),
+                  .metric = selector("inetdiag_listener_accept_queue_fill_ratio", labels)};
+  if (listener.sockets > 1) {
+    finding.evidence.emplace_back("sockets", listener.sockets);
+    finding.evidence.emplace_back("fullest_ratio", listener.fill);
   }
-  if (look.before != nullptr) {
-    finding.evidence.emplace_back("new_drops", growth);
-  }
-  const std::string why_slow =
-      "See why the program does not call accept(): stuck, overloaded, too few workers. ";
   if (is_deadly_pair(listener, look)) {
     finding.severity = Severity::critical;
     finding.rule = "cookies_and_full_accept_queue";
-    finding.evidence.emplace_back("half_open", listener.half_open.value_or(0));
+    finding.evidence.emplace_back("half_open", listener.half_open);
     finding.evidence.emplace_back("new_cookies", look.growth(metric::cookies_sent));
-    finding.summary =
-        "The accept queue is full while SYN cookies are sent: clients believe that they are "
-        "connected, their final ACK is dropped, and they time out.";
-    finding.action = why_slow + "For a longer queue, " + raise +
+    finding.summary = which_queue(listener) +
+                      " is full, and the SYN queue fell to SYN cookies: clients that got a cookie "
+                      "believe that they are connected, their final ACK is dropped, and they time "
+                      "out. New SYNs are dropped, too.";
+    finding.action = why_slow + ("For a longer queue, " + raise) +
                      ". Cookies do not help: the accept queue must get room.";
   } else if (is_full(listener)) {
     finding.severity = Severity::critical;
     finding.rule = "accept_queue_full";
-    finding.summary = "The accept queue is full: the kernel drops new connections.";
-    finding.action = why_slow + "For a longer queue, " + raise + ".";
-  } else if (growth > 0) {
-    finding.severity = Severity::critical;
-    finding.rule = "listener_dropping";
-    finding.summary =
-        "The listener drops connections now, though its accept queue has room again: "
-        "it fills in bursts.";
-    finding.action = "For bursts, " + raise + ". " + why_slow;
-    finding.metric = series_of("inetdiag_listener_drops_total", listener);
+    finding.summary = which_queue(listener) + " is full: the kernel drops new connections.";
+    finding.action = why_slow + ("For a longer queue, " + raise) + ".";
+  } else if (growth.value_or(0) > 0 && !drops_syns(listener, look)) {
+    tell_dropping(finding, look, raise);
+    finding.metric = selector("inetdiag_listener_drops_total", labels);
   } else if (listener.fill >= nearly_full) {
     finding.severity = Severity::warning;
     finding.rule = "accept_queue_nearly_full";
-    finding.summary = "The accept queue is nearly full.";
-    finding.action = why_slow + "For a longer queue, " + raise + ".";
-  } else if (listener.drops.value_or(0) > 0) {
-    finding.severity = Severity::notice;
-    finding.rule = "listener_dropped";
-    finding.summary = "The listener dropped connections before, not now.";
-    finding.action = "If the number grows, " + raise + ".";
-    finding.metric = series_of("inetdiag_listener_drops_total", listener);
+    finding.summary = which_queue(listener) + " is nearly full.";
+    finding.action = why_slow + ("For a longer queue, " + raise) + ".";
+  } else if (listener.drops.value_or(0) > 0 && !is_syn_queue_full(listener, look)) {
+    tell_dropped(finding, growth.has_value(), raise);
+    finding.metric = selector("inetdiag_listener_drops_total", labels);
   } else {
     return;
   }
   findings.push_back(std::move(finding));
+}
+
+void tell_dropped_syns(Finding& finding, const Look& look) {
+  finding.severity = Severity::critical;
+  finding.summary = "The SYN queue is full and tcp_syncookies is 0: SYNs are dropped.";
+  finding.evidence.emplace_back("new_syns_dropped", look.growth(metric::syns_dropped));
+  if (const auto most = look.now.value(metric::max_syn_backlog)) {
+    finding.evidence.emplace_back("max_syn_backlog", most);
+    finding.limit += "; and net.ipv4.tcp_max_syn_backlog, " + number_text(*most) +
+                     ": from three quarters of it unknown peers are refused";
+  }
+  finding.action +=
+      " Set net.ipv4.tcp_syncookies to 1, or raise net.ipv4.tcp_max_syn_backlog, which "
+      "matters only while it is 0.";
 }
 
 void check_syn_queue(const Listener& listener, const Look& look, Findings& findings) {
@@ -140,34 +194,31 @@ void check_syn_queue(const Listener& listener, const Look& look, Findings& findi
     return;
   }
   const auto somaxconn = look.now.value(metric::somaxconn);
-  const double max_syn_backlog = look.now.value(metric::max_syn_backlog).value_or(0);
   Finding finding{
+      .severity = Severity::warning,
       .rule = "syn_queue_full",
       .affected = affected(listener, look.netns),
-      .evidence = {{"half_open", listener.half_open.value_or(0)}, {"backlog", listener.backlog}},
+      .evidence = {{"half_open", listener.half_open},
+                   {"backlog", listener.backlog},
+                   {"drops", listener.drops},
+                   {"new_drops",
+                    look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint)}},
       .limit = limit_text(listener, somaxconn),
       .action =
-          "Look whom the SYNs come from (`ss -tn state syn-recv`): a flood, or "
-          "clients whose answers get lost. For a longer queue, " +
-          how_to_raise(listener, somaxconn) + ". ",
-      .metric = series_of("inetdiag_listener_syn_queue_fill_ratio", listener)};
+          "Look whom the SYNs come from (`ss -tn state syn-recv`): a flood, or clients whose "
+          "answers get lost. For a longer queue, " +
+          how_to_raise(listener, somaxconn) + ".",
+      .metric = selector("inetdiag_listener_syn_queue_fill_ratio", identity(listener, look.netns))};
   if (has_cookies(look)) {
-    finding.severity = Severity::warning;
-    finding.summary =
-        "The SYN queue is full: the kernel answers with SYN cookies, and drops "
-        "nothing yet.";
+    finding.summary = "The SYN queue is full: the kernel answers new SYNs with cookies.";
     finding.evidence.emplace_back("new_cookies", look.growth(metric::cookies_sent));
-    finding.action += "tcp_max_syn_backlog does not matter while tcp_syncookies is 1.";
+    finding.action += " tcp_max_syn_backlog does not matter while tcp_syncookies is 1.";
+  } else if (look.now.value(metric::syncookies)) {
+    tell_dropped_syns(finding, look);
   } else {
-    finding.severity = Severity::critical;
-    finding.summary = "The SYN queue is full and tcp_syncookies is 0: SYNs are dropped.";
-    finding.evidence.emplace_back("max_syn_backlog", max_syn_backlog);
-    finding.evidence.emplace_back("new_syns_dropped", look.growth(metric::syns_dropped));
-    finding.limit += "; and net.ipv4.tcp_max_syn_backlog, " + number_text(max_syn_backlog) +
-                     ": from three quarters of it unknown peers are refused";
-    finding.action +=
-        "Set net.ipv4.tcp_syncookies to 1, or raise net.ipv4.tcp_max_syn_backlog, "
-        "which matters only while it is 0.";
+    finding.summary =
+        "The SYN queue is full: the kernel sends cookies, or drops SYNs where "
+        "tcp_syncookies is 0, which could not be read.";
   }
   findings.push_back(std::move(finding));
 }
@@ -198,7 +249,7 @@ void check_syn_counters(const Look& look, Findings& findings) {
         "Set net.ipv4.tcp_syncookies to 1, unless this is a test: cookies lose TCP "
         "options.";
     finding.metric = metric::syncookies;
-  } else if (look.growth(metric::syns_dropped) > 0) {
+  } else if (look.grew(metric::syns_dropped)) {
     finding.severity = Severity::critical;
     finding.rule = "syns_dropped";
     finding.summary = "SYNs are dropped because a SYN queue is full and tcp_syncookies is 0.";

@@ -11,31 +11,36 @@
 namespace inetdiag::diagnosis {
 
 /// One network namespace now and, where there was an earlier look, then.
-struct Look {
+class Look {
+ public:
+  Look(const std::string& name, const Namespace& there, const Namespace* then)
+      : netns(name), now(there), before(then) {}
+
   const std::string& netns;  ///< its name; empty: the exporter's own
   const Namespace& now;
   const Namespace* before;
 
-  /// How much a counter grew between the looks; 0 too where there is only one look, or no counter.
-  double growth(std::string_view counter) const {
-    const auto after = now.value(counter);
-    const auto then = before != nullptr ? before->value(counter) : std::nullopt;
-    return after && then ? std::max(0.0, *after - *then) : 0;
+  /// How much a counter grew between the looks; absent where one of them does not have it.
+  std::optional<double> growth(std::string_view counter) const {
+    return before != nullptr ? grown(now.value(counter), before->value(counter)) : std::nullopt;
   }
+  bool grew(std::string_view counter) const { return growth(counter).value_or(0) > 0; }
 
   /// The same for the drops of one of `things`, found in the earlier look by what names it.
   template <typename Thing, typename Name>
-  double drops_growth(const Thing& thing, std::vector<Thing> Namespace::*things,
-                      Name Thing::*name) const {
-    if (before == nullptr || !thing.drops) {
-      return 0;
+  std::optional<double> drops_growth(const Thing& thing, std::vector<Thing> Namespace::*things,
+                                     Name Thing::*name) const {
+    if (before == nullptr) {
+      return std::nullopt;
     }
-    for (const Thing& earlier : before->*things) {
-      if (earlier.*name == thing.*name && earlier.drops) {
-        return std::max(0.0, *thing.drops - *earlier.drops);
-      }
-    }
-    return 0;
+    const auto& earlier = before->*things;
+    const auto found = std::ranges::find(earlier, thing.*name, name);
+    return found == earlier.end() ? std::nullopt : grown(thing.drops, found->drops);
+  }
+
+ private:
+  static std::optional<double> grown(std::optional<double> after, std::optional<double> then) {
+    return after && then ? std::optional(std::max(0.0, *after - *then)) : std::nullopt;
   }
 };
 

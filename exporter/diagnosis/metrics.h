@@ -32,6 +32,7 @@ inline constexpr std::string_view conntrack_early_drops = "inetdiag_conntrack_ea
 inline constexpr std::string_view cookies_sent =
     "inetdiag_nstat_tcpext_tcp_req_q_full_do_cookies_total";
 inline constexpr std::string_view syns_dropped = "inetdiag_nstat_tcpext_tcp_req_q_full_drop_total";
+inline constexpr std::string_view listen_overflows = "inetdiag_nstat_tcpext_listen_overflows_total";
 inline constexpr std::string_view time_wait_overflows =
     "inetdiag_nstat_tcpext_tcp_time_wait_overflow_total";
 inline constexpr std::string_view memory_aborts = "inetdiag_nstat_tcpext_tcp_abort_on_memory_total";

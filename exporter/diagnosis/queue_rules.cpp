@@ -33,8 +33,9 @@ Affected affected_by(const UdpSockets& sockets, const Look& look) {
 
 void udp_queues(const Look& look, Findings& findings) {
   for (const UdpSockets& sockets : look.now.udp) {
-    const double growth = look.drops_growth(sockets, &Namespace::udp, &UdpSockets::endpoint);
-    const bool is_full = sockets.fill >= udp_full;
+    const auto growth = look.drops_growth(sockets, &Namespace::udp, &UdpSockets::endpoint);
+    const bool is_full = sockets.fill >= full;
+    const bool is_dropping = growth.value_or(0) > 0;
     const bool is_nearly_full = sockets.fill >= nearly_full;
     const double drops = sockets.drops.value_or(0);
     if (!is_nearly_full && drops <= 0) {
@@ -51,23 +52,27 @@ void udp_queues(const Look& look, Findings& findings) {
             "See why the program does not read fast enough. For bursts, have it ask for a "
             "larger SO_RCVBUF, up to net.core.rmem_max, or raise net.core.rmem_default and "
             "restart it.",
-        .metric = "inetdiag_udp_drops_total{address=\"" + sockets.endpoint.address + "\",port=\"" +
-                  sockets.endpoint.port + "\"}"};
-    if (is_full || growth > 0) {
+        .metric = {}};
+    finding.metric = selector("inetdiag_udp_drops_total", finding.affected.labels);
+    if (is_full || is_dropping) {
       finding.severity = Severity::critical;
-      finding.rule = growth > 0 ? "udp_dropping" : "udp_buffer_full";
-      finding.summary = growth > 0
+      finding.rule = is_dropping ? "udp_dropping" : "udp_buffer_full";
+      finding.summary = is_dropping
                             ? "Datagrams are dropped now: the receive buffer is too small or "
                               "the program too slow."
                             : "The receive buffer is full: datagrams are dropped.";
     } else if (is_nearly_full) {
       finding.severity = Severity::warning;
       finding.rule = "udp_buffer_nearly_full";
-      finding.summary = "The receive buffer is nearly full.";
+      finding.summary =
+          "The receive buffer is nearly full, or full: a datagram larger than what is left is "
+          "dropped.";
     } else {
       finding.severity = Severity::notice;
       finding.rule = "udp_dropped";
-      finding.summary = "Datagrams were dropped before, not now.";
+      finding.summary = growth ? "Datagrams were dropped before, not now."
+                               : "Datagrams were dropped since the socket was made; whether they "
+                                 "still are shows at the next look.";
     }
     findings.push_back(std::move(finding));
   }
@@ -83,6 +88,7 @@ void unix_queues(const Look& look, Findings& findings) {
                       .name = "UNIX " + listener.path,
                       .labels = {{"path", listener.path}}};
     note_netns(affected, look);
+    const std::map<std::string, std::string> labels = affected.labels;
     findings.push_back(
         {.severity = is_full ? Severity::critical : Severity::warning,
          .rule = is_full ? "unix_queue_full" : "unix_queue_nearly_full",
@@ -97,8 +103,7 @@ void unix_queues(const Look& look, Findings& findings) {
          .action = "See why the program does not call accept(): too few workers (php-fpm: "
                    "pm.max_children), stuck, overloaded. Then raise its backlog (php-fpm: "
                    "listen.backlog; gunicorn: --backlog).",
-         .metric =
-             "inetdiag_unix_listener_accept_queue_fill_ratio{path=\"" + listener.path + "\"}"});
+         .metric = selector("inetdiag_unix_listener_accept_queue_fill_ratio", labels)});
   }
 }
 

@@ -162,6 +162,8 @@ const Reader::Readers& Reader::readers() {
        of_listener([](Listener& l, double v) { l.fill = v; })},
       {"inetdiag_listener_syn_queue_length",
        of_listener([](Listener& l, double v) { l.half_open = v; })},
+      {"inetdiag_listener_syn_queue_fill_ratio",
+       of_listener([](Listener& l, double v) { l.syn_fill = v; })},
       {"inetdiag_listener_drops_total", of_listener([](Listener& l, double v) { l.drops = v; })},
       {"inetdiag_listener_backlog_capped",
        of_listener([](Listener& l, double v) { l.is_capped = v > 0; })},
@@ -207,7 +209,7 @@ const Reader::Readers& Reader::readers() {
 }  // namespace
 
 std::string Endpoint::text() const {
-  if (address == "other") {
+  if (is_folded()) {
     return "others";
   }
   return address + ":" + port + (device.empty() ? "" : " on " + device);

@@ -20,6 +20,8 @@ struct Endpoint {
 
   /// `0.0.0.0:443`, `[::]:443`, `10.0.0.1:443 on eth0`; what is folded together is `others`.
   std::string text() const;
+  /// Several endpoints beyond a bound on series, told as one.
+  bool is_folded() const { return address == "other"; }
   auto operator<=>(const Endpoint&) const = default;
 };
 
@@ -43,7 +45,8 @@ struct Listener {
   double fill = 0;     ///< of the fullest socket, 1 = full
   std::optional<double> half_open{};
   std::optional<double> drops{};
-  bool is_capped = false;  ///< the backlog has reached somaxconn
+  std::optional<double> syn_fill{};  ///< half-open connections / what the SYN queue holds
+  std::optional<bool> is_capped{};   ///< whether the backlog has reached somaxconn
 };
 
 struct UdpSockets {

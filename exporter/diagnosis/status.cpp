@@ -33,14 +33,6 @@ const Namespace* find_namespace(const Snapshot* snapshot, const std::string& net
   return found == snapshot->namespaces.end() ? nullptr : &found->second;
 }
 
-/// ` in pod shop/web-0`, ` in namespace blue`, or nothing.
-std::string where(const std::string& netns, const std::string& pod) {
-  if (netns.empty()) {
-    return {};
-  }
-  return pod.empty() ? " in namespace " + netns : " in pod " + pod;
-}
-
 std::vector<Finding> findings_of(const Look& look) {
   std::vector<Finding> findings;
   for (const Rule rule : rules) {
@@ -78,7 +70,6 @@ void add_listeners(std::vector<ListenerRow>& rows, const Look& look) {
          .netns = look.netns,
          .pod = look.now.pod,
          .limit = limit_of(listener, somaxconn),
-         .syn_fill = listener.half_open.value_or(0) / (listener.backlog + listener.sockets),
          .new_drops = look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint)});
   }
 }
@@ -100,26 +91,27 @@ class Usages {
       add({.what = "fullest accept queue",
            .of = listener->endpoint.text(),
            .netns = look_.netns,
+           .pod = look_.now.pod,
            .used = listener->waiting,
            .limit = listener->backlog,
            .ratio = listener->fill});
     }
-    const auto half_open = [](const Listener& listener) {
-      return listener.half_open.value_or(0) / (listener.backlog + listener.sockets);
-    };
-    const auto most = std::ranges::max_element(listeners, {}, half_open);
-    if (most != listeners.end() && most->half_open) {
+    const auto most = std::ranges::max_element(
+        listeners, {}, [](const Listener& listener) { return listener.syn_fill; });
+    if (most != listeners.end() && most->syn_fill) {
       add({.what = "fullest SYN queue",
            .of = most->endpoint.text(),
            .netns = look_.netns,
-           .used = *most->half_open,
+           .pod = look_.now.pod,
+           .used = most->half_open.value_or(0),
            .limit = most->backlog,
-           .ratio = half_open(*most)});
+           .ratio = *most->syn_fill});
     }
     if (const UnixListener* listener = fullest(look_.now.unix_listeners)) {
       add({.what = "fullest UNIX accept queue",
            .of = listener->path,
            .netns = look_.netns,
+           .pod = look_.now.pod,
            .used = listener->waiting,
            .limit = listener->backlog,
            .ratio = listener->fill});
@@ -128,6 +120,7 @@ class Usages {
       add({.what = "fullest UDP receive buffer",
            .of = sockets->endpoint.text(),
            .netns = look_.netns,
+           .pod = look_.now.pod,
            .used = sockets->queued_bytes,
            .limit = sockets->limit_bytes,
            .ratio = sockets->fill,
@@ -144,6 +137,7 @@ class Usages {
       add({.what = what,
            .of = limit_name,
            .netns = look_.netns,
+           .pod = look_.now.pod,
            .used = *have,
            .limit = scaled,
            .ratio = *have / scaled,
@@ -178,6 +172,13 @@ void add_usages(std::vector<Usage>& all, const Look& look) {
 }
 
 }  // namespace
+
+std::string where(const std::string& netns, const std::string& pod) {
+  if (netns.empty()) {
+    return {};
+  }
+  return pod.empty() ? " in namespace " + netns : " in pod " + pod;
+}
 
 std::optional<Severity> Status::severity() const {
   return findings.empty() ? std::nullopt : std::optional(findings.front().severity);
@@ -214,7 +215,7 @@ Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
   }
   std::ranges::stable_sort(status.findings, std::greater<>(), &Finding::severity);
   std::ranges::stable_sort(status.listeners, std::greater<>(), [](const ListenerRow& row) {
-    return std::tuple(std::max(row.listener.fill, row.syn_fill), row.new_drops,
+    return std::tuple(std::max(row.listener.fill, row.listener.syn_fill.value_or(0)), row.new_drops,
                       row.listener.drops.value_or(0));
   });
   return status;

@@ -17,11 +17,15 @@ struct Usage {
   std::string what;  ///< `timewait sockets`
   std::string of;    ///< `net.ipv4.tcp_max_tw_buckets`, or which queue
   std::string netns;
+  std::string pod;
   double used = 0;
   double limit = 0;
   double ratio = 0;  ///< 1: the limit acts
   bool is_bytes = false;
 };
+
+/// ` in pod shop/web-0`, ` in namespace blue`, or nothing for the exporter's own.
+std::string where(const std::string& netns, const std::string& pod);
 
 /// A row of the table of listeners.
 struct ListenerRow {
@@ -29,8 +33,7 @@ struct ListenerRow {
   std::string netns;
   std::string pod;
   BacklogLimit limit = BacklogLimit::unknown;
-  double syn_fill = 0;  ///< half-open connections / (backlog + 1)
-  double new_drops = 0;
+  std::optional<double> new_drops;
 };
 
 struct Status {

@@ -33,7 +33,7 @@ Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) :
 Json json_of(const Finding& finding) {
   Json evidence = Json::object();
   for (const auto& [name, value] : finding.evidence) {
-    evidence[name] = number(value);
+    evidence[name] = optional(value);
   }
   return {{"severity", name_of(finding.severity)},
           {"rule", finding.rule},
@@ -65,16 +65,18 @@ Json json_of(const ListenerRow& row) {
            {{"length", number(listener.waiting)},
             {"limit", number(listener.backlog)},
             {"fill_ratio", listener.fill}}},
-          {"syn_queue", {{"length", optional(listener.half_open)}, {"fill_ratio", row.syn_fill}}},
+          {"syn_queue",
+           {{"length", optional(listener.half_open)}, {"fill_ratio", optional(listener.syn_fill)}}},
           {"limit_set_by", short_text(row.limit)},
           {"drops", optional(listener.drops)},
-          {"new_drops", number(row.new_drops)}};
+          {"new_drops", optional(row.new_drops)}};
 }
 
 Json json_of(const Usage& usage) {
   return {{"what", usage.what},
           {"of", usage.of},
           {"netns", text_or_null(usage.netns)},
+          {"pod", text_or_null(usage.pod)},
           {"used", number(usage.used)},
           {"limit", number(usage.limit)},
           {"ratio", usage.ratio},
@@ -108,6 +110,7 @@ std::string status_json(const Status& status) {
       {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                            fmt::gmtime(std::chrono::system_clock::to_time_t(status.time)))},
       {"seconds_since_last_look", optional(status.seconds_since_last_look)},
+      {"could_not_look", status.could_not_look()},
       {"severity", severity ? Json(name_of(*severity)) : Json(nullptr)},
       {"findings", list_of(status.findings)},
       {"closest_limit", closest != nullptr ? json_of(*closest) : Json(nullptr)},

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t columns = 80;
 constexpr std::size_t most_quiet_rows = 20;
+// Limits of other namespaces stand in the table from here on: there can be hundreds of them.
+constexpr double notable_elsewhere = 0.5;
 
 class Painter {
  public:
@@ -91,7 +93,12 @@ std::string owner_text(const Owner& owner) {
 
 std::string queue_text(double length, double limit, double fill) {
   constexpr int bar_width = 4;
-  return bar(fill, bar_width) + " " + number_text(length) + "/" + number_text(limit);
+  constexpr std::size_t widest = 9;
+  std::string text = number_text(length) + "/" + number_text(limit);
+  if (text.size() > widest) {
+    text = short_number_text(length, 4) + "/" + short_number_text(limit, 4);
+  }
+  return bar(fill, bar_width) + " " + text;
 }
 
 /// A name that is too long for its column gets a line of its own.
@@ -114,7 +121,11 @@ std::string row(const std::string& name, const std::string& owner, const std::st
   return line + "\n";
 }
 
-std::string listener_table(const std::vector<ListenerRow>& rows, const Painter& painter) {
+std::string listener_table(const Status& status, const Painter& painter) {
+  const std::vector<ListenerRow>& rows = status.listeners;
+  if (status.could_not_look()) {
+    return std::string(listeners_unknown) + "\n\n";
+  }
   if (rows.empty()) {
     return "No TCP listeners.\n\n";
   }
@@ -124,19 +135,20 @@ std::string listener_table(const std::vector<ListenerRow>& rows, const Painter& 
   std::size_t quiet = 0;
   for (const ListenerRow& each : rows) {
     const Listener& listener = each.listener;
-    if (listener.fill <= 0 && each.syn_fill <= 0 && listener.drops.value_or(0) <= 0 &&
-        ++quiet > most_quiet_rows) {
+    if (listener.fill <= 0 && listener.syn_fill.value_or(0) <= 0 &&
+        listener.drops.value_or(0) <= 0 && ++quiet > most_quiet_rows) {
       continue;
     }
     const std::string place =
         each.netns.empty() ? "" : " @" + (each.pod.empty() ? each.netns : each.pod);
     const std::string limit =
         each.limit == BacklogLimit::former_somaxconn ? "was higher" : short_text(each.limit);
-    text += row(
-        printable(listener.endpoint.text() + place), owner_text(listener.owner),
-        queue_text(listener.waiting, listener.backlog, listener.fill),
-        listener.half_open ? bar(each.syn_fill, 4) + " " + number_text(*listener.half_open) : "?",
-        limit, listener.drops ? short_number_text(*listener.drops) : "?");
+    text += row(printable(listener.endpoint.text() + place), owner_text(listener.owner),
+                queue_text(listener.waiting, listener.backlog, listener.fill),
+                listener.half_open ? bar(listener.syn_fill.value_or(0), 4) + " " +
+                                         short_number_text(*listener.half_open, 4)
+                                   : "?",
+                limit, listener.drops ? short_number_text(*listener.drops, 6) : "?");
   }
   if (quiet > most_quiet_rows) {
     text += fmt::format("and {} more with empty queues and no drops\n", quiet - most_quiet_rows);
@@ -148,11 +160,12 @@ std::string usage_table(const std::vector<Usage>& usages, const Painter& painter
   std::string text = painter.heading("Limits") + "\n";
   constexpr int bar_width = 10;
   for (const Usage& usage : usages) {
-    if (!usage.netns.empty()) {
+    if (!usage.netns.empty() && usage.ratio < notable_elsewhere) {
       continue;
     }
-    text += fmt::format("{:<26} {} {:>5}  {}\n", usage.what, bar(usage.ratio, bar_width),
+    text += fmt::format("{:<26} {} {:>5}  {}", usage.what, bar(usage.ratio, bar_width),
                         percent_text(usage.ratio), usage_text(usage));
+    text += usage.netns.empty() ? "\n" : "\n   " + printable(where(usage.netns, usage.pod)) + "\n";
   }
   return text + "\n";
 }
@@ -164,8 +177,10 @@ std::string collector_line(const std::vector<CollectorOutcome>& collectors) {
       failed.append(failed.empty() ? "" : ", ").append(collector.name);
     }
   }
-  return failed.empty() ? fmt::format("All {} collectors succeeded.\n", collectors.size())
-                        : "Failed collectors: " + failed + ".\n";
+  return wrapped("",
+                 failed.empty() ? fmt::format("{} collectors succeeded.", collectors.size())
+                                : "Failed collectors: " + failed + ".",
+                 0, columns);
 }
 
 }  // namespace
@@ -182,7 +197,7 @@ std::string status_text(const Status& status, bool in_colour) {
   for (const Finding& finding : status.findings) {
     text += finding_text(finding, status.seconds_since_last_look, painter);
   }
-  text += listener_table(status.listeners, painter);
+  text += listener_table(status, painter);
   text += usage_table(status.usages, painter);
   return text + collector_line(status.collectors);
 }

@@ -10,8 +10,10 @@ bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) ==
 
 /// The code point at the front, as its bytes.
 std::string_view first_code_point(std::string_view utf8) {
+  constexpr auto first_lead_byte = 0xC0U;
   std::size_t length = 1;
-  while (length < utf8.size() && is_continuation(utf8[length])) {
+  const bool is_sequence = static_cast<unsigned char>(utf8.front()) >= first_lead_byte;
+  while (is_sequence && length < utf8.size() && is_continuation(utf8[length])) {
     ++length;
   }
   return utf8.substr(0, length);

@@ -14,11 +14,8 @@ inline constexpr double full = 1.0;
 inline constexpr double syn_backlog_share = 0.75;
 
 /// The kernel counts an orphan up to four times where it is in doubt of its peer
-/// (net/ipv4/tcp_timer.c, tcp_out_of_resources), so that the limit acts early.
+/// (net/ipv4/tcp_timer.c, tcp_out_of_resources), so that the limit acts early; most count once.
 inline constexpr double orphans_near = 0.5;
-
-/// UDP: the last datagram before a full buffer rarely fits exactly.
-inline constexpr double udp_full = 0.98;
 
 /// Sockets in CLOSE_WAIT on one port that are a pile, if they are this share of its sockets too.
 inline constexpr double close_wait_pile = 100;
@@ -28,8 +25,9 @@ inline constexpr double close_wait_share = 0.25;
 inline constexpr double syn_sent_some = 20;
 inline constexpr double syn_sent_many = 200;
 
-/// A look longer ago than this says nothing about now.
-inline constexpr std::chrono::seconds oldest_look{60};
+/// A look longer ago than this says nothing about now. Whoever asks every five minutes still learns
+/// what grows.
+inline constexpr std::chrono::minutes oldest_look{15};
 /// Two looks closer than this show no growth that means anything.
 inline constexpr std::chrono::milliseconds shortest_interval{900};
 

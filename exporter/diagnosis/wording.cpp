@@ -34,13 +34,12 @@ std::string usage_text(const Usage& usage) {
 std::string evidence_text(const Finding& finding, std::optional<double> seconds) {
   std::string text;
   for (const auto& [name, value] : finding.evidence) {
-    const bool is_growth = name.starts_with("new_");
-    if (is_growth && !seconds) {
+    if (!value) {
       continue;
     }
     text.append(text.empty() ? "" : ", ").append(spoken(name)).append(" ");
-    text.append(figure_text(name, value));
-    if (is_growth) {
+    text.append(figure_text(name, *value));
+    if (name.starts_with("new_") && seconds) {
       text.append(fmt::format(" in {:.1f} s", *seconds));
     }
   }
@@ -48,12 +47,16 @@ std::string evidence_text(const Finding& finding, std::optional<double> seconds)
 }
 
 std::string quiet_text(const Status& status) {
+  if (status.could_not_look()) {
+    return listeners_unknown;
+  }
   const Usage* closest = status.closest();
   if (closest == nullptr) {
     return "Nothing found.";
   }
-  return "Nothing found. The closest limit: " + closest->what + " (" + closest->of + "), " +
-         usage_text(*closest) + ", " + percent_text(closest->ratio) + ".";
+  return "Nothing found. The closest limit: " + closest->what + " (" + closest->of +
+         where(closest->netns, closest->pod) + "), " + usage_text(*closest) + ", " +
+         percent_text(closest->ratio) + ".";
 }
 
 std::string count_text(const std::vector<Finding>& findings) {

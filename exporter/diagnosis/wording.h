@@ -8,13 +8,16 @@
 
 namespace inetdiag::diagnosis {
 
+inline constexpr const char* listeners_unknown =
+    "The listeners were not looked at: the collector listeners is off, or failed.";
+
 /// `129 / 128`, `1.2 MiB / 4.0 MiB`.
 std::string usage_text(const Usage& usage);
 
-/// `waiting 129, backlog 128, new drops 12`; what grew is told with the time it took.
+/// `waiting 129, backlog 128, new drops 12 in 1.0 s`; what is not known is left out.
 std::string evidence_text(const Finding& finding, std::optional<double> seconds);
 
-/// `nothing found: the closest limit is ..., 12 % used`.
+/// For where nothing was found: the closest limit and how far it is, or that nobody looked.
 std::string quiet_text(const Status& status);
 
 /// `2 critical, 1 warning`.

@@ -48,7 +48,9 @@ Namespace quiet_host() {
                      .backlog = 128,
                      .fill = 1.0 / 129,
                      .half_open = 2,
-                     .drops = 0}};
+                     .drops = 0,
+                     .syn_fill = 2.0 / 129,
+                     .is_capped = false}};
   host.udp = {{.endpoint = {"0.0.0.0", "53", ""},
                .queued_bytes = 100,
                .limit_bytes = 1000,
@@ -76,7 +78,7 @@ struct Host {
 
   Findings findings(bool with_before = true) const {
     const std::string own;
-    const Look look{own, now, with_before ? &before : nullptr};
+    const Look look(own, now, with_before ? &before : nullptr);
     Findings findings;
     for (const Rule rule : rules) {
       rule(look, findings);
@@ -104,9 +106,14 @@ TEST(Rules, KeepQuietWhereNothingIsKnown) {
   const Namespace nothing;
   Findings findings;
   for (const Rule rule : rules) {
-    rule({own, nothing, &nothing}, findings);
+    rule(Look(own, nothing, &nothing), findings);
   }
   EXPECT_TRUE(findings.empty());
+}
+
+TEST(Rules, TheSeriesToWatchIsPromql) {
+  EXPECT_EQ(selector("m", {}), "m");
+  EXPECT_EQ(selector("m", {{"a", "1"}, {"path", "@b\"q\\x\n"}}), R"(m{a="1",path="@b\"q\\x\n"})");
 }
 
 TEST(Rules, EveryFindingSaysAllThatIsNeeded) {
@@ -154,7 +161,7 @@ TEST(AcceptQueues, DropNowWhereDropsGrow) {
   Host host;
   host.listener().drops = 1;
   EXPECT_THAT(host.names(), ElementsAre("critical listener_dropping"));
-  EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_drops", 1)));
+  EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_drops", std::optional(1.0))));
 }
 
 TEST(AcceptQueues, DroppedBeforeIsANotice) {
@@ -175,10 +182,53 @@ TEST(AcceptQueues, ANewListenerHasNoGrowth) {
 TEST(AcceptQueues, FullTogetherWithCookiesIsTheDeadlyPair) {
   Host host;
   host.listener().fill = 1;
+  host.listener().syn_fill = 0.8;
   host.grow(metric::cookies_sent, 30);
   EXPECT_THAT(host.names(), ElementsAre("critical cookies_and_full_accept_queue"));
   EXPECT_THAT(host.findings()[0].summary, HasSubstr("believe that they are connected"));
-  EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_cookies", 30)));
+  EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_cookies", std::optional(30.0))));
+}
+
+TEST(AcceptQueues, CookiesOfAnotherListenerMakeNoPair) {
+  Host host;
+  host.listener().fill = 1;
+  host.grow(metric::cookies_sent, 30);
+  EXPECT_THAT(host.names(), ElementsAre("critical accept_queue_full", "warning syn_cookies_sent"));
+}
+
+TEST(AcceptQueues, OneOfSeveralSocketsCanBeFullAlone) {
+  Host host;
+  host.listener().fill = 1;
+  host.listener().sockets = 4;
+  const Finding finding = host.findings()[0];
+  EXPECT_THAT(finding.summary, HasSubstr("one of its 4 sockets is full"));
+  EXPECT_THAT(finding.evidence, Contains(Pair("sockets", std::optional(4.0))));
+}
+
+TEST(AcceptQueues, DropsAreLaidToBurstsOnlyWhereTheQueueOverflowed) {
+  Host host;
+  host.set_in_both(metric::listen_overflows, 5);
+  host.listener().drops = 3;
+  EXPECT_THAT(host.findings()[0].action, HasSubstr("TcpExtTCPReqQFullDrop"));
+  host.grow(metric::listen_overflows, 3);
+  EXPECT_THAT(host.findings()[0].summary, HasSubstr("fills in bursts"));
+}
+
+TEST(AcceptQueues, DropsOfAFullSynQueueAreNotLaidToTheAcceptQueue) {
+  Host host;
+  host.set_in_both(metric::syncookies, 0);
+  host.listener().half_open = 128;
+  host.listener().drops = 30;
+  EXPECT_THAT(host.names(), ElementsAre("critical syn_queue_full"));
+  EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_drops", std::optional(30.0))));
+}
+
+TEST(AcceptQueues, WithoutAnEarlierLookNobodyKnowsWhetherItDropsNow) {
+  Host host;
+  host.listener().drops = 9;
+  EXPECT_THAT(host.findings(false)[0].summary, HasSubstr("shows at the next look"));
+  host.before.listeners[0].drops = 9;
+  EXPECT_THAT(host.findings()[0].summary, HasSubstr("before, not now"));
 }
 
 TEST(AcceptQueues, AFullSynQueueMakesThePairInOneLook) {
@@ -209,6 +259,8 @@ TEST(AcceptQueues, NameTheServersSetting) {
 
 TEST(Backlog, KnowsWhichLimitBinds) {
   Listener listener{.sockets = 4, .backlog = 512};
+  EXPECT_EQ(limit_of(listener, 4096), BacklogLimit::unknown);
+  listener.is_capped = false;
   EXPECT_EQ(limit_of(listener, 4096), BacklogLimit::program);
   EXPECT_EQ(limit_of(listener, std::nullopt), BacklogLimit::unknown);
   listener.is_capped = true;
@@ -217,7 +269,7 @@ TEST(Backlog, KnowsWhichLimitBinds) {
 }
 
 TEST(Backlog, SaysWhatToRaise) {
-  Listener listener{.owner = {.unit = "nginx.service"}, .backlog = 511};
+  Listener listener{.owner = {.unit = "nginx.service"}, .backlog = 511, .is_capped = false};
   EXPECT_THAT(how_to_raise(listener, 4096),
               AllOf(HasSubstr("`listen ... backlog=N`"), HasSubstr("somaxconn does not help"),
                     Not(HasSubstr("restart"))));
@@ -231,9 +283,15 @@ TEST(Backlog, SaysWhatToRaise) {
   EXPECT_THAT(limit_text(listener, std::nullopt), HasSubstr("128"));
 }
 
+TEST(Backlog, InventsNoLimitForListenersThatAreFolded) {
+  const Listener folded{.endpoint = {"other", "other", ""}, .sockets = 300, .backlog = 40000};
+  EXPECT_THAT(limit_text(folded, 4096), HasSubstr("several listeners"));
+  EXPECT_THAT(how_to_raise(folded, 4096), HasSubstr("--collector.listeners.max"));
+}
+
 TEST(Backlog, KnowsCommonServersByTheirUnits) {
   const auto setting = [](const char* unit) {
-    return how_to_raise({.owner = {.unit = unit}, .backlog = 5}, 4096);
+    return how_to_raise({.owner = {.unit = unit}, .backlog = 5, .is_capped = false}, 4096);
   };
   EXPECT_THAT(setting("php8.2-fpm.service"), HasSubstr("listen.backlog"));
   EXPECT_THAT(setting("postgresql@15-main.service"), HasSubstr("max_connections"));
@@ -241,6 +299,9 @@ TEST(Backlog, KnowsCommonServersByTheirUnits) {
   EXPECT_THAT(setting("apache2.service"), HasSubstr("ListenBacklog"));
   EXPECT_THAT(setting("envoy.service"), HasSubstr("tcp_backlog_size"));
   EXPECT_THAT(setting("gunicorn.service"), HasSubstr("--backlog"));
+  EXPECT_THAT(setting("lighttpd.service"), HasSubstr("server.listen-backlog"));
+  EXPECT_THAT(setting("uhttpd.service"), HasSubstr("passes to listen()"));
+  EXPECT_THAT(setting("prometheus-nginx-exporter.service"), HasSubstr("passes to listen()"));
   EXPECT_THAT(setting("other.service"), HasSubstr("passes to listen()"));
   EXPECT_THAT(setting(""), HasSubstr("passes to listen()"));
 }
@@ -260,6 +321,14 @@ TEST(SynQueues, DropWithoutCookies) {
   host.listener().half_open = 128;
   EXPECT_THAT(host.names(), ElementsAre("critical syn_queue_full"));
   EXPECT_THAT(host.findings()[0].limit, HasSubstr("tcp_max_syn_backlog, 1024"));
+}
+
+TEST(SynQueues, SayWhereItIsNotKnownWhetherCookiesAreSent) {
+  Host host;
+  host.now.values.erase(std::string(metric::syncookies));
+  host.listener().half_open = 128;
+  EXPECT_THAT(host.names(), ElementsAre("warning syn_queue_full"));
+  EXPECT_THAT(host.findings()[0].summary, HasSubstr("could not be read"));
 }
 
 TEST(SynQueues, RefuseFromThreeQuartersOfMaxSynBacklogOnWithoutCookies) {
@@ -320,7 +389,7 @@ TEST(CloseWait, PilesUpWhereItIsManyAndAGoodShare) {
   host.now.ports = {{.port = "443", .close_wait = 100, .all = 401}};
   EXPECT_THAT(host.names(), IsEmpty());
   host.now.ports = {{.port = "other", .close_wait = 100, .all = 100}};
-  EXPECT_EQ(host.findings()[0].affected.name, "outgoing connections");
+  EXPECT_EQ(host.findings()[0].affected.name, "connections without a listener here");
 }
 
 TEST(Orphans, AreNearTheirLimitFromHalfOfItOn) {
@@ -358,7 +427,7 @@ TEST(UdpQueues, AreFullNearlyFullOrDropping) {
   EXPECT_THAT(host.names(), ElementsAre("warning udp_buffer_nearly_full"));
   host.now.udp[0].fill = 0.79;
   EXPECT_THAT(host.names(), IsEmpty());
-  host.now.udp[0].fill = 0.98;
+  host.now.udp[0].fill = 1;
   EXPECT_THAT(host.names(), ElementsAre("critical udp_buffer_full"));
   host.now.udp[0].fill = 0.1;
   host.now.udp[0].drops = 4;
@@ -392,6 +461,13 @@ TEST(Conntrack, IsFullNearlyFullOrDropping) {
   EXPECT_THAT(host.names(), ElementsAre("critical conntrack_full"));
 }
 
+TEST(Conntrack, DropsOfAnEmptyTableAreAnotherMatter) {
+  Host host;
+  host.grow(metric::conntrack_drops, 1);
+  EXPECT_THAT(host.names(), ElementsAre("warning conntrack_dropping"));
+  EXPECT_THAT(host.findings()[0].action, HasSubstr("nf_conntrack_max does not help"));
+}
+
 TEST(Softnet, TellsWhichCpuDrops) {
   Host host;
   host.now.dropped_by_cpu["1"] = 3;
@@ -399,7 +475,7 @@ TEST(Softnet, TellsWhichCpuDrops) {
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].rule, "softnet_dropping");
   EXPECT_EQ(findings[0].affected.name, "CPU 1");
-  EXPECT_THAT(findings[0].evidence, Contains(Pair("new_drops", 3)));
+  EXPECT_THAT(findings[0].evidence, Contains(Pair("new_drops", std::optional(3.0))));
   EXPECT_THAT(host.names(false), IsEmpty());
 }
 

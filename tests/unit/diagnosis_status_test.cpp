@@ -50,6 +50,7 @@ Families full_listener(double drops, const std::string& unit = "web.service",
           one("inetdiag_listener_accept_queue_limit", labels, 128),
           one("inetdiag_listener_accept_queue_fill_ratio", labels, 1),
           one("inetdiag_listener_syn_queue_length", labels, 3),
+          one("inetdiag_listener_syn_queue_fill_ratio", labels, 3.0 / 129),
           counter("inetdiag_listener_drops_total", labels, drops),
           one("inetdiag_listener_backlog_capped", labels, 0),
           one("inetdiag_listener_info", owner, 1),
@@ -158,6 +159,10 @@ TEST(Status, SaysWhichPartIsMissing) {
   families.back() = one("inetdiag_scrape_collector_success", {{"collector", "listeners"}}, 0);
   const Status status = status_of(families);
   EXPECT_TRUE(status.could_not_look());
+  EXPECT_THAT(status_text(status, false), HasSubstr("The listeners were not looked at"));
+  EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"),
+              HasSubstr("The listeners were not looked at"));
+  EXPECT_EQ(nlohmann::json::parse(status_json(status))["could_not_look"], true);
   ASSERT_EQ(status.findings.size(), 1U);
   EXPECT_EQ(status.findings[0].affected.name, "collector listeners");
   EXPECT_FALSE(status_of(quiet_host()).could_not_look());
@@ -180,7 +185,7 @@ TEST(Looks, ForgetWhatIsTooLongAgo) {
   Looks looks;
   const auto begin = std::chrono::steady_clock::now();
   looks.look(full_listener(1), begin);
-  EXPECT_EQ(looks.look(full_listener(4), begin + 61s).seconds_since_last_look, std::nullopt);
+  EXPECT_EQ(looks.look(full_listener(4), begin + 16min).seconds_since_last_look, std::nullopt);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -196,8 +201,8 @@ TEST(StatusText, FitsInEightyColumns) {
   Families families = full_listener(8412, "a-service-with-a-rather-long-name.service");
   const Labels labels = {{"address", "[2001:db8:1234:5678:9abc:def0:1234:5678]"},
                          {"port", "65535"}};
-  families.push_back(one("inetdiag_listener_accept_queue_length", labels, 4097));
-  families.push_back(one("inetdiag_listener_accept_queue_limit", labels, 4096));
+  families.push_back(one("inetdiag_listener_accept_queue_length", labels, 65536));
+  families.push_back(one("inetdiag_listener_accept_queue_limit", labels, 65535));
   families.push_back(counter("inetdiag_listener_drops_total", labels, 123456789));
   const std::string text = status_text(status_of(families), false);
   for (const std::string& line : lines_of(text)) {
@@ -206,7 +211,7 @@ TEST(StatusText, FitsInEightyColumns) {
     }
   }
   EXPECT_THAT(text, AllOf(HasSubstr("CRITICAL  0.0.0.0:443 (a-service-with-a-rather-long-name"),
-                          HasSubstr("[####] 129/128"), HasSubstr("123.5M"),
+                          HasSubstr("[####] 129/128"), HasSubstr("123.4M"),
                           HasSubstr("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535\n")));
 }
 
@@ -254,6 +259,7 @@ TEST(StatusJson, HoldsTheFindingWithItsFigures) {
   const auto& finding = document["findings"].at(0);
   EXPECT_EQ(finding["rule"], "accept_queue_full");
   EXPECT_EQ(finding["evidence"]["waiting"], 129);
+  EXPECT_EQ(finding["evidence"]["new_drops"], nullptr);
   EXPECT_EQ(finding["affected"]["labels"]["unit"], hostile);
   const auto& listener = document["listeners"].at(0);
   EXPECT_EQ(listener["accept_queue"]["fill_ratio"], 1);
@@ -265,10 +271,12 @@ TEST(StatusJson, HoldsTheFindingWithItsFigures) {
 TEST(StatusJson, HasNoSeverityOnAQuietHost) {
   const auto document = nlohmann::json::parse(status_json(status_of(quiet_host())));
   EXPECT_EQ(document["severity"], nullptr);
+  EXPECT_EQ(document["could_not_look"], false);
   EXPECT_THAT(document["findings"], SizeIs(0));
 }
 
 TEST(Terminal, ReplacesWhatControlsIt) {
+  EXPECT_EQ(printable("\x1b\x80"), "??");
   EXPECT_EQ(printable("a\x07"
                       "b\x7F\xC2\x9B\xE2\x81\xA6\xD8\x9C\xC3\xA4"),
             "a?b????\xC3\xA4");
@@ -288,8 +296,10 @@ TEST(Terminal, WrapsAtBlanks) {
 TEST(Figures, ReadWell) {
   EXPECT_EQ(number_text(5), "5");
   EXPECT_EQ(number_text(0.126), "0.13");
-  EXPECT_EQ(short_number_text(99999), "99999");
-  EXPECT_EQ(short_number_text(1234567), "1.2M");
+  EXPECT_EQ(short_number_text(99999, 6), "99999");
+  EXPECT_EQ(short_number_text(1234567, 6), "1234k");
+  EXPECT_EQ(short_number_text(65535, 4), "65k");
+  EXPECT_EQ(short_number_text(999999999, 4), "999M");
   EXPECT_EQ(bytes_text(1536), "1.5 KiB");
   EXPECT_EQ(bytes_text(12), "12 B");
   EXPECT_EQ(figure_text("queued_bytes", 2048), "2.0 KiB");

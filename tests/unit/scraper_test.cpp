@@ -1,6 +1,7 @@
 #include "exporter/scraper.h"
 
 #include <atomic>
+#include <filesystem>
 #include <latch>
 #include <stdexcept>
 #include <thread>
@@ -242,6 +243,36 @@ TEST(Scraper, RunsDifferentSelectionsSideBySide) {
   stuck.entered.wait();
   EXPECT_THAT(bench.scrape({1}, 1h), HasSubstr("metric_good 1\n"));
   stuck.let_go();
+}
+
+std::size_t threads_of_this_process() {
+  std::size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    count += task.exists() ? 1U : 0U;
+  }
+  return count;
+}
+
+TEST(Scraper, KeepsOneThreadHoweverManyScrapesThereWere) {
+  Bench bench({{"a", [](auto&) { return gauge("metric_a"); }},
+               {"b", [](auto&) { return gauge("metric_b"); }}});
+  const std::size_t before = threads_of_this_process();
+  {
+    std::vector<std::jthread> clients;
+    for (const Selection& selection : std::vector<Selection>{{0}, {1}, {0, 1}, {0}, {1}}) {
+      clients.emplace_back([&bench, selection] {
+        for (int i = 0; i < 300; ++i) {
+          bench.scrape(selection);
+        }
+      });
+    }
+  }
+  ASSERT_TRUE(bench.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
+  const auto end = Scraper::Clock::now() + 30s;
+  while (threads_of_this_process() > before + 1 && Scraper::Clock::now() < end) {
+    std::this_thread::yield();
+  }
+  EXPECT_LE(threads_of_this_process(), before + 1);
 }
 
 TEST(Scraper, EndsItsScrapesWhenStopped) {
