@@ -17,10 +17,10 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include "collectors/family.h"
+#include "exporter/background_sink.h"
 #include "exporter/build_info.h"
 #include "exporter/check.h"
 #include "exporter/http_server.h"
@@ -98,6 +98,12 @@ void tune_malloc() {
   mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
+/// Ends the program without waiting for its threads.
+[[noreturn]] void leave(int status, const Log& log) {
+  log.flush();
+  std::_Exit(status);
+}
+
 std::vector<std::string> all_collectors() {
   std::vector<std::string> names;
   for (const CollectorEntry& entry : registry()) {
@@ -119,21 +125,25 @@ void serve(Options options, const Log& log) {
     log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
   }
 
-  const std::string signal = signals.wait();
-  std::promise<void> ended;
-  std::jthread farewell([&] {
-    log.info("stopping", {{"signal", signal}});
-    scraper.stop();
-    server.stop();
-    scraper.wait_until_idle(Scraper::Clock::time_point::max());
-    log.info("stopped");
-    ended.set_value();
-  });
-  if (ended.get_future().wait_for(longest_farewell) != std::future_status::ready) {
-    // A thread is held up by a client, by the reader of the log or inside the kernel; nothing is
-    // lost by leaving it there.
-    std::_Exit(EXIT_SUCCESS);
+  log.info("stopping", {{"signal", signals.wait()}});
+  try {
+    std::promise<void> ended;
+    std::jthread farewell([&] {
+      scraper.stop();
+      server.stop();
+      scraper.wait_until_idle(Scraper::Clock::time_point::max());
+      ended.set_value();
+    });
+    if (ended.get_future().wait_for(longest_farewell) == std::future_status::ready) {
+      log.info("stopped");
+      return;
+    }
+  } catch (const std::exception& error) {
+    log.warn("cannot wait for those who are being answered", {{"error", error.what()}});
   }
+  // A thread is held up by a client or inside the kernel, or there is no thread or memory left to
+  // wait for them; nothing is lost by leaving them there.
+  leave(EXIT_SUCCESS, log);
 }
 
 bool wants_colour() {
@@ -150,12 +160,12 @@ int check(Options options, const Log& log) {
   const int status = check(scraper, options.check, std::cout, wants_colour());
   if (!std::cout) {
     log.error("cannot write to standard output");
-    std::_Exit(could_not_check);
+    leave(could_not_check, log);
   }
   // A thread that the kernel does not answer must not hold up who asked.
   scraper.stop();
   if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
-    std::_Exit(status);
+    leave(status, log);
   }
   return status;
 }
@@ -166,8 +176,11 @@ int run(std::span<const char* const> arguments) {
     (command_line.exit_status == 0 ? std::cout : std::cerr) << command_line.text;
     return command_line.exit_status;
   }
-  const Log log(command_line.options->log_level, command_line.options->log_format,
-                std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const LogFormat format = command_line.options->log_format;
+  const Log log(command_line.options->log_level, format,
+                std::make_shared<BackgroundSink>(STDERR_FILENO, [format](std::size_t lines) {
+                  return lost_lines(format, lines);
+                }));
   const bool is_check = command_line.options->command == Command::check;
   try {
     if (is_check) {
