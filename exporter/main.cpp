@@ -23,6 +23,7 @@
 #include "exporter/background_sink.h"
 #include "exporter/build_info.h"
 #include "exporter/check.h"
+#include "exporter/client_limit.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/options.h"
@@ -96,6 +97,18 @@ void tune_malloc() {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, kept_bytes);
   mallopt(M_TRIM_THRESHOLD, kept_bytes);
+}
+
+/// Each of the many threads that hold a client counts with its whole stack where memory is not
+/// overcommitted.
+void bound_stacks() {
+  constexpr std::size_t stack_bytes = 1U << 20U;
+  pthread_attr_t attributes{};
+  if (pthread_attr_init(&attributes) == 0) {
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+  }
 }
 
 /// Ends the program without waiting for its threads.
@@ -203,6 +216,8 @@ int main(int argc, char** argv) {
     // A reader that went away is an error of write(), not the end.
     std::signal(SIGPIPE, SIG_IGN);
     inetdiag::tune_malloc();
+    inetdiag::bound_stacks();
+    inetdiag::raise_descriptor_limit();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {
     std::cerr << "inetdiag_exporter: " << error.what() << '\n';
