@@ -171,10 +171,12 @@ class HttpServer::Civet {
   Civet(const Civet&) = delete;
   Civet& operator=(const Civet&) = delete;
   ~Civet() {
-    {
+    try {
       const std::jthread waker(
           [bound = addresses()](const std::stop_token& stopped) { wake(bound, stopped); });
       mg_stop(context_);
+    } catch (const std::exception&) {
+      mg_stop(context_);  // no thread or memory to make it quick
     }
     mg_exit_library();
   }

@@ -138,25 +138,31 @@ void serve(Options options, const Log& log) {
     log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
   }
 
-  log.info("stopping", {{"signal", signals.wait()}});
+  const std::string signal = signals.wait();
+  log.info("stopping", {{"signal", signal}});
   try {
-    std::promise<void> ended;
-    std::jthread farewell([&] {
-      scraper.stop();
-      server.stop();
-      scraper.wait_until_idle(Scraper::Clock::time_point::max());
-      ended.set_value();
+    std::promise<void> promise;
+    std::future<void> ended = promise.get_future();
+    const std::jthread farewell([&] {
+      try {
+        scraper.stop();
+        server.stop();
+        scraper.wait_until_idle(Scraper::Clock::time_point::max());
+        promise.set_value();
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
     });
-    if (ended.get_future().wait_for(longest_farewell) == std::future_status::ready) {
-      log.info("stopped");
-      return;
+    if (ended.wait_for(longest_farewell) != std::future_status::ready) {
+      // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
+      leave(EXIT_SUCCESS, log);
     }
+    ended.get();
   } catch (const std::exception& error) {
-    log.warn("cannot wait for those who are being answered", {{"error", error.what()}});
+    log.warn("no thread or memory to end in order", {{"error", error.what()}});
+    leave(EXIT_SUCCESS, log);
   }
-  // A thread is held up by a client or inside the kernel, or there is no thread or memory left to
-  // wait for them; nothing is lost by leaving them there.
-  leave(EXIT_SUCCESS, log);
+  log.info("stopped");
 }
 
 bool wants_colour() {

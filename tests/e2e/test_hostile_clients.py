@@ -4,9 +4,11 @@ within its deadline, and when they are gone, so is all that they took."""
 import re
 import resource
 import select
+import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -261,3 +263,22 @@ def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
     )
     assert result.returncode == 1
     assert "raise the limit (LimitNOFILE, ulimit -n)" in result.stderr
+
+
+def test_few_threads_hold_few_clients(start, binary):
+    """The limit does not bind root, so it is nobody who runs it."""
+    as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        copy = shutil.copy(binary, folder)
+        probe = subprocess.run([*as_nobody, copy, "--version"], capture_output=True, text=True, check=False)
+        if probe.returncode != 0:
+            pytest.skip(f"cannot be another user here: {probe.stderr.strip()}")
+        # `start` appends the path that nobody may not read.
+        instead = ("sh", "-c", f'shift; exec {copy} "$@"', "sh")
+        exporter = start(command=(*as_nobody, "prlimit", "--nproc=60:60", *instead))
+        with Crowd(exporter.port, 30, "silent"):
+            scrape_in_time(exporter)
+            threads = len(list(Path(f"/proc/{exporter.process.pid}/task").iterdir()))
+            assert 30 < threads < 60
+        assert exporter.end()[0] == 0
