@@ -1,5 +1,6 @@
 #include "exporter/http_server.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -13,15 +14,26 @@
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include "collectors/kernel/unique_fd.h"
+#include "exporter/client_limit.h"
 
 namespace inetdiag {
 namespace {
 
-constexpr const char* threads = "8";
+// CivetWeb gives a thread to each connection, from its first byte to its last. So many clients that
+// send nothing, or read nothing, delay nobody; a thread that waits costs about 20 KiB.
+constexpr unsigned most_clients = 256;
+// Those that wait for a thread, in CivetWeb and in the kernel.
+constexpr const char* connection_queue = "16";
+constexpr const char* listen_backlog = "1024";
+// For the whole head of a request, and for each step of the answer that the client takes.
 constexpr const char* request_timeout_ms = "5000";
+// For the whole answer, told in pieces to see to it.
+constexpr std::chrono::seconds longest_send{10};
+constexpr std::size_t piece_bytes = 16384;
 constexpr unsigned feature_ipv6 = 8;
 constexpr std::size_t most_addresses = 64;
 
@@ -127,15 +139,20 @@ class HttpServer::Civet {
  public:
   Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log)
       : requested_(addresses), handler_(std::move(handler)), log_(log) {
+    const std::string threads = std::to_string(clients_to_hold(most_clients));
     mg_init_library(0);
     mg_callbacks callbacks{};
     callbacks.begin_request = &Civet::on_request;
     callbacks.log_message = &Civet::on_message;
     const std::string ports = civet_ports(addresses);
-    const std::array<const char*, 13> options = {"listening_ports",
+    const std::array<const char*, 17> options = {"listening_ports",
                                                  ports.c_str(),
                                                  "num_threads",
-                                                 threads,
+                                                 threads.c_str(),
+                                                 "connection_queue",
+                                                 connection_queue,
+                                                 "listen_backlog",
+                                                 listen_backlog,
                                                  "request_timeout_ms",
                                                  request_timeout_ms,
                                                  "enable_keep_alive",
@@ -154,10 +171,12 @@ class HttpServer::Civet {
   Civet(const Civet&) = delete;
   Civet& operator=(const Civet&) = delete;
   ~Civet() {
-    {
+    try {
       const std::jthread waker(
           [bound = addresses()](const std::stop_token& stopped) { wake(bound, stopped); });
       mg_stop(context_);
+    } catch (const std::exception&) {
+      mg_stop(context_);  // no thread or memory to make it quick
     }
     mg_exit_library();
   }
@@ -180,7 +199,11 @@ class HttpServer::Civet {
   static int on_request(mg_connection* connection) { return self(connection).answer(connection); }
 
   static int on_message(const mg_connection* connection, const char* message) {
-    self(connection).log_.debug("http server", {{"event", message}});
+    try {
+      self(connection).log_.debug("http server", {{"event", message}});
+    } catch (...) {
+      return 1;  // no memory for it
+    }
     return 1;
   }
 
@@ -199,8 +222,8 @@ class HttpServer::Civet {
     int status = 500;
     try {
       status = send_answer(connection);
-    } catch (const std::exception& error) {
-      log_.error("no answer could be sent", {{"error", error.what()}});
+    } catch (...) {
+      log_.error("no memory for an answer");
     }
     --answering_;
     answering_.notify_all();
@@ -217,12 +240,33 @@ class HttpServer::Civet {
         .query = text(info->query_string),
         .header = [&](const char* name) { return text(mg_get_header(connection, name)); }};
     const HttpResponse response = response_to(request);
-    std::string message = head_of(response);
-    if (!is_head) {
-      message.append(response.body);
+    const std::string_view body = is_head ? std::string_view() : response.body;
+    // What is short goes out in one piece; what is long is not held twice while its reader is slow.
+    std::string first = head_of(response);
+    first.append(body.substr(0, piece_bytes));
+    const auto end = std::chrono::steady_clock::now() + longest_send;
+    const bool is_taken = write(connection, first, end) &&
+                          write(connection, body.substr(std::min(body.size(), piece_bytes)), end);
+    if (!is_taken) {
+      // Crowds that read nothing leave more behind than the next scrape needs.
+      malloc_trim(0);
     }
-    mg_write(connection, message.data(), message.size());
     return response.status;
+  }
+
+  /// CivetWeb gives up a client that takes nothing; one that takes a little now and then, this
+  /// does.
+  static bool write(mg_connection* connection, std::string_view rest,
+                    std::chrono::steady_clock::time_point end) {
+    while (!rest.empty()) {
+      const std::string_view piece = rest.substr(0, piece_bytes);
+      if (std::chrono::steady_clock::now() >= end ||
+          mg_write(connection, piece.data(), piece.size()) != static_cast<int>(piece.size())) {
+        return false;
+      }
+      rest.remove_prefix(piece.size());
+    }
+    return true;
   }
 
   std::string cannot_listen() const {

@@ -17,12 +17,13 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include "collectors/family.h"
+#include "exporter/background_sink.h"
 #include "exporter/build_info.h"
 #include "exporter/check.h"
+#include "exporter/client_limit.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/netns_flags.h"
@@ -97,6 +98,24 @@ void tune_malloc() {
   mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
+/// Each of the many threads that hold a client counts with its whole stack where memory is not
+/// overcommitted.
+void bound_stacks() {
+  constexpr std::size_t stack_bytes = 1U << 20U;
+  pthread_attr_t attributes{};
+  if (pthread_attr_init(&attributes) == 0) {
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+  }
+}
+
+/// Ends the program without waiting for its threads.
+[[noreturn]] void leave(int status, const Log& log) {
+  log.flush();
+  std::_Exit(status);
+}
+
 std::vector<std::string> all_collectors() {
   std::vector<std::string> names;
   for (const CollectorEntry& entry : registry()) {
@@ -132,20 +151,30 @@ void serve(Options options, const Log& log) {
   }
 
   const std::string signal = signals.wait();
-  std::promise<void> ended;
-  std::jthread farewell([&] {
-    log.info("stopping", {{"signal", signal}});
-    scraper.stop();
-    server.stop();
-    scraper.wait_until_idle(Scraper::Clock::time_point::max());
-    log.info("stopped");
-    ended.set_value();
-  });
-  if (ended.get_future().wait_for(longest_farewell) != std::future_status::ready) {
-    // A thread is held up by a client, by the reader of the log or inside the kernel; nothing is
-    // lost by leaving it there.
-    std::_Exit(EXIT_SUCCESS);
+  log.info("stopping", {{"signal", signal}});
+  try {
+    std::promise<void> promise;
+    std::future<void> ended = promise.get_future();
+    const std::jthread farewell([&] {
+      try {
+        scraper.stop();
+        server.stop();
+        scraper.wait_until_idle(Scraper::Clock::time_point::max());
+        promise.set_value();
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    });
+    if (ended.wait_for(longest_farewell) != std::future_status::ready) {
+      // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
+      leave(EXIT_SUCCESS, log);
+    }
+    ended.get();
+  } catch (const std::exception& error) {
+    log.warn("no thread or memory to end in order", {{"error", error.what()}});
+    leave(EXIT_SUCCESS, log);
   }
+  log.info("stopped");
 }
 
 bool wants_colour() {
@@ -162,12 +191,12 @@ int check(Options options, const Log& log) {
   const int status = check(scraper, options.check, std::cout, wants_colour());
   if (!std::cout) {
     log.error("cannot write to standard output");
-    std::_Exit(could_not_check);
+    leave(could_not_check, log);
   }
   // A thread that the kernel does not answer must not hold up who asked.
   scraper.stop();
   if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
-    std::_Exit(status);
+    leave(status, log);
   }
   return status;
 }
@@ -178,8 +207,11 @@ int run(std::span<const char* const> arguments) {
     (command_line.exit_status == 0 ? std::cout : std::cerr) << command_line.text;
     return command_line.exit_status;
   }
-  const Log log(command_line.options->log_level, command_line.options->log_format,
-                std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const LogFormat format = command_line.options->log_format;
+  const Log log(command_line.options->log_level, format,
+                std::make_shared<BackgroundSink>(STDERR_FILENO, [format](std::size_t lines) {
+                  return lost_lines(format, lines);
+                }));
   const bool is_check = command_line.options->command == Command::check;
   try {
     if (is_check) {
@@ -202,6 +234,8 @@ int main(int argc, char** argv) {
     // A reader that went away is an error of write(), not the end.
     std::signal(SIGPIPE, SIG_IGN);
     inetdiag::tune_malloc();
+    inetdiag::bound_stacks();
+    inetdiag::raise_descriptor_limit();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {
     std::cerr << "inetdiag_exporter: " << error.what() << '\n';
