@@ -77,19 +77,16 @@ void WebSettings::reread() {
   }
 }
 
-std::vector<std::string> WebSettings::folders() {
+std::set<std::string> WebSettings::folders() {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> all;
+  std::set<std::string> all;
   for (const Stamp& stamp : stamps_) {
     const std::filesystem::path file(stamp.path);
     std::error_code ignored;
-    all.push_back(file.parent_path().string());
-    all.push_back(std::filesystem::canonical(file, ignored).parent_path().string());
+    all.insert(file.parent_path().string());
+    all.insert(std::filesystem::canonical(file, ignored).parent_path().string());
   }
-  std::ranges::sort(all);
-  const auto repeated = std::ranges::unique(all);
-  all.erase(repeated.begin(), repeated.end());
-  std::erase(all, "");
+  all.erase("");
   return all;
 }
 

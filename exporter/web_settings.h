@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class WebSettings {
   void reread();
 
   /// The folders of all files, also behind symbolic links, as certbot and Kubernetes make them.
-  std::vector<std::string> folders();
+  std::set<std::string> folders();
 
  private:
   /// What tells that a file is not the one that was read; all zero where there is none.

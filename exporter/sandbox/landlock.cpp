@@ -88,8 +88,9 @@ std::string restrict_files(const SandboxPolicy& policy) {
   }
   const long version = ::syscall(create_ruleset, nullptr, 0, query_version);
   if (version < 1) {
-    throw std::runtime_error(errno == EOPNOTSUPP ? "not turned on in this kernel"
-                                                 : "this kernel has none (Linux 5.13)");
+    throw std::runtime_error(errno == ENOSYS       ? "this kernel has none (Linux 5.13)"
+                             : errno == EOPNOTSUPP ? "not turned on in this kernel (lsm=)"
+                                                   : "not allowed here");
   }
   Ruleset rights{.handled_access_fs = file_rights(version), .handled_access_net = 0, .scoped = 0};
   std::size_t size = sizeof rights.handled_access_fs;

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <exception>
-#include <filesystem>
 #include <functional>
 #include <string_view>
 #include <system_error>
@@ -24,17 +23,6 @@ constexpr std::string_view sanitizer = "ThreadSanitizer";
 constexpr std::string_view sanitizer;
 #endif
 
-/// Threads that run already keep their capabilities and files; seccomp reaches them, too.
-std::string older_threads() {
-  std::error_code error;
-  std::size_t threads = 0;
-  for (auto entry = std::filesystem::directory_iterator("/proc/self/task", error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    ++threads;
-  }
-  return threads > 1 ? std::to_string(threads - 1) + " threads are older" : "";
-}
-
 std::string set_no_new_privileges() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     throw std::system_error(errno, std::generic_category(), "prctl");
@@ -55,7 +43,7 @@ std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
       {"capabilities",
        [&] {
          drop_capabilities(policy.keep_capabilities);
-         return older_threads();
+         return std::string();
        }},
       {"no_new_privs", set_no_new_privileges},
       {"landlock", [&] { return restrict_files(policy); }},

@@ -23,8 +23,9 @@ struct SandboxStage {
 };
 
 /// Gives up, for the calling thread and every thread that it starts from now on, what the policy
-/// does not name. A part that this kernel or container does not allow is off, with its reason; the
-/// others apply. Never throws for such a reason.
+/// does not name; seccomp also reaches threads that run already. A part that this kernel or
+/// container does not allow is off, with its reason; the others apply. Never throws for such a
+/// reason.
 std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy);
 
 }  // namespace inetdiag

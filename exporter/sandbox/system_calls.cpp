@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <initializer_list>
 #include <limits>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace inetdiag {
 namespace {
@@ -36,7 +38,7 @@ constexpr std::array harmless = {
     "brk", "munmap", "mremap", "madvise", "mincore", "membarrier",
     // threads
     "futex", "futex_time64", "set_robust_list", "get_robust_list", "rseq", "sched_yield",
-    "sched_getaffinity", "gettid", "getpid", "exit", "exit_group", "tgkill", "restart_syscall",
+    "sched_getaffinity", "gettid", "getpid", "exit", "exit_group", "restart_syscall",
     // signals
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "rt_sigtimedwait",
     "rt_sigtimedwait_time64", "sigaltstack",
@@ -117,6 +119,8 @@ void allow_threads(Filter& filter) {
 #endif
   filter.allow("clone", {has(flags, CLONE_THREAD, CLONE_THREAD)});
   filter.allow("prctl", {is(0, PR_SET_NAME)});
+  // abort()
+  filter.allow("tgkill", {is(0, static_cast<std::uint32_t>(::getpid()))});
   // Limits can be read, not set.
   filter.allow("prlimit64", {is_null(2)});
 }

@@ -14,16 +14,18 @@ global: {{scrape_interval: 2s, scrape_timeout: 2s}}
 scrape_configs:
   - job_name: inetdiag
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+    {how}
 """
 
 
 @pytest.fixture
 def prometheus(tmp_path):
-    """Starts a Prometheus that scrapes this port; yields a function that asks it."""
+    """Starts a Prometheus that scrapes this port, `how` being more of its job; yields a function that
+    asks it."""
     running = []
 
-    def start(port):
-        (tmp_path / "prometheus.yml").write_text(CONFIGURATION.format(port=port))
+    def start(port, how=""):
+        (tmp_path / "prometheus.yml").write_text(CONFIGURATION.format(port=port, how=how))
         log = open(tmp_path / "log", "w", encoding="utf-8")
         running.append(
             subprocess.Popen(
