@@ -20,18 +20,21 @@
 #include <unistd.h>
 
 #include "collectors/family.h"
+#include "exporter/access.h"
 #include "exporter/background_sink.h"
 #include "exporter/build_info.h"
 #include "exporter/check.h"
 #include "exporter/client_limit.h"
-#include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/netns_flags.h"
 #include "exporter/options.h"
 #include "exporter/process_metrics.h"
 #include "exporter/registry.h"
+#include "exporter/sandbox/sandbox.h"
 #include "exporter/scraper.h"
+#include "exporter/server.h"
 #include "exporter/web.h"
+#include "exporter/web_settings.h"
 
 namespace inetdiag {
 namespace {
@@ -124,6 +127,31 @@ std::vector<std::string> all_collectors() {
   return names;
 }
 
+/// What serving needs once it listens.
+SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
+                             const std::vector<std::uint16_t>& own_ports) {
+  SandboxPolicy policy{.read_paths = {options.proc, options.sys, "/proc", "/sys"},
+                       .connect_to_ports = own_ports};
+  if (settings != nullptr) {
+    const auto folders = settings->folders();
+    policy.read_paths.insert(policy.read_paths.end(), folders.begin(), folders.end());
+  }
+  return policy;
+}
+
+void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
+  std::string missing;
+  for (const SandboxStage& stage : sandbox) {
+    if (!stage.is_on || !stage.detail.empty()) {
+      missing.append(missing.empty() ? "" : "; ").append(stage.name).append(": ");
+      missing.append(stage.detail);
+    }
+  }
+  if (!missing.empty()) {
+    log.info("the sandbox is not whole", {{"missing", missing}});
+  }
+}
+
 void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
   const std::string missing = missing_privileges(netns);
   if (!missing.empty()) {
@@ -143,11 +171,27 @@ void serve(Options options, const Log& log) {
     tell_missing_privileges(options.netns, log);
   }
   Web web(options.web, scraper, std::move(known_collectors));
-  HttpServer server(
-      options.listen_addresses, [&web](const HttpRequest& request) { return web.answer(request); },
+  const auto settings = options.web_config_file.empty()
+                            ? nullptr
+                            : std::make_shared<WebSettings>(options.web_config_file, log);
+  Access access(settings, [&web](const HttpRequest& request) { return web.answer(request); });
+  std::vector<SandboxStage> sandbox;
+  Server server(
+      options.listen_addresses,
+      [&access](const HttpRequest& request) { return access.answer(request); }, settings,
+      [&](const std::vector<std::uint16_t>& own_ports) {
+        if (options.sandbox) {
+          sandbox = enter_sandbox(sandbox_policy(options, settings.get(), own_ports));
+        }
+      },
       log);
+  tell(sandbox, log);
+  if (options.sandbox && settings != nullptr) {
+    settings->reread();
+  }
   for (const ListenAddress& address : server.addresses()) {
-    log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
+    log.info("listening",
+             {{"address", address.url(server.has_tls())}, {"version", build_info::version}});
   }
 
   const std::string signal = signals.wait();
