@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <optional>
 #include <regex>
 #include <unordered_map>
@@ -62,6 +63,7 @@ struct Descriptor {
   std::string metric;  ///< empty: not exported
   std::string help;
   bool gauge = false;
+  std::uint64_t told_in = 0;  ///< the scrape that told it last: a name that comes again is no news
 };
 
 class Nstat final : public Collector {
@@ -71,6 +73,7 @@ class Nstat final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
+    ++scrape_;
     for (const File& file : files) {
       try {
         // Absent where IPv6 is not built in, or in a file tree of an older kernel.
@@ -92,17 +95,18 @@ class Nstat final : public Collector {
  private:
   void add(const kernel::Counter& counter, std::string_view path,
            std::vector<prometheus::MetricFamily>& families) {
-    const Descriptor& descriptor = describe(counter, path);
-    if (descriptor.metric.empty()) {
+    Descriptor& descriptor = describe(counter, path);
+    if (descriptor.metric.empty() || descriptor.told_in == scrape_) {
       return;
     }
+    descriptor.told_in = scrape_;
     auto& family = families.emplace_back(descriptor.gauge
                                              ? gauge_family(descriptor.metric, descriptor.help)
                                              : counter_family(descriptor.metric, descriptor.help));
     add_series(family, {}, counter.value);
   }
 
-  const Descriptor& describe(const kernel::Counter& counter, std::string_view path) {
+  Descriptor& describe(const kernel::Counter& counter, std::string_view path) {
     kernel_name_.assign(counter.group).append(counter.name);
     const auto known = descriptors_.find(kernel_name_);
     if (known != descriptors_.end()) {
@@ -131,6 +135,7 @@ class Nstat final : public Collector {
   std::unordered_map<std::string, Descriptor> descriptors_;
   std::unordered_set<std::string> metrics_;  ///< two kernel names must not make one metric
   std::string kernel_name_;
+  std::uint64_t scrape_ = 0;
 };
 
 }  // namespace

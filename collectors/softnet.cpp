@@ -1,6 +1,8 @@
 #include "collectors/softnet.h"
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -70,8 +72,11 @@ class Softnet final : public Collector {
       return collection;
     }
     Families families;
+    std::set<std::uint64_t> met;
     for (const kernel::SoftnetCpu& cpu : cpus) {
-      families.add(cpu);
+      if (met.insert(cpu.cpu).second) {
+        families.add(cpu);
+      }
     }
     collection.families = families.take();
     return collection;

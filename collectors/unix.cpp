@@ -102,11 +102,12 @@ class Unix final : public Collector {
       : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
+    // By the path as the page tells it: two that look alike there are one series.
     std::map<std::string, Listener> listeners;
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
     const std::uint32_t listening = kernel::mask(TcpState::listen);
     dump(context, listening, true, [&](const UnixSocket& socket) {
-      listeners[socket.name].add(socket);
+      listeners[valid_utf8(socket.name)].add(socket);
       ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
     });
     dump(context, ~listening, false, [&](const UnixSocket& socket) {
@@ -150,10 +151,17 @@ class Unix final : public Collector {
     const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
     Families families;
     Listener other{.path = "other"};
+    bool is_folded = false;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
-      i < shown ? families.add(listeners[i]) : other.fold(listeners[i]);
+      // A socket may bear the name of the fold.
+      if (i < shown && listeners[i].path != other.path) {
+        families.add(listeners[i]);
+      } else {
+        other.fold(listeners[i]);
+        is_folded = true;
+      }
     }
-    if (shown < listeners.size()) {
+    if (is_folded) {
       families.add(other);
     }
     for (auto* family : {&families.length, &families.limit, &families.fill}) {

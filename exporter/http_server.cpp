@@ -1,27 +1,36 @@
 #include "exporter/http_server.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
 #include <ctime>
 #include <exception>
 #include <stdexcept>
-#include <stop_token>
-#include <thread>
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include "collectors/kernel/unique_fd.h"
+#include "exporter/client_limit.h"
+#include "exporter/listen_socket.h"
 
 namespace inetdiag {
 namespace {
 
-constexpr const char* threads = "8";
+// CivetWeb gives a thread to each connection, from its first byte to its last. So many clients that
+// send nothing, or read nothing, delay nobody; a thread that waits costs about 20 KiB.
+constexpr unsigned most_clients = 256;
+// Those that wait for a thread, in CivetWeb and in the kernel.
+constexpr const char* connection_queue = "16";
+constexpr const char* listen_backlog = "1024";
+// For the whole head of a request, and for each step of the answer that the client takes.
 constexpr const char* request_timeout_ms = "5000";
+// For the whole answer, told in pieces to see to it.
+constexpr std::chrono::seconds longest_send{10};
+constexpr std::size_t piece_bytes = 16384;
 constexpr unsigned feature_ipv6 = 8;
 constexpr std::size_t most_addresses = 64;
 
@@ -56,6 +65,8 @@ const char* reason(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 404:
       return "Not Found";
     case 405:
@@ -94,30 +105,30 @@ std::string head_of(const HttpResponse& response) {
   return head.append("\r\n\r\n");
 }
 
-/// Whether the kernel would let a socket listen there, or why not: CivetWeb tells no cause.
-std::string why_not(const ListenAddress& address) {
-  if (address.is_ipv6()) {
-    return "the address cannot be used";
+/// Sockets that listen in this process at these ports, each by a further descriptor of its own.
+std::vector<kernel::UniqueFd> listening_sockets(const std::vector<ListenAddress>& addresses) {
+  // They were opened at the start, so their numbers are low.
+  constexpr int highest = 1024;
+  std::vector<int> listening;
+  for (int fd = 0; fd < highest; ++fd) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    sockaddr_in name{};
+    socklen_t name_size = sizeof name;
+    // The port stands at the same place in both families.
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) == 0 &&
+        std::ranges::find(addresses, ntohs(name.sin_port), &ListenAddress::port) !=
+            addresses.end()) {
+      listening.push_back(fd);
+    }
   }
-  const kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(address.port);
-  inet_pton(AF_INET, address.host.empty() ? "0.0.0.0" : address.host.c_str(), &name.sin_addr);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
-      ::listen(fd.get(), 1) == 0) {
-    return {};
+  std::vector<kernel::UniqueFd> found;
+  found.reserve(listening.size());
+  for (const int fd : listening) {
+    found.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   }
-  const int error = errno;
-  std::string why = std::strerror(error);
-  if (error == EADDRINUSE) {
-    why += "; end the program that has the port, or choose another with --web.listen-address";
-  } else if (error == EADDRNOTAVAIL) {
-    why += "; this host has no such address, choose another with --web.listen-address";
-  }
-  return why;
+  return found;
 }
 
 }  // namespace
@@ -125,17 +136,24 @@ std::string why_not(const ListenAddress& address) {
 /// What CivetWeb's callbacks need, at an address that does not move.
 class HttpServer::Civet {
  public:
-  Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log)
-      : requested_(addresses), handler_(std::move(handler)), log_(log) {
+  Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
+        HttpServer::Hooks hooks)
+      : requested_(addresses), handler_(std::move(handler)), hooks_(std::move(hooks)), log_(log) {
+    const std::string threads = std::to_string(clients_to_hold(most_clients));
     mg_init_library(0);
     mg_callbacks callbacks{};
     callbacks.begin_request = &Civet::on_request;
     callbacks.log_message = &Civet::on_message;
+    callbacks.init_context = &Civet::on_bound;
     const std::string ports = civet_ports(addresses);
-    const std::array<const char*, 13> options = {"listening_ports",
+    const std::array<const char*, 17> options = {"listening_ports",
                                                  ports.c_str(),
                                                  "num_threads",
-                                                 threads,
+                                                 threads.c_str(),
+                                                 "connection_queue",
+                                                 connection_queue,
+                                                 "listen_backlog",
+                                                 listen_backlog,
                                                  "request_timeout_ms",
                                                  request_timeout_ms,
                                                  "enable_keep_alive",
@@ -150,21 +168,30 @@ class HttpServer::Civet {
       mg_exit_library();
       throw std::runtime_error(cannot_listen());
     }
+    if (failure_) {
+      mg_stop(context_);
+      mg_exit_library();
+      std::rethrow_exception(failure_);
+    }
+    listening_ = listening_sockets(this->addresses());
   }
   Civet(const Civet&) = delete;
   Civet& operator=(const Civet&) = delete;
   ~Civet() {
-    {
-      const std::jthread waker(
-          [bound = addresses()](const std::stop_token& stopped) { wake(bound, stopped); });
-      mg_stop(context_);
+    // CivetWeb looks for a stop every two seconds, or when something happens to such a socket.
+    for (const kernel::UniqueFd& fd : listening_) {
+      ::shutdown(fd.get(), SHUT_RDWR);
     }
+    mg_stop(context_);
     mg_exit_library();
   }
 
-  std::vector<ListenAddress> addresses() const {
+  std::vector<ListenAddress> addresses() const { return addresses_of(context_); }
+
+ private:
+  std::vector<ListenAddress> addresses_of(const mg_context* context) const {
     std::array<mg_server_port, most_addresses> ports{};
-    const int count = mg_get_server_ports(context_, static_cast<int>(ports.size()), ports.data());
+    const int count = mg_get_server_ports(context, static_cast<int>(ports.size()), ports.data());
     std::vector<ListenAddress> bound = requested_;
     for (std::size_t i = 0; i < bound.size() && i < static_cast<std::size_t>(count); ++i) {
       bound[i].port = static_cast<std::uint16_t>(ports[i].port);
@@ -172,15 +199,30 @@ class HttpServer::Civet {
     return bound;
   }
 
- private:
   static Civet& self(const mg_connection* connection) {
     return *static_cast<Civet*>(mg_get_user_data(mg_get_context(connection)));
   }
 
   static int on_request(mg_connection* connection) { return self(connection).answer(connection); }
 
+  /// Its sockets listen, its threads do not yet run.
+  static void on_bound(const mg_context* context) {
+    Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
+    try {
+      if (civet.hooks_.before_threads) {
+        civet.hooks_.before_threads(civet.addresses_of(context));
+      }
+    } catch (...) {
+      civet.failure_ = std::current_exception();
+    }
+  }
+
   static int on_message(const mg_connection* connection, const char* message) {
-    self(connection).log_.debug("http server", {{"event", message}});
+    try {
+      self(connection).log_.debug("http server", {{"event", message}});
+    } catch (...) {
+      return 1;  // no memory for it
+    }
     return 1;
   }
 
@@ -199,8 +241,8 @@ class HttpServer::Civet {
     int status = 500;
     try {
       status = send_answer(connection);
-    } catch (const std::exception& error) {
-      log_.error("no answer could be sent", {{"error", error.what()}});
+    } catch (...) {
+      log_.error("no memory for an answer");
     }
     --answering_;
     answering_.notify_all();
@@ -210,6 +252,9 @@ class HttpServer::Civet {
   int send_answer(mg_connection* connection) const {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
+    if (hooks_.admits && !hooks_.admits(text(info->remote_addr), info->remote_port)) {
+      return mg_send_http_error(connection, 403, "%s", "not the server's own connection");
+    }
     const bool is_head = text(info->request_method) == "HEAD";
     const HttpRequest request{
         .method = is_head ? "GET" : text(info->request_method),
@@ -217,20 +262,41 @@ class HttpServer::Civet {
         .query = text(info->query_string),
         .header = [&](const char* name) { return text(mg_get_header(connection, name)); }};
     const HttpResponse response = response_to(request);
-    std::string message = head_of(response);
-    if (!is_head) {
-      message.append(response.body);
+    const std::string_view body = is_head ? std::string_view() : response.body;
+    // What is short goes out in one piece; what is long is not held twice while its reader is slow.
+    std::string first = head_of(response);
+    first.append(body.substr(0, piece_bytes));
+    const auto end = std::chrono::steady_clock::now() + longest_send;
+    const bool is_taken = write(connection, first, end) &&
+                          write(connection, body.substr(std::min(body.size(), piece_bytes)), end);
+    if (!is_taken) {
+      // Crowds that read nothing leave more behind than the next scrape needs.
+      malloc_trim(0);
     }
-    mg_write(connection, message.data(), message.size());
     return response.status;
+  }
+
+  /// CivetWeb gives up a client that takes nothing; one that takes a little now and then, this
+  /// does.
+  static bool write(mg_connection* connection, std::string_view rest,
+                    std::chrono::steady_clock::time_point end) {
+    while (!rest.empty()) {
+      const std::string_view piece = rest.substr(0, piece_bytes);
+      if (std::chrono::steady_clock::now() >= end ||
+          mg_write(connection, piece.data(), piece.size()) != static_cast<int>(piece.size())) {
+        return false;
+      }
+      rest.remove_prefix(piece.size());
+    }
+    return true;
   }
 
   std::string cannot_listen() const {
     for (const ListenAddress& address : requested_) {
-      const std::string why = why_not(address);
-      if (!why.empty()) {
-        return "cannot listen on " + (address.host.empty() ? "" : address.host) + ":" +
-               std::to_string(address.port) + ": " + why;
+      try {
+        listen_on(address);
+      } catch (const std::runtime_error& error) {
+        return error.what();
       }
     }
     return "cannot listen on " + civet_ports(requested_) +
@@ -238,33 +304,19 @@ class HttpServer::Civet {
            "--web.listen-address";
   }
 
-  /// CivetWeb looks for a stop every two seconds, or when a connection comes.
-  static void wake(const std::vector<ListenAddress>& bound, const std::stop_token& stopped) {
-    while (!stopped.stop_requested()) {
-      for (const ListenAddress& address : bound) {
-        const kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        sockaddr_in name{};
-        name.sin_family = AF_INET;
-        name.sin_port = htons(address.port);
-        const bool is_any = address.host.empty() || address.is_ipv6() || address.host == "0.0.0.0";
-        inet_pton(AF_INET, is_any ? "127.0.0.1" : address.host.c_str(), &name.sin_addr);
-        (void)::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name);
-      }
-      constexpr std::chrono::milliseconds pause{10};
-      std::this_thread::sleep_for(pause);
-    }
-  }
-
   std::vector<ListenAddress> requested_;
   HttpHandler handler_;
+  HttpServer::Hooks hooks_;
   const Log& log_;
+  std::exception_ptr failure_;
+  std::vector<kernel::UniqueFd> listening_;
   std::atomic<unsigned> answering_ = 0;
   mg_context* context_ = nullptr;
 };
 
 HttpServer::HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler,
-                       const Log& log)
-    : civet_(std::make_unique<Civet>(addresses, std::move(handler), log)) {}
+                       const Log& log, Hooks hooks)
+    : civet_(std::make_unique<Civet>(addresses, std::move(handler), log, std::move(hooks))) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -33,9 +33,17 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 /// keep-alive, a bound on threads and on the time that a client may take.
 class HttpServer {
  public:
+  struct Hooks {
+    /// Called once it listens, with the ports that were chosen, before any of its threads runs.
+    std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
+    /// Who may ask; without it everybody may.
+    std::function<bool(const std::string& address, int port)> admits{};
+  };
+
   /// Serves at once. `handler` is called by several threads; what it throws becomes a 500. A HEAD
   /// is handed to it as a GET. Throws std::runtime_error with a text that says what to do.
-  HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log);
+  HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
+             Hooks hooks);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   /// As stop().

@@ -39,10 +39,10 @@ std::optional<std::string> resolve(const std::string& host) {
 
 }  // namespace
 
-std::string ListenAddress::url() const {
+std::string ListenAddress::url(bool has_tls) const {
   const bool is_any = host.empty() || host == "0.0.0.0" || host == "::";
   const std::string name = is_any ? "localhost" : is_ipv6() ? "[" + host + "]" : host;
-  return "http://" + name + ":" + std::to_string(port) + "/";
+  return (has_tls ? "https://" : "http://") + name + ":" + std::to_string(port) + "/";
 }
 
 ListenAddress parse_listen_address(std::string_view text) {

@@ -13,7 +13,7 @@ struct ListenAddress {
 
   bool is_ipv6() const { return host.find(':') != std::string::npos; }
   /// A URL that opens it from this host.
-  std::string url() const;
+  std::string url(bool has_tls = false) const;
 
   bool operator==(const ListenAddress&) const = default;
 };

@@ -42,38 +42,13 @@ bool is_bare(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-}  // namespace
-
-Log::Log(Level level, LogFormat format, spdlog::sink_ptr sink)
-    : logger_(std::make_shared<spdlog::logger>("log", std::move(sink))), format_(format) {
-  logger_->set_pattern("%v");
-  logger_->set_level(level);
-  logger_->flush_on(Level::debug);
-}
-
-void Log::debug(std::string_view message, Fields fields) const {
-  write(Level::debug, message, fields);
-}
-void Log::info(std::string_view message, Fields fields) const {
-  write(Level::info, message, fields);
-}
-void Log::warn(std::string_view message, Fields fields) const {
-  write(Level::warn, message, fields);
-}
-void Log::error(std::string_view message, Fields fields) const {
-  write(Level::err, message, fields);
-}
-
-void Log::write(Level level, std::string_view message, Fields fields) const {
-  if (!logger_->should_log(level)) {
-    return;
-  }
-  std::vector<Field> all = {
+std::string line_of(LogFormat format, Level level, std::string_view message, Log::Fields fields) {
+  std::vector<Log::Field> all = {
       {"ts", timestamp()}, {"level", std::string(name_of(level))}, {"msg", std::string(message)}};
   all.insert(all.end(), fields);
   std::string line;
   for (const auto& [name, value] : all) {
-    if (format_ == LogFormat::json) {
+    if (format == LogFormat::json) {
       line.append(line.empty() ? "{" : ",")
           .append(json_string(name))
           .append(":")
@@ -83,8 +58,50 @@ void Log::write(Level level, std::string_view message, Fields fields) const {
       line.append(is_bare(value) ? value : json_string(value));
     }
   }
-  line.append(format_ == LogFormat::json ? "}" : "");
-  logger_->log(level, line);
+  return line.append(format == LogFormat::json ? "}" : "");
+}
+
+}  // namespace
+
+Log::Log(Level level, LogFormat format, spdlog::sink_ptr sink)
+    : logger_(std::make_shared<spdlog::logger>("log", std::move(sink))), format_(format) {
+  logger_->set_pattern("%v");
+  logger_->set_level(level);
+  logger_->set_error_handler([](const std::string& /*error*/) {});
+}
+
+void Log::debug(std::string_view message, Fields fields) const noexcept {
+  write(Level::debug, message, fields);
+}
+void Log::info(std::string_view message, Fields fields) const noexcept {
+  write(Level::info, message, fields);
+}
+void Log::warn(std::string_view message, Fields fields) const noexcept {
+  write(Level::warn, message, fields);
+}
+void Log::error(std::string_view message, Fields fields) const noexcept {
+  write(Level::err, message, fields);
+}
+
+void Log::flush() const noexcept {
+  try {
+    logger_->flush();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): what cannot be logged cannot be told either
+  }
+}
+
+void Log::write(Level level, std::string_view message, Fields fields) const noexcept {
+  if (!logger_->should_log(level)) {
+    return;
+  }
+  try {
+    logger_->log(level, line_of(format_, level, message, fields));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): what cannot be logged cannot be told either
+  }
+}
+
+std::string lost_lines(LogFormat format, std::size_t lines) {
+  return line_of(format, Level::warn, "log lines were lost", {{"lines", std::to_string(lines)}});
 }
 
 }  // namespace inetdiag

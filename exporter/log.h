@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -12,8 +13,8 @@ namespace inetdiag {
 
 enum class LogFormat { logfmt, json };
 
-/// Writes one line for each event to standard error: a time, a level, a message and named values,
-/// as logfmt or JSON. May be used by several threads.
+/// Writes one line for each event: a time, a level, a message and named values, as logfmt or JSON.
+/// May be used by several threads. A line for which there is no memory is lost.
 class Log {
  public:
   using Field = std::pair<std::string_view, std::string>;
@@ -22,16 +23,23 @@ class Log {
   /// `sink` takes the finished lines.
   Log(spdlog::level::level_enum level, LogFormat format, spdlog::sink_ptr sink);
 
-  void debug(std::string_view message, Fields fields = {}) const;
-  void info(std::string_view message, Fields fields = {}) const;
-  void warn(std::string_view message, Fields fields = {}) const;
-  void error(std::string_view message, Fields fields = {}) const;
+  void debug(std::string_view message, Fields fields = {}) const noexcept;
+  void info(std::string_view message, Fields fields = {}) const noexcept;
+  void warn(std::string_view message, Fields fields = {}) const noexcept;
+  void error(std::string_view message, Fields fields = {}) const noexcept;
+
+  /// Lets the sink write what it holds back.
+  void flush() const noexcept;
 
  private:
-  void write(spdlog::level::level_enum level, std::string_view message, Fields fields) const;
+  void write(spdlog::level::level_enum level, std::string_view message,
+             Fields fields) const noexcept;
 
   std::shared_ptr<spdlog::logger> logger_;
   LogFormat format_;
 };
+
+/// The line that tells how many others never reached their reader.
+std::string lost_lines(LogFormat format, std::size_t lines);
 
 }  // namespace inetdiag

@@ -17,20 +17,24 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
 #include "collectors/family.h"
+#include "exporter/access.h"
+#include "exporter/background_sink.h"
 #include "exporter/build_info.h"
 #include "exporter/check.h"
-#include "exporter/http_server.h"
+#include "exporter/client_limit.h"
 #include "exporter/log.h"
 #include "exporter/netns_flags.h"
 #include "exporter/options.h"
 #include "exporter/process_metrics.h"
 #include "exporter/registry.h"
+#include "exporter/sandbox/sandbox.h"
 #include "exporter/scraper.h"
+#include "exporter/server.h"
 #include "exporter/web.h"
+#include "exporter/web_settings.h"
 
 namespace inetdiag {
 namespace {
@@ -97,12 +101,55 @@ void tune_malloc() {
   mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
+/// Each of the many threads that hold a client counts with its whole stack where memory is not
+/// overcommitted.
+void bound_stacks() {
+  constexpr std::size_t stack_bytes = 1U << 20U;
+  pthread_attr_t attributes{};
+  if (pthread_attr_init(&attributes) == 0) {
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+  }
+}
+
+/// Ends the program without waiting for its threads.
+[[noreturn]] void leave(int status, const Log& log) {
+  log.flush();
+  std::_Exit(status);
+}
+
 std::vector<std::string> all_collectors() {
   std::vector<std::string> names;
   for (const CollectorEntry& entry : registry()) {
     names.emplace_back(entry.name);
   }
   return names;
+}
+
+/// What serving needs once it listens.
+SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
+                             const std::vector<std::uint16_t>& own_ports) {
+  SandboxPolicy policy{.read_paths = {options.proc, options.sys, "/proc", "/sys"},
+                       .connect_to_ports = own_ports};
+  if (settings != nullptr) {
+    const auto folders = settings->folders();
+    policy.read_paths.insert(policy.read_paths.end(), folders.begin(), folders.end());
+  }
+  return policy;
+}
+
+void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
+  std::string missing;
+  for (const SandboxStage& stage : sandbox) {
+    if (!stage.is_on || !stage.detail.empty()) {
+      missing.append(missing.empty() ? "" : "; ").append(stage.name).append(": ");
+      missing.append(stage.detail);
+    }
+  }
+  if (!missing.empty()) {
+    log.info("the sandbox is not whole", {{"missing", missing}});
+  }
 }
 
 void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
@@ -123,28 +170,54 @@ void serve(Options options, const Log& log) {
     known_collectors.emplace_back(netns_collector);
   }
   Web web(options.web, scraper, std::move(known_collectors));
-  HttpServer server(
-      options.listen_addresses, [&web](const HttpRequest& request) { return web.answer(request); },
+  const auto settings = options.web_config_file.empty()
+                            ? nullptr
+                            : std::make_shared<WebSettings>(options.web_config_file, log);
+  Access access(settings, [&web](const HttpRequest& request) { return web.answer(request); });
+  std::vector<SandboxStage> sandbox;
+  Server server(
+      options.listen_addresses,
+      [&access](const HttpRequest& request) { return access.answer(request); }, settings,
+      [&](const std::vector<std::uint16_t>& own_ports) {
+        if (options.sandbox) {
+          sandbox = enter_sandbox(sandbox_policy(options, settings.get(), own_ports));
+        }
+      },
       log);
+  tell(sandbox, log);
+  if (options.sandbox && settings != nullptr) {
+    settings->reread();
+  }
   for (const ListenAddress& address : server.addresses()) {
-    log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
+    log.info("listening",
+             {{"address", address.url(server.has_tls())}, {"version", build_info::version}});
   }
 
   const std::string signal = signals.wait();
-  std::promise<void> ended;
-  std::jthread farewell([&] {
-    log.info("stopping", {{"signal", signal}});
-    scraper.stop();
-    server.stop();
-    scraper.wait_until_idle(Scraper::Clock::time_point::max());
-    log.info("stopped");
-    ended.set_value();
-  });
-  if (ended.get_future().wait_for(longest_farewell) != std::future_status::ready) {
-    // A thread is held up by a client, by the reader of the log or inside the kernel; nothing is
-    // lost by leaving it there.
-    std::_Exit(EXIT_SUCCESS);
+  log.info("stopping", {{"signal", signal}});
+  try {
+    std::promise<void> promise;
+    std::future<void> ended = promise.get_future();
+    const std::jthread farewell([&] {
+      try {
+        scraper.stop();
+        server.stop();
+        scraper.wait_until_idle(Scraper::Clock::time_point::max());
+        promise.set_value();
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    });
+    if (ended.wait_for(longest_farewell) != std::future_status::ready) {
+      // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
+      leave(EXIT_SUCCESS, log);
+    }
+    ended.get();
+  } catch (const std::exception& error) {
+    log.warn("no thread or memory to end in order", {{"error", error.what()}});
+    leave(EXIT_SUCCESS, log);
   }
+  log.info("stopped");
 }
 
 bool wants_colour() {
@@ -161,12 +234,12 @@ int check(Options options, const Log& log) {
   const int status = check(scraper, options.check, std::cout, wants_colour());
   if (!std::cout) {
     log.error("cannot write to standard output");
-    std::_Exit(could_not_check);
+    leave(could_not_check, log);
   }
   // A thread that the kernel does not answer must not hold up who asked.
   scraper.stop();
   if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
-    std::_Exit(status);
+    leave(status, log);
   }
   return status;
 }
@@ -177,8 +250,11 @@ int run(std::span<const char* const> arguments) {
     (command_line.exit_status == 0 ? std::cout : std::cerr) << command_line.text;
     return command_line.exit_status;
   }
-  const Log log(command_line.options->log_level, command_line.options->log_format,
-                std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const LogFormat format = command_line.options->log_format;
+  const Log log(command_line.options->log_level, format,
+                std::make_shared<BackgroundSink>(STDERR_FILENO, [format](std::size_t lines) {
+                  return lost_lines(format, lines);
+                }));
   const bool is_check = command_line.options->command == Command::check;
   try {
     tell_missing_privileges(command_line.options->netns, log);
@@ -202,6 +278,8 @@ int main(int argc, char** argv) {
     // A reader that went away is an error of write(), not the end.
     std::signal(SIGPIPE, SIG_IGN);
     inetdiag::tune_malloc();
+    inetdiag::bound_stacks();
+    inetdiag::raise_descriptor_limit();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {
     std::cerr << "inetdiag_exporter: " << error.what() << '\n';

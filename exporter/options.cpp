@@ -236,6 +236,11 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
       ->capture_default_str();
   app.add_flag("--web.disable-exporter-metrics", disable_exporter_metrics,
                "Leave out the process_* metrics");
+  app.add_option("--web.config.file", options.web_config_file,
+                 "TLS and who may ask: a file in the format of exporter-toolkit")
+      ->type_name("FILE");
+  app.add_flag("--no-sandbox{false}", options.sandbox,
+               "Keep capabilities, and every system call and file, while it serves");
   app.add_flag("--collector.disable-defaults", disable_defaults,
                "Run only the collectors that are named on the command line");
   app.add_option("--path.procfs", options.proc, "Where procfs is mounted")

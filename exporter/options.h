@@ -26,6 +26,8 @@ struct Options {
   CheckOptions check;
   std::vector<ListenAddress> listen_addresses;
   WebOptions web;
+  std::string web_config_file;  ///< empty for none
+  bool sandbox = true;
   bool exporter_metrics = true;
   std::string proc = "/proc";
   std::string sys = "/sys";

@@ -66,7 +66,8 @@ struct Scraper::Run {
   std::vector<std::optional<Clock::time_point>> begun;
   std::vector<bool> told_late;
   Clock::time_point last_progress = Clock::now();
-  PagePtr page;  ///< of the complete scrape, made by the first who waits for it
+  PagePtr page;                     ///< of the complete scrape, made by the first who waits for it
+  std::exception_ptr page_failure;  ///< why it could not be made, though it took the outcomes apart
 
   bool is_complete() const { return finished == selection.size(); }
   bool is_over() const { return is_complete() || stop.stop_requested(); }
@@ -139,10 +140,7 @@ Scraper::PagePtr Scraper::scrape(const Selection& selection, Clock::time_point e
       throw ScrapeStopped();
     }
     if (run->is_complete()) {
-      if (!run->page) {
-        run->page = page_of(*run);
-      }
-      return run->page;
+      return whole_page_of(*run);
     }
     if (Clock::now() >= run->deadline.end()) {
       run->stop.request_stop();
@@ -170,14 +168,21 @@ Scraper::RunPtr Scraper::join_or_start(const Selection& selection, Clock::time_p
     current = std::make_shared<Run>(selection, source_, end);
     run = current;
   }
-  start_worker(run);
+  try {
+    start_worker(run);
+  } catch (...) {
+    // Nobody would work on what others join.
+    const std::scoped_lock lock(mutex_);
+    joinable_.erase(selection);
+    throw;
+  }
   return run;
 }
 
 void Scraper::start_worker(const RunPtr& run) {
   {
     const std::scoped_lock lock(mutex_);
-    at_work_.insert(run);
+    at_work_.insert(run);  // the only thing that may throw: then nothing has happened
     if (stopping_) {
       run->stop.request_stop();
     } else if (spare_is_free_) {
@@ -192,7 +197,7 @@ void Scraper::start_worker(const RunPtr& run) {
     // Detached, since one that the kernel does not answer can be waited for by nobody; threads_
     // tells when it has ended.
     std::thread([this, run] { live(run); }).detach();
-  } catch (const std::system_error&) {
+  } catch (...) {
     work(run);  // no thread to be had: the deadline is then as good as the kernel's answers
     const std::scoped_lock lock(mutex_);
     --threads_;
@@ -201,7 +206,7 @@ void Scraper::start_worker(const RunPtr& run) {
 }
 
 /// The life of a thread: the first to have nothing to do stays for the next scrape.
-void Scraper::live(RunPtr run) {
+void Scraper::live(RunPtr run) noexcept {
   while (run) {
     work(run);
     run.reset();
@@ -218,7 +223,7 @@ void Scraper::live(RunPtr run) {
   changed_.notify_all();
 }
 
-void Scraper::work(const RunPtr& run) {
+void Scraper::work(const RunPtr& run) noexcept {
   while (true) {
     std::size_t mine = 0;
     {
@@ -229,12 +234,7 @@ void Scraper::work(const RunPtr& run) {
       mine = run->next++;
       run->begun[mine] = Clock::now();
     }
-    Outcome outcome = ask(*run, run->selection[mine]);
-    // Told before the page can go out, so that the log of the next scrape comes after it.
-    if (!is_told_late(*run, mine)) {
-      tell(run->selection[mine], outcome.collection.errors);
-      tell_missing(run->selection[mine], outcome.collection.missing);
-    }
+    Outcome outcome = ask_and_tell(*run, mine);
     {
       const std::scoped_lock lock(run->mutex);
       run->outcomes[mine] = std::move(outcome);
@@ -254,6 +254,23 @@ void Scraper::work(const RunPtr& run) {
   changed_.notify_all();
 }
 
+/// Where there is no memory left to say what failed, the collector is one that failed.
+Scraper::Outcome Scraper::ask_and_tell(Run& run, std::size_t index) noexcept {
+  Outcome outcome;
+  try {
+    outcome = ask(run, run.selection[index]);
+    // Told before the page can go out, so that the log of the next scrape comes after it.
+    if (!is_told_late(run, index)) {
+      tell(run.selection[index], outcome.collection.errors);
+      tell_missing(run.selection[index], outcome.collection.missing);
+    }
+  } catch (...) {
+    outcome.success = false;
+    log_.error("no memory to tell how a collector failed");
+  }
+  return outcome;
+}
+
 /// That a collector came too late has been told; why, is then a consequence.
 bool Scraper::is_told_late(Run& run, std::size_t index) {
   const std::scoped_lock lock(run.mutex);
@@ -268,17 +285,22 @@ Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
     return outcome;
   }
   const Clock::time_point begin = Clock::now();
+  const auto end = [&] {
+    release(collector);
+    outcome.seconds = Seconds(Clock::now() - begin).count();
+  };
   try {
     outcome.collection = collectors_[collector].collector->collect(
         {run.proc, source_.sys, run.tcp, source_.sock_diag, run.deadline});
+    end();
   } catch (const kernel::DeadlineExceeded&) {
+    end();
     outcome.collection.errors.emplace_back(not_ready);
   } catch (const std::exception& error) {
+    end();
     outcome.collection.errors.emplace_back(error.what());
   }
-  outcome.seconds = Seconds(Clock::now() - begin).count();
   outcome.success = outcome.collection.errors.empty();
-  release(collector);
   return outcome;
 }
 
@@ -335,6 +357,22 @@ void Scraper::tell_missing(std::size_t collector, const std::vector<std::string>
                 {{"collector", collectors_[collector].name}, {"feature", feature}});
     }
   }
+}
+
+/// The page of a complete run, made once; `run.mutex` is held.
+Scraper::PagePtr Scraper::whole_page_of(Run& run) {
+  if (run.page_failure) {
+    std::rethrow_exception(run.page_failure);
+  }
+  if (!run.page) {
+    try {
+      run.page = page_of(run);
+    } catch (...) {
+      run.page_failure = std::current_exception();
+      throw;
+    }
+  }
+  return run.page;
 }
 
 /// What is ready of the run; `run.mutex` is held.

@@ -85,15 +85,17 @@ class Scraper {
 
   RunPtr join_or_start(const Selection& selection, Clock::time_point end);
   void start_worker(const RunPtr& run);
-  void live(RunPtr run);
-  void work(const RunPtr& run);
+  void live(RunPtr run) noexcept;
+  void work(const RunPtr& run) noexcept;
   static bool is_told_late(Run& run, std::size_t index);
   Outcome ask(Run& run, std::size_t collector);
+  Outcome ask_and_tell(Run& run, std::size_t index) noexcept;
   bool take(std::size_t collector, const Run& run);
   void release(std::size_t collector);
   void tell(std::size_t collector, const std::vector<std::string>& errors);
   void tell_missing(std::size_t collector, const std::vector<std::string>& missing);
   PagePtr page_of(Run& run);
+  PagePtr whole_page_of(Run& run);
   Outcome late(Run& run, std::size_t index);
   bool is_stopping();
 

@@ -63,7 +63,7 @@ class Exporter:
         self._reader.start()
         found = wait_until(
             "the exporter listens",
-            lambda: re.search(r"address\"?[=:]\"?(http://[^\s\"]+)", self.log) or process.poll() is not None,
+            lambda: re.search(r"address\"?[=:]\"?(https?://[^\s\"]+)", self.log) or process.poll() is not None,
         )
         assert process.poll() is None, self.log
         self.url = found.group(1)

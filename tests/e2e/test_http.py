@@ -132,7 +132,10 @@ def test_json_logs(start):
     exporter = start("--log.format=json", "--log.level=debug")
     _, log = exporter.end()
     lines = [json.loads(line) for line in log.splitlines()]
-    assert [line["msg"] for line in lines if line["level"] == "info"] == ["listening", "stopping", "stopped"]
+    told = [line["msg"] for line in lines if line["level"] == "info"]
+    # Which parts of the sandbox there are depends on kernel and build.
+    told = [message for message in told if message != "the sandbox is not whole"]
+    assert told == ["listening", "stopping", "stopped"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

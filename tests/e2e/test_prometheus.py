@@ -10,16 +10,18 @@ global: {{scrape_interval: 2s, scrape_timeout: 2s}}
 scrape_configs:
   - job_name: inetdiag
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+    {how}
 """
 
 
 @pytest.fixture
 def prometheus(tmp_path):
-    """Starts a Prometheus that scrapes this port; yields a function that asks it."""
+    """Starts a Prometheus that scrapes this port, `how` being more of its job; yields a function that
+    asks it."""
     running = []
 
-    def start(port):
-        running.append(Prometheus(tmp_path, CONFIGURATION.format(port=port)))
+    def start(port, how=""):
+        running.append(Prometheus(tmp_path, CONFIGURATION.format(port=port, how=how)))
         return running[0].ask
 
     yield start

@@ -104,6 +104,16 @@ TEST(Nstat, NeverMakesOneMetricOfTwoCounters) {
   EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_a_foo_bar_total 1"));
 }
 
+// Found by tests/fuzz: one series would stand twice.
+TEST(Nstat, TellsACounterOnceInEachScrape) {
+  Surroundings around;
+  around.proc_tree.write("net/snmp", "Tcp: InSegs InSegs\nTcp: 1 2\nTcp: InSegs\nTcp: 3\n");
+  const auto collector = nstat();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(around.lines(*collector), ElementsAre("inetdiag_nstat_tcp_in_segs_total 1"));
+  }
+}
+
 TEST(Nstat, KeepsTheRestWhereAFileCannotBeRead) {
   Surroundings around;
   around.proc_tree.write("net/snmp", "Tcp: InSegs\nTcp: 70\n");

@@ -81,6 +81,15 @@ TEST(Softnet, ExportsWhatTheKernelHas) {
               Contains(R"(inetdiag_softnet_backlog_length{cpu="7"} 5)"));
 }
 
+// Found by tests/fuzz: one series would stand twice.
+TEST(Softnet, TellsOfACpuOnce) {
+  Surroundings around;
+  around.proc_tree.write("net/softnet_stat", "1 0 0\n2 0 0 0 0 0 0 0 0 0 0 0 0\n");
+  const auto lines = around.lines(*make_softnet({}));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 1)"));
+  EXPECT_THAT(lines, Not(Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 2)")));
+}
+
 TEST(Softnet, FailsWhereThereIsNothingToRead) {
   Surroundings around;
   EXPECT_THAT(around.collect(*make_softnet({})).errors, Not(IsEmpty()));

@@ -1,5 +1,7 @@
 #include "collectors/unix.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,6 +116,26 @@ TEST(Unix, FoldsBeyondTheMaximumButHidesNoFullQueue) {
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_limit{path="other"} 18)"));
   EXPECT_THAT(found,
               Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="other"} 0.2)"));
+}
+
+// Found by tests/fuzz: one series would stand twice.
+TEST(Unix, FoldsASocketThatBearsTheNameOfTheFold) {
+  const auto found = lines({{.name = "other", .waiting = 9, .backlog = 9},
+                            {.name = "/a", .waiting = 1, .backlog = 9},
+                            {.name = "/b", .waiting = 1, .backlog = 9}},
+                           "2");
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="other"} 10)"));
+  EXPECT_EQ(std::ranges::count_if(found,
+                                  [](const std::string& line) {
+                                    return line.find("length{path=\"other\"}") != line.npos;
+                                  }),
+            1);
+}
+
+TEST(Unix, SumsSocketsWhosePathsLookAlikeInUtf8) {
+  const auto found = lines({{.name = "/\xfe"s, .waiting = 1}, {.name = "/\xff"s, .waiting = 2}});
+  EXPECT_THAT(found,
+              Contains("inetdiag_unix_listener_accept_queue_length{path=\"/\xEF\xBF\xBD\"} 3"));
 }
 
 }  // namespace

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace inetdiag {
+
+/// Raises the soft limit of descriptors to the hard one, which is what the administrator allows.
+void raise_descriptor_limit();
+
+/// How many clients can be held at the same time, each by a thread and a descriptor: `wanted`, or
+/// as many as the limits of this process allow. Some of both are left for everything else: CivetWeb
+/// spins where accept() finds no descriptor, and hangs where its accepting thread cannot start.
+/// Throws std::runtime_error with a text that says what to do where there is room for none.
+unsigned clients_to_hold(unsigned wanted);
+
+}  // namespace inetdiag

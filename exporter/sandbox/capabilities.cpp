@@ -1,0 +1,52 @@
+#include "exporter/sandbox/capabilities.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace inetdiag {
+namespace {
+
+using Sets = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
+
+void drop_capabilities(const std::vector<int>& kept) {
+  // libcap would bring a library for two system calls.
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  Sets sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) {
+    fail("capget");
+  }
+  // Without CAP_SETPCAP the bounding set stays; no_new_privs makes it harmless. The kernel may know
+  // more capabilities than its headers did: it ends with EINVAL.
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if (std::ranges::find(kept, capability) == kept.end()) {
+      (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    }
+  }
+  (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  Sets left{};
+  for (const int capability : kept) {
+    const auto index = static_cast<std::size_t>(CAP_TO_INDEX(capability));
+    const std::uint32_t mask = CAP_TO_MASK(static_cast<std::uint32_t>(capability));
+    left.at(index).permitted |= sets.at(index).permitted & mask;
+    left.at(index).effective |= sets.at(index).permitted & mask;
+  }
+  if (::syscall(SYS_capset, &header, left.data()) != 0) {
+    fail("capset");
+  }
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,128 @@
+#include "exporter/sandbox/landlock.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "collectors/kernel/unique_fd.h"
+
+namespace inetdiag {
+namespace {
+
+// Of linux/landlock.h, which on Debian 12 is older than the kernels that this may run on. The
+// numbers are the same on every architecture.
+constexpr long create_ruleset = 444;
+constexpr long add_rule = 445;
+constexpr long restrict_self = 446;
+constexpr std::uint32_t query_version = 1;
+constexpr int rule_path_beneath = 1;
+constexpr int rule_net_port = 2;
+constexpr std::uint64_t fs_read_file = 1U << 2U;
+constexpr std::uint64_t fs_read_dir = 1U << 3U;
+constexpr std::uint64_t fs_version_1 = (1U << 13U) - 1;
+constexpr std::uint64_t fs_refer = 1U << 13U;      // 2
+constexpr std::uint64_t fs_truncate = 1U << 14U;   // 3
+constexpr std::uint64_t fs_ioctl_dev = 1U << 15U;  // 5
+constexpr std::uint64_t net_bind_tcp = 1U << 0U;   // 4
+constexpr std::uint64_t net_connect_tcp = 1U << 1U;
+constexpr std::uint64_t scope_abstract_unix_socket = 1U << 0U;  // 6
+constexpr std::uint64_t scope_signal = 1U << 1U;
+
+constexpr long version_of_refer = 2;
+constexpr long version_of_truncate = 3;
+constexpr long version_of_network = 4;
+constexpr long version_of_ioctl = 5;
+constexpr long version_of_scopes = 6;
+
+struct Ruleset {
+  std::uint64_t handled_access_fs;
+  std::uint64_t handled_access_net;
+  std::uint64_t scoped;
+};
+struct __attribute__((packed)) PathBeneath {
+  std::uint64_t allowed_access;
+  std::int32_t parent_fd;
+};
+struct NetPort {
+  std::uint64_t allowed_access;
+  std::uint64_t port;
+};
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+std::uint64_t file_rights(long version) {
+  return fs_version_1 | (version >= version_of_refer ? fs_refer : 0) |
+         (version >= version_of_truncate ? fs_truncate : 0) |
+         (version >= version_of_ioctl ? fs_ioctl_dev : 0);
+}
+
+void allow_reading(int ruleset, const std::string& path) {
+  const kernel::UniqueFd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat file {};
+  // What is not there cannot be read either.
+  if (!fd || ::fstat(fd.get(), &file) != 0) {
+    return;
+  }
+  const PathBeneath rule{.allowed_access = fs_read_file | (S_ISDIR(file.st_mode) ? fs_read_dir : 0),
+                         .parent_fd = fd.get()};
+  if (::syscall(add_rule, ruleset, rule_path_beneath, &rule, 0) != 0) {
+    fail("landlock_add_rule for " + path);
+  }
+}
+
+}  // namespace
+
+std::string restrict_files(const SandboxPolicy& policy) {
+  if (policy.allow_setns) {
+    // It forbids to look at other processes, and so at /proc/PID/ns (ptrace(2), access mode
+    // checks).
+    throw std::runtime_error("other network namespaces are looked at");
+  }
+  const long version = ::syscall(create_ruleset, nullptr, 0, query_version);
+  if (version < 1) {
+    throw std::runtime_error(errno == ENOSYS       ? "this kernel has none (Linux 5.13)"
+                             : errno == EOPNOTSUPP ? "not turned on in this kernel (lsm=)"
+                                                   : "not allowed here");
+  }
+  Ruleset rights{.handled_access_fs = file_rights(version), .handled_access_net = 0, .scoped = 0};
+  std::size_t size = sizeof rights.handled_access_fs;
+  if (version >= version_of_network) {
+    rights.handled_access_net = net_bind_tcp | net_connect_tcp;
+    size += sizeof rights.handled_access_net;
+  }
+  if (version >= version_of_scopes) {
+    rights.scoped =
+        scope_signal | (policy.allow_outgoing_datagrams ? 0 : scope_abstract_unix_socket);
+    size += sizeof rights.scoped;
+  }
+  const kernel::UniqueFd ruleset(static_cast<int>(::syscall(create_ruleset, &rights, size, 0)));
+  if (!ruleset) {
+    fail("landlock_create_ruleset");
+  }
+  for (const std::string& path : policy.read_paths) {
+    allow_reading(ruleset.get(), path);
+  }
+  for (const std::uint16_t port : policy.connect_to_ports) {
+    const NetPort rule{.allowed_access = net_connect_tcp, .port = port};
+    if (version >= version_of_network &&
+        ::syscall(add_rule, ruleset.get(), rule_net_port, &rule, 0) != 0) {
+      fail("landlock_add_rule for a port");
+    }
+  }
+  if (::syscall(restrict_self, ruleset.get(), 0) != 0) {
+    fail("landlock_restrict_self");
+  }
+  return version < version_of_network && !policy.connect_to_ports.empty()
+             ? "outgoing TCP stays open for the TLS server (Linux 6.7 can restrict it)"
+             : "";
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,73 @@
+#include "exporter/sandbox/sandbox.h"
+
+#include <cerrno>
+#include <exception>
+#include <functional>
+#include <string_view>
+#include <system_error>
+
+#include <sys/prctl.h>
+
+#include "exporter/sandbox/capabilities.h"
+#include "exporter/sandbox/landlock.h"
+#include "exporter/sandbox/system_calls.h"
+
+namespace inetdiag {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::string_view sanitizer = "AddressSanitizer";
+#elif defined(__SANITIZE_THREAD__)
+constexpr std::string_view sanitizer = "ThreadSanitizer";
+#else
+constexpr std::string_view sanitizer;
+#endif
+
+std::string set_no_new_privileges() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    throw std::system_error(errno, std::generic_category(), "prctl");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
+  struct Stage {
+    const char* name;
+    std::function<std::string()> enter;
+  };
+  // In this order: dropping from the bounding set needs a capability, Landlock and seccomp without
+  // privileges need no_new_privs, and seccomp forbids what the others call.
+  const std::vector<Stage> stages = {
+      {"capabilities",
+       [&] {
+         drop_capabilities(policy.keep_capabilities);
+         return std::string();
+       }},
+      {"no_new_privs", set_no_new_privileges},
+      {"landlock", [&] { return restrict_files(policy); }},
+      {"seccomp",
+       [&] {
+         restrict_system_calls(policy);
+         return std::string();
+       }},
+  };
+  std::vector<SandboxStage> entered;
+  for (const Stage& stage : stages) {
+    SandboxStage& result = entered.emplace_back(SandboxStage{.name = stage.name});
+    if (!sanitizer.empty()) {
+      result.detail = "built with " + std::string(sanitizer) + ", which needs more";
+      continue;
+    }
+    try {
+      result.detail = stage.enter();
+      result.is_on = true;
+    } catch (const std::exception& error) {
+      result.detail = error.what();
+    }
+  }
+  return entered;
+}
+
+}  // namespace inetdiag

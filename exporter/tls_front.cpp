@@ -1,0 +1,564 @@
+#include "exporter/tls_front.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "collectors/kernel/unique_fd.h"
+#include "exporter/listen_socket.h"
+#include "exporter/tls_context.h"
+
+namespace inetdiag {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using kernel::UniqueFd;
+
+constexpr std::size_t most_clients = 256;
+constexpr std::size_t most_taken_at_once = 64;
+// From the first byte of the handshake to the last of the request's head.
+constexpr std::chrono::seconds longest_request{5};
+// From the first byte of the answer to the last.
+constexpr std::chrono::seconds longest_answer{30};
+// For the client's goodbye: closing at once could destroy what it has not read yet.
+constexpr std::chrono::seconds longest_goodbye{2};
+constexpr std::chrono::seconds between_warnings{10};
+constexpr std::size_t largest_head = 16384;
+constexpr std::size_t piece_bytes = 16384;
+constexpr int server_buffer_bytes = 65536;
+
+constexpr std::string_view plain_http_answer =
+    "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: "
+    "close\r\n\r\n"
+    "Client sent an HTTP request to an HTTPS server.\n";
+
+struct FreeSsl {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+
+std::string peer_of(int fd) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0 ||
+      ::getnameinfo(reinterpret_cast<const sockaddr*>(&name), size, host.data(), host.size(),
+                    port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "unknown";
+  }
+  return std::string(host.data()) + " port " + port.data();
+}
+
+std::uint16_t port_of(int fd) {
+  sockaddr_in6 name{};
+  socklen_t size = sizeof name;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size);
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  return ntohs(name.sin6_port);
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return name;
+}
+
+/// The length of a request's head with its empty line, nothing while that has not come.
+std::optional<std::size_t> head_end(std::string_view bytes) {
+  constexpr std::string_view end = "\r\n\r\n";
+  const std::size_t at = bytes.find(end);
+  return at == std::string_view::npos ? std::nullopt : std::optional(at + end.size());
+}
+
+/// What became of a step that does not wait.
+enum class Step { done, wait, failed };
+
+}  // namespace
+
+class TlsFront::Loop {
+ public:
+  Loop(std::vector<ListenAddress> addresses, ContextSource context, const Log& log)
+      : addresses_(std::move(addresses)), context_(std::move(context)), log_(log) {
+    for (ListenAddress& address : addresses_) {
+      listening_.push_back(listen_on(address));
+      address.port = port_of(listening_.back().get());
+    }
+    wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!wake_) {
+      throw std::system_error(errno, std::generic_category(), "eventfd");
+    }
+  }
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop() { stop(); }
+
+  std::vector<ListenAddress> addresses() const { return addresses_; }
+
+  void start(std::uint16_t server_port) {
+    server_port_ = server_port;
+    thread_ = std::jthread([this] { run(); });
+  }
+
+  bool is_own(const std::string& address, int port) const {
+    const std::lock_guard lock(mutex_);
+    return address == "127.0.0.1" && own_ports_.contains(port);
+  }
+
+  void stop_listening() { ask(asked_not_to_listen); }
+
+  void stop() {
+    ask(asked_to_end);
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+ private:
+  enum class Phase {
+    handshake,
+    request,  ///< until the head is whole
+    answer,
+    refusal,  ///< plain HTTP on a TLS port
+    goodbye,  ///< until the client has closed, too
+  };
+
+  struct Client {
+    UniqueFd fd;
+    std::string peer;
+    std::shared_ptr<SSL_CTX> context;  ///< which also holds what its callbacks read
+    std::unique_ptr<SSL, FreeSsl> ssl;
+    Phase phase = Phase::handshake;
+    std::optional<Clock::time_point> end;
+    short events = POLLIN;  ///< what the next step for the client waits for
+    UniqueFd server;
+    int server_port = 0;  ///< of this end of the connection to the server
+    std::string head;
+    std::size_t head_sent = 0;
+    std::string answer;  ///< what the client has not taken yet
+    bool answer_is_whole = false;
+  };
+  using Clients = std::list<Client>;
+
+  static constexpr int asked_not_to_listen = 1;
+  static constexpr int asked_to_end = 2;
+
+  void ask(int what) {
+    asked_ = std::max<int>(asked_, what);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+  }
+
+  void run() {
+    while (true) {
+      try {
+        if (asked_ >= asked_not_to_listen) {
+          listening_.clear();
+          clients_.remove_if([this](const Client& client) {
+            return asked_ >= asked_to_end ? client.phase != Phase::answer
+                                          : client.phase < Phase::answer;
+          });
+        }
+        if (asked_ >= asked_to_end && clients_.empty()) {
+          return;
+        }
+        turn();
+      } catch (const std::exception& error) {
+        // Out of memory: those that are served now are the ones to give up.
+        log_.error("TLS clients were given up", {{"error", error.what()}});
+        forget_all();
+      }
+    }
+  }
+
+  /// Waits for something to happen, and does what can be done.
+  void turn() {
+    std::vector<pollfd> polled = {{wake_.get(), POLLIN, 0}};
+    for (const UniqueFd& fd : listening_) {
+      polled.push_back(
+          {fd.get(), static_cast<short>(accept_after_ <= Clock::now() ? POLLIN : 0), 0});
+    }
+    for (const Client& client : clients_) {
+      polled.push_back({client.fd.get(), client.events, 0});
+      polled.push_back({client.server.get(), server_events(client), 0});
+    }
+    ::poll(polled.data(), polled.size(), milliseconds_to_wait());
+
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t taken = ::read(wake_.get(), &count, sizeof count);
+    auto at = polled.begin() + 1;
+    std::vector<int> ready;
+    for (const UniqueFd& fd : listening_) {
+      if ((at++)->revents != 0) {
+        ready.push_back(fd.get());
+      }
+    }
+    const auto now = Clock::now();
+    for (auto client = clients_.begin(); client != clients_.end();) {
+      const bool is_gone =
+          client->phase == Phase::answer && (at[0].revents & (POLLERR | POLLHUP)) != 0;
+      const bool is_ready = at[0].revents != 0 || at[1].revents != 0;
+      at += 2;
+      const bool is_late = client->end && *client->end <= now;
+      const auto next = std::next(client);
+      if (is_late || is_gone || (is_ready && !serve(*client))) {
+        forget(client);
+      }
+      client = next;
+    }
+    for (const int fd : ready) {
+      take_clients(fd);
+    }
+  }
+
+  static short server_events(const Client& client) {
+    if (client.phase != Phase::answer) {
+      return 0;
+    }
+    if (client.head_sent < client.head.size()) {
+      return POLLOUT;
+    }
+    return client.answer.empty() && !client.answer_is_whole ? POLLIN : 0;
+  }
+
+  int milliseconds_to_wait() const {
+    std::optional<Clock::time_point> first;
+    for (const Client& client : clients_) {
+      if (client.end && (!first || *client.end < *first)) {
+        first = client.end;
+      }
+    }
+    if (accept_after_ > Clock::now() && (!first || accept_after_ < *first)) {
+      first = accept_after_;
+    }
+    if (!first) {
+      return -1;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+  }
+
+  void take_clients(int listening) {
+    // Those who connect without end must not keep the others waiting.
+    for (std::size_t taken = 0; taken < most_taken_at_once; ++taken) {
+      UniqueFd fd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (!fd) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+          // The socket stays ready: look again a little later, or when somebody has left.
+          constexpr std::chrono::milliseconds pause{100};
+          accept_after_ = Clock::now() + pause;
+          forget_oldest_idle();
+        }
+        return;
+      }
+      if (clients_.size() >= most_clients && !forget_oldest_idle()) {
+        continue;  // closes it
+      }
+      Client client;
+      client.peer = peer_of(fd.get());
+      client.fd = std::move(fd);
+      client.context = context_();
+      client.ssl.reset(SSL_new(client.context.get()));
+      if (!client.ssl || SSL_set_fd(client.ssl.get(), client.fd.get()) != 1) {
+        log_.error("no TLS connection can be had", {{"error", tls_error()}});
+        continue;
+      }
+      client.end = Clock::now() + longest_request;
+      clients_.push_back(std::move(client));
+    }
+  }
+
+  /// One that has not yet asked for anything makes room for one that may.
+  bool forget_oldest_idle() {
+    const auto idle = std::ranges::find_if(
+        clients_, [](const Client& client) { return client.phase != Phase::answer; });
+    if (idle == clients_.end()) {
+      return false;
+    }
+    forget(idle);
+    return true;
+  }
+
+  void forget(Clients::iterator client) {
+    disown(*client);
+    clients_.erase(client);
+  }
+
+  void forget_all() {
+    while (!clients_.empty()) {
+      forget(clients_.begin());
+    }
+  }
+
+  void disown(Client& client) {
+    if (client.server_port != 0) {
+      const std::lock_guard lock(mutex_);
+      own_ports_.erase(client.server_port);
+      client.server_port = 0;
+    }
+  }
+
+  /// Does what can be done for a client; false where it is to be forgotten.
+  bool serve(Client& client) {
+    ERR_clear_error();
+    switch (client.phase) {
+      case Phase::handshake:
+        return shake_hands(client);
+      case Phase::request:
+        return read_request(client);
+      case Phase::answer:
+        return pass_on(client);
+      case Phase::refusal:
+        return refuse(client);
+      default:
+        return wait_for_goodbye(client);
+    }
+  }
+
+  /// What OpenSSL's `result` means; sets what to wait for.
+  static Step step_of(Client& client, int result) {
+    if (result > 0) {
+      return Step::done;
+    }
+    switch (SSL_get_error(client.ssl.get(), result)) {
+      case SSL_ERROR_WANT_READ:
+        client.events = POLLIN;
+        return Step::wait;
+      case SSL_ERROR_WANT_WRITE:
+        client.events = POLLOUT;
+        return Step::wait;
+      default:
+        return Step::failed;
+    }
+  }
+
+  bool shake_hands(Client& client) {
+    const Step step = step_of(client, SSL_accept(client.ssl.get()));
+    if (step == Step::done) {
+      client.phase = Phase::request;
+      return read_request(client);
+    }
+    if (step == Step::wait) {
+      return true;
+    }
+    if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
+      tell_failure(client, "plain HTTP where TLS is spoken");
+      client.answer = plain_http_answer;
+      client.phase = Phase::refusal;
+      return refuse(client);
+    }
+    if (ERR_peek_error() == 0) {
+      return false;  // the client went away
+    }
+    const long verified = SSL_get_verify_result(client.ssl.get());
+    tell_failure(client, verified == X509_V_OK ? tls_error()
+                                               : std::string("client certificate: ") +
+                                                     X509_verify_cert_error_string(verified));
+    return say_goodbye(client);  // with the alert
+  }
+
+  bool read_request(Client& client) {
+    while (true) {
+      std::array<char, 4096> buffer{};
+      const int n = SSL_read(client.ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
+      const Step step = step_of(client, n);
+      if (step == Step::wait) {
+        return true;
+      }
+      if (step == Step::failed) {
+        return false;
+      }
+      client.head.append(buffer.data(), static_cast<std::size_t>(n));
+      if (const auto end = head_end(client.head)) {
+        client.head.resize(*end);
+        return ask_server(client);
+      }
+      if (client.head.size() > largest_head) {
+        return ask_server(client);  // to hear why that is too much
+      }
+    }
+  }
+
+  bool ask_server(Client& client) {
+    client.server = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    // So that a client that reads slowly holds up the server, which then gives it up.
+    ::setsockopt(client.server.get(), SOL_SOCKET, SO_RCVBUF, &server_buffer_bytes,
+                 sizeof server_buffer_bytes);
+    const sockaddr_in name = loopback(server_port_);
+    if (!client.server || (::connect(client.server.get(), reinterpret_cast<const sockaddr*>(&name),
+                                     sizeof name) != 0 &&
+                           errno != EINPROGRESS)) {
+      log_.error("a TLS client cannot be served", {{"error", std::strerror(errno)}});
+      return false;
+    }
+    client.server_port = port_of(client.server.get());
+    {
+      const std::lock_guard lock(mutex_);
+      own_ports_.insert(client.server_port);
+    }
+    client.phase = Phase::answer;
+    // What else the client sends is left where it is; its end of the connection is told anyway.
+    client.events = 0;
+    return true;
+  }
+
+  bool pass_on(Client& client) {
+    if (client.head_sent < client.head.size() && !send_head(client)) {
+      return false;
+    }
+    while (true) {
+      while (!client.answer.empty()) {
+        const int n = SSL_write(client.ssl.get(), client.answer.data(),
+                                static_cast<int>(client.answer.size()));
+        const Step step = step_of(client, n);
+        if (step != Step::done) {
+          return step == Step::wait;
+        }
+        client.answer.erase(0, static_cast<std::size_t>(n));
+      }
+      client.events = 0;
+      if (client.answer_is_whole) {
+        return say_goodbye(client);
+      }
+      const Step step = read_answer(client);
+      if (step != Step::done) {
+        return step == Step::wait;
+      }
+    }
+  }
+
+  static bool send_head(Client& client) {
+    const ssize_t n = ::send(client.server.get(), client.head.data() + client.head_sent,
+                             client.head.size() - client.head_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0) {
+      return errno == EAGAIN || errno == EINTR;
+    }
+    client.head_sent += static_cast<std::size_t>(n);
+    if (client.head_sent == client.head.size()) {
+      // A body is not passed on, and the server shall not wait for one.
+      ::shutdown(client.server.get(), SHUT_WR);
+      // The server has deadlines of its own for what it asks the kernel.
+      client.end.reset();
+    }
+    return true;
+  }
+
+  static Step read_answer(Client& client) {
+    client.answer.resize(piece_bytes);
+    const ssize_t n = ::recv(client.server.get(), client.answer.data(), piece_bytes, MSG_DONTWAIT);
+    const int error = errno;
+    client.answer.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    if (n < 0) {
+      return error == EAGAIN || error == EINTR ? Step::wait : Step::failed;
+    }
+    if (!client.end) {
+      client.end = Clock::now() + longest_answer;
+    }
+    client.answer_is_whole = n == 0;
+    return Step::done;
+  }
+
+  bool refuse(Client& client) {
+    client.events = POLLOUT;
+    const ssize_t n = ::send(client.fd.get(), client.answer.data(), client.answer.size(),
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0) {
+      return errno == EAGAIN || errno == EINTR;
+    }
+    client.answer.erase(0, static_cast<std::size_t>(n));
+    return !client.answer.empty() || say_goodbye(client);
+  }
+
+  bool say_goodbye(Client& client) {
+    disown(client);
+    client.server = UniqueFd();
+    if (SSL_is_init_finished(client.ssl.get()) == 1) {
+      SSL_shutdown(client.ssl.get());
+    }
+    ::shutdown(client.fd.get(), SHUT_WR);
+    client.phase = Phase::goodbye;
+    client.end = Clock::now() + longest_goodbye;
+    client.events = POLLIN;
+    return true;
+  }
+
+  static bool wait_for_goodbye(Client& client) {
+    std::array<char, 4096> buffer{};
+    const ssize_t n = ::recv(client.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+  }
+
+  /// One line now and then: whoever can reach the port could fill the disk otherwise.
+  void tell_failure(const Client& client, const std::string& why) {
+    const auto now = Clock::now();
+    if (last_warning_ && now - *last_warning_ < between_warnings) {
+      ++untold_;
+      log_.debug("TLS handshake failed", {{"client", client.peer}, {"error", why}});
+      return;
+    }
+    log_.warn("TLS handshake failed", {{"client", client.peer},
+                                       {"error", why},
+                                       {"untold", std::to_string(std::exchange(untold_, 0))}});
+    last_warning_ = now;
+  }
+
+  std::vector<ListenAddress> addresses_;
+  ContextSource context_;
+  const Log& log_;
+  std::vector<UniqueFd> listening_;
+  UniqueFd wake_;
+  std::uint16_t server_port_ = 0;
+  std::atomic<int> asked_ = 0;
+  Clients clients_;  ///< the oldest first
+  Clock::time_point accept_after_;
+  std::optional<Clock::time_point> last_warning_;
+  unsigned untold_ = 0;
+  mutable std::mutex mutex_;
+  std::set<int> own_ports_;
+  std::jthread thread_;
+};
+
+TlsFront::TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context,
+                   const Log& log)
+    : loop_(std::make_unique<Loop>(addresses, std::move(context), log)) {}
+
+TlsFront::~TlsFront() = default;
+
+std::vector<ListenAddress> TlsFront::addresses() const { return loop_->addresses(); }
+
+void TlsFront::start(std::uint16_t server_port) { loop_->start(server_port); }
+
+bool TlsFront::is_own(const std::string& address, int port) const {
+  return loop_->is_own(address, port);
+}
+
+void TlsFront::stop_listening() { loop_->stop_listening(); }
+
+void TlsFront::stop() { loop_->stop(); }
+
+}  // namespace inetdiag

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <openssl/types.h>
+
+#include "exporter/listen_address.h"
+#include "exporter/log.h"
+
+namespace inetdiag {
+
+/// Ends TLS in front of the HTTP server, which sees plain bytes over loopback: Debian's CivetWeb
+/// cannot load OpenSSL 3. One thread serves all clients and waits for none. The server gets a
+/// connection only when the whole head of a request is there.
+class TlsFront {
+ public:
+  using ContextSource = std::function<std::shared_ptr<SSL_CTX>()>;
+
+  /// Listens at once, serves after start(). `context` is asked for each new client. Throws
+  /// std::runtime_error with a text that says what to do.
+  TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context, const Log& log);
+  TlsFront(const TlsFront&) = delete;
+  TlsFront& operator=(const TlsFront&) = delete;
+  /// As stop().
+  ~TlsFront();
+
+  /// Where it listens, with the ports that were chosen for port 0.
+  std::vector<ListenAddress> addresses() const;
+
+  /// `server_port` is that of the HTTP server at 127.0.0.1.
+  void start(std::uint16_t server_port);
+
+  /// Whether this peer of the HTTP server is a connection of this front. Whoever reaches loopback
+  /// must not get around TLS.
+  bool is_own(const std::string& address, int port) const;
+
+  /// Takes no more clients.
+  void stop_listening();
+
+  /// Returns when those that get an answer have it, or are given up.
+  void stop();
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace inetdiag

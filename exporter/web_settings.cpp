@@ -1,0 +1,140 @@
+#include "exporter/web_settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collectors/kernel/unique_fd.h"
+#include "exporter/tls_context.h"
+
+namespace inetdiag {
+namespace {
+
+constexpr std::size_t largest_file_bytes = 4U << 20U;
+
+std::string read_file(const std::string& path) {
+  const auto fail = [&](int error) {
+    throw std::system_error(error, std::generic_category(), "cannot read " + path);
+  };
+  // O_NONBLOCK: a FIFO must not hold up a request.
+  const kernel::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    fail(errno);
+  }
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno != EINTR) {
+      fail(errno);
+    }
+    if (n == 0) {
+      return text;
+    }
+    text.append(buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    if (text.size() > largest_file_bytes) {
+      fail(EFBIG);
+    }
+  }
+}
+
+}  // namespace
+
+WebSettings::WebSettings(std::string path, const Log& log)
+    : path_(std::filesystem::absolute(path).lexically_normal().string()), log_(log) {
+  try {
+    current_ = read();
+  } catch (const std::exception& error) {
+    throw std::runtime_error("--web.config.file " + path + ": " + error.what());
+  }
+  for (const std::string& note : current_->config.notes) {
+    log_.info("web configuration", {{"file", path_}, {"note", note}});
+  }
+}
+
+std::shared_ptr<const WebSettings::Current> WebSettings::current() {
+  const std::lock_guard lock(mutex_);
+  if (!is_unchanged()) {
+    try_to_read();
+  }
+  return current_;
+}
+
+void WebSettings::reread() {
+  const std::lock_guard lock(mutex_);
+  try {
+    current_ = read();
+  } catch (const std::exception& error) {
+    log_.warn("the web configuration cannot be read again, so changes will not be seen",
+              {{"file", path_}, {"error", error.what()}});
+  }
+}
+
+std::set<std::string> WebSettings::folders() {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> all;
+  for (const Stamp& stamp : stamps_) {
+    const std::filesystem::path file(stamp.path);
+    std::error_code ignored;
+    all.insert(file.parent_path().string());
+    all.insert(std::filesystem::canonical(file, ignored).parent_path().string());
+  }
+  all.erase("");
+  return all;
+}
+
+WebSettings::Stamp WebSettings::stamp_of(const std::string& path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) {
+    return {path, {}};
+  }
+  return {path,
+          {static_cast<long long>(s.st_dev), static_cast<long long>(s.st_ino), s.st_size,
+           s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec}};
+}
+
+bool WebSettings::is_unchanged() const {
+  return std::ranges::all_of(stamps_,
+                             [](const Stamp& stamp) { return stamp_of(stamp.path) == stamp; });
+}
+
+/// Leaves in stamps_ what was looked at, also where it throws: an invalid file is told once.
+std::shared_ptr<const WebSettings::Current> WebSettings::read() {
+  // Before it is read: what changes meanwhile is seen the next time.
+  stamps_ = {stamp_of(path_)};
+  const auto next = std::make_shared<Current>();
+  next->config =
+      parse_web_config(read_file(path_), std::filesystem::path(path_).parent_path().string());
+  if (next->config.tls) {
+    const TlsConfig& tls = *next->config.tls;
+    for (const PemSource* source : {&tls.certificate, &tls.key, &tls.client_ca}) {
+      if (!source->path.empty()) {
+        stamps_.push_back(stamp_of(source->path));
+      }
+    }
+    next->tls = make_tls_context(tls, read_file);
+  }
+  if (current_ != nullptr && (current_->tls == nullptr) != (next->tls == nullptr)) {
+    throw std::runtime_error("tls_server_config cannot be turned on or off while it runs; restart");
+  }
+  return next;
+}
+
+void WebSettings::try_to_read() {
+  try {
+    current_ = read();
+    log_.info("web configuration read again", {{"file", path_}});
+  } catch (const std::exception& error) {
+    log_.error("web configuration is invalid, the previous one stays in force",
+               {{"file", path_}, {"error", error.what()}});
+  }
+}
+
+}  // namespace inetdiag

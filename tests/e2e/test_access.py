@@ -1,0 +1,413 @@
+"""Who may ask: TLS, client certificates and passwords, with curl and with a real Prometheus."""
+
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conftest import wait_until
+from test_prometheus import prometheus  # noqa: F401, a fixture
+
+
+def openssl(*arguments, **options):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, **options)
+
+
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+        self.certificate, self.key = folder / f"{name}.crt", folder / f"{name}.key"
+        openssl("req", "-x509", *self.new_key(self.key), "-out", self.certificate, "-subj", f"/CN={name}")
+
+    @staticmethod
+    def new_key(path):
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
+
+    def issue(self, name, san, usage, days=2):
+        """(certificate, key) in files of this name."""
+        certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
+        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
+        extensions.write_text(f"subjectAltName={san}\nextendedKeyUsage={usage}\n")
+        openssl("req", *self.new_key(key), "-out", request, "-subj", f"/CN={name}")
+        openssl(
+            *("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key),
+            *("-out", certificate, "-days", days, "-extfile", extensions),
+        )
+        return certificate, key
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """A folder with an authority and the certificates of a server and of clients."""
+    folder = tmp_path_factory.mktemp("keys")
+    authority = Authority(folder, "ca")
+    authority.issue("server", "IP:127.0.0.1", "serverAuth")
+    authority.issue("renewed", "IP:127.0.0.1", "serverAuth")
+    authority.issue("client", "DNS:prometheus.example", "clientAuth")
+    authority.issue("other", "DNS:other.example", "clientAuth")
+    authority.issue("expired", "DNS:prometheus.example", "clientAuth", days=-1)
+    Authority(folder, "stranger-ca").issue("stranger", "DNS:prometheus.example", "clientAuth")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hash_of():
+    """The bcrypt hash of a password."""
+
+    def make(password, cost=4):
+        command = ["htpasswd", "-nbBC", str(cost), "x", password]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()[2:]
+
+    return make
+
+
+@pytest.fixture
+def config(tmp_path, keys):
+    """Writes the web configuration file; its folder has copies of the server's certificate and key."""
+    for name in ("server.crt", "server.key", "ca.crt"):
+        (tmp_path / name).write_bytes((keys / name).read_bytes())
+
+    def write(text):
+        # As an editor would, so that nobody reads half of it.
+        (tmp_path / "new.yml").write_text(text)
+        (tmp_path / "new.yml").rename(tmp_path / "web.yml")
+        return f"--web.config.file={tmp_path}/web.yml"
+
+    return write
+
+
+TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
+MUTUAL = TLS + "  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyClientCert\n"
+
+
+def curl(exporter, keys, *arguments, path="/-/healthy", scheme="https"):
+    """(exit status of curl, HTTP status, body or curl's error)"""
+    result = subprocess.run(
+        [
+            *("curl", "--silent", "--show-error", "--max-time", "60", "--cacert", str(keys / "ca.crt")),
+            *("--write-out", "\n%{http_code}", *arguments, f"{scheme}://127.0.0.1:{exporter.port}{path}"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    body, _, status = result.stdout.rpartition("\n")
+    return result.returncode, int(status), body if result.returncode == 0 else result.stderr
+
+
+def client_certificate(keys, name):
+    return ["--cert", str(keys / f"{name}.crt"), "--key", str(keys / f"{name}.key")]
+
+
+def served_serial(exporter):
+    pem = ssl.get_server_certificate(("127.0.0.1", exporter.port))
+    command = ["openssl", "x509", "-noout", "-serial"]
+    return subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout
+
+
+def test_tls(start, config, keys):
+    exporter = start(config(TLS))
+    assert exporter.url.startswith("https://")
+    assert curl(exporter, keys) == (0, 200, "OK\n")
+    code, status, page = curl(exporter, keys, path="/metrics")
+    assert (code, status) == (0, 200)
+    assert 'inetdiag_scrape_collector_success{collector="listeners"} 1' in page
+    assert curl(exporter, keys, "--head")[1] == 200
+    assert curl(exporter, keys, "--compressed", path="/metrics")[2].count("# TYPE") == page.count("# TYPE")
+    assert curl(exporter, keys, "--data", "x" * 100_000)[1] == 405
+
+
+def test_tls_over_ipv6(start, config, keys):
+    exporter = start(config(TLS), listen="[::1]:0")
+    pem = ssl.get_server_certificate(("::1", exporter.port))
+    assert ssl.PEM_cert_to_DER_cert(pem) == ssl.PEM_cert_to_DER_cert((keys / "server.crt").read_text())
+
+
+def test_plain_http_to_the_tls_port_is_told_so(start, config, keys):
+    exporter = start(config(TLS))
+    code, status, body = curl(exporter, keys, scheme="http")
+    assert (code, status) == (0, 400)
+    assert body == "Client sent an HTTP request to an HTTPS server.\n"
+    wait_until("the log says so", lambda: "plain HTTP where TLS is spoken" in exporter.log)
+    assert curl(exporter, keys)[1] == 200
+
+
+def test_versions_and_ciphers(start, config, keys):
+    suites = "  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]\n  max_version: TLS12\n"
+    exporter = start(config(TLS + suites + "  curve_preferences: [CurveP384]\n"))
+    assert curl(exporter, keys, "--tlsv1.3")[0] == 35
+    assert curl(exporter, keys, "--ciphers", "ECDHE-ECDSA-AES256-GCM-SHA384")[1] == 200
+    assert curl(exporter, keys, "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256")[0] == 35
+    assert curl(exporter, keys, "--curves", "P-256")[0] == 35
+    exporter = start(config(TLS + "  min_version: TLS13\n"))
+    assert curl(exporter, keys, "--tls-max", "1.2")[0] == 35
+    assert curl(exporter, keys)[1] == 200
+
+
+def test_who_has_no_valid_client_certificate_stays_outside(start, config, keys):
+    exporter = start(config(MUTUAL))
+    assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
+    for name, why in [
+        ("expired", "certificate has expired"),
+        ("stranger", "unable to get local issuer certificate"),
+        ("server", "unsuitable certificate purpose|unsupported certificate purpose"),
+    ]:
+        code, status, _ = curl(exporter, keys, *client_certificate(keys, name))
+        assert code != 0 and status == 0, name
+        exporter.end()
+        assert re.search(f"client certificate: ({why})", exporter.log), exporter.log
+        exporter = start(config(MUTUAL))
+    code, _, error = curl(exporter, keys)
+    assert code != 0
+    assert "certificate required" in error
+    wait_until("the log says so", lambda: "peer did not return a certificate" in exporter.log)
+
+
+@pytest.mark.parametrize(
+    "kind, without, stranger",
+    [
+        ("NoClientCert", 200, 200),
+        ("RequestClientCert", 200, 200),
+        ("RequireAnyClientCert", 0, 200),
+        ("VerifyClientCertIfGiven", 200, 0),
+    ],
+)
+def test_other_kinds_of_client_authentication(start, config, keys, kind, without, stranger):
+    authority = "  client_ca_file: ca.crt\n" if kind == "VerifyClientCertIfGiven" else ""
+    exporter = start(config(f"{TLS}{authority}  client_auth_type: {kind}\n"))
+    assert curl(exporter, keys)[1] == without
+    assert curl(exporter, keys, *client_certificate(keys, "stranger"))[1] == stranger
+    assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
+
+
+def test_allowed_names_of_clients(start, config, keys):
+    exporter = start(config(MUTUAL + "  client_allowed_sans: [prometheus.example]\n"))
+    assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
+    assert curl(exporter, keys, *client_certificate(keys, "other"))[1] == 0
+
+
+def test_passwords(start, config, keys, hash_of):
+    users = f"basic_auth_users:\n  scraper: {hash_of('secret')}\n"
+    for tls, scheme in ((TLS, "https"), ("", "http")):
+        exporter = start(config(tls + users))
+
+        def asked(*arguments, path="/metrics"):
+            return curl(exporter, keys, *arguments, path=path, scheme=scheme)[1]
+
+        assert asked("--user", "scraper:secret") == 200
+        for wrong in ("scraper:Secret", "scraper:", "nobody:secret", ":"):
+            assert asked("--user", wrong) == 401, wrong
+        for path in ("/", "/metrics", "/api/v1/status", "/-/healthy", "/-/ready", "/nothing"):
+            assert asked(path=path) == 401, path
+        head = curl(exporter, keys, "--head", scheme=scheme)[2]
+        assert "WWW-Authenticate: Basic" in head
+        assert "secret" not in exporter.log
+
+
+def test_a_scrape_pays_for_bcrypt_once(start, config, hash_of):
+    # A cost of 12 takes many times as long as such a scrape.
+    exporter = start(config(f"basic_auth_users:\n  scraper: {hash_of('secret', 12)}\n"))
+    header = {"Authorization": "Basic c2NyYXBlcjpzZWNyZXQ="}
+
+    def cpu_ticks():
+        with open(f"/proc/{exporter.process.pid}/stat", encoding="utf-8") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    begin = cpu_ticks()
+    assert exporter.get("/-/healthy", headers=header)[0] == 200
+    first = cpu_ticks() - begin
+    for _ in range(20):
+        assert exporter.get("/-/healthy", headers=header)[0] == 200
+    assert cpu_ticks() - begin - first < 10 * first
+
+
+def test_configured_headers(start, config, keys):
+    headers = "  headers: {Strict-Transport-Security: max-age=31536000, X-Frame-Options: deny}\n"
+    exporter = start(config(f"http_server_config:\n{headers}"))
+    for path in ("/", "/metrics", "/nothing"):
+        head = exporter.get(path)[1]
+        assert head["Strict-Transport-Security"] == "max-age=31536000"
+        assert head["X-Frame-Options"] == "deny"
+        assert head.get_all("X-Content-Type-Options") == ["nosniff"]
+
+
+def test_a_renewed_certificate_is_served_without_a_restart(start, config, keys, tmp_path):
+    exporter = start(config(TLS))
+    before = served_serial(exporter)
+    assert served_serial(exporter) == before
+    # The pair does not fit between the two steps: the old one stays.
+    (tmp_path / "server.crt").write_bytes((keys / "renewed.crt").read_bytes())
+    assert served_serial(exporter) == before
+    assert "is not the key of" in exporter.log
+    (tmp_path / "server.key").write_bytes((keys / "renewed.key").read_bytes())
+    assert served_serial(exporter) != before
+    assert curl(exporter, keys)[1] == 200
+    status, log = exporter.end()
+    assert status == 0
+    assert log.count("web configuration is invalid") == 1
+
+
+def test_a_certificate_behind_symbolic_links_is_renewed(start, keys, tmp_path):
+    """As Kubernetes renews a mounted secret: a link to a folder is exchanged."""
+    for folder, name in (("..1", "server"), ("..2", "renewed")):
+        (tmp_path / folder).mkdir()
+        for end in ("crt", "key"):
+            (tmp_path / folder / f"server.{end}").write_bytes((keys / f"{name}.{end}").read_bytes())
+    (tmp_path / "..data").symlink_to("..1")
+    for name in ("server.crt", "server.key"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    (tmp_path / "web.yml").write_text(TLS)
+    exporter = start(f"--web.config.file={tmp_path}/web.yml")
+    before = served_serial(exporter)
+    (tmp_path / "..next").symlink_to("..2")
+    (tmp_path / "..next").rename(tmp_path / "..data")
+    assert served_serial(exporter) != before
+
+
+def test_a_configuration_that_breaks_later_changes_nothing(start, config, hash_of, keys):
+    exporter = start(config(f"basic_auth_users:\n  a: {hash_of('one')}\n"))
+
+    def asked(user):
+        return curl(exporter, keys, "--user", user, scheme="http")[1]
+
+    assert asked("a:one") == 200
+    config("basic_auth_users: {a: no hash}\n")
+    assert asked("a:one") == 200
+    assert asked("a:two") == 401
+    assert "line 1: a: is no bcrypt hash" in exporter.log
+    config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
+    assert asked("a:one") == 401
+    assert asked("a:two") == 200
+    config(f"{TLS}basic_auth_users:\n  a: {hash_of('three')}\n")
+    assert asked("a:two") == 200
+    _, log = exporter.end()
+    assert "cannot be turned on or off while it runs" in log
+    assert log.count("the previous one stays in force") == 2
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("tls_server_confg: {}", "line 1: unknown field 'tls_server_confg'"),
+        (TLS.replace("server.crt", "absent.crt"), "cannot read /.*/absent.crt: No such file or directory"),
+        (TLS.replace("server.crt", "server.key"), "server.key has no certificate that can be used"),
+        (TLS.replace("server.key", "ca.key"), "cannot read /.*/ca.key"),
+        (TLS.replace("server.crt", "ca.crt"), "server.key is not the key of /.*/ca.crt"),
+        (MUTUAL.replace("ca.crt", "server.key"), "server.key has no certificate"),
+    ],
+)
+def test_an_invalid_configuration_stops_the_start(run, config, text, why):
+    result = run("--web.listen-address=127.0.0.1:0", config(text))
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert re.search(why, result.stderr), result.stderr
+    assert "--web.config.file" in result.stderr
+
+
+def test_an_absent_configuration_stops_the_start(run):
+    result = run("--web.listen-address=127.0.0.1:0", "--web.config.file=/nowhere/web.yml")
+    assert result.returncode == 1
+    assert "cannot read /nowhere/web.yml: No such file or directory" in result.stderr
+
+
+def test_loopback_is_no_way_around_tls(start, config, keys):
+    exporter = start(config(MUTUAL))
+    sockets = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+    ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", sockets)} - {exporter.port}
+    assert len(ports) == 1
+    for source in ("127.0.0.1", "127.0.0.2"):
+        with socket.create_connection(("127.0.0.1", *ports), source_address=(source, 0)) as client:
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 403 ")
+        assert b"inetdiag_" not in answer
+    assert curl(exporter, keys, *client_certificate(keys, "client"), path="/metrics")[1] == 200
+
+
+def test_clients_that_hang_hold_up_nobody(start, config, keys):
+    exporter = start(config(TLS))
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{exporter.process.pid}/fd"))
+
+    assert curl(exporter, keys)[1] == 200
+    before = descriptors()
+    context = ssl.create_default_context(cafile=keys / "ca.crt")
+    hanging = [socket.create_connection(("127.0.0.1", exporter.port)) for _ in range(300)]
+    for client in hanging[::3]:
+        client.sendall(b"\x16\x03\x01")
+    for _ in range(20):
+        client = socket.create_connection(("127.0.0.1", exporter.port))
+        client = context.wrap_socket(client, server_hostname="127.0.0.1")
+        client.sendall(b"GET /metrics HT")
+        hanging.append(client)
+    with ThreadPoolExecutor(4) as pool:
+        pages = list(pool.map(lambda _: curl(exporter, keys, path="/metrics")[1], range(8)))
+    assert pages == [200] * 8
+    for client in hanging:
+        client.close()
+    wait_until("all of them are forgotten", lambda: descriptors() <= before)
+
+
+def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
+    exporter = start(config(TLS))
+    context = ssl.create_default_context(cafile=keys / "ca.crt")
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.connect(("127.0.0.1", exporter.port))
+    with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b""
+        while piece := client.recv(1000):
+            answer += piece
+            time.sleep(0.001)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert int(re.search(rb"Content-Length: (\d+)", head).group(1)) == len(body)
+
+
+def test_a_signal_ends_it_with_tls_clients(start, config, keys):
+    exporter = start(config(TLS))
+    silent = [socket.create_connection(("127.0.0.1", exporter.port)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        scrapes = [pool.submit(curl, exporter, keys, path="/metrics") for _ in range(20)]
+        assert scrapes[0].result()[1] == 200
+        status, log = exporter.end()
+    assert status == 0
+    assert "msg=stopped" in log
+    assert {scrape.result()[1] for scrape in scrapes} <= {200, 503, 0}
+    for client in silent:
+        client.close()
+
+
+def test_prometheus_scrapes_with_certificate_and_password(start, config, keys, hash_of, prometheus):  # noqa: F811
+    exporter = start(config(f"{MUTUAL}basic_auth_users:\n  scraper: {hash_of('secret')}\n"))
+    how = {
+        "scheme": "https",
+        "basic_auth": {"username": "scraper", "password": "secret"},
+        "tls_config": {
+            "ca_file": f"{keys}/ca.crt",
+            "cert_file": f"{keys}/client.crt",
+            "key_file": f"{keys}/client.key",
+        },
+    }
+    ask = prometheus(exporter.port, "\n    ".join(f"{name}: {json.dumps(value)}" for name, value in how.items()))
+    wait_until("Prometheus has scraped", lambda: ask("up{job='inetdiag'} == 1"))
+    assert ask("inetdiag_scrape_collector_success == 1")
+    assert not ask("inetdiag_scrape_collector_success == 0")
+
+
+def test_a_prometheus_with_a_wrong_password_sees_it_down(start, config, keys, hash_of, prometheus):  # noqa: F811
+    exporter = start(config(f"{TLS}basic_auth_users:\n  scraper: {hash_of('secret')}\n"))
+    how = f'scheme: https\n    basic_auth: {{username: scraper, password: guess}}\n    tls_config: {{ca_file: "{keys}/ca.crt"}}'
+    ask = prometheus(exporter.port, how)
+    wait_until("Prometheus has tried", lambda: ask("up{job='inetdiag'} == 0"))
+    assert not ask("inetdiag_exporter_build_info")

@@ -1,0 +1,284 @@
+"""Clients that hold connections, send rubbish or come in crowds: a scrape beside them is answered
+within its deadline, and when they are gone, so is all that they took."""
+
+import re
+import resource
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import series_of, wait_until
+
+# Of Prometheus, by default; also what a scrape has without a header.
+DEADLINE_SECONDS = 10
+REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def many_descriptors():
+    """The crowds are as many descriptors of this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def connect(port, receive_bytes=None):
+    client = socket.socket()
+    if receive_bytes:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    client.connect(("127.0.0.1", port))
+    return client
+
+
+class Crowd:
+    """As many clients of a kind as asked for, at any time: who is turned away comes again."""
+
+    def __init__(self, port, count, kind):
+        self.port = port
+        self.kind = kind
+        self.returned = 0
+        self.clients = [self._come() for _ in range(count)]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._stay)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        for client in self.clients:
+            client.close()
+
+    def _come(self):
+        client = connect(self.port, receive_bytes=4096 if self.kind == "reads nothing" else None)
+        if self.kind == "reads nothing":
+            client.sendall(REQUEST)
+            # More scrapes at the same time than --web.max-requests are another matter.
+            assert select.select([client], [], [], 60)[0]
+        return client
+
+    def _stay(self):
+        while not self._over.wait(1):
+            gone = select.poll()
+            for client in self.clients:
+                gone.register(client, select.POLLRDHUP if self.kind == "reads nothing" else select.POLLIN)
+            turned_away = {fd for fd, _ in gone.poll(0)}
+            for i, client in enumerate(self.clients):
+                if client.fileno() in turned_away:
+                    client.close()
+                    self.clients[i] = self._come()
+                    self.returned += 1
+                elif self.kind == "one byte a second":
+                    try:
+                        client.send(b"G")
+                    except OSError:
+                        pass  # turned away since; seen in the next second
+
+
+def descriptors(exporter):
+    return len(list(Path(f"/proc/{exporter.process.pid}/fd").iterdir()))
+
+
+def resident_kib(exporter):
+    status = Path(f"/proc/{exporter.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def is_sanitized(exporter):
+    """Sanitizers keep freed memory, and are slow."""
+    return any(name in Path(f"/proc/{exporter.process.pid}/maps").read_text() for name in ("libasan", "libtsan"))
+
+
+def memory_is_back(exporter, before):
+    """But for the stacks and buffers of all threads, once used, and what malloc keeps for the next
+    scrape."""
+    return resident_kib(exporter) - before < 16_000
+
+
+def scrape_in_time(exporter):
+    begin = time.monotonic()
+    status, _, body = exporter.get(timeout=DEADLINE_SECONDS)
+    assert status == 200
+    assert not [s for s, v in series_of(body.decode()).items() if "collector_success" in s and v == 0]
+    return time.monotonic() - begin
+
+
+# Two hundred at a time delay nobody; four hundred are more than there are threads.
+@pytest.mark.parametrize(
+    "kind, count", [("silent", 200), ("silent", 400), ("one byte a second", 200), ("reads nothing", 200)]
+)
+def test_a_scrape_beside_clients_that_hold_their_connection(start, kind, count):
+    # So that the kernel does not take the whole answer off the exporter's hands.
+    Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
+    exporter = start()
+    for _ in range(3):
+        exporter.page()
+    before = descriptors(exporter)
+    memory_before = resident_kib(exporter)
+    with Crowd(exporter.port, count, kind) as crowd:
+        seconds = [scrape_in_time(exporter) for _ in range(5)]
+        # Until the first were turned away: nobody holds a connection for ever.
+        if kind != "reads nothing":
+            wait_until("clients are turned away", lambda: crowd.returned > 0)
+            seconds.append(scrape_in_time(exporter))
+        assert exporter.get("/-/healthy", timeout=DEADLINE_SECONDS)[0] == 200
+        held = descriptors(exporter)
+    print(f"{count} {kind}: slowest scrape {max(seconds):.2f} s, {held} descriptors")
+    wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
+    scrape_in_time(exporter)
+    print(f"{resident_kib(exporter) - memory_before} KiB more")
+    wait_until("their memory is given back", lambda: is_sanitized(exporter) or memory_is_back(exporter, memory_before))
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /metrics\r\n\r\n",
+        b"GET /metrics HTTP/9.9\r\n\r\n",
+        b"\xff\xfe /metrics HTTP/1.1\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nTransfer-Encoding: nonsense\r\n\r\n",
+        b"GET /%zz%c0%ae%c0%ae/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://example.org/metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /metrics?collect[]=%ff%fe%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nX-Prometheus-Scrape-Timeout-Seconds: -1e999\r\n\r\n",
+        b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"b" * 160) for i in range(110)) + b"\r\n",
+        bytes(range(256)) * 80,
+    ],
+    ids=lambda rubbish: repr(rubbish[:24]),
+)
+def test_rubbish_is_refused_or_cut_off(start, rubbish):
+    exporter = start()
+    with socket.create_connection(("127.0.0.1", exporter.port), timeout=60) as client:
+        answer = b""
+        try:
+            client.sendall(rubbish)
+            client.shutdown(socket.SHUT_WR)
+            while part := client.recv(65536):
+                answer += part
+        except ConnectionError:
+            pass  # cut off while it still sent
+    assert not answer or re.match(rb"HTTP/\d\.\d [45]\d\d ", answer), answer[:200]
+    assert b"root:" not in answer
+    scrape_in_time(exporter)
+
+
+@pytest.mark.parametrize("count, size", [(50, 300), (3_000, 0)])
+def test_headers_of_nearly_16_kib_are_taken(start, count, size):
+    exporter = start()
+    with socket.create_connection(("127.0.0.1", exporter.port), timeout=60) as client:
+        client.sendall(REQUEST[:-2] + b"".join(b"A:%s\r\n" % (b"b" * size) for _ in range(count)) + b"\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_what_is_pipelined_behind_a_request_gets_no_answer(start):
+    exporter = start()
+    with socket.create_connection(("127.0.0.1", exporter.port), timeout=60) as client:
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n" * 3 + bytes(range(256)))
+        answer = b""
+        try:
+            while part := client.recv(65536):
+                answer += part
+        except ConnectionError:
+            pass  # it was closed with the rest unread
+    assert answer.count(b"HTTP/1.1") <= 1
+    scrape_in_time(exporter)
+
+
+def test_the_same_collector_a_thousand_times_is_one(start):
+    exporter = start()
+    many = exporter.page("/metrics?" + "&".join(["collect[]=tcp"] * 1000))
+    one = exporter.page("/metrics?collect[]=tcp")
+    assert series_of(many).keys() == series_of(one).keys()
+
+
+def test_ten_thousand_who_come_and_go(start):
+    exporter = start()
+    exporter.page()
+    before = descriptors(exporter)
+    memory_before = resident_kib(exporter)
+    count = 1_000 if is_sanitized(exporter) else 10_000
+    done = threading.Event()
+
+    def come_and_go():
+        for i in range(count):
+            client = connect(exporter.port)
+            if i % 3 == 1:
+                client.send(REQUEST[:9])
+            elif i % 3 == 2:  # with a reset
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        done.set()
+
+    crowd = threading.Thread(target=come_and_go)
+    crowd.start()
+    scrapes = 0
+    while not done.is_set():
+        scrape_in_time(exporter)
+        scrapes += 1
+    crowd.join()
+    assert scrapes > 0
+    wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
+    assert is_sanitized(exporter) or memory_is_back(exporter, memory_before)
+
+
+def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
+    limit = 64
+    exporter = start(command=("prlimit", f"--nofile={limit}:{limit}"))
+
+    def cpu_ticks():
+        fields = Path(f"/proc/{exporter.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    with Crowd(exporter.port, limit, "silent") as crowd:
+        wait_until("a part of them is held", lambda: descriptors(exporter) >= limit // 2)
+        begin, ticks = time.monotonic(), cpu_ticks()
+        wait_until("clients are turned away", lambda: crowd.returned > 0)
+        assert descriptors(exporter) < limit
+        used = (cpu_ticks() - ticks) / 100 / (time.monotonic() - begin)
+    assert used < 0.5, "a loop without a pause takes a whole CPU"
+    assert exporter.get()[0] == 200
+    result = subprocess.run(
+        ["prlimit", "--nofile=32:32", binary, "--web.listen-address=127.0.0.1:0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "raise the limit (LimitNOFILE, ulimit -n)" in result.stderr
+
+
+def test_few_threads_hold_few_clients(start, binary):
+    """The limit does not bind root, so it is nobody who runs it."""
+    as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        copy = shutil.copy(binary, folder)
+        probe = subprocess.run([*as_nobody, copy, "--version"], capture_output=True, text=True, check=False)
+        if probe.returncode != 0:
+            pytest.skip(f"cannot be another user here: {probe.stderr.strip()}")
+        # `start` appends the path that nobody may not read.
+        instead = ("sh", "-c", f'shift; exec {copy} "$@"', "sh")
+        exporter = start(command=(*as_nobody, "prlimit", "--nproc=60:60", *instead))
+        with Crowd(exporter.port, 30, "silent"):
+            scrape_in_time(exporter)
+            threads = len(list(Path(f"/proc/{exporter.process.pid}/task").iterdir()))
+            assert 30 < threads < 60
+        assert exporter.end()[0] == 0

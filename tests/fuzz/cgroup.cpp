@@ -1,0 +1,29 @@
+#include "collectors/kernel/cgroup.h"
+
+#include "target.h"
+
+namespace inetdiag::fuzz {
+
+void run(std::string_view input) {
+  const kernel::CgroupOwner owner = kernel::owner_of_cgroup(input);
+  constexpr std::string_view hex = "0123456789abcdef";
+  require(owner.container_id.empty() ||
+              (owner.container_id.size() == 64 &&
+               owner.container_id.find_first_not_of(hex) == std::string::npos),
+          "a container's id is 64 hexadecimal digits");
+  require(owner.pod_uid.find_first_not_of(std::string(hex) + '-') == std::string::npos,
+          "a pod's uid is hexadecimal digits and hyphens");
+  require(owner.unit.find('/') == std::string::npos && input.find(owner.unit) != input.npos,
+          "a unit is one of the names in the path");
+}
+
+std::vector<std::string> seeds() {
+  const std::string id(64, 'a');
+  const std::string uid = "0a1b2c3d_0000_1111_2222_0123456789ab";
+  return {"/system.slice/nginx.service",
+          "/kubepods.slice/kubepods-burstable-pod" + uid + ".slice/cri-containerd-" + id + ".scope",
+          "/kubepods/pod" + std::string(32, 'f') + "/" + id,
+          "/system.slice/docker-" + id + ".scope"};
+}
+
+}  // namespace inetdiag::fuzz

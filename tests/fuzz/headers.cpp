@@ -1,0 +1,28 @@
+#include "exporter/gzip.h"
+#include "exporter/query.h"
+#include "exporter/scrape_timeout.h"
+#include "target.h"
+
+namespace inetdiag::fuzz {
+
+void run(std::string_view input) {
+  (void)accepts_gzip(input);
+  try {
+    const auto time = scrape_time(input);
+    require(time > time.zero() || input.starts_with('0') || input.find('e') != input.npos,
+            "there is time for a scrape");
+    require(time <= std::chrono::seconds(300), "no scrape lasts for ever");
+  } catch (const BadRequest& refusal) {
+    require(*refusal.what() != '\0', "a refusal says why");
+  }
+}
+
+std::vector<std::string> seeds() {
+  return {"gzip",  "deflate, gzip;q=0.5",
+          "*;q=0", "identity;q=1, *;q=0",
+          "10",    "0.5",
+          "1e9",   "nan",
+          "-1",    "inf"};
+}
+
+}  // namespace inetdiag::fuzz

@@ -1,0 +1,35 @@
+#include "exporter/listen_address.h"
+
+#include <stdexcept>
+
+#include <netdb.h>
+
+#include "target.h"
+
+/// In the place of the C library's: no name server is asked.
+extern "C" int getaddrinfo(const char* /*node*/, const char* /*service*/, const addrinfo* /*hints*/,
+                           addrinfo** /*list*/) {
+  return EAI_NONAME;
+}
+
+namespace inetdiag::fuzz {
+
+void run(std::string_view input) {
+  try {
+    const ListenAddress address = parse_listen_address(input);
+    const std::string again =
+        (address.host.empty() ? "" : "[" + address.host + "]") + ":" + std::to_string(address.port);
+    require(parse_listen_address(again) == address, "an address can be written and read again");
+    require(address.url().starts_with("http://"), "an address has a URL");
+  } catch (const std::invalid_argument& refusal) {
+    require(*refusal.what() != '\0', "a refusal says why");
+  }
+}
+
+std::vector<std::string> seeds() {
+  return {":10045",       "127.0.0.1:10045",    "[0.0.0.0]:1", "[::1]:65535",
+          "localhost:80", "[::ffff:1.2.3.4]:0", "::1:80",      "[]:1",
+          ":65536"};
+}
+
+}  // namespace inetdiag::fuzz

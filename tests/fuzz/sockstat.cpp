@@ -1,0 +1,13 @@
+#include "collectors/sockstat.h"
+
+#include "proc_file.h"
+
+namespace inetdiag::fuzz {
+
+void run(std::string_view input) {
+  ask(*make_sockstat({}), {"net/sockstat", "net/sockstat6"}, input);
+}
+
+std::vector<std::string> seeds() { return {fixture("net/sockstat"), "TCP: inuse 1 orphan\n"}; }
+
+}  // namespace inetdiag::fuzz

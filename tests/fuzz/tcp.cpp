@@ -1,0 +1,13 @@
+#include "collectors/tcp.h"
+
+#include "sockets.h"
+
+namespace inetdiag::fuzz {
+
+void run(std::string_view input) {
+  ask(*make_tcp(testing::settings({{"max-ports", "2"}, {"cpu-budget", "100%"}})), input);
+}
+
+std::vector<std::string> seeds() { return socket_seeds(); }
+
+}  // namespace inetdiag::fuzz

@@ -1,0 +1,11 @@
+#include "collectors/udp.h"
+
+#include "sockets.h"
+
+namespace inetdiag::fuzz {
+
+void run(std::string_view input) { ask(*make_udp(testing::settings({{"max", "2"}})), input); }
+
+std::vector<std::string> seeds() { return socket_seeds(); }
+
+}  // namespace inetdiag::fuzz

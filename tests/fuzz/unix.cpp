@@ -1,0 +1,19 @@
+#include "collectors/unix.h"
+
+#include "sockets.h"
+
+namespace inetdiag::fuzz {
+
+using testing::FakeUnixSocket;
+
+void run(std::string_view input) { ask(*make_unix(testing::settings({{"max", "2"}})), input); }
+
+std::vector<std::string> seeds() {
+  const auto one = [](const FakeUnixSocket& socket) { return chunk(socket.payload()); };
+  using namespace std::string_literals;
+  return {one({.name = "/run/a", .waiting = 5, .backlog = 4}) + one({.name = "\0abstract"s}) +
+              one({.name = "\xff\n\"\\"}) + one({.state = kernel::TcpState::established}),
+          one({.name = "other"}) + one({.name = "b"}) + one({.name = "c"})};
+}
+
+}  // namespace inetdiag::fuzz

@@ -1,0 +1,315 @@
+// What a process can still do in the sandbox: it is entered in a child, which then tries.
+#include "exporter/sandbox/sandbox.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/temporary_tree.h"
+#include "exporter/sandbox/landlock.h"
+#include "exporter/sandbox/system_calls.h"
+#include "network_namespace.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::UniqueFd;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using testing::listen_on;
+using testing::port_of;
+using testing::TemporaryTree;
+
+/// What a child says that enters a sandbox and then tries something.
+std::string in_child(const std::function<std::string()>& what) {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) {
+    return "no pipe";
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string said;
+    try {
+      said = what();
+    } catch (const std::exception& error) {
+      said = std::string("threw: ") + error.what();
+    }
+    (void)!::write(ends[1], said.data(), said.size());
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string said;
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
+    said.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? said : "killed by signal " + std::to_string(WTERMSIG(status));
+}
+
+/// `ok`, or the name of the error.
+std::string outcome(long result) { return result >= 0 ? "ok" : strerrorname_np(errno); }
+
+std::string start_program() {
+  pid_t pid = 0;
+  std::string name = "true";
+  std::array<char*, 2> arguments = {name.data(), nullptr};
+  const int error = ::posix_spawn(&pid, "/bin/true", nullptr, nullptr, arguments.data(), nullptr);
+  return error == 0 ? "ok" : strerrorname_np(error);
+}
+
+std::string run_program() {
+  std::string name = "true";
+  std::array<char*, 2> arguments = {name.data(), nullptr};
+  return outcome(::execv("/bin/true", arguments.data()));
+}
+
+std::string connect_to(int fd, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return outcome(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+}
+
+class Sandbox : public testing::NetworkNamespace {
+ protected:
+  void SetUp() override {
+    NetworkNamespace::SetUp();
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer needs more than the sandbox allows";
+#endif
+    tree_.write("file", "text");
+  }
+
+  std::string file() const { return tree_.path("file").string(); }
+
+  /// The outcome of an attempt in the whole sandbox.
+  std::string attempt(const std::function<std::string()>& what,
+                      const SandboxPolicy& policy = {.read_paths = {"/proc", "/sys"}}) {
+    return in_child([&] {
+      for (const SandboxStage& stage : enter_sandbox(policy)) {
+        if (!stage.is_on && stage.name != "landlock") {
+          return stage.name + " is off: " + stage.detail;
+        }
+      }
+      return what();
+    });
+  }
+
+  static bool has_landlock(long version = 1) {
+    constexpr long create_ruleset = 444;
+    return ::syscall(create_ruleset, nullptr, 0, 1) >= version;
+  }
+
+  TemporaryTree tree_;
+};
+
+const auto refused = AnyOf("EPERM", "EACCES");
+
+TEST_F(Sandbox, WritesNoFile) {
+  const std::string fresh = tree_.path("fresh").string();
+  EXPECT_EQ(in_child([&] { return outcome(::open(file().c_str(), O_WRONLY)); }), "ok");
+  EXPECT_THAT(attempt([&] { return outcome(::open(file().c_str(), O_WRONLY)); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::open(file().c_str(), O_RDWR)); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::open(file().c_str(), O_RDONLY | O_TRUNC)); }),
+              refused);
+  EXPECT_THAT(attempt([&] { return outcome(::open(fresh.c_str(), O_RDONLY | O_CREAT, 0600)); }),
+              refused);
+  EXPECT_THAT(attempt([&] { return outcome(::truncate(file().c_str(), 0)); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::unlink(file().c_str())); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::rename(file().c_str(), fresh.c_str())); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::chmod(file().c_str(), 0777)); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::mkdir(fresh.c_str(), 0700)); }), refused);
+  EXPECT_THAT(attempt([&] { return outcome(::open("/proc/self/comm", O_WRONLY)); }), refused);
+  std::ifstream still(file());
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(still), {}), "text");
+}
+
+TEST_F(Sandbox, StartsNoProgram) {
+  EXPECT_EQ(in_child(start_program), "ok");
+  EXPECT_THAT(attempt(start_program), refused);
+  EXPECT_THAT(attempt(run_program), refused);
+  EXPECT_THAT(attempt([] { return outcome(::fork()); }), refused);
+  EXPECT_THAT(attempt([] {
+                void* memory = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                return outcome(memory == MAP_FAILED ? -1 : 0);
+              }),
+              refused);
+}
+
+TEST_F(Sandbox, OpensNoConnection) {
+  const UniqueFd server = listen_on({});
+  const std::uint16_t port = port_of(server);
+  const auto connect_anew = [&] {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+    return fd ? connect_to(fd.get(), port) : outcome(-1);
+  };
+  EXPECT_EQ(in_child(connect_anew), "ok");
+  EXPECT_THAT(attempt(connect_anew), refused);
+
+  // One that was open before helps no further.
+  const UniqueFd older(::socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_THAT(attempt([&] { return connect_to(older.get(), port); }), refused);
+  EXPECT_THAT(
+      attempt([&] {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return outcome(::sendto(older.get(), "x", 1, MSG_FASTOPEN,
+                                reinterpret_cast<const sockaddr*>(&address), sizeof address));
+      }),
+      refused);
+  for (const int family : {AF_INET, AF_INET6, AF_PACKET}) {
+    for (const int type : {SOCK_DGRAM, SOCK_RAW, SOCK_STREAM}) {
+      EXPECT_THAT(attempt([=] { return outcome(::socket(family, type, 0)); }), refused)
+          << family << " " << type;
+    }
+  }
+  EXPECT_THAT(attempt([] { return outcome(::socket(AF_UNIX, SOCK_STREAM, 0)); }), refused);
+}
+
+TEST_F(Sandbox, ConnectsOnlyToThePortsThatAreNeeded) {
+  if (!has_landlock(4)) {
+    GTEST_SKIP() << "this kernel's Landlock knows no ports";
+  }
+  const UniqueFd needed = listen_on({});
+  const UniqueFd other = listen_on({});
+  const SandboxPolicy policy{.connect_to_ports = {port_of(needed)}};
+  const auto connecting_to = [](const UniqueFd& server) {
+    return [port = port_of(server)] {
+      const UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+      return fd ? connect_to(fd.get(), port) : outcome(-1);
+    };
+  };
+  EXPECT_EQ(attempt(connecting_to(needed), policy), "ok");
+  EXPECT_EQ(attempt(connecting_to(other), policy), "EACCES");
+}
+
+TEST_F(Sandbox, SendsDatagramsOnlyWhereThePolicySaysSo) {
+  const auto open_datagram = [] { return outcome(::socket(AF_INET, SOCK_DGRAM, 0)); };
+  EXPECT_THAT(attempt(open_datagram), refused);
+  EXPECT_EQ(attempt(open_datagram, {.allow_outgoing_datagrams = true}), "ok");
+  EXPECT_THAT(attempt([] { return outcome(::socket(AF_INET, SOCK_STREAM, 0)); },
+                      {.allow_outgoing_datagrams = true}),
+              refused);
+}
+
+TEST_F(Sandbox, HasNoPowers) {
+  const auto status = [] {
+    std::ifstream file("/proc/self/status");
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  };
+  const std::string said = attempt(status);
+  for (const auto* line :
+       {"CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+        "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"}) {
+    EXPECT_THAT(said, HasSubstr(line));
+  }
+  EXPECT_THAT(attempt(status, {.read_paths = {"/proc"}, .keep_capabilities = {CAP_SYS_ADMIN}}),
+              HasSubstr("CapEff:\t0000000000200000"));
+  EXPECT_THAT(attempt([] { return outcome(::unshare(CLONE_NEWUSER)); }), refused);
+  EXPECT_THAT(attempt([] { return outcome(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr)); }),
+              refused);
+  EXPECT_THAT(attempt([] { return outcome(::kill(::getppid(), 0)); }), refused);
+  EXPECT_THAT(attempt([] {
+                const rlimit limit{.rlim_cur = 8, .rlim_max = 8};
+                return outcome(::setrlimit(RLIMIT_NOFILE, &limit));
+              }),
+              refused);
+}
+
+TEST_F(Sandbox, EntersOtherNamespacesOnlyWhereThePolicySaysSo) {
+  const auto enter = [] {
+    const UniqueFd fd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    return fd ? outcome(::setns(fd.get(), CLONE_NEWNET)) : "not opened: " + outcome(-1);
+  };
+  EXPECT_THAT(attempt(enter), refused);
+  EXPECT_EQ(
+      attempt(enter,
+              {.read_paths = {"/proc"}, .allow_setns = true, .keep_capabilities = {CAP_SYS_ADMIN}}),
+      "ok");
+}
+
+TEST_F(Sandbox, StillDoesWhatAScrapeNeeds) {
+  EXPECT_EQ(attempt([] {
+              std::string said = "started";
+              std::thread([&said] {
+                const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 4));
+                const UniqueFd limits(::open("/proc/sys/net/core/somaxconn", O_RDONLY));
+                std::array<char, IF_NAMESIZE> name{};
+                said = netlink && limits && ::if_indextoname(1, name.data()) != nullptr
+                           ? name.data()
+                           : strerrorname_np(errno);
+              }).join();
+              return said;
+            }),
+            "lo");
+}
+
+// Each of the two also holds where the other cannot be had.
+TEST_F(Sandbox, LandlockAloneKeepsFilesAndPorts) {
+  if (!has_landlock()) {
+    GTEST_SKIP() << "this kernel has no Landlock, or it is not turned on";
+  }
+  const auto alone = [&](const std::function<std::string()>& what) {
+    return in_child([&] {
+      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      restrict_files({.read_paths = {tree_.root(), "/nothing-here"}});
+      return what();
+    });
+  };
+  EXPECT_EQ(alone([&] { return outcome(::open(file().c_str(), O_RDONLY)); }), "ok");
+  EXPECT_EQ(alone([&] { return outcome(::open(file().c_str(), O_WRONLY)); }), "EACCES");
+  EXPECT_EQ(alone([&] { return outcome(::unlink(file().c_str())); }), "EACCES");
+  EXPECT_EQ(alone([] { return outcome(::open("/etc/passwd", O_RDONLY)); }), "EACCES");
+  EXPECT_EQ(alone([] { return outcome(::open("/proc/self/status", O_RDONLY)); }), "EACCES");
+  EXPECT_EQ(alone(run_program), "EACCES");
+}
+
+TEST_F(Sandbox, SeccompAloneKeepsProgramsAndConnections) {
+  const auto alone = [](const std::function<std::string()>& what) {
+    return in_child([&] {
+      restrict_system_calls({});
+      return what();
+    });
+  };
+  EXPECT_EQ(alone([&] { return outcome(::open(file().c_str(), O_RDONLY)); }), "ok");
+  EXPECT_EQ(alone([&] { return outcome(::open(file().c_str(), O_WRONLY)); }), "EPERM");
+  EXPECT_EQ(alone(run_program), "EPERM");
+  EXPECT_EQ(alone([] { return outcome(::socket(AF_INET, SOCK_STREAM, 0)); }), "EPERM");
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,128 @@
+#include "exporter/background_sink.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "collectors/kernel/unique_fd.h"
+#include "exporter/log.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::UniqueFd;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Pipe {
+  Pipe() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    reader = UniqueFd(ends[0]);
+    writer = UniqueFd(ends[1]);
+    ::fcntl(writer.get(), F_SETPIPE_SZ, 4096);
+  }
+  /// What comes until a line with `last` in it, or until nobody can write any more.
+  std::string read_until(const std::string& last) const {
+    std::string text;
+    std::array<char, 4096> buffer{};
+    while (text.find(last) == std::string::npos) {
+      const ssize_t length = ::read(reader.get(), buffer.data(), buffer.size());
+      if (length <= 0) {
+        break;
+      }
+      text.append(buffer.data(), static_cast<std::size_t>(length));
+    }
+    return text;
+  }
+
+  UniqueFd reader;
+  UniqueFd writer;
+};
+
+Log log_to(const UniqueFd& fd) {
+  return {spdlog::level::info, LogFormat::logfmt,
+          std::make_shared<BackgroundSink>(
+              fd.get(), [](std::size_t lines) { return lost_lines(LogFormat::logfmt, lines); })};
+}
+
+TEST(BackgroundSink, HasWrittenEverythingWhenItIsGone) {
+  Pipe pipe;
+  {
+    const Log log = log_to(pipe.writer);
+    log.info("one");
+    log.info("two");
+  }
+  pipe.writer = UniqueFd();
+  EXPECT_THAT(pipe.read_until("never"), HasSubstr("msg=two\n"));
+}
+
+TEST(BackgroundSink, HoldsUpNobodyWhileItsReaderSleepsAndTellsWhatWasLost) {
+  const Pipe pipe;
+  const Log log = log_to(pipe.writer);
+  // More than pipe and queue hold: a sink that waits would never come back from here.
+  const std::size_t lines = BackgroundSink::most_lines + 1000;
+  for (std::size_t i = 0; i < lines; ++i) {
+    log.info("a line that is as long as those of a log usually are, with a value or two");
+  }
+  const std::string kept = pipe.read_until("log lines were lost");
+  EXPECT_THAT(kept, HasSubstr("level=warn"));
+  log.info("the last one");
+  const std::string rest = kept + pipe.read_until("the last one");
+  std::size_t told = 0;
+  std::size_t lost = 0;
+  for (std::size_t begin = 0; begin < rest.size();) {
+    const std::size_t end = rest.find('\n', begin);
+    const std::string line = rest.substr(begin, end - begin);
+    const std::size_t number = line.find(" lines=");
+    if (number == std::string::npos) {
+      ++told;
+    } else {
+      lost += std::stoul(line.substr(number + 7));
+    }
+    begin = end + 1;
+  }
+  EXPECT_GT(lost, 0U);
+  EXPECT_EQ(told + lost, lines + 1);
+}
+
+TEST(BackgroundSink, GoesAwayThoughNobodyReads) {
+  Pipe pipe;
+  {
+    const Log log = log_to(pipe.writer);
+    for (std::size_t i = 0; i < BackgroundSink::most_lines; ++i) {
+      log.info("nobody reads this");
+    }
+  }
+  // Its thread ends with its last line, after which nobody writes to this descriptor's number.
+  std::string text = pipe.read_until("nobody");
+  while (std::ranges::count(text, '\n') < static_cast<long>(BackgroundSink::most_lines)) {
+    text += pipe.read_until("\n");
+  }
+  EXPECT_THAT(text, Not(HasSubstr("lost")));
+}
+
+TEST(BackgroundSink, CountsWhatADiskDoesNotTake) {
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full);
+  // The number of the descriptor is what the sink writes to, whatever it stands for.
+  const UniqueFd target(::fcntl(full.get(), F_DUPFD_CLOEXEC, 0));
+  const Log log = log_to(target);
+  log.info("one");
+  log.info("two");
+  log.flush();
+  const Pipe pipe;
+  ASSERT_EQ(::dup3(pipe.writer.get(), target.get(), O_CLOEXEC), target.get());
+  log.info("three");
+  const std::string text = pipe.read_until("three");
+  EXPECT_THAT(text, HasSubstr("lines=2\n"));
+  EXPECT_THAT(text, Not(HasSubstr("msg=one")));
+}
+
+}  // namespace
+}  // namespace inetdiag
