@@ -71,6 +71,12 @@ const char* reason(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 505:
+      return "HTTP Version Not Supported";
     case 503:
       return "Service Unavailable";
     default:
@@ -145,6 +151,7 @@ class HttpServer::Civet {
     callbacks.begin_request = &Civet::on_request;
     callbacks.log_message = &Civet::on_message;
     callbacks.init_context = &Civet::on_bound;
+    callbacks.http_error = &Civet::on_error;
     const std::string ports = civet_ports(addresses);
     const std::array<const char*, 17> options = {"listening_ports",
                                                  ports.c_str(),
@@ -215,6 +222,18 @@ class HttpServer::Civet {
     } catch (...) {
       civet.failure_ = std::current_exception();
     }
+  }
+
+  /// What CivetWeb refuses itself. Its own page takes the time from gmtime(), which threads share.
+  static int on_error(mg_connection* connection, int status, const char* message) {
+    try {
+      const HttpResponse response{.status = status, .body = std::string(message) + "\n"};
+      write(connection, head_of(response).append(response.body),
+            std::chrono::steady_clock::now() + longest_send);
+    } catch (...) {
+      self(connection).log_.error("no memory for an answer");
+    }
+    return 0;
   }
 
   static int on_message(const mg_connection* connection, const char* message) {

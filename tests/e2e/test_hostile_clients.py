@@ -129,7 +129,7 @@ def test_a_scrape_beside_clients_that_hold_their_connection(start, kind, count):
     with Crowd(exporter.port, count, kind) as crowd:
         seconds = [scrape_in_time(exporter) for _ in range(5)]
         # Until the first were turned away: nobody holds a connection for ever.
-        if kind != "reads nothing":
+        if kind == "one byte a second" or count == 400:
             wait_until("clients are turned away", lambda: crowd.returned > 0)
             seconds.append(scrape_in_time(exporter))
         assert exporter.get("/-/healthy", timeout=DEADLINE_SECONDS)[0] == 200
@@ -174,7 +174,7 @@ def test_rubbish_is_refused_or_cut_off(start, rubbish):
                 answer += part
         except ConnectionError:
             pass  # cut off while it still sent
-    assert not answer or re.match(rb"HTTP/\d\.\d [45]\d\d ", answer), answer[:200]
+    assert not answer or re.match(rb"HTTP/1\.1 [45]\d\d ", answer), answer[:200]
     assert b"root:" not in answer
     scrape_in_time(exporter)
 
