@@ -47,7 +47,7 @@ std::string read_file(const std::string& path) {
 
 }  // namespace
 
-WebSettings::WebSettings(std::string path, const Log& log)
+WebSettings::WebSettings(const std::string& path, const Log& log)
     : path_(std::filesystem::absolute(path).lexically_normal().string()), log_(log) {
   try {
     current_ = read();

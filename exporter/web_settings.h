@@ -23,7 +23,7 @@ class WebSettings {
   };
 
   /// Throws std::runtime_error where the file, or one that it names, is invalid.
-  WebSettings(std::string path, const Log& log);
+  WebSettings(const std::string& path, const Log& log);
 
   /// What holds now. Where the files have become invalid that is what held before, and the log says
   /// why.
