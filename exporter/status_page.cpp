@@ -108,7 +108,7 @@ std::string findings_html(const Status& status) {
 }
 
 std::string cell(std::string_view label, const std::string& html, std::string_view css = "") {
-  return fmt::format("<td role=\"cell\"{} data-label=\"{}\">{}</td>",
+  return fmt::format(R"(<td role="cell"{} data-label="{}">{}</td>)",
                      css.empty() ? "" : fmt::format(" class=\"{}\"", css), label, html);
 }
 
@@ -125,7 +125,7 @@ std::string listener_row(const ListenerRow& row) {
   if (row.new_drops.value_or(0) > 0) {
     drops += " <strong>+" + number_text(*row.new_drops) + "</strong>";
   }
-  return "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">" + place + "</th>" +
+  return R"(<tr role="row"><th scope="row" role="rowheader">)" + place + "</th>" +
          cell("Owner", owner.empty() ? "<span class=\"faint\">unknown</span>" : isolated(owner)) +
          cell("Accept queue", meter(listener.fill, "accept queue of " + name) +
                                   number_text(listener.waiting) + " / " +
@@ -168,7 +168,7 @@ std::string limits_html(const Status& status) {
         usage.netns.empty() ? ""
                             : " <span class=\"faint\">" +
                                   isolated(usage.pod.empty() ? usage.netns : usage.pod) + "</span>";
-    html += "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">" + html_escaped(usage.what) +
+    html += R"(<tr role="row"><th scope="row" role="rowheader">)" + html_escaped(usage.what) +
             netns + "</th>" +
             cell("Used", meter(usage.ratio, usage.what) + percent_text(usage.ratio) + ", " +
                              usage_text(usage)) +

@@ -12,6 +12,7 @@ def test_files(installed):
         "share/doc/inetdiag_exporter/LICENSE",
         "share/doc/inetdiag_exporter/METRICS.md",
         "share/doc/inetdiag_exporter/README.md",
+        "share/doc/inetdiag_exporter/STATUS.md",
         "share/doc/inetdiag_exporter/inetdiag_exporter.default",
         "share/fish/vendor_completions.d/inetdiag_exporter.fish",
         "share/man/man8/inetdiag_exporter.8",
