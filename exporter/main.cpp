@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -5,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,9 +28,14 @@
 #include "exporter/http_server.h"
 #include "exporter/log.h"
 #include "exporter/options.h"
+#include "exporter/output.h"
+#include "exporter/print.h"
 #include "exporter/process_metrics.h"
 #include "exporter/registry.h"
 #include "exporter/scraper.h"
+#include "exporter/sockets.h"
+#include "exporter/statsd/push.h"
+#include "exporter/statsd/tally.h"
 #include "exporter/web.h"
 
 namespace inetdiag {
@@ -38,6 +45,7 @@ namespace {
 constexpr std::chrono::seconds longest_farewell{1};
 
 constexpr int could_not_check = 3;
+constexpr int could_not_print = 2;
 
 /// SIGINT and SIGTERM, blocked in every thread that starts from now on and waited for by main.
 class EndSignals {
@@ -70,10 +78,17 @@ prometheus::MetricFamily build_info_family() {
   return info;
 }
 
-std::function<std::vector<prometheus::MetricFamily>()> own_families(bool with_process) {
-  return [process = with_process ? std::optional<ProcessMetrics>(std::in_place) : std::nullopt] {
+using OwnFamilies = std::function<std::vector<prometheus::MetricFamily>()>;
+
+/// `pushes` is null where there are none.
+OwnFamilies own_families(bool with_process, const statsd::Tally* pushes) {
+  return [process = with_process ? std::optional<ProcessMetrics>(std::in_place) : std::nullopt,
+          pushes] {
     auto families = process ? process->collect() : std::vector<prometheus::MetricFamily>();
     families.push_back(build_info_family());
+    if (pushes != nullptr) {
+      std::ranges::move(pushes->families(), std::back_inserter(families));
+    }
     return families;
   };
 }
@@ -108,15 +123,25 @@ std::vector<std::string> all_collectors() {
 
 void serve(Options options, const Log& log) {
   const EndSignals signals;
+  statsd::Tally pushes;
   Scraper scraper(
       {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
-      std::move(options.collectors), own_families(options.exporter_metrics), log);
+      std::move(options.collectors),
+      own_families(options.exporter_metrics, options.statsd.address ? &pushes : nullptr), log);
   Web web(options.web, scraper, all_collectors());
-  HttpServer server(
-      options.listen_addresses, [&web](const HttpRequest& request) { return web.answer(request); },
-      log);
-  for (const ListenAddress& address : server.addresses()) {
-    log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
+  std::optional<HttpServer> server;
+  if (!options.no_web) {
+    server.emplace(
+        options.listen_addresses,
+        [&web](const HttpRequest& request) { return web.answer(request); }, log);
+    for (const ListenAddress& address : server->addresses()) {
+      log.info("listening", {{"address", address.url()}, {"version", build_info::version}});
+    }
+  }
+  std::optional<statsd::Timer> timer;
+  if (options.statsd.address) {
+    timer.emplace(scraper, options.statsd, log, pushes);
+    log.info("pushing to StatsD", {{"address", options.statsd.address->text()}});
   }
 
   const std::string signal = signals.wait();
@@ -124,7 +149,10 @@ void serve(Options options, const Log& log) {
   std::jthread farewell([&] {
     log.info("stopping", {{"signal", signal}});
     scraper.stop();
-    server.stop();
+    timer.reset();
+    if (server) {
+      server->stop();
+    }
     scraper.wait_until_idle(Scraper::Clock::time_point::max());
     log.info("stopped");
     ended.set_value();
@@ -143,21 +171,75 @@ bool wants_colour() {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-int check(Options options, const Log& log) {
+/// Runs `command` with a scraper that is not waited for longer than need be: a thread that the
+/// kernel does not answer must not hold up who asked.
+int run_once(Options& options, const Log& log, OwnFamilies own,
+             const std::function<int(Scraper&)>& command) {
   Scraper scraper(
       {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
-      std::move(options.collectors), [] { return std::vector<prometheus::MetricFamily>(); }, log);
-  const int status = check(scraper, options.check, std::cout, wants_colour());
-  if (!std::cout) {
-    log.error("cannot write to standard output");
-    std::_Exit(could_not_check);
-  }
-  // A thread that the kernel does not answer must not hold up who asked.
+      std::move(options.collectors), std::move(own), log);
+  const int status = command(scraper);
   scraper.stop();
   if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
     std::_Exit(status);
   }
   return status;
+}
+
+int check(Options options, const Log& log) {
+  const auto nothing = [] { return std::vector<prometheus::MetricFamily>(); };
+  return run_once(options, log, nothing, [&](Scraper& scraper) {
+    const int status = check(scraper, options.check, std::cout, wants_colour());
+    if (!std::cout) {
+      log.error("cannot write to standard output");
+      std::_Exit(could_not_check);
+    }
+    return status;
+  });
+}
+
+int print(Options options, const Log& log) {
+  // Without process_*: node_exporter, which may read the output, has its own.
+  return run_once(options, log, own_families(false, nullptr), [&](Scraper& scraper) {
+    try {
+      return print(scraper, options.print);
+    } catch (const ReaderGone&) {
+      return EXIT_SUCCESS;
+    }
+  });
+}
+
+int sockets(const Options& options) {
+  try {
+    list_sockets(kernel::open_sock_diag, options.sockets, STDOUT_FILENO);
+  } catch (const ReaderGone&) {  // as `| head` is
+  }
+  return EXIT_SUCCESS;
+}
+
+int run_command(Options options, const Log& log) {
+  switch (options.command) {
+    case Command::check:
+      return check(std::move(options), log);
+    case Command::print:
+      return print(std::move(options), log);
+    case Command::sockets:
+      return sockets(options);
+    default:
+      serve(std::move(options), log);
+      return EXIT_SUCCESS;
+  }
+}
+
+int status_of_failure(Command command) {
+  switch (command) {
+    case Command::check:
+      return could_not_check;
+    case Command::print:
+      return could_not_print;
+    default:
+      return EXIT_FAILURE;
+  }
 }
 
 int run(std::span<const char* const> arguments) {
@@ -168,16 +250,12 @@ int run(std::span<const char* const> arguments) {
   }
   const Log log(command_line.options->log_level, command_line.options->log_format,
                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  const bool is_check = command_line.options->command == Command::check;
+  const Command command = command_line.options->command;
   try {
-    if (is_check) {
-      return check(std::move(*command_line.options), log);
-    }
-    serve(std::move(*command_line.options), log);
-    return EXIT_SUCCESS;
+    return run_command(std::move(*command_line.options), log);
   } catch (const std::exception& error) {
     log.error(error.what());
-    return is_check ? could_not_check : EXIT_FAILURE;
+    return status_of_failure(command);
   }
 }
 

@@ -7,6 +7,7 @@ SUBJECTS = {
     "full": "exporter, full dump at every scrape",
     "three": "exporter, the three collectors",
     "node": "node_exporter, the three collectors",
+    "sockets": "exporter, `sockets`",
     "ss": "ss -Htan",
     "dump": "bare dump",
     "walk": "bare walk",
