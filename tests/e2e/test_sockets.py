@@ -264,6 +264,7 @@ def test_a_namespace_that_it_may_not_enter_is_told(run, binary, named_namespace)
     assert "no network namespace /run/netns/no-such-namespace" in unknown.stderr
 
 
+@pytest.mark.once
 def test_its_memory_does_not_grow_with_the_sockets(binary, run):
     """Between a few sockets and 20,000, the peak of its memory stays."""
 
