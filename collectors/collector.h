@@ -24,6 +24,8 @@ struct ScrapeContext {
   kernel::TcpTable& tcp;
   const kernel::NetlinkFactory& sock_diag;
   const kernel::Deadline& deadline;
+  /// Another network namespace than the exporter's own: what is of the whole host has been told.
+  bool is_other_namespace = false;
 };
 
 /// What a collector found. It can be part of what it should be: `errors` tell the rest.
@@ -43,6 +45,13 @@ class Collector {
   virtual Collection collect(const ScrapeContext& context) = 0;
 };
 
+/// Who asks this in other network namespaces than the exporter's own.
+enum class ElsewhereBy {
+  nobody,       ///< it is of the whole host
+  one_for_all,  ///< it remembers nothing of a namespace
+  one_for_each,
+};
+
 /// One row of the registry: what the program knows of a collector before it is made.
 struct CollectorEntry {
   std::string_view name;
@@ -51,6 +60,7 @@ struct CollectorEntry {
   std::span<const SettingSpec> settings;
   /// Throws SettingError where a setting's value is no good.
   std::unique_ptr<Collector> (*make)(const Settings& settings);
+  ElsewhereBy elsewhere = ElsewhereBy::nobody;
 };
 
 }  // namespace inetdiag

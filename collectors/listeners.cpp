@@ -223,6 +223,8 @@ class Listeners final : public Collector {
         group.set_syn_queue(queue == queues.end() ? 0 : queue->second);
       }
       return true;
+    } catch (const kernel::WalkNotDue&) {
+      return false;
     } catch (const std::exception& error) {
       collection.errors.emplace_back(std::string("no SYN queues: ") + error.what());
       return false;

@@ -12,31 +12,33 @@ namespace inetdiag {
 namespace {
 
 enum class Unit { sockets, bytes, pages };
+enum class Scope { host, network_namespace };
 
 struct Value {
   std::string_view metric;
   std::string_view protocol;
   std::string_view key;
   Unit unit;
+  Scope scope;
   std::string_view help;
 };
 
 constexpr auto values = std::to_array<Value>({
-    {"inetdiag_tcp_orphans", "TCP", "orphan", Unit::sockets,
+    {"inetdiag_tcp_orphans", "TCP", "orphan", Unit::sockets, Scope::host,
      "TCP connections that no program holds any more (/proc/net/sockstat, the whole host); beyond "
      "net.ipv4.tcp_max_orphans they are reset."},
-    {"inetdiag_tcp_time_wait", "TCP", "tw", Unit::sockets,
+    {"inetdiag_tcp_time_wait", "TCP", "tw", Unit::sockets, Scope::network_namespace,
      "Timewait sockets (/proc/net/sockstat), in TIME_WAIT or FIN_WAIT2; beyond "
      "net.ipv4.tcp_max_tw_buckets connections close without."},
-    {"inetdiag_tcp_allocated_sockets", "TCP", "alloc", Unit::sockets,
+    {"inetdiag_tcp_allocated_sockets", "TCP", "alloc", Unit::sockets, Scope::host,
      "TCP sockets that exist in any state but TIME_WAIT (/proc/net/sockstat, the whole host)."},
-    {"inetdiag_tcp_memory_bytes", "TCP", "mem", Unit::pages,
+    {"inetdiag_tcp_memory_bytes", "TCP", "mem", Unit::pages, Scope::host,
      "Memory of all TCP sockets' buffers (/proc/net/sockstat, the whole host), which "
      "net.ipv4.tcp_mem limits in pages."},
-    {"inetdiag_udp_memory_bytes", "UDP", "mem", Unit::pages,
+    {"inetdiag_udp_memory_bytes", "UDP", "mem", Unit::pages, Scope::host,
      "Memory of all UDP sockets' buffers (/proc/net/sockstat, the whole host), which "
      "net.ipv4.udp_mem limits in pages."},
-    {"inetdiag_fragments_memory_bytes", "FRAG", "memory", Unit::bytes,
+    {"inetdiag_fragments_memory_bytes", "FRAG", "memory", Unit::bytes, Scope::network_namespace,
      "Memory of IPv4 fragments that wait for the rest of their packet (/proc/net/sockstat), which "
      "net.ipv4.ipfrag_high_thresh limits."},
 });
@@ -52,16 +54,21 @@ class Sockstat final : public Collector {
     }
     const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
     for (const Value& value : values) {
+      if (context.is_other_namespace && value.scope == Scope::host) {
+        continue;
+      }
       if (const auto count = kernel::sockstat_value(*text, value.protocol, value.key)) {
         collection.families.push_back(single_gauge(
             value.metric, value.help,
             static_cast<double>(*count) * (value.unit == Unit::pages ? page_bytes : 1)));
       }
     }
-    collection.families.push_back(
-        single_gauge("inetdiag_page_size_bytes",
-                     "Size of a page of memory, the unit of net.ipv4.tcp_mem and net.ipv4.udp_mem.",
-                     page_bytes));
+    if (!context.is_other_namespace) {
+      collection.families.push_back(single_gauge(
+          "inetdiag_page_size_bytes",
+          "Size of a page of memory, the unit of net.ipv4.tcp_mem and net.ipv4.udp_mem.",
+          page_bytes));
+    }
     return collection;
   }
 };

@@ -74,6 +74,11 @@ constexpr auto known = std::to_array<Known>({
     {"fs.nr_open", "most open files that a process may be allowed"},
 });
 
+/// Others are of the whole host; what of these is, has no file elsewhere.
+bool is_of_namespace(std::string_view name) {
+  return name.starts_with("net.") && !name.starts_with("net.netfilter.");
+}
+
 std::string metric_name(std::string_view sysctl) {
   std::string name = "inetdiag_sysctl_";
   std::ranges::transform(sysctl, std::back_inserter(name), [](char c) {
@@ -148,6 +153,9 @@ class Sysctls final : public Collector {
     auto info = gauge_family("inetdiag_sysctl_info",
                              "Sysctls whose value is no number, by name and value.");
     for (const Sysctl& sysctl : sysctls_) {
+      if (context.is_other_namespace && !is_of_namespace(sysctl.name)) {
+        continue;
+      }
       try {
         if (const auto text = context.proc.read(sysctl.path)) {
           emit(sysctl, kernel::trimmed(*text), collection.families, info);

@@ -158,9 +158,18 @@ class Tcp final : public Collector {
         clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {
+    try {
+      return count(context);
+    } catch (const kernel::WalkNotDue&) {
+      return {};
+    }
+  }
+
+ private:
+  Collection count(const ScrapeContext& context) {
     const auto begin = clocks_.now();
     std::optional<StateCounts> counts;
-    if (budget_.allows(begin)) {
+    if (!context.is_other_namespace && budget_.allows(begin)) {
       counts = count_within_budget(context, begin);
     }
     if (!counts) {
@@ -179,7 +188,6 @@ class Tcp final : public Collector {
     return collection;
   }
 
- private:
   /// A full dump, unless it takes so long that the scrape would miss its deadline: then the last
   /// breakdown stands, and what was spent counts all the same.
   std::optional<StateCounts> count_within_budget(const ScrapeContext& context,

@@ -27,6 +27,7 @@
 #include "exporter/check.h"
 #include "exporter/http_server.h"
 #include "exporter/log.h"
+#include "exporter/netns_flags.h"
 #include "exporter/options.h"
 #include "exporter/output.h"
 #include "exporter/print.h"
@@ -121,6 +122,14 @@ std::vector<std::string> all_collectors() {
   return names;
 }
 
+void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
+  const std::string missing = missing_privileges(netns);
+  if (!missing.empty()) {
+    log.warn("other network namespaces cannot be asked, the own one can",
+             {{"missing", missing}, {"flag", "--netns.discover"}});
+  }
+}
+
 void serve(Options options, const Log& log) {
   const EndSignals signals;
   statsd::Tally pushes;
@@ -128,7 +137,12 @@ void serve(Options options, const Log& log) {
       {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
       std::move(options.collectors),
       own_families(options.exporter_metrics, options.statsd.address ? &pushes : nullptr), log);
-  Web web(options.web, scraper, all_collectors());
+  std::vector<std::string> known_collectors = all_collectors();
+  if (options.netns.discovery != Discovery::off) {
+    known_collectors.emplace_back(netns_collector);
+    tell_missing_privileges(options.netns, log);
+  }
+  Web web(options.web, scraper, std::move(known_collectors));
   std::optional<HttpServer> server;
   if (!options.no_web) {
     server.emplace(

@@ -10,6 +10,7 @@
 
 #include "collectors/kernel/tcp_states.h"
 #include "exporter/build_info.h"
+#include "exporter/netns_flags.h"
 
 namespace inetdiag {
 namespace {
@@ -109,6 +110,47 @@ std::vector<NamedCollector> make_collectors(std::span<const CollectorEntry> regi
     throw std::invalid_argument("no collector is enabled; name one, as in --collector.listeners");
   }
   return collectors;
+}
+
+/// What the enabled collectors are in other network namespaces.
+std::vector<Elsewhere> elsewhere(std::span<const CollectorEntry> registry,
+                                 const std::vector<CollectorFlags>& flags, const Options& options) {
+  std::vector<Elsewhere> all;
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    const CollectorEntry& entry = registry[i];
+    const bool is_enabled =
+        std::ranges::count(options.collectors, entry.name, &NamedCollector::name) > 0;
+    if (!is_enabled || entry.elsewhere == ElsewhereBy::nobody) {
+      continue;
+    }
+    Settings settings = settings_of(entry, flags[i]);
+    if (entry.name == "nstat") {
+      settings.add("include", options.netns.nstat_include);
+    }
+    if (entry.elsewhere == ElsewhereBy::one_for_all) {
+      all.push_back({.for_all = entry.make(settings), .make_for_one = {}});
+    } else {
+      all.push_back({.for_all = {},
+                     .make_for_one = [make = entry.make, settings] { return make(settings); }});
+    }
+  }
+  return all;
+}
+
+/// Adds the collector of other network namespaces, where any are to be asked.
+void add_other_namespaces(std::span<const CollectorEntry> registry,
+                          const std::vector<CollectorFlags>& flags, Options& options) {
+  if (options.netns.discovery == Discovery::off) {
+    return;
+  }
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    if (registry[i].name == "tcp") {
+      options.netns.walk_budget = settings_of(registry[i], flags[i]).share("cpu-budget");
+    }
+  }
+  options.collectors.push_back(
+      {netns_collector, make_other_namespaces(options.netns, kernel::FileTree(options.proc),
+                                              elsewhere(registry, flags, options))});
 }
 
 std::vector<ListenAddress> parse_addresses(const std::vector<std::string>& texts) {
@@ -379,6 +421,8 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   std::string log_format = "logfmt";
   add_choice(app, "--log.level", log_level, "debug, info, warn or error", log_levels);
   add_choice(app, "--log.format", log_format, "logfmt or json", log_formats);
+  NetnsFlags netns;
+  add_netns_flags(app, netns);
   std::string check_format = "text";
   app.fallthrough();
   app.require_subcommand(0, 1);
@@ -418,6 +462,8 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
         parse_addresses(addresses.empty() ? std::vector<std::string>{":10045"} : addresses);
     check_telemetry_path(options.web.telemetry_path);
     options.collectors = make_collectors(registry, flags, !disable_defaults);
+    options.netns = netns_options(netns);
+    add_other_namespaces(registry, flags, options);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {
     return {.text = app.help()};

@@ -12,6 +12,7 @@
 #include "exporter/check.h"
 #include "exporter/listen_address.h"
 #include "exporter/log.h"
+#include "exporter/other_namespaces.h"
 #include "exporter/print.h"
 #include "exporter/scraper.h"
 #include "exporter/sockets.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string sys = "/sys";
   spdlog::level::level_enum log_level = spdlog::level::info;
   LogFormat log_format = LogFormat::logfmt;
+  NetnsOptions netns;
   std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
 };
 

@@ -15,17 +15,19 @@
 namespace inetdiag {
 namespace {
 
+using enum ElsewhereBy;
+
 // clang-format off
 constexpr auto table = std::to_array<CollectorEntry>({
-    {"nstat", "counters of the network stack: drops, overflows, cookies, retransmission", true, nstat_settings, make_nstat},
-    {"sysctl", "limits of the network stack", true, sysctl_settings, make_sysctl},
-    {"sockstat", "orphans, timewait sockets and memory of the protocols", true, {}, make_sockstat},
+    {"nstat", "counters of the network stack: drops, overflows, cookies, retransmission", true, nstat_settings, make_nstat, one_for_all},
+    {"sysctl", "limits of the network stack", true, sysctl_settings, make_sysctl, one_for_all},
+    {"sockstat", "orphans, timewait sockets and memory of the protocols", true, {}, make_sockstat, one_for_all},
     {"softnet", "packets that each CPU took, dropped or had no time for", true, {}, make_softnet},
     {"conntrack", "how full the table of followed connections is", true, {}, make_conntrack},
-    {"unix", "accept queues of listening UNIX sockets", true, unix_settings, make_unix},
-    {"udp", "receive queues, limits and drops of bound UDP sockets", true, udp_settings, make_udp},
-    {"tcp", "TCP sockets by state and by listening port", true, tcp_settings, make_tcp},
-    {"listeners", "queues, limits, drops and owner of each TCP listener", true, listeners_settings, make_listeners},
+    {"unix", "accept queues of listening UNIX sockets", true, unix_settings, make_unix, one_for_all},
+    {"udp", "receive queues, limits and drops of bound UDP sockets", true, udp_settings, make_udp, one_for_each},
+    {"tcp", "TCP sockets by state and by listening port", true, tcp_settings, make_tcp, one_for_all},
+    {"listeners", "queues, limits, drops and owner of each TCP listener", true, listeners_settings, make_listeners, one_for_each},
 });
 // clang-format on
 

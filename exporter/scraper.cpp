@@ -206,7 +206,7 @@ void Scraper::live(RunPtr run) {
     work(run);
     run.reset();
     std::unique_lock lock(mutex_);
-    if (!spare_is_free_ && !stopping_) {
+    if (!spare_is_free_ && !for_spare_ && !stopping_) {
       spare_is_free_ = true;
       wake_worker_.wait(lock, [this] { return for_spare_ || stopping_; });
       spare_is_free_ = false;

@@ -21,10 +21,15 @@ bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
 }  // namespace
 
 std::string FileTree::path(std::string_view relative) const {
+  constexpr std::string_view net = "net/";
   std::string path;
-  path.reserve(root_.size() + 1 + relative.size());
-  path.append(root_).append("/").append(relative);
-  return path;
+  path.reserve(root_.size() + 1 + net_.size() + relative.size());
+  path.append(root_).append("/");
+  if (relative.starts_with(net)) {
+    path.append(net_);
+    relative.remove_prefix(net.size());
+  }
+  return path.append(relative);
 }
 
 std::optional<std::string> FileTree::read(std::string_view relative) const {

@@ -12,6 +12,14 @@ class FileTree {
  public:
   explicit FileTree(std::string root) : root_(std::move(root)) {}
 
+  /// The same procfs for a thread that entered another network namespace: `net/` is then what that
+  /// thread sees (proc_thread-self(5)), and so is `sys/net/` by itself.
+  FileTree of_this_thread() const {
+    FileTree tree(root_);
+    tree.net_ = "thread-self/net/";
+    return tree;
+  }
+
   std::string path(std::string_view relative) const;
 
   /// The whole text of a file. Absent where this kernel or namespace has no such file (ENOENT,
@@ -20,6 +28,7 @@ class FileTree {
 
  private:
   std::string root_;
+  std::string net_ = "net/";
 };
 
 }  // namespace inetdiag::kernel

@@ -114,11 +114,12 @@ const Endpoint* ListenerIndex::find(const InetAddress& destination, std::uint16_
   return nullptr;
 }
 
-TcpTable::TcpTable(NetlinkFactory open, const Deadline& deadline)
+TcpTable::TcpTable(NetlinkFactory open, const Deadline& deadline, WalkPermission permission)
     : open_(std::move(open)),
       deadline_(deadline),
       walk_deadline_(deadline.share(walk_share)),
-      census_deadline_(deadline.share(census_share)) {}
+      census_deadline_(deadline.share(census_share)),
+      permission_(std::move(permission)) {}
 
 const std::vector<Listener>& TcpTable::listeners() {
   return listeners_.get(deadline_, [this] { return ask_listeners(); });
@@ -128,10 +129,19 @@ const TcpWalk& TcpTable::walk() {
   if (const TcpCensus* census = census_.answer()) {
     return census->walk;
   }
+  if (!permission_.is_due) {
+    if (!permission_.last) {
+      throw WalkNotDue();
+    }
+    return *permission_.last;
+  }
   return walk_.get(walk_deadline_, [this] { return take_walk(); });
 }
 
 const TcpCensus& TcpTable::census() {
+  if (!permission_.is_due) {
+    throw WalkNotDue();
+  }
   return census_.get(census_deadline_, [this] { return take_census(); });
 }
 

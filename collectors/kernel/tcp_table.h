@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <unordered_map>
 #include <vector>
 
@@ -71,21 +73,36 @@ struct TcpCensus {
   std::uint64_t send_queue_bytes = 0;
 };
 
+/// Thrown where a pass over connected sockets is asked for that may not be made now.
+struct WalkNotDue : std::runtime_error {
+  WalkNotDue() : std::runtime_error("a pass over the TCP sockets is not due") {}
+};
+
+/// Whether a pass over the table of connected sockets may be made; else the last one stands.
+struct WalkPermission {
+  bool is_due = true;
+  std::shared_ptr<const TcpWalk> last{};
+};
+
 /// The questions that the collectors of one scrape share, each asked once.
 class TcpTable {
  public:
   /// A pass over the table of connected sockets is given up before `deadline`, so that what depends
   /// on it fails in time for the rest of the page.
-  TcpTable(NetlinkFactory open, const Deadline& deadline);
+  TcpTable(NetlinkFactory open, const Deadline& deadline, WalkPermission permission = {});
 
   /// The listening hash alone; never touches connected sockets. Throws as dump() does.
   const std::vector<Listener>& listeners();
 
   /// One pass without ESTABLISHED and TIME_WAIT; none where the census was taken before. Throws as
-  /// dump() does.
+  /// dump() does, and WalkNotDue.
   const TcpWalk& walk();
 
-  /// One pass that tells of every socket, given up in time for a walk. Throws as dump() does.
+  /// The pass that walk() made, if it did.
+  const TcpWalk* walk_if_made() { return walk_.answer(); }
+
+  /// One pass that tells of every socket, given up in time for a walk. Throws as dump() does, and
+  /// WalkNotDue.
   const TcpCensus& census();
 
  private:
@@ -97,6 +114,7 @@ class TcpTable {
   Deadline deadline_;
   Deadline walk_deadline_;
   Deadline census_deadline_;
+  WalkPermission permission_;
   AskedOnce<std::vector<Listener>> listeners_;
   AskedOnce<TcpWalk> walk_;
   AskedOnce<TcpCensus> census_;

@@ -1,0 +1,140 @@
+#include "collectors/kernel/network_namespaces.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "collectors/kernel/text.h"
+
+namespace inetdiag::kernel {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+std::system_error failure(int error, const std::string& what) {
+  return {error, std::generic_category(), what};
+}
+
+std::optional<NamespaceId> id_of(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return NamespaceId{status.st_dev, status.st_ino};
+}
+
+/// Left behind by a name whose namespace was never pinned, or is pinned in another mount namespace.
+bool is_namespace(const std::string& file) {
+  struct statfs filesystem {};
+  return ::statfs(file.c_str(), &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
+}
+
+bool is_gone(int error) { return error == ENOENT || error == ESRCH; }
+
+}  // namespace
+
+NamespaceId own_network_namespace() {
+  const auto id = id_of("/proc/thread-self/ns/net");
+  if (!id) {
+    throw failure(errno, "cannot read /proc/thread-self/ns/net");
+  }
+  return *id;
+}
+
+std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder) {
+  const Directory directory(::opendir(folder.c_str()));
+  if (!directory) {
+    if (errno == ENOENT) {
+      return {};
+    }
+    throw failure(errno, "cannot read " + folder);
+  }
+  std::vector<NetworkNamespace> found;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    const std::string file = folder + "/" + name;
+    const auto id = name.starts_with('.') || !is_namespace(file) ? std::nullopt : id_of(file);
+    if (id) {
+      found.push_back({.id = *id, .name = name, .file = file});
+    }
+  }
+  std::ranges::sort(found, {}, &NetworkNamespace::name);
+  return found;
+}
+
+NamespacesOfProcesses network_namespaces_of_processes(const FileTree& proc,
+                                                      const Deadline& deadline) {
+  const std::string root = proc.path("");
+  const Directory directory(::opendir(root.c_str()));
+  if (!directory) {
+    throw failure(errno, "cannot read " + root);
+  }
+  std::map<NamespaceId, NetworkNamespace> found;
+  NamespacesOfProcesses namespaces;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const auto process = to_number<pid_t>(entry->d_name);
+    if (!process) {
+      continue;
+    }
+    deadline.check();
+    std::string file = proc.path(std::string(entry->d_name) + "/ns/net");
+    if (const auto id = id_of(file)) {
+      found.try_emplace(
+          *id,
+          NetworkNamespace{.id = *id, .name = {}, .file = std::move(file), .process = *process});
+    } else if (!is_gone(errno)) {
+      ++namespaces.refused;
+    }
+  }
+  for (auto& [id, each] : found) {
+    namespaces.found.push_back(std::move(each));
+  }
+  return namespaces;
+}
+
+std::vector<NetworkNamespace> merged(std::vector<NetworkNamespace> pinned,
+                                     const std::vector<NetworkNamespace>& of_processes) {
+  std::map<NamespaceId, NetworkNamespace> by_id;
+  for (NetworkNamespace& each : pinned) {
+    by_id.try_emplace(each.id, std::move(each));
+  }
+  for (const NetworkNamespace& each : of_processes) {
+    by_id.try_emplace(each.id, each).first->second.process = each.process;
+  }
+  std::vector<NetworkNamespace> namespaces;
+  for (auto& [id, each] : by_id) {
+    namespaces.push_back(std::move(each));
+  }
+  return namespaces;
+}
+
+void enter_network_namespace(const NetworkNamespace& target) {
+  const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    throw failure(is_gone(errno) ? ENOENT : errno, "cannot open " + target.file);
+  }
+  // The file may be another's by now: a process id or a name that was used again.
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0 || target.id != NamespaceId{status.st_dev, status.st_ino}) {
+    throw failure(ENOENT, target.file + " is another namespace by now");
+  }
+  if (::setns(fd.get(), CLONE_NEWNET) != 0) {
+    throw failure(errno, "cannot enter " + target.file);
+  }
+}
+
+}  // namespace inetdiag::kernel

@@ -1,0 +1,58 @@
+// The network namespaces of a host: those pinned under /run/netns (ip-netns(8)) and those that
+// processes live in (/proc/PID/ns/net, namespaces(7)). A namespace is known by the device and inode
+// of its file in nsfs, however many names and processes it has.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "collectors/kernel/deadline.h"
+#include "collectors/kernel/file_tree.h"
+#include "collectors/kernel/unique_fd.h"
+
+namespace inetdiag::kernel {
+
+struct NamespaceId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  auto operator<=>(const NamespaceId&) const = default;
+};
+
+struct NetworkNamespace {
+  NamespaceId id;
+  std::string name;   ///< the first of those it is pinned by, in order of the alphabet; or empty
+  std::string file;   ///< to open it by
+  pid_t process = 0;  ///< one that lives in it; 0 where none is known
+};
+
+/// The namespace of the calling thread. Throws std::system_error.
+NamespaceId own_network_namespace();
+
+/// What is pinned below `folder`; nothing where there is no such folder. Other files are left out.
+/// Throws std::system_error where it cannot be read.
+std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder);
+
+struct NamespacesOfProcesses {
+  std::vector<NetworkNamespace> found;
+  std::size_t refused =
+      0;  ///< processes that may not be asked: of other users, without CAP_SYS_PTRACE
+};
+
+/// What the processes of `proc` live in, one process for each. Processes that end meanwhile are
+/// left out. Throws DeadlineExceeded, and std::system_error where `proc` cannot be read.
+NamespacesOfProcesses network_namespaces_of_processes(const FileTree& proc,
+                                                      const Deadline& deadline);
+
+/// Each namespace once, by its id: names and processes of both lists come together.
+std::vector<NetworkNamespace> merged(std::vector<NetworkNamespace> pinned,
+                                     const std::vector<NetworkNamespace>& of_processes);
+
+/// Moves the calling thread there. Throws std::system_error: ENOENT where it is gone, EPERM where
+/// CAP_SYS_ADMIN is missing.
+void enter_network_namespace(const NetworkNamespace& target);
+
+}  // namespace inetdiag::kernel

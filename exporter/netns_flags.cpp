@@ -1,0 +1,87 @@
+#include "exporter/netns_flags.h"
+
+#include <map>
+#include <optional>
+#include <regex>
+#include <stdexcept>
+
+#include <CLI/CLI.hpp>
+
+namespace inetdiag {
+namespace {
+
+/// Queues, drops, cookies, retransmission and resets, and what they are a share of.
+constexpr const char* telling_counters =
+    "^TcpExt(Listen|TCPReqQFull|Syncookies|TCPTimeWaitOverflow|TCPAbortOn|TCPBacklogDrop|"
+    "TCPRcvQDrop|"
+    "TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPMemoryPressures|PruneCalled|TW$|EmbryonicRsts)|"
+    "^Tcp(ActiveOpens|PassiveOpens|AttemptFails|EstabResets|CurrEstab|InSegs|OutSegs|RetransSegs|"
+    "InErrs|OutRsts)$|^Udp6?(InErrors|RcvbufErrors|SndbufErrors|NoPorts)$";
+
+const std::map<std::string, Discovery>& discoveries() {
+  static const std::map<std::string, Discovery> all = {{"off", Discovery::off},
+                                                       {"named", Discovery::named},
+                                                       {"processes", Discovery::processes},
+                                                       {"all", Discovery::all}};
+  return all;
+}
+
+std::optional<std::regex> regex_of(const std::string& flag, const std::string& text) {
+  try {
+    return text.empty() ? std::nullopt : std::optional(std::regex(text));
+  } catch (const std::regex_error& error) {
+    throw std::invalid_argument(flag + ": '" + text +
+                                "' is no regular expression: " + error.what());
+  }
+}
+
+}  // namespace
+
+void add_netns_flags(CLI::App& app, NetnsFlags& flags) {
+  constexpr const char* group = "Network namespaces";
+  app.add_option("--netns.discover", flags.discovery,
+                 "Which other network namespaces to ask: off, named (pinned below --path.netns), "
+                 "processes (those of all processes) or all; takes CAP_SYS_ADMIN, for processes "
+                 "CAP_SYS_PTRACE too")
+      ->type_name("NAME")
+      ->check(CLI::IsMember(discoveries()).description(""))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--netns.max", flags.options.max, "Most other network namespaces that are asked")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--netns.include", flags.include,
+                 "Ask only those whose label netns (name, or inode) matches")
+      ->type_name("REGEX")
+      ->group(group);
+  app.add_option("--netns.exclude", flags.exclude, "Do not ask those whose label netns matches")
+      ->type_name("REGEX")
+      ->group(group);
+  app.add_option("--netns.nstat.include", flags.nstat_include,
+                 "Their counters, by kernel names such as TcpExtListenDrops (default: those that "
+                 "tell of queues, drops, cookies, retransmission and resets)")
+      ->type_name("REGEX")
+      ->group(group);
+  app.add_option("--path.netns", flags.options.folder, "Where network namespaces are pinned")
+      ->type_name("DIR")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--path.pod-logs", flags.options.pod_logs,
+                 "Folder of kubelet's pod logs, whose names tell the pods of namespaces")
+      ->type_name("DIR")
+      ->capture_default_str()
+      ->group(group);
+}
+
+NetnsOptions netns_options(const NetnsFlags& flags) {
+  NetnsOptions options = flags.options;
+  options.discovery = discoveries().at(flags.discovery);
+  options.include = regex_of("--netns.include", flags.include);
+  options.exclude = regex_of("--netns.exclude", flags.exclude);
+  regex_of("--netns.nstat.include", flags.nstat_include);
+  options.nstat_include = flags.nstat_include.empty() ? telling_counters : flags.nstat_include;
+  return options;
+}
+
+}  // namespace inetdiag

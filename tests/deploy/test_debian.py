@@ -1,0 +1,57 @@
+"""The Debian package, and what it does on a minimal Debian."""
+
+import re
+
+from tools import assert_all_collectors_succeed, output, packages, page_of, running, version
+
+
+def test_lintian_finds_nothing(package):
+    # It is not uploaded to Debian, so no bug asked for it.
+    tags = "--suppress-tags=initial-upload-closes-no-bugs"
+    assert output("lintian", "--allow-root", "--fail-on=warning,info", tags, package) == ""
+
+
+def test_holds_what_a_package_should(package):
+    files = set(re.findall(r"^-\S+ \S+ +\S+ \S+ \S+ \.(\S+)$", output("dpkg", "--contents", package), re.MULTILINE))
+    assert files == {
+        "/etc/default/inetdiag_exporter",
+        "/lib/systemd/system/inetdiag_exporter.service",
+        "/usr/bin/inetdiag_exporter",
+        "/usr/share/bash-completion/completions/inetdiag_exporter",
+        "/usr/share/doc/inetdiag-exporter/METRICS.md.gz",
+        "/usr/share/doc/inetdiag-exporter/README.md.gz",
+        "/usr/share/doc/inetdiag-exporter/changelog.Debian.gz",
+        "/usr/share/doc/inetdiag-exporter/changelog.gz",
+        "/usr/share/doc/inetdiag-exporter/copyright",
+        "/usr/share/fish/vendor_completions.d/inetdiag_exporter.fish",
+        "/usr/share/man/man8/inetdiag_exporter.8.gz",
+        "/usr/share/zsh/site-functions/_inetdiag_exporter",
+    }
+    assert output("dpkg", "--info", package, "conffiles").split() == ["/etc/default/inetdiag_exporter"]
+    assert output("dpkg-deb", "--field", package, "Version").strip() == version() + "-1"
+
+
+def test_needs_what_the_list_of_packages_says(host, package):
+    """Also holds the role `run`, which nothing else uses."""
+    provided = {}
+    for line in output("dpkg-query", "--admindir", host / "var/lib/dpkg", "-Wf", "${Package} ${Provides}\n").splitlines():
+        name, *rest = re.split(r"[ ,]+", re.sub(r" \([^)]*\)", "", line.strip()))
+        provided |= {virtual: name for virtual in rest}
+    needed = re.findall(r"[\w.+-]+(?= \(|,|$)", output("dpkg-deb", "--field", package, "Depends").strip())
+    # Of every C++ program.
+    assert {provided.get(name, name) for name in needed} - {"libc6", "libgcc-s1"} == packages("run")
+
+
+def test_tells_version_and_revision(host):
+    said = output("chroot", host, "inetdiag_exporter", "--version")
+    assert f"version {version()} (revision: {version('revision')})" in said
+
+
+def test_unprivileged_user_scrapes(host, network):
+    script = """
+mount -t proc proc "$1/proc" && mount -t sysfs -o ro sysfs "$1/sys" &&
+exec setpriv --bounding-set=-all,+sys_chroot,+setuid,+setgid \\
+  chroot --userspec=65534:65534 "$1" inetdiag_exporter --web.listen-address=127.0.0.1:10045
+"""
+    with running("unshare", "--mount", "sh", "-c", script, "sh", host) as exporter:
+        assert_all_collectors_succeed(page_of(exporter, "http://127.0.0.1:10045/metrics"))

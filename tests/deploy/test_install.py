@@ -1,0 +1,36 @@
+"""`meson install` puts each file where a distribution looks for it."""
+
+from tools import ROOT, output
+
+
+def test_files(installed):
+    assert {str(file.relative_to(installed)) for file in installed.rglob("*") if file.is_file()} == {
+        "bin/inetdiag_exporter",
+        "lib/systemd/system/inetdiag_exporter.service",
+        "share/bash-completion/completions/inetdiag_exporter",
+        "share/doc/inetdiag_exporter/CHANGELOG.md",
+        "share/doc/inetdiag_exporter/LICENSE",
+        "share/doc/inetdiag_exporter/METRICS.md",
+        "share/doc/inetdiag_exporter/README.md",
+        "share/doc/inetdiag_exporter/inetdiag_exporter.default",
+        "share/fish/vendor_completions.d/inetdiag_exporter.fish",
+        "share/man/man8/inetdiag_exporter.8",
+        "share/zsh/site-functions/_inetdiag_exporter",
+    }
+
+
+def test_unit_has_the_prefix(installed):
+    unit = (installed / "lib/systemd/system/inetdiag_exporter.service").read_text()
+    assert "ExecStart=/usr/local/bin/inetdiag_exporter $ARGS\n" in unit
+    assert "EnvironmentFile=-/usr/local/etc/default/inetdiag_exporter\n" in unit
+
+
+def test_program_runs_from_there(installed):
+    assert output(installed / "bin/inetdiag_exporter", "--version").startswith("inetdiag_exporter, version ")
+
+
+def test_revision_is_an_option(tmp_path):
+    """What a build without .git calls its revision."""
+    output("meson", "setup", tmp_path, "-Drevision=0123456789ab", "-Dtests=disabled", cwd=ROOT)
+    output("ninja", "-C", tmp_path, "exporter/build_info.h")
+    assert 'revision = "0123456789ab"' in (tmp_path / "exporter/build_info.h").read_text()
