@@ -17,6 +17,7 @@
 #include "collectors/family.h"
 #include "collectors/kernel/counter_file.h"
 #include "collectors/kernel/sockstat.h"
+#include "collectors/kernel/tcp_states.h"
 
 namespace inetdiag {
 namespace {
@@ -24,27 +25,13 @@ namespace {
 using kernel::StateCounts;
 using kernel::TcpState;
 
-constexpr std::array<std::pair<TcpState, std::string_view>, 11> states = {{
-    {TcpState::established, "established"},
-    {TcpState::syn_sent, "syn_sent"},
-    {TcpState::syn_recv, "syn_recv"},
-    {TcpState::fin_wait1, "fin_wait1"},
-    {TcpState::fin_wait2, "fin_wait2"},
-    {TcpState::time_wait, "time_wait"},
-    {TcpState::close, "close"},
-    {TcpState::close_wait, "close_wait"},
-    {TcpState::last_ack, "last_ack"},
-    {TcpState::listen, "listen"},
-    {TcpState::closing, "closing"},
-}};
-
 bool is_connected(TcpState state) { return state != TcpState::listen && state != TcpState::close; }
 
 prometheus::MetricFamily totals(const StateCounts& counts) {
   auto family = gauge_family("inetdiag_tcp_sockets",
                              "TCP sockets of both families by state (inet_diag), exact. A pile of "
                              "close_wait is a program that does not close.");
-  for (const auto& [state, name] : states) {
+  for (const auto& [state, name] : kernel::tcp_states) {
     add_series(family, {{"state", std::string(name)}},
                static_cast<double>(counts[kernel::slot(state)]));
   }
@@ -66,7 +53,7 @@ void add(StateCounts& sum, const StateCounts& counts) {
 
 void add_port(prometheus::MetricFamily& family, const std::string& port,
               const StateCounts& counts) {
-  for (const auto& [state, name] : states) {
+  for (const auto& [state, name] : kernel::tcp_states) {
     if (is_connected(state)) {
       add_series(family, {{"port", port}, {"state", std::string(name)}},
                  static_cast<double>(counts[kernel::slot(state)]));

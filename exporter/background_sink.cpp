@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -51,19 +52,19 @@ bool write_line(int fd, std::string line) {
 }  // namespace
 
 BackgroundSink::BackgroundSink(int fd, std::function<std::string(std::size_t)> tell_lost)
-    : queue_(std::make_shared<Queue>()) {
-  const WithoutSignals without_signals;
-  // Detached, since nobody can wait for one whose reader does not read.
-  std::thread([queue = queue_, fd, tell = std::move(tell_lost)] {
-    live(queue, fd, tell);
-  }).detach();
+    : queue_(std::make_shared<Queue>()), fd_(fd), tell_lost_(std::move(tell_lost)) {}
+
+void BackgroundSink::start() {
+  std::call_once(started_, [this] {
+    const WithoutSignals without_signals;
+    // Detached, since nobody can wait for one whose reader does not read.
+    std::thread([queue = queue_, fd = fd_, tell = tell_lost_] { live(queue, fd, tell); }).detach();
+  });
 }
 
 BackgroundSink::~BackgroundSink() {
   wait_until_written();
-  const std::scoped_lock lock(queue_->mutex);
-  queue_->is_ending = true;
-  queue_->changed.notify_all();
+  set_ending(true);
 }
 
 void BackgroundSink::live(const std::shared_ptr<Queue>& queue, int fd,
@@ -106,9 +107,24 @@ void BackgroundSink::sink_it_(const spdlog::details::log_msg& message) {
   queue_->changed.notify_all();
 }
 
+void BackgroundSink::set_ending(bool is_ending) {
+  const std::scoped_lock lock(queue_->mutex);
+  queue_->is_ending = is_ending;
+  queue_->changed.notify_all();
+}
+
 void BackgroundSink::flush_() { wait_until_written(); }
 
 void BackgroundSink::wait_until_written() {
+  try {
+    start();
+  } catch (const std::system_error&) {
+    // What waits may be the line that says why no thread can be had.
+    set_ending(true);
+    live(queue_, fd_, tell_lost_);
+    set_ending(false);
+    return;
+  }
   std::unique_lock lock(queue_->mutex);
   queue_->changed.wait_for(lock, longest_flush,
                            [this] { return queue_->lines.empty() && !queue_->is_writing; });

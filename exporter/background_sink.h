@@ -23,12 +23,16 @@ class BackgroundSink final : public spdlog::sinks::base_sink<spdlog::details::nu
   static constexpr std::chrono::seconds longest_flush{1};
 
   /// `tell_lost` makes the line about lost ones. The descriptor stays open and is the caller's.
-  /// Throws std::system_error.
+  /// Lines wait until start().
   BackgroundSink(int fd, std::function<std::string(std::size_t lines)> tell_lost);
   BackgroundSink(const BackgroundSink&) = delete;
   BackgroundSink& operator=(const BackgroundSink&) = delete;
   /// As flush(); a thread that is still held up is left behind.
   ~BackgroundSink() override;
+
+  /// Starts the thread, which a process that confines itself does when it has. Throws
+  /// std::system_error.
+  void start();
 
  private:
   /// Shared with the thread, which may outlive the sink.
@@ -44,11 +48,15 @@ class BackgroundSink final : public spdlog::sinks::base_sink<spdlog::details::nu
   static void live(const std::shared_ptr<Queue>& queue, int fd,
                    const std::function<std::string(std::size_t)>& tell_lost);
   void sink_it_(const spdlog::details::log_msg& message) override;
-  /// Waits a second at most until all is written.
+  /// Starts where start() was not called, and waits a second at most until all is written.
   void flush_() override;
   void wait_until_written();
+  void set_ending(bool is_ending);
 
   std::shared_ptr<Queue> queue_;
+  int fd_;
+  std::function<std::string(std::size_t)> tell_lost_;
+  std::once_flag started_;
 };
 
 }  // namespace inetdiag

@@ -35,10 +35,6 @@ unsigned threads_to_be_had(unsigned wanted) {
   return static_cast<unsigned>(threads.size());
 }
 
-unsigned beyond(unsigned available, unsigned reserved) {
-  return available > reserved ? available - reserved : 0;
-}
-
 }  // namespace
 
 void raise_descriptor_limit() {
@@ -49,21 +45,26 @@ void raise_descriptor_limit() {
   }
 }
 
-unsigned clients_to_hold(unsigned wanted) {
-  rlimit descriptors{};
-  ::getrlimit(RLIMIT_NOFILE, &descriptors);
-  const auto by_descriptors = static_cast<unsigned>(std::min<rlim_t>(
-      wanted, std::max(descriptors.rlim_cur, other_descriptors) - other_descriptors));
-  const unsigned by_threads = beyond(threads_to_be_had(wanted + other_threads), other_threads);
-  if (by_descriptors == 0) {
-    throw std::runtime_error("cannot serve with " + std::to_string(descriptors.rlim_cur) +
+unsigned clients_by_descriptors(unsigned wanted, unsigned descriptors_each) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t free = std::max(limit.rlim_cur, other_descriptors) - other_descriptors;
+  const auto clients = static_cast<unsigned>(std::min<rlim_t>(wanted, free / descriptors_each));
+  if (clients == 0) {
+    throw std::runtime_error("cannot serve with " + std::to_string(limit.rlim_cur) +
                              " descriptors; raise the limit (LimitNOFILE, ulimit -n)");
   }
-  if (by_threads == 0) {
+  return clients;
+}
+
+unsigned clients_to_hold(unsigned wanted, unsigned descriptors_each) {
+  const unsigned by_descriptors = clients_by_descriptors(wanted, descriptors_each);
+  const unsigned threads = threads_to_be_had(wanted + other_threads);
+  if (threads <= other_threads) {
     throw std::runtime_error(
         "cannot start enough threads; raise the limit (TasksMax, pids.max, ulimit -u)");
   }
-  return std::min(by_descriptors, by_threads);
+  return std::min(by_descriptors, threads - other_threads);
 }
 
 }  // namespace inetdiag

@@ -20,9 +20,6 @@
 namespace inetdiag {
 namespace {
 
-// CivetWeb gives a thread to each connection, from its first byte to its last. So many clients that
-// send nothing, or read nothing, delay nobody; a thread that waits costs about 20 KiB.
-constexpr unsigned most_clients = 256;
 // Those that wait for a thread, in CivetWeb and in the kernel.
 constexpr const char* connection_queue = "16";
 constexpr const char* listen_backlog = "1024";
@@ -145,7 +142,8 @@ class HttpServer::Civet {
   Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
         HttpServer::Hooks hooks)
       : requested_(addresses), handler_(std::move(handler)), hooks_(std::move(hooks)), log_(log) {
-    const std::string threads = std::to_string(clients_to_hold(most_clients));
+    const std::string threads =
+        std::to_string(clients_to_hold(HttpServer::most_clients, hooks_.descriptors_of_a_client));
     mg_init_library(0);
     mg_callbacks callbacks{};
     callbacks.begin_request = &Civet::on_request;

@@ -33,11 +33,17 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 /// keep-alive, a bound on threads and on the time that a client may take.
 class HttpServer {
  public:
+  /// CivetWeb gives a thread to each connection, from its first byte to its last. So many clients
+  /// that send nothing, or read nothing, delay nobody; a thread that waits costs about 20 KiB.
+  static constexpr unsigned most_clients = 256;
+
   struct Hooks {
     /// Called once it listens, with the ports that were chosen, before any of its threads runs.
     std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
     /// Who may ask; without it everybody may.
     std::function<bool(const std::string& address, int port)> admits{};
+    /// In this process, with what stands before the server.
+    unsigned descriptors_of_a_client = 1;
   };
 
   /// Serves at once. `handler` is called by several threads; what it throws becomes a 500. A HEAD

@@ -1,85 +1,27 @@
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <functional>
-#include <future>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
-#include "collectors/family.h"
-#include "exporter/access.h"
 #include "exporter/background_sink.h"
-#include "exporter/build_info.h"
-#include "exporter/check.h"
 #include "exporter/client_limit.h"
 #include "exporter/log.h"
-#include "exporter/netns_flags.h"
+#include "exporter/once.h"
 #include "exporter/options.h"
-#include "exporter/process_metrics.h"
+#include "exporter/other_namespaces.h"
 #include "exporter/registry.h"
-#include "exporter/sandbox/sandbox.h"
-#include "exporter/scraper.h"
-#include "exporter/server.h"
-#include "exporter/web.h"
-#include "exporter/web_settings.h"
+#include "exporter/serve.h"
 
 namespace inetdiag {
 namespace {
-
-// How long a client or the kernel may hold up the end of the program.
-constexpr std::chrono::seconds longest_farewell{1};
-
-/// SIGINT and SIGTERM, blocked in every thread that starts from now on and waited for by main.
-class EndSignals {
- public:
-  EndSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-
-  std::string wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal == SIGINT ? "SIGINT" : "SIGTERM";
-  }
-
- private:
-  sigset_t set_{};
-};
-
-prometheus::MetricFamily build_info_family() {
-  auto info = gauge_family("inetdiag_exporter_build_info",
-                           "1, labelled with what this exporter was built from.");
-  add_series(info,
-             {{"version", build_info::version},
-              {"revision", build_info::revision},
-              {"compiler", build_info::compiler}},
-             1);
-  return info;
-}
-
-std::function<std::vector<prometheus::MetricFamily>()> own_families(bool with_process) {
-  return [process = with_process ? std::optional<ProcessMetrics>(std::in_place) : std::nullopt] {
-    auto families = process ? process->collect() : std::vector<prometheus::MetricFamily>();
-    families.push_back(build_info_family());
-    return families;
-  };
-}
 
 /// A closed standard stream would give its number to a socket, and a log line to its client.
 void open_standard_streams() {
@@ -113,45 +55,6 @@ void bound_stacks() {
   }
 }
 
-/// Ends the program without waiting for its threads.
-[[noreturn]] void leave(int status, const Log& log) {
-  log.flush();
-  std::_Exit(status);
-}
-
-std::vector<std::string> all_collectors() {
-  std::vector<std::string> names;
-  for (const CollectorEntry& entry : registry()) {
-    names.emplace_back(entry.name);
-  }
-  return names;
-}
-
-/// What serving needs once it listens.
-SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
-                             const std::vector<std::uint16_t>& own_ports) {
-  SandboxPolicy policy{.read_paths = {options.proc, options.sys, "/proc", "/sys"},
-                       .connect_to_ports = own_ports};
-  if (settings != nullptr) {
-    const auto folders = settings->folders();
-    policy.read_paths.insert(policy.read_paths.end(), folders.begin(), folders.end());
-  }
-  return policy;
-}
-
-void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
-  std::string missing;
-  for (const SandboxStage& stage : sandbox) {
-    if (!stage.is_on || !stage.detail.empty()) {
-      missing.append(missing.empty() ? "" : "; ").append(stage.name).append(": ");
-      missing.append(stage.detail);
-    }
-  }
-  if (!missing.empty()) {
-    log.info("the sandbox is not whole", {{"missing", missing}});
-  }
-}
-
 void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
   const std::string missing = missing_privileges(netns);
   if (!missing.empty()) {
@@ -160,112 +63,30 @@ void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
   }
 }
 
-void serve(Options options, const Log& log) {
-  const EndSignals signals;
-  Scraper scraper(
-      {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
-      std::move(options.collectors), own_families(options.exporter_metrics), log);
-  std::vector<std::string> known_collectors = all_collectors();
-  if (options.netns.discovery != Discovery::off) {
-    known_collectors.emplace_back(netns_collector);
-  }
-  Web web(options.web, scraper, std::move(known_collectors));
-  const auto settings = options.web_config_file.empty()
-                            ? nullptr
-                            : std::make_shared<WebSettings>(options.web_config_file, log);
-  Access access(settings, [&web](const HttpRequest& request) { return web.answer(request); });
-  std::vector<SandboxStage> sandbox;
-  Server server(
-      options.listen_addresses,
-      [&access](const HttpRequest& request) { return access.answer(request); }, settings,
-      [&](const std::vector<std::uint16_t>& own_ports) {
-        if (options.sandbox) {
-          sandbox = enter_sandbox(sandbox_policy(options, settings.get(), own_ports));
-        }
-      },
-      log);
-  tell(sandbox, log);
-  if (options.sandbox && settings != nullptr) {
-    settings->reread();
-  }
-  for (const ListenAddress& address : server.addresses()) {
-    log.info("listening",
-             {{"address", address.url(server.has_tls())}, {"version", build_info::version}});
-  }
-
-  const std::string signal = signals.wait();
-  log.info("stopping", {{"signal", signal}});
-  try {
-    std::promise<void> promise;
-    std::future<void> ended = promise.get_future();
-    const std::jthread farewell([&] {
-      try {
-        scraper.stop();
-        server.stop();
-        scraper.wait_until_idle(Scraper::Clock::time_point::max());
-        promise.set_value();
-      } catch (...) {
-        promise.set_exception(std::current_exception());
-      }
-    });
-    if (ended.wait_for(longest_farewell) != std::future_status::ready) {
-      // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
-      leave(EXIT_SUCCESS, log);
-    }
-    ended.get();
-  } catch (const std::exception& error) {
-    log.warn("no thread or memory to end in order", {{"error", error.what()}});
-    leave(EXIT_SUCCESS, log);
-  }
-  log.info("stopped");
-}
-
-bool wants_colour() {
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
-         (term == nullptr || std::string_view(term) != "dumb");
-}
-
-int check(Options options, const Log& log) {
-  Scraper scraper(
-      {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
-      std::move(options.collectors), [] { return std::vector<prometheus::MetricFamily>(); }, log);
-  const int status = check(scraper, options.check, std::cout, wants_colour());
-  if (!std::cout) {
-    log.error("cannot write to standard output");
-    leave(could_not_check, log);
-  }
-  // A thread that the kernel does not answer must not hold up who asked.
-  scraper.stop();
-  if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
-    leave(status, log);
-  }
-  return status;
-}
-
 int run(std::span<const char* const> arguments) {
   CommandLine command_line = parse_command_line(arguments, registry());
   if (!command_line.options) {
     (command_line.exit_status == 0 ? std::cout : std::cerr) << command_line.text;
     return command_line.exit_status;
   }
-  const LogFormat format = command_line.options->log_format;
-  const Log log(command_line.options->log_level, format,
-                std::make_shared<BackgroundSink>(STDERR_FILENO, [format](std::size_t lines) {
-                  return lost_lines(format, lines);
-                }));
-  const bool is_check = command_line.options->command == Command::check;
+  Options& options = *command_line.options;
+  const Command command = options.command;
+  const LogFormat format = options.log_format;
+  const auto sink = std::make_shared<BackgroundSink>(
+      STDERR_FILENO, [format](std::size_t lines) { return lost_lines(format, lines); });
+  const Log log(options.log_level, format, sink);
   try {
-    tell_missing_privileges(command_line.options->netns, log);
-    if (is_check) {
-      return check(std::move(*command_line.options), log);
+    tell_missing_privileges(options.netns, log);
+    if (command != Command::serve) {
+      sink->start();
+      return run_once(std::move(options), log);
     }
-    serve(std::move(*command_line.options), log);
+    // Landlock and dropped capabilities reach only threads that start after them.
+    serve(std::move(options), log, [&sink] { sink->start(); });
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log.error(error.what());
-    return is_check ? could_not_check : EXIT_FAILURE;
+    return status_of_failure(command);
   }
 }
 

@@ -13,17 +13,24 @@
 #include "exporter/listen_address.h"
 #include "exporter/log.h"
 #include "exporter/other_namespaces.h"
+#include "exporter/print.h"
 #include "exporter/scraper.h"
+#include "exporter/sockets.h"
+#include "exporter/statsd/push.h"
 #include "exporter/web.h"
 
 namespace inetdiag {
 
-enum class Command { serve, check };
+enum class Command { serve, check, print, sockets };
 
 /// What the command line chose.
 struct Options {
   Command command = Command::serve;
   CheckOptions check;
+  PrintOptions print;
+  SocketsOptions sockets;
+  statsd::Options statsd;
+  bool no_web = false;
   std::vector<ListenAddress> listen_addresses;
   WebOptions web;
   std::string web_config_file;  ///< empty for none

@@ -38,7 +38,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using kernel::UniqueFd;
 
-constexpr std::size_t most_clients = 256;
 constexpr std::size_t most_taken_at_once = 64;
 // From the first byte of the handshake to the last of the request's head.
 constexpr std::chrono::seconds longest_request{5};
@@ -103,8 +102,12 @@ enum class Step { done, wait, failed };
 
 class TlsFront::Loop {
  public:
-  Loop(std::vector<ListenAddress> addresses, ContextSource context, const Log& log)
-      : addresses_(std::move(addresses)), context_(std::move(context)), log_(log) {
+  Loop(std::vector<ListenAddress> addresses, ContextSource context, std::size_t most_clients,
+       const Log& log)
+      : addresses_(std::move(addresses)),
+        context_(std::move(context)),
+        most_clients_(most_clients),
+        log_(log) {
     for (ListenAddress& address : addresses_) {
       listening_.push_back(listen_on(address));
       address.port = port_of(listening_.back().get());
@@ -276,7 +279,7 @@ class TlsFront::Loop {
         }
         return;
       }
-      if (clients_.size() >= most_clients && !forget_oldest_idle()) {
+      if (clients_.size() >= most_clients_ && !forget_oldest_idle()) {
         continue;  // closes it
       }
       Client client;
@@ -529,6 +532,7 @@ class TlsFront::Loop {
 
   std::vector<ListenAddress> addresses_;
   ContextSource context_;
+  const std::size_t most_clients_;
   const Log& log_;
   std::vector<UniqueFd> listening_;
   UniqueFd wake_;
@@ -544,8 +548,8 @@ class TlsFront::Loop {
 };
 
 TlsFront::TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context,
-                   const Log& log)
-    : loop_(std::make_unique<Loop>(addresses, std::move(context), log)) {}
+                   std::size_t most_clients, const Log& log)
+    : loop_(std::make_unique<Loop>(addresses, std::move(context), most_clients, log)) {}
 
 TlsFront::~TlsFront() = default;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,11 +19,16 @@ namespace inetdiag {
 /// connection only when the whole head of a request is there.
 class TlsFront {
  public:
+  /// The client's, and both ends of the connection to the server.
+  static constexpr unsigned descriptors_of_a_client = 3;
+
   using ContextSource = std::function<std::shared_ptr<SSL_CTX>()>;
 
-  /// Listens at once, serves after start(). `context` is asked for each new client. Throws
+  /// Listens at once, serves after start(). `context` is asked for each new client; one beyond
+  /// `most_clients` takes the place of one that has not asked yet, or is turned away. Throws
   /// std::runtime_error with a text that says what to do.
-  TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context, const Log& log);
+  TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context,
+           std::size_t most_clients, const Log& log);
   TlsFront(const TlsFront&) = delete;
   TlsFront& operator=(const TlsFront&) = delete;
   /// As stop().

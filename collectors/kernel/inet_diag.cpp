@@ -81,6 +81,18 @@ std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload) 
   return socket;
 }
 
+InetPeer parse_inet_peer(std::span<const std::byte> payload) {
+  const auto message = copy_prefix<inet_diag_msg>(payload);
+  InetPeer peer;
+  peer.address.family = message.idiag_family;
+  std::memcpy(peer.address.bytes.data(), message.id.idiag_dst,
+              message.idiag_family == AF_INET ? v4_bytes : sizeof message.id.idiag_dst);
+  peer.port = ntohs(message.id.idiag_dport);
+  peer.uid = message.idiag_uid;
+  peer.inode = message.idiag_inode;
+  return peer;
+}
+
 InetAttributes parse_inet_attributes(std::span<const std::byte> payload) {
   InetAttributes attributes;
   if (payload.size() < sizeof(inet_diag_msg)) {

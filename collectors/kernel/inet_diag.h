@@ -64,6 +64,14 @@ struct InetSocket {
   std::uint32_t send_queue = 0;     ///< bytes; of a listener: its backlog
 };
 
+/// The rest of what an answer begins with: the other end, and whose the socket is.
+struct InetPeer {
+  InetAddress address;      ///< of a listener, any
+  std::uint16_t port = 0;   ///< of a listener, 0
+  std::uint32_t uid = 0;    ///< in the user namespace of who asks
+  std::uint32_t inode = 0;  ///< of the socket's file; 0 where no program holds it
+};
+
 /// The attributes of a full socket; absent what this kernel does not send.
 struct InetAttributes {
   /// INET_DIAG_SHUTDOWN is there: no request socket and no timewait minisocket has it.
@@ -76,6 +84,9 @@ struct InetAttributes {
 
 /// Absent where the bytes are too few or name a family or state that is unknown.
 std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload);
+
+/// Of a payload that parse_inet_socket() understood.
+InetPeer parse_inet_peer(std::span<const std::byte> payload);
 
 /// Attributes that are malformed or unknown are passed over.
 InetAttributes parse_inet_attributes(std::span<const std::byte> payload);

@@ -81,10 +81,10 @@ void allow_reading(int ruleset, const std::string& path) {
 }  // namespace
 
 std::string restrict_files(const SandboxPolicy& policy) {
-  if (policy.allow_setns) {
+  if (policy.inspect_processes) {
     // It forbids to look at other processes, and so at /proc/PID/ns (ptrace(2), access mode
     // checks).
-    throw std::runtime_error("other network namespaces are looked at");
+    throw std::runtime_error("the network namespaces of other processes are looked for");
   }
   const long version = ::syscall(create_ruleset, nullptr, 0, query_version);
   if (version < 1) {

@@ -12,6 +12,7 @@ struct SandboxPolicy {
   std::vector<std::uint16_t> connect_to_ports{};  ///< outgoing TCP, for the TLS front of the server
   bool allow_outgoing_datagrams = false;          ///< UDP and UNIX datagrams
   bool allow_setns = false;                       ///< to enter other network namespaces
+  bool inspect_processes = false;                 ///< to find those of other processes
   std::vector<int> keep_capabilities{};           ///< numbers of linux/capability.h
 };
 

@@ -8,6 +8,7 @@ SUBJECTS = {
     "namespaces": "exporter, the other namespaces too",
     "three": "exporter, the three collectors",
     "node": "node_exporter, the three collectors",
+    "sockets": "exporter, `sockets`",
     "ss": "ss -Htan",
     "dump": "bare dump",
     "walk": "bare walk",

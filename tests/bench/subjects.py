@@ -1,4 +1,4 @@
-"""What is measured: exporters over HTTP, ss, and the bare loops. Each has measure()."""
+"""What is measured: exporters over HTTP, ss and `sockets`, and the bare loops. Each has measure()."""
 
 import contextlib
 import dataclasses
@@ -180,18 +180,21 @@ def bare(program, mode):
         yield Bare(dialogue)
 
 
-class Ss:
-    """`ss -Htan`, with the start of the process as who runs it has it."""
+class Command:
+    """A program that lists sockets and ends, with its start as who runs it has it."""
+
+    def __init__(self, command):
+        self._command = command
 
     def measure(self):
         begin = time.monotonic()
         with processes.running(
-            ["ss", "-Htan"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.monotonic() - begin
         if process.returncode != 0:
-            raise Failed(f"ss ended with status {process.returncode}")
+            raise Failed(f"{self._command} ended with status {process.returncode}")
         cpu = usage.ru_utime + usage.ru_stime
         return Sample(wall, cpu, usage.ru_utime, usage.ru_stime)

@@ -43,7 +43,11 @@ def test_golden(start, request):
 
 
 def test_promtool_finds_nothing(start):
-    for arguments in ([], ["--collector.sysctl.include=net.ipv4.tcp_congestion_control"]):
+    for arguments in (
+        [],
+        ["--collector.sysctl.include=net.ipv4.tcp_congestion_control"],
+        ["--statsd.address=127.0.0.1:8125"],
+    ):
         page = start(*arguments).page()
         result = subprocess.run(
             ["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False
@@ -61,7 +65,9 @@ def test_the_metrics_reference_is_what_the_program_emits(start):
     # Which need an owner that this namespace may have none of, or other namespaces (test_netns.py).
     conditional = {"inetdiag_listener_info", "inetdiag_netns_info", "inetdiag_netns_discovered"}
     conditional |= {"inetdiag_netns_left_out", "inetdiag_netns_walk_age_seconds"}
-    exporter, _sockets = scene(start, "--collector.sysctl.include=net.ipv4.tcp_congestion_control")
+    exporter, _sockets = scene(
+        start, "--collector.sysctl.include=net.ipv4.tcp_congestion_control", "--statsd.address=127.0.0.1:8125"
+    )
     emitted = {
         family: kind
         for family, kind in families_of(exporter.page()).items()
@@ -121,7 +127,9 @@ def may_change_user():
 
 
 def test_the_readme_names_every_flag(run):
-    helps = run("--help").stdout + run("check", "--help").stdout
+    commands = re.findall(r"^  (\w+) {2,}", run("--help").stdout.partition("Subcommands:")[2], re.M)
+    assert {"check", "print", "sockets"} <= set(commands)
+    helps = run("--help").stdout + "".join(run(command, "--help").stdout for command in commands)
     flags = set(re.findall(r"(--[a-z][\w.-]+)", helps))
     readme = (ROOT / "README.md").read_text()
     named = set(re.findall(r"`(--[a-z][\w.-]+)`", readme))

@@ -46,9 +46,10 @@ struct Pipe {
 };
 
 Log log_to(const UniqueFd& fd) {
-  return {spdlog::level::info, LogFormat::logfmt,
-          std::make_shared<BackgroundSink>(
-              fd.get(), [](std::size_t lines) { return lost_lines(LogFormat::logfmt, lines); })};
+  const auto sink = std::make_shared<BackgroundSink>(
+      fd.get(), [](std::size_t lines) { return lost_lines(LogFormat::logfmt, lines); });
+  sink->start();
+  return {spdlog::level::info, LogFormat::logfmt, sink};
 }
 
 TEST(BackgroundSink, HasWrittenEverythingWhenItIsGone) {
@@ -89,6 +90,26 @@ TEST(BackgroundSink, HoldsUpNobodyWhileItsReaderSleepsAndTellsWhatWasLost) {
   }
   EXPECT_GT(lost, 0U);
   EXPECT_EQ(told + lost, lines + 1);
+}
+
+TEST(BackgroundSink, WritesWhatWaitsForItsStart) {
+  const Pipe pipe;
+  const auto sink =
+      std::make_shared<BackgroundSink>(pipe.writer.get(), [](std::size_t /*lines*/) { return ""; });
+  const Log log(spdlog::level::info, LogFormat::logfmt, sink);
+  log.info("early");
+  sink->start();
+  EXPECT_THAT(pipe.read_until("early"), HasSubstr("msg=early"));
+}
+
+TEST(BackgroundSink, WritesAtAFlushThoughItWasNeverStarted) {
+  const Pipe pipe;
+  const Log log(spdlog::level::info, LogFormat::logfmt,
+                std::make_shared<BackgroundSink>(pipe.writer.get(),
+                                                 [](std::size_t /*lines*/) { return ""; }));
+  log.info("early");
+  log.flush();
+  EXPECT_THAT(pipe.read_until("early"), HasSubstr("msg=early"));
 }
 
 TEST(BackgroundSink, GoesAwayThoughNobodyReads) {

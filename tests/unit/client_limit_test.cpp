@@ -29,19 +29,19 @@ class ClientLimit : public ::testing::Test {
 
 TEST_F(ClientLimit, IsWhatIsWantedWhereThereIsRoom) {
   allow(256);
-  EXPECT_EQ(clients_to_hold(20), 20U);
+  EXPECT_EQ(clients_to_hold(20, 1), 20U);
 }
 
 TEST_F(ClientLimit, LeavesDescriptorsForEverythingElse) {
   allow(64);
-  const unsigned clients = clients_to_hold(256);
+  const unsigned clients = clients_to_hold(256, 1);
   EXPECT_GT(clients, 0U);
   EXPECT_LE(clients, 32U);
 }
 
 TEST_F(ClientLimit, RefusesToServeNobody) {
   allow(20);
-  EXPECT_THROW(clients_to_hold(256), std::runtime_error);
+  EXPECT_THROW(clients_to_hold(256, 1), std::runtime_error);
 }
 
 TEST_F(ClientLimit, CanBeRaisedToWhatTheAdministratorAllows) {

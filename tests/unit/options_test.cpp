@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "exporter/registry.h"
 
@@ -127,7 +128,22 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{"--netns.include=("}, "--netns.include: '(' is not a regular expression"},
         Wrong{{"--netns.exclude=["}, "--netns.exclude: '[' is not a regular expression"},
         Wrong{{"--netns.nstat.include=*"}, "--netns.nstat.include: '*' is not a regular"},
-        Wrong{{"--collector.disable-defaults"}, "no collector is enabled"}));
+        Wrong{{"--collector.disable-defaults"}, "no collector is enabled"},
+        Wrong{{"--no-web"}, "--no-web leaves nothing to do"},
+        Wrong{{"--statsd.address=8125"}, "--statsd.address: '8125' has no port"},
+        Wrong{{"--statsd.interval=10"}, "--statsd.interval"},
+        Wrong{{"--statsd.interval=1ms"}, "--statsd.interval"},
+        Wrong{{"--statsd.prefix=a b"}, "--statsd.prefix: 'a b'"},
+        Wrong{{"--statsd.tags=statsd"}, "--statsd.tags: statsd not in"},
+        Wrong{{"--statsd.mtu=100"}, "--statsd.mtu"}, Wrong{{"--statsd.mtu=65508"}, "--statsd.mtu"},
+        Wrong{{"print", "--format=xml"}, "--format: xml not in"},
+        Wrong{{"check", "print"}, "print"},
+        Wrong{{"sockets", "--state=ESTAB"}, "--state: ESTAB not in"},
+        Wrong{{"sockets", "--port=65536"}, "--port"}, Wrong{{"sockets", "--port=-1"}, "--port"},
+        Wrong{{"sockets", "--port=http"}, "--port"},
+        Wrong{{"sockets", "--peer=10.0.0.0/33"}, "--peer: '10.0.0.0/33'"},
+        Wrong{{"sockets", "--family=5"}, "--family: 5 not in"},
+        Wrong{{"sockets", "--format=xml"}, "--format: xml not in"}));
 
 TEST(Options, AskNoOtherNamespaceUnlessToldTo) {
   const CommandLine line = parse({});
@@ -190,6 +206,48 @@ TEST(Options, RefusesAnIntervalThatIsNoTime) {
     EXPECT_THAT(line.text, HasSubstr("--interval")) << interval;
     EXPECT_EQ(line.exit_status, 3);  // 1 would be a warning about the host
   }
+}
+
+TEST(Options, Print) {
+  const CommandLine line =
+      parse({"print", "--format=json", "--output", "file", "--no-collector.tcp"});
+  ASSERT_TRUE(line.options) << line.text;
+  EXPECT_EQ(line.options->command, Command::print);
+  EXPECT_EQ(line.options->print.format, PrintFormat::json);
+  EXPECT_EQ(line.options->print.output, "file");
+}
+
+TEST(Options, ListSockets) {
+  const CommandLine line =
+      parse({"sockets", "--state=listen", "--state", "time_wait", "--port=0", "--port=65535",
+             "--peer=::1", "--peer", "10.0.0.0/8", "--family=4", "--netns=blue", "--summary"});
+  ASSERT_TRUE(line.options) << line.text;
+  EXPECT_EQ(line.options->command, Command::sockets);
+  const SocketsOptions& sockets = line.options->sockets;
+  EXPECT_EQ(sockets.filter.states,
+            mask(kernel::TcpState::listen) | mask(kernel::TcpState::time_wait));
+  EXPECT_THAT(sockets.filter.ports, ElementsAre(0, 65535));
+  EXPECT_THAT(sockets.filter.peers, ElementsAre(kernel::parse_address_block("::1").value(),
+                                                kernel::parse_address_block("10.0.0.0/8").value()));
+  EXPECT_EQ(sockets.filter.family, AF_INET);
+  EXPECT_EQ(sockets.netns, "blue");
+  EXPECT_TRUE(sockets.summary);
+  EXPECT_EQ(parse({"sockets"}).options->sockets.filter.states, kernel::all_tcp_states);
+}
+
+TEST(Options, PushToStatsd) {
+  const CommandLine line =
+      parse({"--no-web", "--statsd.address=[::1]:8125", "--statsd.interval=500ms",
+             "--statsd.prefix=web.", "--statsd.tags=influxdb", "--statsd.mtu=8000"});
+  ASSERT_TRUE(line.options) << line.text;
+  EXPECT_TRUE(line.options->no_web);
+  const statsd::Options& statsd = line.options->statsd;
+  EXPECT_EQ(statsd.address, (statsd::Address{.host = "::1", .port = "8125"}));
+  EXPECT_DOUBLE_EQ(statsd.interval_seconds, 0.5);
+  EXPECT_EQ(statsd.style.prefix, "web");
+  EXPECT_EQ(statsd.style.tags, statsd::Tags::influxdb);
+  EXPECT_EQ(statsd.mtu, 8000U);
+  EXPECT_FALSE(parse({}).options->statsd.address);
 }
 
 TEST(Options, TellsOfCheckInItsHelp) {

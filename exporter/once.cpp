@@ -1,0 +1,99 @@
+#include "exporter/once.h"
+
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "exporter/leave.h"
+#include "exporter/output.h"
+#include "exporter/own_families.h"
+#include "exporter/scraper.h"
+
+namespace inetdiag {
+namespace {
+
+using OwnFamilies = std::function<std::vector<prometheus::MetricFamily>()>;
+
+bool wants_colour() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
+/// Runs `command` with a scraper that is not waited for longer than need be: a thread that the
+/// kernel does not answer must not hold up who asked.
+int with_scraper(Options& options, const Log& log, OwnFamilies own,
+                 const std::function<int(Scraper&)>& command) {
+  Scraper scraper(
+      {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
+      std::move(options.collectors), std::move(own), log);
+  const int status = command(scraper);
+  scraper.stop();
+  if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
+    leave(status, log);
+  }
+  return status;
+}
+
+int check(Options& options, const Log& log) {
+  const auto nothing = [] { return std::vector<prometheus::MetricFamily>(); };
+  return with_scraper(options, log, nothing, [&](Scraper& scraper) {
+    const int status = check(scraper, options.check, std::cout, wants_colour());
+    if (!std::cout) {
+      log.error("cannot write to standard output");
+      leave(could_not_check, log);
+    }
+    return status;
+  });
+}
+
+int print(Options& options, const Log& log) {
+  // Without process_*: node_exporter, which may read the output, has its own.
+  return with_scraper(options, log, own_families(false, nullptr), [&](Scraper& scraper) {
+    try {
+      return print(scraper, options.print);
+    } catch (const ReaderGone&) {
+      return EXIT_SUCCESS;
+    }
+  });
+}
+
+int sockets(const Options& options) {
+  try {
+    list_sockets(kernel::open_sock_diag, options.sockets, STDOUT_FILENO);
+  } catch (const ReaderGone&) {  // as `| head` is
+  }
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int run_once(Options options, const Log& log) {
+  switch (options.command) {
+    case Command::check:
+      return check(options, log);
+    case Command::print:
+      return print(options, log);
+    default:
+      return sockets(options);
+  }
+}
+
+int status_of_failure(Command command) {
+  switch (command) {
+    case Command::check:
+      return could_not_check;
+    case Command::print:
+      return could_not_print;
+    default:
+      return EXIT_FAILURE;
+  }
+}
+
+}  // namespace inetdiag

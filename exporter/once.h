@@ -1,0 +1,16 @@
+// The commands that answer and end: check, print and sockets.
+#pragma once
+
+#include "exporter/log.h"
+#include "exporter/options.h"
+
+namespace inetdiag {
+
+/// Runs the command of the options, which is not Command::serve. Returns the exit status. Throws
+/// std::exception where it could not do what was asked.
+int run_once(Options options, const Log& log);
+
+/// The exit status of a command that threw, or was given wrong flags.
+int status_of_failure(Command command);
+
+}  // namespace inetdiag

@@ -1,0 +1,190 @@
+#include "exporter/serve.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <linux/capability.h>
+#include <pthread.h>
+
+#include "exporter/access.h"
+#include "exporter/build_info.h"
+#include "exporter/leave.h"
+#include "exporter/netns_flags.h"
+#include "exporter/own_families.h"
+#include "exporter/registry.h"
+#include "exporter/sandbox/sandbox.h"
+#include "exporter/scraper.h"
+#include "exporter/server.h"
+#include "exporter/statsd/push.h"
+#include "exporter/statsd/tally.h"
+#include "exporter/web.h"
+#include "exporter/web_settings.h"
+
+namespace inetdiag {
+namespace {
+
+/// SIGINT and SIGTERM, blocked in every thread that starts from now on and waited for by main.
+class EndSignals {
+ public:
+  EndSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  std::string wait() const {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    return signal == SIGINT ? "SIGINT" : "SIGTERM";
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+std::vector<std::string> known_collectors(const NetnsOptions& netns) {
+  std::vector<std::string> names;
+  for (const CollectorEntry& entry : registry()) {
+    names.emplace_back(entry.name);
+  }
+  if (netns.discovery != Discovery::off) {
+    names.emplace_back(netns_collector);
+  }
+  return names;
+}
+
+/// What is needed once it listens.
+SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
+                             const std::vector<std::uint16_t>& own_ports) {
+  SandboxPolicy policy{.read_paths = {options.proc, options.sys, "/proc", "/sys"},
+                       .connect_to_ports = own_ports};
+  const auto read = [&](const auto& paths) {
+    policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
+  };
+  if (settings != nullptr) {
+    read(settings->folders());
+  }
+  if (options.statsd.address) {
+    policy.allow_outgoing_datagrams = true;
+    if (!options.statsd.address->is_unix()) {
+      read(statsd::resolver_paths);
+    }
+  }
+  if (options.netns.discovery != Discovery::off) {
+    read(std::vector{options.netns.folder, options.netns.pod_logs});
+    policy.allow_setns = true;
+    policy.keep_capabilities.push_back(CAP_SYS_ADMIN);
+  }
+  if (options.netns.with_processes()) {
+    policy.inspect_processes = true;
+    policy.keep_capabilities.push_back(CAP_SYS_PTRACE);
+  }
+  return policy;
+}
+
+void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
+  std::string missing;
+  for (const SandboxStage& stage : sandbox) {
+    if (!stage.is_on || !stage.detail.empty()) {
+      missing.append(missing.empty() ? "" : "; ").append(stage.name).append(": ");
+      missing.append(stage.detail);
+    }
+  }
+  if (!missing.empty()) {
+    log.info("the sandbox is not whole", {{"missing", missing}});
+  }
+}
+
+/// Ends everything in order, or without that where something holds it up.
+void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<Server>& server,
+         const Log& log) {
+  try {
+    std::promise<void> promise;
+    std::future<void> ended = promise.get_future();
+    const std::jthread farewell([&] {
+      try {
+        scraper.stop();
+        timer.reset();
+        if (server) {
+          server->stop();
+        }
+        scraper.wait_until_idle(Scraper::Clock::time_point::max());
+        promise.set_value();
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    });
+    if (ended.wait_for(longest_farewell) != std::future_status::ready) {
+      // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
+      leave(EXIT_SUCCESS, log);
+    }
+    ended.get();
+  } catch (const std::exception& error) {
+    log.warn("no thread or memory to end in order", {{"error", error.what()}});
+    leave(EXIT_SUCCESS, log);
+  }
+}
+
+}  // namespace
+
+void serve(Options options, const Log& log, const std::function<void()>& once_confined) {
+  const EndSignals signals;
+  statsd::Tally pushes;
+  Scraper scraper(
+      {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
+      std::move(options.collectors),
+      own_families(options.exporter_metrics, options.statsd.address ? &pushes : nullptr), log);
+  Web web(options.web, scraper, known_collectors(options.netns));
+  const auto settings = options.web_config_file.empty()
+                            ? nullptr
+                            : std::make_shared<WebSettings>(options.web_config_file, log);
+  Access access(settings, [&web](const HttpRequest& request) { return web.answer(request); });
+  std::vector<SandboxStage> sandbox;
+  const auto confine = [&](const std::vector<std::uint16_t>& own_ports) {
+    if (options.sandbox) {
+      sandbox = enter_sandbox(sandbox_policy(options, settings.get(), own_ports));
+    }
+    once_confined();
+  };
+  std::optional<Server> server;
+  if (options.no_web) {
+    confine({});
+  } else {
+    server.emplace(
+        options.listen_addresses,
+        [&access](const HttpRequest& request) { return access.answer(request); }, settings, confine,
+        log);
+  }
+  tell(sandbox, log);
+  if (options.sandbox && settings != nullptr) {
+    settings->reread();
+  }
+  if (server) {
+    for (const ListenAddress& address : server->addresses()) {
+      log.info("listening",
+               {{"address", address.url(server->has_tls())}, {"version", build_info::version}});
+    }
+  }
+  std::optional<statsd::Timer> timer;
+  if (options.statsd.address) {
+    timer.emplace(scraper, options.statsd, log, pushes);
+    log.info("pushing to StatsD", {{"address", options.statsd.address->text()}});
+  }
+
+  const std::string signal = signals.wait();
+  log.info("stopping", {{"signal", signal}});
+  end(scraper, timer, server, log);
+  log.info("stopped");
+}
+
+}  // namespace inetdiag

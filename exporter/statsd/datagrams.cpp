@@ -1,0 +1,78 @@
+#include "exporter/statsd/datagrams.h"
+
+#include <cmath>
+#include <utility>
+
+namespace inetdiag::statsd {
+namespace {
+
+/// Tells series apart, also where their lines are the same after sanitising.
+std::string key_of(const std::string& name, const Labels& labels) {
+  std::string key = name;
+  for (const auto& label : labels) {
+    // No label holds a NUL (collectors/family.h).
+    key.append(1, '\0').append(label.name).append(1, '\0').append(label.value);
+  }
+  return key;
+}
+
+class Packer {
+ public:
+  explicit Packer(std::size_t mtu) : mtu_(mtu) {}
+
+  /// Whether the line found a place.
+  bool add(std::string line) {
+    if (line.size() > mtu_) {
+      packed_.too_long.push_back(std::move(line));
+      return false;
+    }
+    if (packed_.datagrams.empty() || current().text.size() + 1 + line.size() > mtu_) {
+      packed_.datagrams.emplace_back().text.reserve(mtu_);
+    }
+    current().text.append(current().text.empty() ? "" : "\n").append(line);
+    return true;
+  }
+
+  void add_counter(std::string line, std::string key, double value) {
+    if (add(std::move(line))) {
+      current().counters.emplace_back(std::move(key), value);
+    }
+  }
+
+  Packed take() { return std::move(packed_); }
+
+ private:
+  Datagram& current() { return packed_.datagrams.back(); }
+
+  std::size_t mtu_;
+  Packed packed_;
+};
+
+}  // namespace
+
+Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& style,
+            Increases& increases, std::size_t mtu) {
+  Packer packer(mtu);
+  for (const auto& family : families) {
+    const bool is_counter = family.type == prometheus::MetricType::Counter;
+    for (const auto& metric : family.metric) {
+      const double value = is_counter ? metric.counter.value : metric.gauge.value;
+      if (!std::isfinite(value)) {
+        continue;
+      }
+      if (!is_counter) {
+        packer.add(gauge(style, family.name, metric.label, value));
+        continue;
+      }
+      std::string key = key_of(family.name, metric.label);
+      const double increase = increases.of(key, value).value_or(0);
+      if (increase > 0) {
+        packer.add_counter(counter(style, family.name, metric.label, increase), std::move(key),
+                           value);
+      }
+    }
+  }
+  return packer.take();
+}
+
+}  // namespace inetdiag::statsd

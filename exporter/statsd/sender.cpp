@@ -1,0 +1,86 @@
+#include "exporter/statsd/sender.h"
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace inetdiag::statsd {
+namespace {
+
+using kernel::UniqueFd;
+
+constexpr int socket_type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+std::system_error failure(int error, const Address& address) {
+  return {error, std::generic_category(), "cannot reach " + address.text()};
+}
+
+UniqueFd connected_to_path(const Address& address) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  std::memcpy(name.sun_path, address.path.data(), address.path.size());
+  UniqueFd fd(::socket(AF_UNIX, socket_type, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+    throw failure(errno, address);
+  }
+  return fd;
+}
+
+/// To the first of the host's addresses that this machine has a way to.
+UniqueFd connected_to_host(const Address& address) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* list = nullptr;
+  if (const int error = ::getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &list)) {
+    throw std::runtime_error("cannot resolve " + address.host + ": " + ::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
+  int error = 0;
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    UniqueFd fd(::socket(each->ai_family, socket_type, 0));
+    if (fd && ::connect(fd.get(), each->ai_addr, each->ai_addrlen) == 0) {
+      return fd;
+    }
+    error = errno;
+  }
+  throw failure(error, address);
+}
+
+}  // namespace
+
+Sender::Sender(const Address& address)
+    : fd_(address.is_unix() ? connected_to_path(address) : connected_to_host(address)),
+      is_refused_later_(!address.is_unix()) {}
+
+int Sender::send(std::string_view datagram, std::chrono::steady_clock::time_point end) const {
+  while (::send(fd_.get(), datagram.data(), datagram.size(), 0) < 0) {
+    const int error = errno;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    if (error != EAGAIN && error != EINTR) {
+      return error;
+    }
+    if (left.count() <= 0) {
+      return EAGAIN;
+    }
+    pollfd writable{fd_.get(), POLLOUT, 0};
+    ::poll(&writable, 1, static_cast<int>(left.count()));
+  }
+  return 0;
+}
+
+int Sender::later_error() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
+}  // namespace inetdiag::statsd

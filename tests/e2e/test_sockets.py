@@ -1,0 +1,291 @@
+"""`sockets`: what it lists, against ss with the same filters."""
+
+import collections
+import errno
+import json
+import os
+import re
+import resource
+import socket
+import subprocess
+
+import pytest
+
+from conftest import connect_without_waiting, listen, wait_until
+
+STATES = {
+    "ESTAB": "established",
+    "SYN-SENT": "syn_sent",
+    "SYN-RECV": "syn_recv",
+    "FIN-WAIT-1": "fin_wait1",
+    "FIN-WAIT-2": "fin_wait2",
+    "TIME-WAIT": "time_wait",
+    "UNCONN": "close",
+    "CLOSE-WAIT": "close_wait",
+    "LAST-ACK": "last_ack",
+    "LISTEN": "listen",
+    "CLOSING": "closing",
+}
+
+SHOWN = {"listening": "LISTEN", "time-wait": "TIME-WAIT", "established": "ESTAB"}
+
+
+def connect(port, address="127.0.0.1", server=None):
+    """Both ends of a connection; a new IPv6 address takes its time to be reachable."""
+
+    def client_of():
+        try:
+            return socket.create_connection((address, port), timeout=60)
+        except OSError as error:
+            if error.errno != errno.ENETUNREACH:
+                raise
+
+    client = wait_until(f"{address} is reachable", client_of)
+    return (client, server.accept()[0]) if server else (client,)
+
+
+@pytest.fixture
+def scene():
+    """Sockets of both families, in several states, one of them IPv4 in IPv6."""
+    for address in ("10.0.0.1/32", "10.1.0.1/32", "192.0.2.1/32"):
+        subprocess.run(["ip", "address", "add", address, "dev", "lo"], check=True)
+    for address in ("2001:db8::1/128", "2001:db8:8000::1/128", "fe80::1/64"):
+        subprocess.run(["ip", "address", "add", address, "dev", "lo", "nodad"], check=True)
+    four = listen("0.0.0.0", 8080, backlog=100)
+    six = listen("::1", 8443, backlog=100)
+    both = socket.socket(socket.AF_INET6)
+    both.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    both.bind(("::", 9090))
+    both.listen(100)
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 65535))
+    bound.listen(1)
+    on_lo = socket.socket(socket.AF_INET6)
+    on_lo.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+    on_lo.bind(("fe80::1", 7070, 0, socket.if_nametoindex("lo")))
+    on_lo.listen(1)
+    held = [four, six, both, bound, on_lo]
+    for address in ("127.0.0.1", "10.0.0.1", "10.1.0.1", "192.0.2.1"):
+        held += connect(8080, address, four)
+        held += connect(9090, address, both)
+    for address in ("::1", "2001:db8::1", "2001:db8:8000::1"):
+        held += connect(9090, address, both)
+    client, server = connect(8443, "::1", six)
+    held.append(server)
+    client.close()  # FIN_WAIT_2 and CLOSE_WAIT
+    client, server = connect(8080, "127.0.0.1", four)
+    client.send(b"unread")
+    held += [client, server]
+    client, server = connect(8080, "127.0.0.1", four)
+    client.close()
+    server.close()  # TIME_WAIT
+    settled = ["close_wait", "fin_wait2", "time_wait"]
+
+    def closing():
+        return sorted({row.state for row in listed_by_ss()} - {"listen", "established"})
+
+    wait_until("what closes has done so", lambda: settled == closing())
+    return held
+
+
+Row = collections.namedtuple("Row", "state receive_queue send_queue local peer")
+
+
+def end_of_ss(text):
+    """ss writes a dual-stack wildcard as *."""
+    address, port = text.rsplit(":", 1)
+    return (re.sub(r"%\w+$", "", address).replace("*", "[::]"), 0 if port == "*" else int(port))
+
+
+def listed_by_ss(*arguments):
+    output = subprocess.run(["ss", "-Htan", *arguments], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in output.splitlines()]
+    if rows and rows[0][0] not in STATES:  # ss leaves out the state where it was asked for one
+        rows = [[SHOWN[arguments[arguments.index("state") + 1]], *row] for row in rows]
+    return sorted(
+        Row(STATES[row[0]], int(row[1]), int(row[2]), end_of_ss(row[3]), end_of_ss(row[4])) for row in rows
+    )
+
+
+def listed(run, *arguments):
+    result = run("sockets", "--format=json", *arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = map(json.loads, result.stdout.splitlines())
+    return sorted(
+        Row(
+            row["state"],
+            row["receive_queue"],
+            row["send_queue"],
+            (row["local_address"], row["local_port"]),
+            (row["peer_address"], row["peer_port"]),
+        )
+        for row in rows
+    )
+
+
+def of_port(port):
+    return f"sport = :{port} or dport = :{port}"
+
+
+# With a network of each family, ss fails.
+MIXED = [("dst [2001:db8::/32]",), ("dst 192.0.2.1",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "of_ss", "least"),
+    [
+        ((), [()], 20),
+        (("--state=listen",), [("state", "listening")], 5),
+        (("--state=time_wait",), [("state", "time-wait")], 1),
+        (("--state=close_wait", "--state=fin_wait2"), [("state", "close-wait", "state", "fin-wait-2")], 2),
+        (("--state=syn_sent",), [("state", "syn-sent")], 0),
+        (("--family=4",), [("-4",)], 10),
+        (("--family=6",), [("-6",)], 8),
+        (("--port=8080",), [(of_port(8080),)], 9),
+        (("--port=8443", "--port=9090"), [(f"{of_port(8443)} or {of_port(9090)}",)], 9),
+        (("--port=65535",), [(of_port(65535),)], 1),
+        (("--port=1",), [(of_port(1),)], 0),
+        (("--peer=10.0.0.0/8",), [("dst 10.0.0.0/8",)], 4),
+        (("--peer=10.1.0.1",), [("dst 10.1.0.1",)], 2),
+        (("--peer=::ffff:10.1.0.1",), [("dst 10.1.0.1",)], 2),
+        (("--peer=2001:db8::/33",), [("dst [2001:db8::/33]",)], 2),
+        (("--peer=2001:db8::/32", "--peer=192.0.2.1/32"), MIXED, 4),
+        (
+            ("--family=4", "--state=established", "--port=8080", "--peer=10.0.0.0/8"),
+            [("-4", "state", "established", f"( {of_port(8080)} ) and dst 10.0.0.0/8")],
+            2,
+        ),
+    ],
+)
+def test_it_lists_what_ss_lists(run, scene, arguments, of_ss, least):
+    rows = listed(run, *arguments)
+    assert rows == sorted({row for question in of_ss for row in listed_by_ss(*question)})
+    assert len(rows) >= least
+    assert len(scene) > 10
+
+
+def test_a_peer_in_any_ipv4_network_takes_all_of_ipv4(run, scene):
+    rows = listed(run, "--peer=0.0.0.0/0")
+    everything = listed(run)
+    assert rows == [row for row in everything if "." in row.peer[0]]
+    assert 0 < len(rows) < len(everything)
+    assert len(scene) > 10
+
+
+def test_many_filters_are_one_question(run, scene):
+    ports = [f"--port={port}" for port in range(10_000, 11_500)]
+    peers = [f"--peer=2001:db8::{n:x}" for n in range(2, 300)]
+    assert listed(run, *ports, "--port=8080", *peers, "--peer=10.0.0.1") == listed_by_ss(
+        f"( {of_port(8080)} ) and dst 10.0.0.1"
+    )
+    result = run("sockets", *[f"--port={port}" for port in range(1, 4000)])
+    assert result.returncode == 1
+    assert "too many ports and peers" in result.stderr
+    assert len(scene) > 10
+
+
+def test_the_table_names_devices_and_whose_sockets_they_are(run, scene):
+    table = run("sockets", "--state=listen", "--port=7070").stdout
+    assert re.search(r"^listen +0 +1 +\[fe80::1\]%lo:7070 +\[::\]:\*$", table, re.M)
+    row = json.loads(run("sockets", "--state=listen", "--port=7070", "--format=json").stdout)
+    on_lo = scene[4]
+    assert (row["device"], row["uid"], row["inode"]) == ("lo", os.getuid(), os.fstat(on_lo.fileno()).st_ino)
+
+
+def test_the_summary_counts_as_ss_does(run, scene):
+    summary = json.loads(run("sockets", "--summary").stdout)
+    expected = collections.Counter(row.state for row in listed_by_ss())
+    assert {state: count for state, count in summary["states"].items() if count} == expected
+    assert set(summary["states"]) == set(STATES.values())
+    assert (summary["schema_version"], summary["sockets"]) == (1, sum(expected.values()))
+    some = json.loads(run("sockets", "--summary", "--port=8080", "--state=established").stdout)
+    assert some["sockets"] == some["states"]["established"] == len(
+        listed_by_ss("state", "established", of_port(8080))
+    )
+    assert len(scene) > 10
+
+
+def test_half_open_connections_are_told(run):
+    server = listen(backlog=1)
+    clients = connect_without_waiting(server.getsockname()[1], 4)
+    wait_until("a client waits", lambda: listed(run, "--state=syn_sent"))
+    assert len(clients) == 4
+
+
+def test_it_ends_with_success_where_the_reader_does(binary):
+    server = listen(backlog=4000)
+    clients = connect_without_waiting(server.getsockname()[1], 2000)
+    for arguments in ([], ["--format=json"]):
+        lister = subprocess.Popen([binary, "sockets", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert lister.stdout.readline()
+        lister.stdout.close()
+        assert lister.wait(timeout=60) == 0
+        assert lister.stderr.read() == b""
+        lister.stderr.close()
+    assert len(clients) == 2000
+
+
+@pytest.fixture
+def named_namespace():
+    """One with a listener on port 7; needs to mount below /run."""
+    name = f"inetdiag-test-{os.getpid()}"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"no named network namespace: {made.stderr.strip()}")
+    holder = subprocess.Popen(
+        ["ip", "netns", "exec", name, "python3", "-c",
+         "import socket; s = socket.create_server(('0.0.0.0', 7)); print(flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )
+    assert holder.stdout.readline()
+    yield name
+    holder.communicate(b"\n", timeout=60)
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+def test_it_looks_into_another_namespace(run, named_namespace):
+    here = listen(port=8)
+    assert [row.local for row in listed(run, f"--netns={named_namespace}")] == [("0.0.0.0", 7)]
+    assert [row.local for row in listed(run)] == [here.getsockname()]
+
+
+def test_a_namespace_that_it_may_not_enter_is_told(run, binary, named_namespace):
+    result = subprocess.run(
+        ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--reuid=65534", "--clear-groups",
+         binary, "sockets", f"--netns={named_namespace}"],
+        capture_output=True, text=True, check=False,
+    )
+    if "setpriv" in result.stderr:
+        pytest.skip(f"no other user: {result.stderr.strip()}")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "needs CAP_SYS_ADMIN" in result.stderr
+    unknown = run("sockets", "--netns=no-such-namespace")
+    assert unknown.returncode == 1
+    assert "no network namespace /run/netns/no-such-namespace" in unknown.stderr
+
+
+@pytest.mark.once
+def test_its_memory_does_not_grow_with_the_sockets(binary, run):
+    """Between a few sockets and 20,000, the peak of its memory stays."""
+
+    def peak():
+        process = subprocess.Popen([binary, "sockets"], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return usage.ru_maxrss
+
+    before = peak()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min(20_000, hard - 200)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 200, hard))
+    try:
+        server = listen(backlog=4096)
+        port = server.getsockname()[1]
+        held = []
+        for _ in range(count // 2):
+            held += connect(port, "127.0.0.1", server)
+        assert json.loads(run("sockets", "--summary", "--state=established").stdout)["sockets"] == len(held)
+        assert peak() < before + 1024  # KiB: a row each would be 1 MiB and more
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,238 @@
+#include "collectors/kernel/inet_diag_filter.h"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace inetdiag::kernel {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+template <typename T>
+T at(const Bytes& bytes, std::size_t offset) {
+  T value{};
+  EXPECT_LE(offset + sizeof value, bytes.size());
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+InetAddress address(const std::string& text) { return parse_address_block(text).value().address; }
+
+/// ::ffff:a.b.c.d, which parse_address_block() makes IPv4.
+InetAddress mapped(const std::string& text) { return address(text).mapped(); }
+
+/// What inet_diag_bc_audit() of net/ipv4/inet_diag.c asks of a program: each operation lies within
+/// it, jumps go forward, to its end, one operation behind it, or to another operation.
+void audit(const Bytes& code) {
+  std::vector<std::size_t> operations;
+  for (std::size_t i = 0; i < code.size();) {
+    operations.push_back(i);
+    const auto op = at<inet_diag_bc_op>(code, i);
+    ASSERT_GE(op.yes, sizeof op);
+    ASSERT_EQ(op.yes % 4, 0);
+    i += op.yes;
+    ASSERT_LE(i, code.size());
+  }
+  for (const std::size_t i : operations) {
+    const auto op = at<inet_diag_bc_op>(code, i);
+    const std::size_t least = op.code == INET_DIAG_BC_JMP ? sizeof op : op.yes;
+    ASSERT_GE(op.no, least);
+    ASSERT_EQ(op.no % 4, 0);
+    const std::size_t target = i + op.no;
+    ASSERT_LE(target, code.size() + sizeof op);
+    if (target < code.size()) {
+      ASSERT_THAT(operations, ::testing::Contains(target));
+    }
+  }
+}
+
+struct Ends {
+  InetAddress local;
+  std::uint16_t local_port;
+  InetAddress peer;
+  std::uint16_t peer_port;
+};
+
+bool has_prefix(const std::uint8_t* bytes, const Bytes& code, std::size_t wanted, int bits) {
+  for (int bit = 0; bit < bits; ++bit) {
+    const auto mask = static_cast<std::uint8_t>(0x80U >> (bit % 8));
+    const auto byte =
+        std::to_integer<std::uint8_t>(code.at(wanted + static_cast<std::size_t>(bit / 8)));
+    if (((bytes[bit / 8] ^ byte) & mask) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What inet_diag_bc_run() does with INET_DIAG_BC_S_COND and INET_DIAG_BC_D_COND.
+bool holds(const Bytes& code, std::size_t i, const Ends& ends) {
+  const auto op = at<inet_diag_bc_op>(code, i);
+  const auto host = at<inet_diag_hostcond>(code, i + sizeof op);
+  const bool is_local = op.code == INET_DIAG_BC_S_COND;
+  const InetAddress& end = is_local ? ends.local : ends.peer;
+  if (host.port != -1 && host.port != (is_local ? ends.local_port : ends.peer_port)) {
+    return false;
+  }
+  const std::size_t wanted = i + sizeof op + sizeof host;
+  if (host.family != AF_UNSPEC && host.family != end.family) {
+    return end.family == AF_INET6 && host.family == AF_INET && end.unmapped() &&
+           has_prefix(end.bytes.data() + 12, code, wanted, host.prefix_len);
+  }
+  return has_prefix(end.bytes.data(), code, wanted, host.prefix_len);
+}
+
+bool passes(const Bytes& code, const Ends& ends) {
+  auto left = static_cast<std::int64_t>(code.size());
+  while (left > 0) {
+    const std::size_t i = code.size() - static_cast<std::size_t>(left);
+    const auto op = at<inet_diag_bc_op>(code, i);
+    const bool yes = op.code != INET_DIAG_BC_JMP && holds(code, i, ends);
+    left -= yes ? op.yes : op.no;
+  }
+  return left == 0;
+}
+
+Bytes audited(const InetFilter& filter) {
+  Bytes code = bytecode_of(filter);
+  audit(code);
+  return code;
+}
+
+TEST(InetFilter, OfNothingHasNoBytecode) { EXPECT_TRUE(audited({}).empty()); }
+
+TEST(InetFilter, TakesAPortAtEitherEnd) {
+  const Bytes code = audited({.ports = {443}});
+  const InetAddress here = address("127.0.0.1");
+  EXPECT_TRUE(passes(code, {here, 443, here, 1}));
+  EXPECT_TRUE(passes(code, {here, 1, here, 443}));
+  EXPECT_FALSE(passes(code, {here, 1, here, 2}));
+}
+
+TEST(InetFilter, TakesTheLowestAndTheHighestPort) {
+  const Bytes code = audited({.ports = {0, 65535}});
+  const InetAddress here = address("::1");
+  EXPECT_TRUE(passes(code, {here, 1, here, 0}));
+  EXPECT_TRUE(passes(code, {here, 65535, here, 1}));
+  EXPECT_FALSE(passes(code, {here, 1, here, 65534}));
+}
+
+struct PeerCase {
+  const char* network;
+  InetAddress peer;
+  bool passes;
+};
+
+class PeerFilter : public ::testing::TestWithParam<PeerCase> {};
+
+TEST_P(PeerFilter, TakesThePeersInside) {
+  const Bytes code = audited({.peers = {parse_address_block(GetParam().network).value()}});
+  const Ends ends{address("1.2.3.4"), 1, GetParam().peer, 2};
+  EXPECT_EQ(passes(code, ends), GetParam().passes);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, PeerFilter,
+    ::testing::Values(PeerCase{"10.0.0.0/8", address("10.255.0.1"), true},
+                      PeerCase{"10.0.0.0/8", address("11.0.0.1"), false},
+                      PeerCase{"10.0.0.5/8", address("10.9.9.9"), true},
+                      PeerCase{"10.0.0.0/8", mapped("10.255.0.1"), true},
+                      PeerCase{"10.0.0.0/8", mapped("11.0.0.1"), false},
+                      PeerCase{"10.0.0.0/8", address("a00::"), false},
+                      PeerCase{"0.0.0.0/0", address("9.9.9.9"), true},
+                      PeerCase{"0.0.0.0/0", mapped("9.9.9.9"), true},
+                      PeerCase{"0.0.0.0/0", address("2001:db8::1"), false},
+                      PeerCase{"10.1.2.3/32", address("10.1.2.3"), true},
+                      PeerCase{"10.1.2.3", address("10.1.2.2"), false},
+                      PeerCase{"::/0", address("2001:db8::1"), true},
+                      PeerCase{"::/0", address("10.0.0.1"), false},
+                      PeerCase{"2001:db8::/33", address("2001:db8:7fff::1"), true},
+                      PeerCase{"2001:db8::/33", address("2001:db8:8000::1"), false},
+                      PeerCase{"::1/128", address("::1"), true},
+                      PeerCase{"::1", address("::2"), false},
+                      PeerCase{"::ffff:10.0.0.0/104", address("10.1.1.1"), true},
+                      PeerCase{"::ffff:10.0.0.0/104", mapped("10.1.1.1"), true},
+                      PeerCase{"::ffff:10.0.0.1", address("10.0.0.2"), false}));
+
+TEST(InetFilter, TakesOneOfThePortsAndOneOfThePeers) {
+  std::mt19937 random(10);
+  const auto below = [&](std::uint32_t n) { return random() % n; };
+  const std::vector<const char*> networks = {"10.0.0.0/8", "10.1.0.0/16", "::/1", "fe80::/10",
+                                             "192.0.2.1"};
+  const std::vector<InetAddress> addresses = {address("10.1.2.3"), mapped("10.2.2.3"),
+                                              address("192.0.2.1"), address("fe80::1"),
+                                              address("::1")};
+  for (int round = 0; round < 2000; ++round) {
+    InetFilter filter;
+    for (auto n = below(4); n > 0; --n) {
+      filter.ports.push_back(static_cast<std::uint16_t>(below(5)));
+    }
+    std::vector<Bytes> single;
+    for (auto n = below(4); n > 0; --n) {
+      filter.peers.push_back(parse_address_block(networks[below(5)]).value());
+      single.push_back(audited({.peers = {filter.peers.back()}}));
+    }
+    const Ends ends{addresses[below(5)], static_cast<std::uint16_t>(below(5)), addresses[below(5)],
+                    static_cast<std::uint16_t>(below(5))};
+    const bool has_port = std::ranges::any_of(
+        filter.ports, [&](auto port) { return port == ends.local_port || port == ends.peer_port; });
+    const bool has_peer =
+        std::ranges::any_of(single, [&](const Bytes& code) { return passes(code, ends); });
+    EXPECT_EQ(passes(audited(filter), ends),
+              (filter.ports.empty() || has_port) && (filter.peers.empty() || has_peer));
+  }
+}
+
+TEST(InetFilter, OfTheLargestSizeIsSoundAndALargerOneIsRefused) {
+  InetFilter filter;
+  filter.ports.assign(1500, 7);
+  filter.peers.assign(500, parse_address_block("2001:db8::/32").value());
+  const Bytes code = audited(filter);
+  EXPECT_TRUE(passes(code, {address("::1"), 7, address("2001:db8::1"), 1}));
+  EXPECT_FALSE(passes(code, {address("::1"), 7, address("::1"), 1}));
+  EXPECT_FALSE(passes(code, {address("::1"), 8, address("2001:db8::1"), 1}));
+  filter.ports.assign(3000, 7);
+  EXPECT_THROW(bytecode_of(filter), std::invalid_argument);
+}
+
+TEST(InetFilter, AsksForBothFamiliesInOneWalk) {
+  const InetQuestion question = tcp_question({.states = mask(TcpState::listen)});
+  EXPECT_EQ(question.type, TCPDIAG_GETSOCK);
+  EXPECT_EQ(question.payload.size(), sizeof(inet_diag_req));
+  EXPECT_EQ(at<inet_diag_req>(question.payload, 0).idiag_states, mask(TcpState::listen));
+}
+
+TEST(InetFilter, AsksForOneFamilyWithItsBytecodeBehind) {
+  const InetFilter filter{.family = AF_INET6, .ports = {80}};
+  const InetQuestion question = tcp_question(filter);
+  EXPECT_EQ(question.type, SOCK_DIAG_BY_FAMILY);
+  const auto request = at<inet_diag_req_v2>(question.payload, 0);
+  EXPECT_EQ(request.sdiag_family, AF_INET6);
+  EXPECT_EQ(request.sdiag_protocol, IPPROTO_TCP);
+  const auto attribute = at<nlattr>(question.payload, sizeof request);
+  EXPECT_EQ(attribute.nla_type, INET_DIAG_REQ_BYTECODE);
+  EXPECT_EQ(attribute.nla_len, question.payload.size() - sizeof request);
+}
+
+TEST(AddressBlock, RefusesWhatIsNone) {
+  using namespace std::string_view_literals;
+  for (const auto text :
+       {""sv, "/"sv, "/8"sv, "10.0.0.0/"sv, "10.0.0.0/33"sv, "10.0.0.0/-1"sv, "10.0.0.0/08x"sv,
+        "10.0.0/8"sv, "::/129"sv, "::/300"sv, "host"sv, "[::1]"sv, "::1/64/64"sv, "10.0.0.1 "sv,
+        "10.0.0.1\0/8"sv, "::ffff:300.0.0.1"sv}) {
+    EXPECT_FALSE(parse_address_block(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace inetdiag::kernel

@@ -1,0 +1,93 @@
+#include "exporter/output.h"
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collectors/kernel/unique_fd.h"
+#include "temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using testing::TemporaryTree;
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::size_t files_in(const TemporaryTree& tree) {
+  const std::filesystem::directory_iterator files(tree.root());
+  return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+TEST(Output, ReplacesAFileThatEverybodyMayRead) {
+  const TemporaryTree tree;
+  tree.write("page.prom", "old and longer");
+  const mode_t before = ::umask(077);
+  replace_file(tree.path("page.prom"), "new");
+  ::umask(before);
+  EXPECT_EQ(text_of(tree.path("page.prom")), "new");
+  struct stat status {};
+  ASSERT_EQ(::stat(tree.path("page.prom").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0644U);
+  EXPECT_EQ(files_in(tree), 1U);
+}
+
+TEST(Output, ReplacesWhatALinkLeadsTo) {
+  const TemporaryTree tree;
+  tree.write("folder/page.prom", "old");
+  std::filesystem::create_symlink("folder/page.prom", tree.path("link"));
+  replace_file(tree.path("link"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(tree.path("link")));
+  EXPECT_EQ(text_of(tree.path("folder/page.prom")), "new");
+}
+
+TEST(Output, ReplacesNothingButAFile) {
+  const TemporaryTree tree;
+  tree.make_directory("folder");
+  ASSERT_EQ(::mkfifo(tree.path("fifo").c_str(), 0600), 0);
+  EXPECT_THROW(replace_file(tree.path("folder"), "new"), std::runtime_error);
+  EXPECT_THROW(replace_file(tree.path("fifo"), "new"), std::runtime_error);
+  EXPECT_THROW(replace_file(tree.path("no such folder/page.prom"), "new"), std::runtime_error);
+  EXPECT_TRUE(std::filesystem::is_fifo(tree.path("fifo")));
+  EXPECT_EQ(files_in(tree), 2U);
+}
+
+TEST(Output, TellsThatThereIsNoRoom) {
+  const kernel::UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  EXPECT_THROW(write_all(full.get(), "text"), std::system_error);
+}
+
+TEST(Output, WaitsForASlowReaderOfANonBlockingPipe) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
+  const kernel::UniqueFd reader(ends[0]);
+  const std::string text(1'000'000, 'x');
+  std::jthread writer([&] {
+    const kernel::UniqueFd end(ends[1]);
+    write_all(end.get(), text);
+  });
+  std::string got;
+  std::array<char, 65536> part{};
+  while (true) {
+    const ssize_t n = ::read(reader.get(), part.data(), part.size());
+    if (n > 0) {
+      got.append(part.data(), static_cast<std::size_t>(n));
+    } else if (n == 0) {
+      break;
+    }
+  }
+  EXPECT_EQ(got, text);
+}
+
+}  // namespace
+}  // namespace inetdiag
