@@ -187,6 +187,11 @@ class HttpServer::Civet {
     for (const kernel::UniqueFd& fd : listening_) {
       ::shutdown(fd.get(), SHUT_RDWR);
     }
+    // It cuts off what is written while it stops.
+    is_ending_ = true;
+    for (unsigned answering = answering_; answering != 0; answering = answering_) {
+      answering_.wait(answering);
+    }
     mg_stop(context_);
     mg_exit_library();
   }
@@ -257,7 +262,10 @@ class HttpServer::Civet {
     ++answering_;
     int status = 500;
     try {
-      status = send_answer(connection);
+      // Seen here or by the end's look at the answers: a whole one, or none.
+      if (!is_ending_) {
+        status = send_answer(connection);
+      }
     } catch (...) {
       log_.error("no memory for an answer");
     }
@@ -328,6 +336,7 @@ class HttpServer::Civet {
   std::exception_ptr failure_;
   std::vector<kernel::UniqueFd> listening_;
   std::atomic<unsigned> answering_ = 0;
+  std::atomic<bool> is_ending_ = false;
   mg_context* context_ = nullptr;
 };
 
