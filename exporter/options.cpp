@@ -6,11 +6,12 @@
 #include <utility>
 
 #include <CLI/CLI.hpp>
-#include <sys/socket.h>
 
-#include "collectors/kernel/tcp_states.h"
 #include "exporter/build_info.h"
+#include "exporter/flags.h"
 #include "exporter/netns_flags.h"
+#include "exporter/sockets_flags.h"
+#include "exporter/statsd/flags.h"
 
 namespace inetdiag {
 namespace {
@@ -65,15 +66,6 @@ void add_flags(CLI::App& app, const CollectorEntry& entry, CollectorFlags& flags
       option->default_str(std::string(setting.fallback));
     }
   }
-}
-
-template <typename Choices>
-void add_choice(CLI::App& app, const std::string& flag, std::string& value, const std::string& help,
-                const Choices& choices) {
-  app.add_option(flag, value, help)
-      ->type_name("NAME")
-      ->check(CLI::IsMember(choices).description(""))
-      ->capture_default_str();
 }
 
 Settings settings_of(const CollectorEntry& entry, const CollectorFlags& flags) {
@@ -175,28 +167,6 @@ void check_telemetry_path(const std::string& path) {
   }
 }
 
-/// A time with its unit, from `least_seconds` to an hour.
-CLI::Option* add_time(CLI::App& app, const std::string& flag, double& seconds,
-                      const std::string& help, double least_seconds) {
-  const std::map<std::string, double> units = {{"ms", 0.001}, {"s", 1}, {"m", 60}};
-  constexpr double longest_seconds = 3600;
-  return app.add_option(flag, seconds, help)
-      ->type_name("TIME")
-      ->transform(
-          CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED).description(""))
-      ->check(CLI::Range(least_seconds, longest_seconds).description(""));
-}
-
-/// An option that may stand several times, with one value each.
-template <typename Value>
-CLI::Option* add_repeatable(CLI::App& app, const std::string& flag, std::vector<Value>& values,
-                            const std::string& help) {
-  return app.add_option(flag, values, help)
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
 constexpr const char* common_flags_apply =
     "The flags of inetdiag_exporter for collectors, paths and logs apply, too.";
 
@@ -231,134 +201,6 @@ CLI::App* add_print(CLI::App& app, PrintOptions& options, std::string& format) {
                    "Replace this file in one step, as for node_exporter's textfile collector")
       ->type_name("FILE");
   return print;
-}
-
-std::map<std::string, std::uint32_t> masks_of_states() {
-  std::map<std::string, std::uint32_t> masks;
-  for (const auto& [state, name] : kernel::tcp_states) {
-    masks[std::string(name)] = mask(state);
-  }
-  return masks;
-}
-
-/// What the flags of `inetdiag_exporter sockets` said, before it is understood.
-struct SocketsWords {
-  std::vector<std::string> states;
-  std::vector<std::string> peers;
-  std::string family;
-  std::string format = "table";
-};
-
-/// `inetdiag_exporter sockets`.
-CLI::App* add_sockets(CLI::App& app, SocketsOptions& options, SocketsWords& words) {
-  CLI::App* sockets = app.add_subcommand(
-      "sockets",
-      "List TCP sockets as the kernel tells of them; what the flags leave out, it does "
-      "not tell");
-  add_repeatable(*sockets, "--state", words.states,
-                 "Only this state, repeatable: established, time_wait, listen...")
-      ->type_name("STATE")
-      ->check(CLI::IsMember(masks_of_states()).description(""));
-  add_repeatable(*sockets, "--port", options.filter.ports,
-                 "Only with this local or peer's port, repeatable")
-      ->type_name("PORT");
-  add_repeatable(*sockets, "--peer", words.peers,
-                 "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1")
-      ->type_name("CIDR");
-  sockets->add_option("--family", words.family, "Only IPv4 or only IPv6 sockets")
-      ->type_name("4|6")
-      ->check(CLI::IsMember({"4", "6"}).description(""));
-  sockets
-      ->add_option("--netns", options.netns,
-                   "In this network namespace of ip-netns(8); needs CAP_SYS_ADMIN")
-      ->type_name("NAME");
-  add_choice(*sockets, "--format", words.format, "table, or json: an object on each line",
-             std::map<std::string, SocketsFormat>{{"table", SocketsFormat::table},
-                                                  {"json", SocketsFormat::json}});
-  sockets->add_flag("--summary", options.summary,
-                    "How many are in each state, as one JSON object, instead");
-  return sockets;
-}
-
-void understand(const SocketsWords& words, SocketsOptions& options) {
-  options.format = words.format == "json" ? SocketsFormat::json : SocketsFormat::table;
-  kernel::InetFilter& filter = options.filter;
-  if (!words.family.empty()) {
-    filter.family = words.family == "4" ? AF_INET : AF_INET6;
-  }
-  if (!words.states.empty()) {
-    filter.states = 0;
-    for (const std::string& state : words.states) {
-      filter.states |= masks_of_states().at(state);
-    }
-  }
-  for (const std::string& peer : words.peers) {
-    const auto block = kernel::parse_address_block(peer);
-    if (!block) {
-      throw std::invalid_argument("--peer: '" + peer +
-                                  "' is no address or network; write it as 10.0.0.0/8 or ::1");
-    }
-    filter.peers.push_back(*block);
-  }
-}
-
-/// What the flags of StatsD said, before it is understood.
-struct StatsdWords {
-  std::string address;
-  std::string tags = "none";
-};
-
-const std::map<std::string, statsd::Tags>& tag_styles() {
-  static const std::map<std::string, statsd::Tags> styles = {
-      {"none", statsd::Tags::none},
-      {"dogstatsd", statsd::Tags::dogstatsd},
-      {"influxdb", statsd::Tags::influxdb},
-  };
-  return styles;
-}
-
-void add_statsd(CLI::App& app, statsd::Options& options, StatsdWords& words) {
-  // From what every listener takes to what UDP can hold.
-  constexpr std::size_t least_mtu = 256;
-  constexpr std::size_t largest_mtu = 65507;
-  constexpr double shortest_interval = 0.1;
-  const auto in_group = [](CLI::Option* option) { return option->group("StatsD"); };
-  in_group(app.add_option("--statsd.address", words.address,
-                          "Push to this StatsD listener: 127.0.0.1:8125, unix:///path"))
-      ->type_name("ADDRESS");
-  in_group(add_time(app, "--statsd.interval", options.interval_seconds, "Time between two pushes",
-                    shortest_interval))
-      ->default_str("10s");
-  in_group(app.add_option("--statsd.prefix", options.style.prefix,
-                          "Stands before every name, with a dot behind it"))
-      ->type_name("NAME");
-  in_group(app.add_option("--statsd.tags", words.tags,
-                          "Labels as tags: dogstatsd or influxdb; none: as parts of the name"))
-      ->type_name("NAME")
-      ->check(CLI::IsMember(tag_styles()).description(""))
-      ->capture_default_str();
-  in_group(app.add_option("--statsd.mtu", options.mtu, "Most bytes of a datagram"))
-      ->type_name("BYTES")
-      ->check(CLI::Range(least_mtu, largest_mtu).description(""))
-      ->capture_default_str();
-}
-
-void understand(const StatsdWords& words, statsd::Options& options) {
-  options.style.tags = tag_styles().at(words.tags);
-  std::string& prefix = options.style.prefix;
-  if (prefix.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                               "_-.") != std::string::npos) {
-    throw std::invalid_argument("--statsd.prefix: '" + prefix +
-                                "' may hold letters, digits, dots, _ and -");
-  }
-  prefix.erase(prefix.find_last_not_of('.') + 1);
-  if (!words.address.empty()) {
-    try {
-      options.address = statsd::parse_address(words.address);
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(std::string("--statsd.address: ") + error.what());
-    }
-  }
 }
 
 /// What 1 tells about the host or about a collector, wrong flags must not.
@@ -438,10 +280,10 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   const CLI::App* check = add_check(app, options.check, check_format);
   std::string print_format = "prometheus";
   const CLI::App* print = add_print(app, options.print, print_format);
-  SocketsWords sockets_words;
-  const CLI::App* sockets = add_sockets(app, options.sockets, sockets_words);
-  StatsdWords statsd_words;
-  add_statsd(app, options.statsd, statsd_words);
+  SocketsFlags sockets_flags;
+  const CLI::App* sockets = add_sockets_command(app, sockets_flags);
+  statsd::Flags statsd_flags;
+  statsd::add_flags(app, statsd_flags);
   std::vector<CollectorFlags> flags(registry.size());
   for (std::size_t i = 0; i < registry.size(); ++i) {
     add_flags(app, registry[i], flags[i]);
@@ -460,9 +302,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     }
     if (sockets->parsed()) {
       options.command = Command::sockets;
-      understand(sockets_words, options.sockets);
+      options.sockets = sockets_options(sockets_flags);
     }
-    understand(statsd_words, options.statsd);
+    options.statsd = statsd::options_of(statsd_flags);
     if (options.no_web && !options.statsd.address) {
       throw std::invalid_argument("--no-web leaves nothing to do without --statsd.address");
     }

@@ -1,0 +1,85 @@
+#include "exporter/sockets_flags.h"
+
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+
+#include <CLI/CLI.hpp>
+#include <sys/socket.h>
+
+#include "collectors/kernel/tcp_states.h"
+#include "exporter/flags.h"
+
+namespace inetdiag {
+namespace {
+
+std::map<std::string, std::uint32_t> masks_of_states() {
+  std::map<std::string, std::uint32_t> masks;
+  for (const auto& [state, name] : kernel::tcp_states) {
+    masks[std::string(name)] = mask(state);
+  }
+  return masks;
+}
+
+const std::map<std::string, SocketsFormat>& formats() {
+  static const std::map<std::string, SocketsFormat> all = {{"table", SocketsFormat::table},
+                                                           {"json", SocketsFormat::json}};
+  return all;
+}
+
+}  // namespace
+
+CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
+  CLI::App* sockets = app.add_subcommand(
+      "sockets",
+      "List TCP sockets as the kernel tells of them; what the flags leave out, it does "
+      "not tell");
+  add_repeatable(*sockets, "--state", flags.states,
+                 "Only this state, repeatable: established, time_wait, listen...")
+      ->type_name("STATE")
+      ->check(CLI::IsMember(masks_of_states()).description(""));
+  add_repeatable(*sockets, "--port", flags.options.filter.ports,
+                 "Only with this local or peer's port, repeatable")
+      ->type_name("PORT");
+  add_repeatable(*sockets, "--peer", flags.peers,
+                 "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1")
+      ->type_name("CIDR");
+  sockets->add_option("--family", flags.family, "Only IPv4 or only IPv6 sockets")
+      ->type_name("4|6")
+      ->check(CLI::IsMember({"4", "6"}).description(""));
+  sockets
+      ->add_option("--netns", flags.options.netns,
+                   "In this network namespace of ip-netns(8); needs CAP_SYS_ADMIN")
+      ->type_name("NAME");
+  add_choice(*sockets, "--format", flags.format, "table, or json: an object on each line",
+             formats());
+  sockets->add_flag("--summary", flags.options.summary,
+                    "How many are in each state, as one JSON object, instead");
+  return sockets;
+}
+
+SocketsOptions sockets_options(const SocketsFlags& flags) {
+  SocketsOptions options = flags.options;
+  options.format = formats().at(flags.format);
+  kernel::InetFilter& filter = options.filter;
+  if (!flags.family.empty()) {
+    filter.family = flags.family == "4" ? AF_INET : AF_INET6;
+  }
+  if (!flags.states.empty()) {
+    filter.states = 0;
+    for (const std::string& state : flags.states) {
+      filter.states |= masks_of_states().at(state);
+    }
+  }
+  for (const std::string& peer : flags.peers) {
+    const auto block = kernel::parse_address_block(peer);
+    if (!block) {
+      throw std::invalid_argument("--peer: '" + peer +
+                                  "' is no address or network; write it as 10.0.0.0/8 or ::1");
+    }
+    filter.peers.push_back(*block);
+  }
+  return options;
+}
+
+}  // namespace inetdiag
