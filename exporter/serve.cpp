@@ -76,8 +76,9 @@ SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
   }
   if (options.statsd.address) {
     policy.allow_outgoing_datagrams = true;
-    if (!options.statsd.address->is_unix()) {
+    if (options.statsd.address->has_name()) {
       read(statsd::resolver_paths);
+      policy.connect_to_ports.push_back(statsd::resolver_port);
     }
   }
   if (options.netns.discovery != Discovery::off) {

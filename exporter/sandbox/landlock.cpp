@@ -121,7 +121,7 @@ std::string restrict_files(const SandboxPolicy& policy) {
     fail("landlock_restrict_self");
   }
   return version < version_of_network && !policy.connect_to_ports.empty()
-             ? "outgoing TCP stays open for the TLS server (Linux 6.7 can restrict it)"
+             ? "outgoing TCP stays open to every port (Linux 6.7 can restrict it)"
              : "";
 }
 

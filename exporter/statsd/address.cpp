@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include <netdb.h>
 #include <sys/un.h>
 
 #include "collectors/kernel/text.h"
@@ -13,6 +14,17 @@ namespace {
 constexpr std::string_view unix_scheme = "unix://";
 
 }  // namespace
+
+bool Address::has_name() const {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* list = nullptr;
+  const bool is_number = ::getaddrinfo(host.c_str(), nullptr, &hints, &list) == 0;
+  if (list != nullptr) {
+    ::freeaddrinfo(list);
+  }
+  return !is_unix() && !is_number;
+}
 
 std::string Address::text() const {
   if (is_unix()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,9 @@ namespace inetdiag::statsd {
 inline constexpr std::array resolver_paths = {"/etc", "/run/systemd/resolve", "/run/resolvconf",
                                               "/run/NetworkManager"};
 
+/// Where the answer is asked for over TCP that is too long for UDP, as one with many addresses.
+inline constexpr std::uint16_t resolver_port = 53;
+
 /// Where a StatsD listener is: a host and a port of UDP, or the path of a UNIX datagram socket.
 struct Address {
   std::string host{};
@@ -17,6 +21,8 @@ struct Address {
   std::string path{};
 
   bool is_unix() const { return !path.empty(); }
+  /// Whether the host is to be resolved.
+  bool has_name() const;
   std::string text() const;
 
   bool operator==(const Address&) const = default;
