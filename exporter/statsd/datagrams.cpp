@@ -33,9 +33,9 @@ class Packer {
     return true;
   }
 
-  void add_counter(std::string line, std::string key, double value) {
+  void add_increase(std::string line, std::string key, double increase) {
     if (add(std::move(line))) {
-      current().counters.emplace_back(std::move(key), value);
+      current().increases.emplace_back(std::move(key), increase);
     }
   }
 
@@ -65,10 +65,10 @@ Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& 
         continue;
       }
       std::string key = key_of(family.name, metric.label);
-      const double increase = increases.of(key, value).value_or(0);
+      const double increase = increases.of(key, value);
       if (increase > 0) {
-        packer.add_counter(counter(style, family.name, metric.label, increase), std::move(key),
-                           value);
+        packer.add_increase(counter(style, family.name, metric.label, increase), std::move(key),
+                            increase);
       }
     }
   }

@@ -14,8 +14,8 @@ namespace inetdiag::statsd {
 
 struct Datagram {
   std::string text{};
-  /// The counters in it, for Increases::told() once it is sent.
-  std::vector<std::pair<std::string, double>> counters{};
+  /// The increases in it, for Increases::told() once it is sent.
+  std::vector<std::pair<std::string, double>> increases{};
 };
 
 struct Packed {

@@ -2,20 +2,19 @@
 
 namespace inetdiag::statsd {
 
-std::optional<double> Increases::of(const std::string& counter, double value) {
-  const auto [at, is_new] = known_.try_emplace(counter, Known{.told = value});
-  Known& known = at->second;
+double Increases::of(const std::string& counter, double value) {
+  Known& known = known_.try_emplace(counter, Known{.value = value}).first->second;
+  known.untold += value < known.value ? value : value - known.value;
+  known.value = value;
   known.seen = push_;
-  if (is_new) {
-    return std::nullopt;
-  }
-  if (value < known.told) {
-    known.told = 0;
-  }
-  return value - known.told;
+  return known.untold;
 }
 
-void Increases::told(const std::string& counter, double value) { known_[counter].told = value; }
+void Increases::told(const std::string& counter, double increase) {
+  if (const auto known = known_.find(counter); known != known_.end()) {
+    known->second.untold -= increase;
+  }
+}
 
 void Increases::forget_the_gone() {
   ++push_;

@@ -1,31 +1,31 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <unordered_map>
 
 namespace inetdiag::statsd {
 
-/// What counters had when they were last told.
+/// What is to be told of counters: how much each grew since it was last told.
 class Increases {
  public:
   /// How long one that is gone stays known, in pushes: a collector that fails for a while must not
   /// make its counters begin anew.
   static constexpr std::uint64_t longest_absence = 60;
 
-  /// By how much a counter grew since told(); a lower one than before began anew at 0. Nothing
-  /// where it is seen for the first time: how much of it is new, nobody knows.
-  std::optional<double> of(const std::string& counter, double value);
+  /// What was not told yet of a counter that is `value` now. One that is lower than before began
+  /// anew at 0. None where it is seen for the first time: how much of it is new, nobody knows.
+  double of(const std::string& counter, double value);
 
-  void told(const std::string& counter, double value);
+  void told(const std::string& counter, double increase);
 
   /// Ends a push: forgets what has been gone for too long.
   void forget_the_gone();
 
  private:
   struct Known {
-    double told = 0;
+    double value = 0;
+    double untold = 0;
     std::uint64_t seen = 0;  ///< in which push
   };
   std::unordered_map<std::string, Known> known_;

@@ -1,6 +1,8 @@
 #include "exporter/statsd/push.h"
 
 #include <cerrno>
+#include <exception>
+#include <iterator>
 #include <numeric>
 #include <system_error>
 #include <utility>
@@ -19,70 +21,86 @@ constexpr std::chrono::seconds longest_scrape{10};
 Push::Push(Options options, const Log& log, Tally& tally)
     : options_(std::move(options)), log_(log), tally_(tally) {}
 
-void Push::operator()(const std::vector<prometheus::MetricFamily>& families) {
-  const Packed packed = pack(families, options_.style, increases_, options_.mtu);
-  for (const std::string& line : packed.too_long) {
-    fail("longer than --statsd.mtu: " + line);
-  }
+void Push::operator()(const std::vector<prometheus::MetricFamily>& families) noexcept {
   try {
-    send(packed.datagrams);
+    settle();
+    Packed packed = pack(families, options_.style, increases_, options_.mtu);
+    for (const std::string& line : packed.too_long) {
+      fail("longer than --statsd.mtu: " + line);
+    }
+    send(std::move(packed.datagrams));
   } catch (const std::exception& error) {
     fail(error.what());
   }
   increases_.forget_the_gone();
 }
 
-void Push::send(const std::vector<Datagram>& datagrams) {
-  const Sender sender(*options_.address);
+void Push::send(std::vector<Datagram> datagrams) {
+  std::vector<Sender> senders = senders_to(*options_.address);
   const auto end = Clock::now() + longest_wait_for_room;
-  const auto failure = [this](int error) {
-    return std::system_error(error, std::generic_category(),
-                             "cannot send to " + options_.address->text());
-  };
-  const Datagram* unconfirmed = nullptr;
-  for (const Datagram& datagram : datagrams) {
-    const int error = sender.send(datagram.text, end);
+  auto sender = senders.begin();
+  std::vector<Datagram> sent;
+  sent.reserve(datagrams.size());  // none that was sent may be forgotten for lack of memory
+  for (Datagram& datagram : datagrams) {
+    int error = sender->send(datagram.text, end);
+    while (error == ECONNREFUSED && sent.empty() && std::next(sender) != senders.end()) {
+      ++sender;
+      error = sender->send(datagram.text, end);
+    }
+    if (error == 0) {
+      ++tally_.sent;
+      sent.push_back(std::move(datagram));
+      continue;
+    }
+    fail(error);
+    if (error == ECONNREFUSED && !options_.address->is_unix()) {
+      return;  // it may have been any of them that was refused
+    }
     if (error == ECONNREFUSED || error == EAGAIN) {
-      throw failure(error);  // so it would be with the rest
+      break;  // so it would be with the rest
     }
-    if (error != 0) {
-      fail(failure(error).what());
-      continue;
-    }
-    if (!sender.is_refused_later()) {
-      confirm(datagram);
-      continue;
-    }
-    // That the next one was sent tells that this one was not refused.
-    if (unconfirmed != nullptr) {
-      confirm(*unconfirmed);
-    }
-    unconfirmed = &datagram;
   }
-  if (const int error = sender.later_error(); error != 0) {
-    throw failure(error);
-  }
-  if (unconfirmed != nullptr) {
-    confirm(*unconfirmed);
+  unsettled_ = {std::move(*sender), std::move(sent)};
+  if (options_.address->is_unix()) {
+    settle();
   }
 }
 
-void Push::confirm(const Datagram& datagram) {
-  ++tally_.sent;
-  for (const auto& [counter, value] : datagram.counters) {
-    increases_.told(counter, value);
+/// Ends what the last push left open: over a network, a refusal comes after it.
+void Push::settle() {
+  const std::optional<Sent> sent = std::exchange(unsettled_, std::nullopt);
+  if (!sent) {
+    return;
+  }
+  if (const int error = sent->sender.later_error(); error != 0) {
+    fail(error);
+    return;
+  }
+  for (const Datagram& datagram : sent->datagrams) {
+    for (const auto& [counter, increase] : datagram.increases) {
+      increases_.told(counter, increase);
+    }
   }
 }
 
-void Push::fail(const std::string& error) {
+void Push::fail(int error) {
+  fail(std::system_error(error, std::generic_category(),
+                         "cannot send to " + options_.address->text())
+           .what());
+}
+
+void Push::fail(std::string_view error) noexcept {
   ++tally_.errors;
   const auto now = Clock::now();
   if (last_told_ && now < *last_told_ + between_told_errors) {
     return;
   }
-  last_told_ = now;
-  log_.warn("push to StatsD failed",
-            {{"error", error}, {"errors", std::to_string(tally_.errors.load())}});
+  try {
+    log_.warn("push to StatsD failed",
+              {{"error", std::string(error)}, {"errors", std::to_string(tally_.errors.load())}});
+    last_told_ = now;
+  } catch (const std::exception&) {  // no memory to say it
+  }
 }
 
 Timer::Timer(Scraper& scraper, const Options& options, const Log& log, Tally& tally)
@@ -90,17 +108,19 @@ Timer::Timer(Scraper& scraper, const Options& options, const Log& log, Tally& ta
       interval_(std::chrono::duration_cast<Clock::duration>(
           std::chrono::duration<double>(options.interval_seconds))),
       push_(options, log, tally),
+      all_(scraper.names().size()),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void Timer::run(const std::stop_token& stop) {
-  Selection all(scraper_.names().size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
+  std::iota(all_.begin(), all_.end(), std::size_t{0});
   auto next = Clock::now();
   while (!stop.stop_requested()) {
     try {
-      push_(scraper_.scrape(all, Clock::now() + longest_scrape)->families());
+      push_(scraper_.scrape(all_, Clock::now() + longest_scrape)->families());
     } catch (const ScrapeStopped&) {
       return;
+    } catch (const std::exception& error) {
+      push_.fail(error.what());
     }
     // A push that took longer than the interval leaves out those that it missed.
     while (next <= Clock::now()) {

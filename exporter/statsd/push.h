@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -36,19 +37,29 @@ class Push {
  public:
   Push(Options options, const Log& log, Tally& tally);
 
-  /// Resolves the name anew; waits for a full socket for a second at the most. Never throws for
-  /// what goes wrong on the way: that is counted, and told in the log at most once a minute.
-  void operator()(const std::vector<prometheus::MetricFamily>& families);
+  /// Resolves the name anew; waits for a full socket for a second at the most. What goes wrong on
+  /// the way fails as fail() tells.
+  void operator()(const std::vector<prometheus::MetricFamily>& families) noexcept;
+
+  /// Counts an error, and tells of it in the log at most once a minute.
+  void fail(std::string_view error) noexcept;
 
  private:
-  void send(const std::vector<Datagram>& datagrams);
-  void confirm(const Datagram& datagram);
-  void fail(const std::string& error);
+  /// What was sent, and whether it was refused is asked here.
+  struct Sent {
+    Sender sender;
+    std::vector<Datagram> datagrams;
+  };
+
+  void send(std::vector<Datagram> datagrams);
+  void settle();
+  void fail(int error);
 
   const Options options_;
   const Log& log_;
   Tally& tally_;
   Increases increases_;
+  std::optional<Sent> unsettled_;
   std::optional<std::chrono::steady_clock::time_point> last_told_;
 };
 
@@ -63,6 +74,7 @@ class Timer {
   Scraper& scraper_;
   const std::chrono::steady_clock::duration interval_;
   Push push_;
+  Selection all_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::jthread thread_;

@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <netdb.h>
 #include <poll.h>
@@ -22,7 +24,7 @@ std::system_error failure(int error, const Address& address) {
   return {error, std::generic_category(), "cannot reach " + address.text()};
 }
 
-UniqueFd connected_to_path(const Address& address) {
+Sender sender_to_path(const Address& address) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, address.path.data(), address.path.size());
@@ -30,11 +32,10 @@ UniqueFd connected_to_path(const Address& address) {
   if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     throw failure(errno, address);
   }
-  return fd;
+  return Sender(std::move(fd));
 }
 
-/// To the first of the host's addresses that this machine has a way to.
-UniqueFd connected_to_host(const Address& address) {
+std::vector<Sender> senders_to_host(const Address& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;
@@ -42,22 +43,23 @@ UniqueFd connected_to_host(const Address& address) {
     throw std::runtime_error("cannot resolve " + address.host + ": " + ::gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
+  std::vector<Sender> senders;
   int error = 0;
   for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
     UniqueFd fd(::socket(each->ai_family, socket_type, 0));
     if (fd && ::connect(fd.get(), each->ai_addr, each->ai_addrlen) == 0) {
-      return fd;
+      senders.emplace_back(std::move(fd));
+    } else {
+      error = errno;
     }
-    error = errno;
   }
-  throw failure(error, address);
+  if (senders.empty()) {
+    throw failure(error, address);
+  }
+  return senders;
 }
 
 }  // namespace
-
-Sender::Sender(const Address& address)
-    : fd_(address.is_unix() ? connected_to_path(address) : connected_to_host(address)),
-      is_refused_later_(!address.is_unix()) {}
 
 int Sender::send(std::string_view datagram, std::chrono::steady_clock::time_point end) const {
   while (::send(fd_.get(), datagram.data(), datagram.size(), 0) < 0) {
@@ -73,7 +75,7 @@ int Sender::send(std::string_view datagram, std::chrono::steady_clock::time_poin
     pollfd writable{fd_.get(), POLLOUT, 0};
     ::poll(&writable, 1, static_cast<int>(left.count()));
   }
-  return 0;
+  return later_error();
 }
 
 int Sender::later_error() const {
@@ -81,6 +83,15 @@ int Sender::later_error() const {
   socklen_t size = sizeof error;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   return error;
+}
+
+std::vector<Sender> senders_to(const Address& address) {
+  if (!address.is_unix()) {
+    return senders_to_host(address);
+  }
+  std::vector<Sender> senders;
+  senders.push_back(sender_to_path(address));
+  return senders;
 }
 
 }  // namespace inetdiag::statsd

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <stdexcept>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "collectors/kernel/unique_fd.h"
 #include "exporter/statsd/address.h"
@@ -12,21 +13,22 @@ namespace inetdiag::statsd {
 /// A socket that is connected to a StatsD listener.
 class Sender {
  public:
-  /// Resolves the name. Throws std::runtime_error.
-  explicit Sender(const Address& address);
+  explicit Sender(kernel::UniqueFd fd) : fd_(std::move(fd)) {}
 
   /// Waits for room until `end`, and returns the error of send(2), or 0; EAGAIN where there is
-  /// none.
+  /// none. That nobody listens is known at once on this host.
   int send(std::string_view datagram, std::chrono::steady_clock::time_point end) const;
 
-  /// Whether the refusal of a datagram comes after it was sent: of UDP, by ICMP.
-  bool is_refused_later() const { return is_refused_later_; }
-  /// What came since: ECONNREFUSED where nobody listens, or 0.
+  /// What came since: of UDP ECONNREFUSED, by ICMP, where nobody listens; or 0.
   int later_error() const;
 
  private:
   kernel::UniqueFd fd_;
-  bool is_refused_later_;
 };
+
+/// One for each address of the name that this machine has a way to, in the resolver's order. Which
+/// of them somebody listens on shows only when they are sent to: `localhost` may be ::1 first. At
+/// least one; throws std::runtime_error.
+std::vector<Sender> senders_to(const Address& address);
 
 }  // namespace inetdiag::statsd

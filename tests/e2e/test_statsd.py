@@ -7,12 +7,13 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
 import pytest
 
-from conftest import ROOT, connect_without_waiting, families_of, listen, series_of, wait_until
+from conftest import FIXTURES, ROOT, connect_without_waiting, families_of, listen, series_of, wait_until
 
 STATSD = ROOT / "tests" / "statsd" / "node_modules" / "statsd"
 
@@ -126,6 +127,35 @@ def test_statsd_has_the_gauges_and_increases_of_the_page(start, statsd):
     assert len(clients) == 10
 
 
+def test_statsd_counts_on_where_a_counter_begins_anew(start, statsd, tmp_path):
+    proc = tmp_path / "proc"
+    shutil.copytree(FIXTURES / "proc", proc)
+    netstat = proc / "net" / "netstat"
+    recorded = netstat.read_text()
+
+    def set_drops(count):
+        names, values = recorded.splitlines()[:2]
+        values = values.split()
+        values[names.split().index("ListenDrops")] = str(count)
+        changed = netstat.with_name("changed")
+        changed.write_text("\n".join([names, " ".join(values), *recorded.splitlines()[2:], ""]))
+        changed.rename(netstat)
+
+    set_drops(100)
+    server = statsd()
+    exporter = start("--statsd.address=127.0.0.1:8125", "--statsd.interval=100ms", f"--path.procfs={proc}")
+    name = "inetdiag_nstat_tcpext_listen_drops_total"
+    wait_until("the first push is there", lambda: "inetdiag_exporter_build_info" in " ".join(server.gauges))
+    told = 0
+    for drops, increase in [(107, 7), (3, 3), (13, 10), (0, 0), (2, 2)]:
+        set_drops(drops)
+        sent = exporter.series()["inetdiag_statsd_sent_total"]
+        wait_until("it is pushed", lambda: exporter.series()["inetdiag_statsd_sent_total"] > sent + 20)
+        told += increase
+        wait_until("the increase is told", lambda: server.counts.get(name, 0) >= told)
+        assert server.counts[name] == told
+
+
 def test_no_increase_is_lost_while_statsd_restarts(start, statsd):
     server = listen(backlog=2)
     port = server.getsockname()[1]
@@ -145,6 +175,93 @@ def test_no_increase_is_lost_while_statsd_restarts(start, statsd):
     assert first.counts.get(told, 0) == 0
     assert exporter.log.count("push to StatsD failed") == 1, "once a minute"
     assert len(clients) == 10
+
+
+class Resolver:
+    """The name server of a program that `command` starts: answers `name` over TCP alone, as where
+    there is too much for UDP, or nothing at all."""
+
+    def __init__(self, folder, is_silent=False):
+        self.asked = threading.Event()
+        self._is_silent = is_silent
+        # Longer than the tests wait for anything.
+        self.command = with_files(
+            folder,
+            {
+                "resolv.conf": "nameserver 127.0.0.1\noptions timeout:100 attempts:1\n",
+                "nsswitch.conf": "hosts: files dns\n",
+            },
+        )
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", 53))
+        self._tcp = socket.create_server(("127.0.0.1", 53))
+        for answer in (self._answer_udp, self._answer_tcp):
+            threading.Thread(target=answer, daemon=True).start()
+
+    def _answer_udp(self):
+        while True:
+            query, client = self._udp.recvfrom(2000)
+            self.asked.set()
+            if not self._is_silent:
+                self._udp.sendto(dns_answer(query, is_cut_short=True), client)
+
+    def _answer_tcp(self):
+        while True:
+            client, _ = self._tcp.accept()
+            with client, client.makefile("rwb") as stream:
+                while length := stream.read(2):
+                    answer = dns_answer(stream.read(int.from_bytes(length, "big")))
+                    stream.write(len(answer).to_bytes(2, "big") + answer)
+                    stream.flush()
+
+
+def dns_answer(query, is_cut_short=False):
+    """RFC 1035: of IPv4 addresses 60 times 127.0.0.1, of others none."""
+    end = query.index(b"\0", 12) + 5  # of the question
+    wants_ipv4 = query[end - 3] == 1
+    count = 60 if wants_ipv4 and not is_cut_short else 0
+    record = b"\xc0\x0c" + struct.pack("!HHIH4s", 1, 1, 60, 4, socket.inet_aton("127.0.0.1"))
+    flags = 0x8380 if is_cut_short else 0x8180
+    return query[:2] + struct.pack("!HHHHH", flags, 1, count, 0, 0) + query[12:end] + record * count
+
+
+def with_files(folder, files):
+    """What starts a program for which these files of /etc have other texts."""
+    mounts = []
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        mounts.append(f"mount --bind '{folder / name}' /etc/{name}")
+    command = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
+    tried = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        pytest.skip(f"no files of its own below /etc: {tried.stderr.strip()}")
+    return command
+
+
+def test_a_name_with_many_addresses_is_resolved_in_the_sandbox(start, tmp_path):
+    listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
+    resolver = Resolver(tmp_path)
+    exporter = start("--statsd.address=statsd.example.org:8125", command=resolver.command)
+    assert listener.datagrams_of_a_push(LAST)
+    assert exporter.series()["inetdiag_statsd_errors_total"] == 0
+
+
+def test_a_silent_resolver_holds_up_neither_a_scrape_nor_the_end(start, tmp_path):
+    resolver = Resolver(tmp_path, is_silent=True)
+    exporter = start("--statsd.address=statsd.example.org:8125", command=resolver.command)
+    assert resolver.asked.wait(60)
+    assert {v for s, v in exporter.series().items() if "collector_success" in s} == {1}
+    status, log = exporter.end()  # before the resolver gives up
+    assert (status, "cannot resolve" in log) == (0, False)
+
+
+def test_localhost_is_found_where_it_listens(start, tmp_path):
+    """Its first address is ::1 as a rule, where most listeners of StatsD are not."""
+    listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
+    command = with_files(tmp_path, {"hosts": "::1 localhost\n127.0.0.1 localhost\n"})
+    exporter = start("--statsd.address=localhost:8125", command=command)
+    assert listener.datagrams_of_a_push(LAST)
+    assert exporter.series()["inetdiag_statsd_errors_total"] == 0
 
 
 class Listener:

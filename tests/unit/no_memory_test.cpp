@@ -1,17 +1,22 @@
-// A scrape in which any one allocation fails, whichever it is, on whatever thread.
+// A scrape or a push in which any one allocation fails, whichever it is, on whatever thread.
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <new>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "captured_log.h"
 #include "collected.h"
+#include "collectors/family.h"
 #include "collectors/listeners.h"
 #include "collectors/sockstat.h"
 #include "exporter/scraper.h"
+#include "exporter/statsd/push.h"
 
 namespace {
 
@@ -96,6 +101,55 @@ TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
   EXPECT_GT(failures, 100);
   EXPECT_GT(answers, 0);
   EXPECT_LT(answers, failures);
+}
+
+/// The sum of what a listener on this socket was told of drops_total.
+long told_drops(const kernel::UniqueFd& listener) {
+  const std::string name = "drops_total:";
+  long sum = 0;
+  std::array<char, 2000> datagram{};
+  while (::recv(listener.get(), datagram.data(), datagram.size() - 1, 0) > 0) {
+    const std::string text(datagram.data());
+    if (const auto at = text.find(name); at != std::string::npos) {
+      sum += std::stol(text.substr(at + name.size()));
+    }
+    datagram.fill(0);
+  }
+  return sum;
+}
+
+TEST(NoMemory, LosesNoIncreaseOfAPushAndTellsNoneTwice) {
+  const TemporaryTree tree;
+  const std::string path = tree.path("statsd.sock").string();
+  const kernel::UniqueFd listener(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  const CapturedLog captured;
+  statsd::Tally tally;
+  statsd::Options options;
+  options.address = statsd::Address{.path = path};
+  statsd::Push push(options, captured.log, tally);
+  const auto page = [](long drops) {
+    auto family = counter_family("drops_total", "help");
+    add_series(family, {}, static_cast<double>(drops));
+    return std::vector{single_gauge("queue", "help", 1), family};
+  };
+
+  push(page(0));
+  long drops = 0;
+  long told = 0;
+  for (bool has_failed = true; has_failed; ++drops) {
+    const auto families = page(drops + 1);
+    until_failure = drops;
+    push(families);
+    has_failed = until_failure.exchange(-1) < 0;
+    told += told_drops(listener);
+  }
+  EXPECT_GT(drops, 5);
+  EXPECT_GT(tally.errors, 4U);
+  EXPECT_EQ(told, drops) << "the last push, in which none failed, has what was left";
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,6 +24,7 @@ namespace {
 
 using kernel::UniqueFd;
 using testing::CapturedLog;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -67,10 +70,10 @@ TEST(StatsdLine, HasNoExponent) {
 
 TEST(StatsdIncreases, AreWhatWasNotToldBefore) {
   Increases increases;
-  EXPECT_EQ(increases.of("a", 100), std::nullopt);
+  EXPECT_EQ(increases.of("a", 100), 0) << "nobody knows how much of it is new";
   EXPECT_EQ(increases.of("a", 103), 3);
   EXPECT_EQ(increases.of("a", 105), 5) << "the 3 were not told";
-  increases.told("a", 105);
+  increases.told("a", 5);
   EXPECT_EQ(increases.of("a", 105), 0);
 }
 
@@ -83,6 +86,23 @@ TEST(StatsdIncreases, OfACounterThatBeganAnewAreAllOfIt) {
   EXPECT_EQ(increases.of("a", 201), 1);
 }
 
+TEST(StatsdIncreases, SurviveThatTheCounterBeginsAnewBeforeTheyAreTold) {
+  Increases increases;
+  increases.of("a", 100);
+  increases.of("a", 108);
+  EXPECT_EQ(increases.of("a", 2), 10);
+  EXPECT_EQ(increases.of("a", 1), 11);
+}
+
+TEST(StatsdIncreases, ThatComeWhileOthersAreOnTheirWayStay) {
+  Increases increases;
+  increases.of("a", 100);
+  EXPECT_EQ(increases.of("a", 103), 3);
+  EXPECT_EQ(increases.of("a", 104), 4);
+  increases.told("a", 3);
+  EXPECT_EQ(increases.of("a", 104), 1);
+}
+
 TEST(StatsdIncreases, SurviveAnAbsenceThatIsNotTooLong) {
   Increases increases;
   increases.of("a", 100);
@@ -93,7 +113,7 @@ TEST(StatsdIncreases, SurviveAnAbsenceThatIsNotTooLong) {
   for (std::uint64_t push = 0; push <= Increases::longest_absence; ++push) {
     increases.forget_the_gone();
   }
-  EXPECT_EQ(increases.of("a", 101), std::nullopt);
+  EXPECT_EQ(increases.of("a", 105), 0);
 }
 
 Families page(double queue, double drops) {
@@ -161,6 +181,14 @@ TEST(StatsdAddress, IsUnderstood) {
   EXPECT_EQ(parse_address("unix:///run/statsd.sock"), (Address{.path = "/run/statsd.sock"}));
   for (const char* text : {"127.0.0.1:8125", "[::1]:1", "unix:///run/statsd.sock"}) {
     EXPECT_EQ(parse_address(text).text(), text);
+  }
+}
+
+TEST(StatsdAddress, HasANameUnlessItIsANumberOrAPath) {
+  EXPECT_TRUE(parse_address("statsd.example:8125").has_name());
+  EXPECT_TRUE(parse_address("localhost:8125").has_name());
+  for (const char* text : {"127.0.0.1:8125", "[::1]:8125", "[fe80::1%lo]:8125", "unix:///x"}) {
+    EXPECT_FALSE(parse_address(text).has_name()) << text;
   }
 }
 
@@ -286,6 +314,28 @@ TEST_F(StatsdPush, CountsASeriesThatIsTooLongAndSendsTheRest) {
   EXPECT_EQ(tally_.errors, 1U);
   EXPECT_THAT(there.lines(), ElementsAre("queue.port.443:1|g"));
   EXPECT_THAT(captured_.text(), HasSubstr("longer than --statsd.mtu"));
+}
+
+TEST_F(StatsdPush, GoesOnAfterAScrapeThatFailed) {
+  const Listener there(path());
+  std::atomic<int> scrapes = 0;
+  Scraper scraper(
+      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag}, {},
+      [&scrapes]() -> Families {
+        if (++scrapes == 1) {
+          throw std::runtime_error("no memory for a page");
+        }
+        return page(1, 50);
+      },
+      captured_.log);
+  Options often = to_path();
+  often.interval_seconds = 0.01;
+  const Timer timer(scraper, often, captured_.log, tally_);
+  while (tally_.sent == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(tally_.errors, 1U);
+  EXPECT_THAT(there.lines(), Contains("queue.port.443:1|g"));
 }
 
 /// A UDP socket on loopback, and its port.
