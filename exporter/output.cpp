@@ -1,6 +1,7 @@
 #include "exporter/output.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -19,13 +20,21 @@ std::system_error failure(const std::string& what) {
   return {errno, std::generic_category(), what};
 }
 
-/// A new file beside `path` that is gone again unless it takes its place. Its name ends in six
-/// letters: the textfile collector reads what ends in .prom.
+/// What mkostemp(3) puts letters and digits in place of.
+constexpr std::string_view place_of_letters = "XXXXXX";
+
+/// How the names of new files beside `path` begin. What follows does not end in .prom, as what the
+/// textfile collector reads does.
+std::string begin_of_names(const std::filesystem::path& path) {
+  return "." + path.filename().string() + ".";
+}
+
+/// A new file beside `path` that is gone again unless it takes its place.
 class NewFile {
  public:
   explicit NewFile(const std::filesystem::path& path)
       : path_(path),
-        name_(path.parent_path() / ("." + path.filename().string() + ".XXXXXX")),
+        name_(path.parent_path() / begin_of_names(path).append(place_of_letters)),
         fd_(::mkostemp(name_.data(), O_CLOEXEC)) {
     if (!fd_) {
       throw failure("cannot make a file beside " + path_);
@@ -62,6 +71,26 @@ class NewFile {
   kernel::UniqueFd fd_;
 };
 
+/// Removes new files that a program left beside `path` when it was killed. One that is being
+/// written is younger.
+void remove_leftovers(const std::filesystem::path& path) {
+  constexpr std::chrono::hours least_age{1};
+  const std::string begin = begin_of_names(path);
+  const auto folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;  // who may not read the folder leaves them there
+  for (std::filesystem::directory_iterator file(folder, error), end; !error && file != end;
+       file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    std::error_code gone;
+    const auto written = file->last_write_time(gone);
+    if (name.size() == begin.size() + place_of_letters.size() && name.starts_with(begin) &&
+        file->symlink_status(gone).type() == std::filesystem::file_type::regular && !gone &&
+        written < std::filesystem::file_time_type::clock::now() - least_age) {
+      std::filesystem::remove(file->path(), gone);
+    }
+  }
+}
+
 }  // namespace
 
 void write_all(int fd, std::string_view text) {
@@ -82,13 +111,18 @@ void write_all(int fd, std::string_view text) {
 
 void replace_file(const std::string& path, std::string_view text) {
   // What a link leads to is replaced, not the link, and never a device.
-  const std::filesystem::path target = std::filesystem::weakly_canonical(path);
+  std::filesystem::path target = std::filesystem::weakly_canonical(path);
+  while (std::filesystem::is_symlink(target)) {  // to what is not there yet
+    target = std::filesystem::weakly_canonical(target.parent_path() /
+                                               std::filesystem::read_symlink(target));
+  }
   if (std::filesystem::exists(target) && !std::filesystem::is_regular_file(target)) {
     throw std::runtime_error(path + " is no regular file");
   }
   NewFile file(target);
   file.write(text);
   file.take_its_place();
+  remove_leftovers(target);
 }
 
 }  // namespace inetdiag

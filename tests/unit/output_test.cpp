@@ -1,8 +1,10 @@
 #include "exporter/output.h"
 
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -49,6 +51,35 @@ TEST(Output, ReplacesWhatALinkLeadsTo) {
   replace_file(tree.path("link"), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(tree.path("link")));
   EXPECT_EQ(text_of(tree.path("folder/page.prom")), "new");
+}
+
+TEST(Output, MakesWhatALinkLeadsTo) {
+  const TemporaryTree tree;
+  tree.make_directory("folder");
+  std::filesystem::create_symlink("second", tree.path("link"));
+  std::filesystem::create_symlink("folder/page.prom", tree.path("second"));
+  replace_file(tree.path("link"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(tree.path("link")));
+  EXPECT_TRUE(std::filesystem::is_symlink(tree.path("second")));
+  EXPECT_EQ(text_of(tree.path("folder/page.prom")), "new");
+  std::filesystem::create_symlink("circle", tree.path("circle"));
+  EXPECT_THROW(replace_file(tree.path("circle"), "new"), std::runtime_error);
+}
+
+TEST(Output, RemovesWhatAKilledProgramLeft) {
+  const TemporaryTree tree;
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(2);
+  for (const char* name : {".page.prom.aB3xyZ", ".page.prom.young1", ".page.prom.toolong",
+                           ".other.prom.aB3xyZ", "page.prom.aB3xyZ"}) {
+    tree.write(name, "old");
+    if (std::string_view(name) != ".page.prom.young1") {
+      std::filesystem::last_write_time(tree.path(name), old);
+    }
+  }
+  replace_file(tree.path("page.prom"), "new");
+  EXPECT_FALSE(std::filesystem::exists(tree.path(".page.prom.aB3xyZ")));
+  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.young1"))) << "it is being written";
+  EXPECT_EQ(files_in(tree), 5U);
 }
 
 TEST(Output, ReplacesNothingButAFile) {
