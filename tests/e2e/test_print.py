@@ -75,6 +75,30 @@ def test_what_cannot_be_written_shows_in_the_status(run, binary, tmp_path):
         assert subprocess.run([binary, "print"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode == 2
 
 
+def test_a_full_disk_leaves_the_old_file_and_no_other(binary, tmp_path):
+    script = (
+        "set -e; mount -t tmpfs -o size=64k none \"$2\"; cd \"$2\"; echo old > x.prom;"
+        "set +e; \"$1\" print --output x.prom; echo $?; ls -A; cat x.prom"
+    )
+    result = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", binary, str(tmp_path)],
+        capture_output=True, text=True, check=False,
+    )
+    if "mount" in result.stderr:
+        pytest.skip(f"no file system of its own: {result.stderr.strip()}")
+    assert result.stdout.splitlines() == ["2", "x.prom", "old"]
+    assert "No space left on device" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--format=xml",), ("--output",), ("--output=",), ("extra",), ("--no-such-flag",), ("--netns.include=(",)]
+)
+def test_wrong_flags_have_the_status_of_nothing_printed(run, wrong):
+    result = run("print", *wrong)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--help" in result.stderr
+
+
 @pytest.fixture
 def node_exporter(tmp_path):
     """A real node_exporter that reads this folder; yields a function that asks it."""

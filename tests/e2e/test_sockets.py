@@ -2,8 +2,10 @@
 
 import collections
 import errno
+import ipaddress
 import json
 import os
+import random
 import re
 import resource
 import socket
@@ -12,6 +14,7 @@ import subprocess
 import pytest
 
 from conftest import connect_without_waiting, listen, wait_until
+from troubles import SynFlood, add_black_hole
 
 STATES = {
     "ESTAB": "established",
@@ -27,7 +30,7 @@ STATES = {
     "CLOSING": "closing",
 }
 
-SHOWN = {"listening": "LISTEN", "time-wait": "TIME-WAIT", "established": "ESTAB"}
+SHOWN = {"listening": "LISTEN", "time-wait": "TIME-WAIT", "established": "ESTAB", "syn-recv": "SYN-RECV"}
 
 
 def connect(port, address="127.0.0.1", server=None):
@@ -172,6 +175,49 @@ def test_a_peer_in_any_ipv4_network_takes_all_of_ipv4(run, scene):
     assert len(scene) > 10
 
 
+def is_inside(address, network):
+    """To a network, IPv4 and IPv4 in IPv6 (::ffff:0:0/96) are the same."""
+    address = ipaddress.ip_address(address.strip("[]"))
+    if network.version == 6 and network.prefixlen >= 96 and network[0].ipv4_mapped:
+        network = ipaddress.ip_network(f"{network[0].ipv4_mapped}/{network.prefixlen - 96}")
+    if network.version == 4 and address.version == 6:
+        address = address.ipv4_mapped
+    return address is not None and address in network
+
+
+def test_any_combination_of_filters_means_what_it_says(run, scene):
+    """Against all sockets and Python's ipaddress; prefixes end within bytes, too."""
+    dice = random.Random(10)
+    lasting = sorted(set(STATES.values()) - {"time_wait"})
+    everything = listed(run, *[f"--state={state}" for state in lasting])
+    ports = sorted({port for row in everything for _, port in (row.local, row.peer)})
+    peers = sorted({row.peer[0].strip("[]") for row in everything})
+    found = 0
+    for _ in range(80):
+        states = dice.sample(lasting, dice.choice([2, len(lasting), len(lasting)]))
+        some_ports = dice.sample(ports, dice.choice([0, 0, 1, 4]))
+        family = dice.choice(["", "", "4", "6"])
+        networks = []
+        for peer in dice.sample(peers, dice.choice([0, 1, 1, 3])):
+            most = ipaddress.ip_address(peer).max_prefixlen
+            prefix = dice.choice([dice.randint(0, most), dice.randint(most - 8, most)])
+            networks.append(ipaddress.ip_network(f"{peer}/{prefix}", strict=False))
+        arguments = [f"--state={state}" for state in states] + [f"--port={port}" for port in some_ports]
+        arguments += [f"--peer={network}" for network in networks] + ([f"--family={family}"] if family else [])
+        expected = [
+            row
+            for row in everything
+            if row.state in states
+            and (not some_ports or {row.local[1], row.peer[1]} & set(some_ports))
+            and (not family or ("[" in row.local[0]) == (family == "6"))
+            and (not networks or any(is_inside(row.peer[0], network) for network in networks))
+        ]
+        assert listed(run, *arguments) == expected, arguments
+        found += bool(expected)
+    assert 20 < found < 80
+    assert len(scene) > 10
+
+
 def test_many_filters_are_one_question(run, scene):
     ports = [f"--port={port}" for port in range(10_000, 11_500)]
     peers = [f"--peer=2001:db8::{n:x}" for n in range(2, 300)]
@@ -210,6 +256,13 @@ def test_half_open_connections_are_told(run):
     clients = connect_without_waiting(server.getsockname()[1], 4)
     wait_until("a client waits", lambda: listed(run, "--state=syn_sent"))
     assert len(clients) == 4
+    add_black_hole()
+    flood = SynFlood(8080)
+    flood.press()
+    answered = ("--state=syn_recv", "--port=8080")
+    wait_until("SYNs were answered", lambda: len(listed(run, *answered)) == 9)  # one more than the backlog
+    assert listed(run, *answered, "--peer=10.99.0.0/16") == listed_by_ss("state", "syn-recv")
+    assert listed(run, *answered, "--peer=10.98.0.0/16") == []
 
 
 def test_it_ends_with_success_where_the_reader_does(binary):
@@ -223,6 +276,24 @@ def test_it_ends_with_success_where_the_reader_does(binary):
         assert lister.stderr.read() == b""
         lister.stderr.close()
     assert len(clients) == 2000
+
+
+def test_a_reader_that_takes_its_time_has_all_of_them(binary):
+    server = listen(backlog=4000)
+    clients = connect_without_waiting(server.getsockname()[1], 2000)
+    lister = subprocess.Popen([binary, "sockets", "--state=established"], stdout=subprocess.PIPE, text=True)
+    with open(f"/proc/{lister.pid}/stat", encoding="ascii") as stat:
+        wait_until("the pipe is full", lambda: (stat.seek(0), stat.read())[1].rpartition(")")[2].split()[0] == "S")
+    table, _ = lister.communicate(timeout=60)
+    assert lister.returncode == 0
+    assert len(table.splitlines()) == 1 + 2 * len(clients)
+
+
+def test_a_full_disk_shows_in_the_status(binary):
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([binary, "sockets"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 1
+    assert "No space left on device" in result.stderr
 
 
 @pytest.fixture
