@@ -19,6 +19,7 @@ def test_holds_what_a_package_should(package):
         "/usr/bin/inetdiag_exporter",
         "/usr/share/bash-completion/completions/inetdiag_exporter",
         "/usr/share/doc/inetdiag-exporter/METRICS.md.gz",
+        "/usr/share/doc/inetdiag-exporter/OUTPUT.md.gz",
         "/usr/share/doc/inetdiag-exporter/README.md.gz",
         "/usr/share/doc/inetdiag-exporter/STATUS.md.gz",
         "/usr/share/doc/inetdiag-exporter/changelog.Debian.gz",
