@@ -45,7 +45,7 @@ class Push {
   void fail(std::string_view error) noexcept;
 
  private:
-  /// What was sent, and whether it was refused is asked here.
+  /// What was sent, and by whom: there shows later that it was refused.
   struct Sent {
     Sender sender;
     std::vector<Datagram> datagrams;

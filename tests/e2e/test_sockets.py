@@ -193,7 +193,7 @@ def test_any_combination_of_filters_means_what_it_says(run, scene):
     ports = sorted({port for row in everything for _, port in (row.local, row.peer)})
     peers = sorted({row.peer[0].strip("[]") for row in everything})
     found = 0
-    for _ in range(80):
+    for _ in range(50):
         states = dice.sample(lasting, dice.choice([2, len(lasting), len(lasting)]))
         some_ports = dice.sample(ports, dice.choice([0, 0, 1, 4]))
         family = dice.choice(["", "", "4", "6"])
@@ -214,7 +214,7 @@ def test_any_combination_of_filters_means_what_it_says(run, scene):
         ]
         assert listed(run, *arguments) == expected, arguments
         found += bool(expected)
-    assert 20 < found < 80
+    assert 15 < found < 50
     assert len(scene) > 10
 
 
