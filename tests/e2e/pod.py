@@ -48,6 +48,27 @@ class Pod(Network):
         self.tell("rest")
 
 
+class Latecomer:
+    """A network namespace that is one too many, by its name the last."""
+
+    def __init__(self, pins, cleanup):
+        self.pins = pins
+        self.inhabitant = Inhabitant()
+        self.pinned = False
+        cleanup.callback(self.inhabitant.end)
+        cleanup.callback(self.rest)
+
+    def press(self):
+        if not self.pinned:
+            self.pins.pin("late", self.inhabitant)
+            self.pinned = True
+
+    def rest(self):
+        if self.pinned:
+            self.pins.unpin("late")
+            self.pinned = False
+
+
 def make_cgroup(root, cleanup):
     """One of a container, as kubelet's cgroupfs driver names it."""
     made = root

@@ -101,7 +101,8 @@ class Folder:
         subprocess.run(["mount", "--bind", inhabitant.file, str(file)], check=True)
 
     def unpin(self, name):
-        subprocess.run(["umount", str(self.path / name)], check=True)
+        """Somebody may just look: `ip netns` is as lazy."""
+        subprocess.run(["umount", "--lazy", str(self.path / name)], check=True)
         (self.path / name).unlink()
 
 
