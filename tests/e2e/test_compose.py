@@ -59,7 +59,7 @@ def test_grafana_finds_dashboards_and_prometheus():
         seen_by("grafana", "/etc/grafana/provisioning/dashboards/inetdiag.yaml").read_text()
     )["providers"][0]
     boards = [dashboard(f) for f in seen_by("grafana", provider["options"]["path"]).rglob("*.json")]
-    assert len(boards) == 4
+    assert len(boards) == 5
     home = seen_by("grafana", environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert dashboard(home)["uid"] == "inetdiag-overview"
     source = yaml.safe_load(

@@ -23,11 +23,15 @@ CONTAINER = "ab" * 32
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def mounts():
-    """What is mounted here is seen by the tests of this file and what they start."""
+def own_mounts():
+    """What is mounted from now on is seen by this process and what it starts."""
     if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(None, b"/", None, MS_PRIVATE_EVERYWHERE, None) != 0:
         pytest.skip(f"no mount namespace of its own: {os.strerror(ctypes.get_errno())}")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def mounts():
+    own_mounts()
 
 
 class Inhabitant:
@@ -97,7 +101,8 @@ class Folder:
         subprocess.run(["mount", "--bind", inhabitant.file, str(file)], check=True)
 
     def unpin(self, name):
-        subprocess.run(["umount", str(self.path / name)], check=True)
+        """Somebody may just look: `ip netns` is as lazy."""
+        subprocess.run(["umount", "--lazy", str(self.path / name)], check=True)
         (self.path / name).unlink()
 
 

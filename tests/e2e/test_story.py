@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
+import pod
 import promql
 from conftest import Exporter, enter_new_namespace, wait_until
 from prometheus_server import Prometheus
 from promql import DASHBOARDS, PROMETHEUS, alerts, dashboard, metrics_in, panels, queries
+from test_netns import Folder, own_mounts
 from troubles import (
     CloseWaits,
     Overflow,
@@ -66,8 +68,26 @@ EXPECTED = {
     ("InetdiagConntrackDropping", "instance", "proc"),
     ("InetdiagSoftnetDropping", "instance", "proc"),
     ("InetdiagCollectorFailing", "collector", "sockstat"),
+    ("InetdiagNamespacesLeftOut", "instance", "live"),
     ("InetdiagExporterDown", "instance", "gone"),
 }
+# What the pod suffers like the exporter's own namespace.
+OF_THE_POD = {
+    "InetdiagListenerAcceptQueueFull",
+    "InetdiagListenerAcceptQueueNearlyFull",
+    "InetdiagListenerSynQueueFull",
+    "InetdiagListenerDropping",
+    "InetdiagSynCookies",
+    "InetdiagSynCookiesWithDrops",
+    "InetdiagListenerBacklogTooSmall",
+    "InetdiagUnixListenerQueueFull",
+    "InetdiagTimeWaitNearLimit",
+    "InetdiagTimeWaitOverflow",
+    "InetdiagTcpRetransmissionHigh",
+    "InetdiagCloseWaitGrowing",
+    "InetdiagUdpDropping",
+}
+EXPECTED |= {(name, "netns", pod.NETNS) for name in OF_THE_POD}
 # They need a Prometheus without targets, or without rules: promtool's cases have them.
 NOT_IN_THE_STORY = {"InetdiagExporterAbsent", "InetdiagRecordingRulesMissing"}
 
@@ -79,6 +99,10 @@ def in_fast_time(rules):
     return fast
 
 
+def board_of(name):
+    return dashboard(next(file for file in DASHBOARDS if file.stem == name))
+
+
 class Story:
     """What happened: when it began and ended, and the Prometheus that remembers it."""
 
@@ -86,6 +110,7 @@ class Story:
         self.folder, self.binary, self.cleanup = folder, binary, cleanup
         self.running = {}
         self.missing = {}  # metric: why this machine cannot make it
+        self.cgroups = None  # where cgroups can be made
         self.begin = time.time()
 
         set_sysctl("net.ipv4.tcp_syncookies", 1)
@@ -98,7 +123,10 @@ class Story:
         self.sockstat = folder / "broken" / "net" / "sockstat"
         self.sockstat.parent.mkdir(parents=True)
         self.heal_collector()
+        pins = Folder(folder / "netns")
         self.troubles = [
+            pod.Pod(pins, folder / "pods", self.cgroups, cleanup),
+            pod.Latecomer(pins, cleanup),
             overflow,
             Overflow(9000, 128),
             SynFlood(8443),
@@ -111,7 +139,18 @@ class Story:
         ]
         files = ["--collector.sockstat", "--collector.softnet", "--collector.conntrack", "--collector.nstat"]
         only = ["--collector.disable-defaults"]
-        self.start("live", "--collector.tcp.cpu-budget=100%")
+        quiet = pod.Network(pins, "cni-2", cleanup)
+        quiet.tell("listen", 8080, 4)
+        for name, value in (("tcp_syncookies", 2), ("tcp_abort_on_overflow", 1), ("tcp_max_syn_backlog", 64)):
+            quiet.tell("sysctl", f"net.ipv4.{name}", value)
+        self.start(
+            "live",
+            "--collector.tcp.cpu-budget=100%",
+            "--netns.discover=named",
+            "--netns.max=2",
+            f"--path.netns={pins.path}",
+            f"--path.pod-logs={folder}/pods",
+        )
         self.start("proc", f"--path.procfs={proc.folder}", *only, *files, "--collector.sysctl")
         self.start("broken", f"--path.procfs={folder}/broken", *only, "--collector.sockstat")
         self.start("gone", *only, "--collector.sysctl")
@@ -123,7 +162,8 @@ class Story:
         try:
             set_sysctl("net.core.somaxconn", value)
         except OSError as error:
-            self.missing["inetdiag_listener_backlog_capped"] = f"net.core.somaxconn cannot be set here: {error}"
+            for metric in ("inetdiag_listener_backlog_capped", "inetdiag_sysctl_net_core_somaxconn"):
+                self.missing[metric] = f"net.core.somaxconn cannot be set here: {error}"
 
     @contextlib.contextmanager
     def cgroup(self):
@@ -142,7 +182,7 @@ class Story:
             self.missing["inetdiag_listener_info"] = f"no cgroup of its own: {error}"
             yield
             return
-        self.unit = unit
+        self.unit, self.cgroups = unit, mount
         yield
         (mount / own.lstrip("/") / "cgroup.procs").write_text("0")
 
@@ -226,11 +266,14 @@ scrape_configs:
             unlikely = ("InetdiagSomaxconnTooSmall", "InetdiagListenerBacklogTooSmall")
         return {expected for expected in EXPECTED if expected[0] not in unlikely}
 
-    def values(self, expression, start=None, end=None):
-        """All values that the expression had, variables filled in."""
+    def values(self, expression, start=None, end=None, **chosen):
+        """All values that the expression had, variables filled in: with all, or as `chosen`."""
+        for variable, value in chosen.items():
+            expression = re.sub(rf"\${variable}\b", value, expression)
         for variable, value in (("__rate_interval", "5s"), ("job", "inetdiag")):
             expression = expression.replace(f"${variable}", value)
         expression = re.sub(r"\$(instance|address|port)\b", ".+", expression)
+        expression = re.sub(r"\$(netns|pod_namespace|pod)\b", ".*", expression)
         assert "$" not in expression, expression
         found = self.prometheus.ask_range(expression, start or self.begin, end or self.end)
         return [float(value) for series in found for _, value in series["values"]]
@@ -273,6 +316,7 @@ def namespace():
 @pytest.fixture(scope="module")
 def story(tmp_path_factory, request):
     enter_new_namespace()
+    own_mounts()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     with contextlib.ExitStack() as cleanup:
@@ -293,7 +337,9 @@ def test_what_should_fire_fires_and_nothing_else(story):
     assert {a["alert"] for a in alerts()} - {name for name, _, _ in EXPECTED} == NOT_IN_THE_STORY
     for name in ("InetdiagListenerBacklogTooSmall", "InetdiagSomaxconnTooSmall", "InetdiagCloseWaitGrowing"):
         ports = {value for alert, label, value in fired if (alert, label) == (name, "port")}
-        assert ports == {value for alert, _, value in story.expected() if alert == name}, name
+        assert ports == {value for alert, label, value in story.expected() if (alert, label) == (name, "port")}, name
+    assert {name for name, label, value in fired if label == "netns" and value} == OF_THE_POD
+    assert {value for _, label, value in fired if label == "netns" and value} == {pod.NETNS}
 
 
 def test_all_alerts_resolve(story):
@@ -312,14 +358,31 @@ def test_every_query_of_a_dashboard_answers(story, file):
     assert silent == []
 
 
-def test_the_findings_are_found_and_go(story):
-    board = dashboard(next(file for file in DASHBOARDS if file.stem == "overview"))
-    for panel in panels(board):
+@pytest.mark.parametrize("name", ["overview", "pods"])
+def test_the_findings_are_found_and_go(story, name):
+    for panel in panels(board_of(name)):
         if panel["type"] == "stat":
             (expression,) = [target["expr"] for target in panel["targets"]]
             during = story.values(expression, story.trouble, story.recovery)
             after = story.values(expression, story.end, story.end)
             assert max(during) > 0 and after == [0], panel["title"]
+
+
+# Panels of the nodes, not of their pods.
+OF_THE_NODE = {"Limits of the node", "Found and left out", "Left out", "Asking them"}
+
+
+def test_a_pod_can_be_chosen(story):
+    if story.cgroups is None:
+        pytest.skip(story.missing["inetdiag_listener_info"])
+    for panel in panels(board_of("pods")):
+        for target in panel["targets"] if panel["title"] not in OF_THE_NODE else []:
+            where = f"{panel['title']} {target['refId']}"
+            of_nobody = story.values(target["expr"], pod="nobody")
+            assert not any(math.isfinite(value) and value for value in of_nobody), where
+            if panel["title"] != "Limits that are not the node's":  # all but one are, in this pod
+                chosen = story.values(target["expr"], pod_namespace=pod.NAMESPACE, pod=pod.NAME)
+                assert any(math.isfinite(value) for value in chosen), where
 
 
 def test_every_variable_has_values(story):
@@ -333,9 +396,21 @@ def test_every_variable_has_values(story):
 def test_the_owner_of_a_listener_is_named(story):
     if "inetdiag_listener_info" in story.missing:
         pytest.skip(story.missing["inetdiag_listener_info"])
-    units = {(name, labels.get("port")): labels.get("unit") for name, labels in story.alerts("firing", story.trouble)}
+    units = {
+        (name, labels.get("port")): labels.get("unit")
+        for name, labels in story.alerts("firing", story.trouble)
+        if "netns" not in labels
+    }
     assert units["InetdiagListenerDropping", "8080"] == story.unit
     assert units["InetdiagListenerDropping", "9000"] is None
+
+
+def test_the_pod_is_named_and_nothing_else_is(story):
+    if story.cgroups is None:
+        pytest.skip(story.missing["inetdiag_listener_info"])
+    for name, labels in story.alerts("firing", story.trouble):
+        expected = (pod.NAMESPACE, pod.NAME) if "netns" in labels else (None, None)
+        assert (labels.get("pod_namespace"), labels.get("pod_name")) == expected, name
 
 
 def test_who_limits_is_told(story):
