@@ -56,31 +56,6 @@ std::string civet_ports(const std::vector<ListenAddress>& addresses) {
   return ports;
 }
 
-const char* reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 411:
-      return "Length Required";
-    case 413:
-      return "Content Too Large";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Internal Server Error";
-  }
-}
-
 /// The date as RFC 9110, section 5.6.7, has it.
 std::string http_date() {
   const std::time_t now = std::time(nullptr);
@@ -92,8 +67,9 @@ std::string http_date() {
   return {text.data(), length};
 }
 
-std::string head_of(const HttpResponse& response) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " + reason(response.status);
+std::string head_of(const mg_connection* connection, const HttpResponse& response) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                     mg_get_response_code_text(connection, response.status);
   const auto add = [&](std::string_view name, std::string_view value) {
     head.append("\r\n").append(name).append(": ").append(value);
   };
@@ -230,9 +206,7 @@ class HttpServer::Civet {
   /// What CivetWeb refuses itself. Its own page takes the time from gmtime(), which threads share.
   static int on_error(mg_connection* connection, int status, const char* message) {
     try {
-      const HttpResponse response{.status = status, .body = std::string(message) + "\n"};
-      write(connection, head_of(response).append(response.body),
-            std::chrono::steady_clock::now() + longest_send);
+      refuse(connection, status, message);
     } catch (...) {
       self(connection).log_.error("no memory for an answer");
     }
@@ -257,7 +231,14 @@ class HttpServer::Civet {
     }
   }
 
-  /// No exception may cross CivetWeb, which is C.
+  static int refuse(mg_connection* connection, int status, const std::string& why) {
+    const HttpResponse response{.status = status, .body = why + "\n"};
+    write(connection, head_of(connection, response).append(response.body),
+          std::chrono::steady_clock::now() + longest_send);
+    return status;
+  }
+
+  /// No exception may cross CivetWeb, which is C. Where this is 0, it goes on with the request.
   int answer(mg_connection* connection) {
     ++answering_;
     int status = 500;
@@ -278,7 +259,7 @@ class HttpServer::Civet {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
     if (hooks_.admits && !hooks_.admits(text(info->remote_addr), info->remote_port)) {
-      return mg_send_http_error(connection, 403, "%s", "not the server's own connection");
+      return refuse(connection, 403, "not the server's own connection");
     }
     const bool is_head = text(info->request_method) == "HEAD";
     const HttpRequest request{
@@ -289,7 +270,7 @@ class HttpServer::Civet {
     const HttpResponse response = response_to(request);
     const std::string_view body = is_head ? std::string_view() : response.body;
     // What is short goes out in one piece; what is long is not held twice while its reader is slow.
-    std::string first = head_of(response);
+    std::string first = head_of(connection, response);
     first.append(body.substr(0, piece_bytes));
     const auto end = std::chrono::steady_clock::now() + longest_send;
     const bool is_taken = write(connection, first, end) &&

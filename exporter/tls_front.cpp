@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -236,6 +237,16 @@ class TlsFront::Loop {
     }
     for (const int fd : ready) {
       take_clients(fd);
+    }
+    give_memory_back();
+  }
+
+  /// What a crowd leaves behind is more than the next scrape needs.
+  void give_memory_back() {
+    constexpr std::size_t crowd = 32;
+    most_held_ = std::max(most_held_, clients_.size());
+    if (clients_.empty() && std::exchange(most_held_, 0) > crowd) {
+      malloc_trim(0);
     }
   }
 
@@ -539,6 +550,7 @@ class TlsFront::Loop {
   std::uint16_t server_port_ = 0;
   std::atomic<int> asked_ = 0;
   Clients clients_;  ///< the oldest first
+  std::size_t most_held_ = 0;
   Clock::time_point accept_after_;
   std::optional<Clock::time_point> last_warning_;
   unsigned untold_ = 0;

@@ -6,7 +6,9 @@
 #include <functional>
 #include <set>
 #include <span>
+#include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace inetdiag {
@@ -33,6 +35,37 @@ std::string names_of(const std::array<Named<T>, size>& table) {
     names.append(names.empty() ? "" : ", ").append(entry.name);
   }
   return names;
+}
+
+/// Takes note of where a document begins, and of nothing else.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark last;
+};
+
+/// yaml-cpp takes what no document can begin with, such as a lone `]`, for an empty one, and does
+/// not get past it: LoadAll() would never end, and Load() not tell.
+YAML::Node load_only_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
+    fail(starts.last, "the file is to end here: it is one document");
+  }
+  return YAML::Load(text);
 }
 
 /// A field's value, and where it stands.
@@ -370,14 +403,7 @@ WebConfig parse_web_config(std::string_view text, const std::string& folder) {
   }
   WebConfig config;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) {
-      return config;
-    }
-    if (documents.size() > 1) {
-      fail(documents[1].Mark(), "is to be one document");
-    }
-    read_fields(Value("the file", documents.front()), "the file",
+    read_fields(Value("the file", load_only_document(std::string(text))), "the file",
                 {{"tls_server_config",
                   [&](const Value& value) { config.tls = TlsReader(folder).read(value); }},
                  {"http_server_config", [&](const Value& value) { read_http(value, config); }},

@@ -198,7 +198,7 @@ void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::b
       const int error = state.error != 0 ? state.error : errno;
       const bool is_missing = error == ENOENT || error == EOPNOTSUPP;
       throw failure(error, is_missing ? "the kernel has no sock_diag for these sockets (modprobe "
-                                        "inet_diag tcp_diag udp_diag)"
+                                        "inet_diag tcp_diag udp_diag unix_diag)"
                                       : "the kernel refused a sock_diag dump");
     }
   }

@@ -60,7 +60,7 @@ Address parse_address(std::string_view text) {
   if (is_bracketed) {
     host = host.substr(1, host.size() - 2);
   }
-  if (host.empty() || (!is_bracketed && host.find(':') != std::string_view::npos)) {
+  if (host.empty() || host.find_first_of(is_bracketed ? "[]" : "[]:") != std::string_view::npos) {
     throw wrong("has no host");
   }
   return {.host = std::string(host), .port = std::to_string(*port)};

@@ -11,15 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from conftest import series_of, wait_until
+from conftest import ANY_CERTIFICATE, series_of, wait_until
+from test_access import TLS, config, keys  # noqa: F401, fixtures
 
 # Of Prometheus, by default; also what a scrape has without a header.
 DEADLINE_SECONDS = 10
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+HALF_A_CLIENT_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 
 @pytest.fixture(autouse=True)
@@ -31,19 +34,37 @@ def many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def connect(port, receive_bytes=None):
+@pytest.fixture(params=["http", "https"])
+def start_either(request, start):
+    """Starts an exporter without TLS, and with it."""
+    flags = [request.getfixturevalue("config")(TLS)] if request.param == "https" else []
+    return lambda *arguments: start(*flags, *arguments)
+
+
+def connect(exporter, receive_bytes=None):
+    """Over TCP alone, also where TLS is spoken."""
     client = socket.socket()
     if receive_bytes:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-    client.connect(("127.0.0.1", port))
+    client.connect(("127.0.0.1", exporter.port))
     return client
+
+
+def has_tls(exporter):
+    return exporter.url.startswith("https:")
+
+
+def connect_to_speak(exporter, receive_bytes=None):
+    client = connect(exporter, receive_bytes)
+    client.settimeout(60)
+    return ANY_CERTIFICATE.wrap_socket(client) if has_tls(exporter) else client
 
 
 class Crowd:
     """As many clients of a kind as asked for, at any time: who is turned away comes again."""
 
-    def __init__(self, port, count, kind):
-        self.port = port
+    def __init__(self, exporter, count, kind):
+        self.exporter = exporter
         self.kind = kind
         self.returned = 0
         self.clients = [self._come() for _ in range(count)]
@@ -61,11 +82,18 @@ class Crowd:
             client.close()
 
     def _come(self):
-        client = connect(self.port, receive_bytes=4096 if self.kind == "reads nothing" else None)
-        if self.kind == "reads nothing":
-            client.sendall(REQUEST)
-            # More scrapes at the same time than --web.max-requests are another matter.
-            assert select.select([client], [], [], 60)[0]
+        if self.kind == "silent":
+            return connect(self.exporter)
+        if self.kind == "half a handshake":
+            client = connect(self.exporter)
+            client.sendall(HALF_A_CLIENT_HELLO)
+            return client
+        if self.kind == "one byte a second":
+            return connect_to_speak(self.exporter)
+        client = connect_to_speak(self.exporter, receive_bytes=4096)
+        client.sendall(REQUEST)
+        # More scrapes at the same time than --web.max-requests are another matter.
+        assert select.select([client], [], [], 60)[0]
         return client
 
     def _stay(self):
@@ -114,20 +142,32 @@ def scrape_in_time(exporter):
     return time.monotonic() - begin
 
 
-# Two hundred at a time delay nobody; four hundred are more than there are threads.
+# Two hundred at a time delay nobody; four hundred are more than are held.
 @pytest.mark.parametrize(
-    "kind, count", [("silent", 200), ("silent", 400), ("one byte a second", 200), ("reads nothing", 200)]
+    "start_either, kind, count",
+    [
+        ("http", "silent", 200),
+        ("http", "silent", 400),
+        ("http", "one byte a second", 200),
+        ("http", "reads nothing", 200),
+        ("https", "silent", 400),
+        ("https", "half a handshake", 400),
+        ("https", "one byte a second", 200),
+        ("https", "reads nothing", 50),
+    ],
+    indirect=["start_either"],
 )
-def test_a_scrape_beside_clients_that_hold_their_connection(start, kind, count):
-    # So that the kernel does not take the whole answer off the exporter's hands.
-    Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
-    exporter = start()
+def test_a_scrape_beside_clients_that_hold_their_connection(start_either, kind, count):
+    exporter = start_either()
+    if not has_tls(exporter):
+        # So that the kernel does not take the whole answer off the exporter's hands.
+        Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
     for _ in range(3):
         exporter.page()
     before = descriptors(exporter)
     memory_before = resident_kib(exporter)
-    with Crowd(exporter.port, count, kind) as crowd:
-        seconds = [scrape_in_time(exporter) for _ in range(5)]
+    with Crowd(exporter, count, kind) as crowd:
+        seconds = [scrape_in_time(exporter) for _ in range(2)]
         # Until the first were turned away: nobody holds a connection for ever.
         if kind == "one byte a second" or count == 400:
             wait_until("clients are turned away", lambda: crowd.returned > 0)
@@ -141,101 +181,116 @@ def test_a_scrape_beside_clients_that_hold_their_connection(start, kind, count):
     wait_until("their memory is given back", lambda: is_sanitized(exporter) or memory_is_back(exporter, memory_before))
 
 
-@pytest.mark.parametrize(
-    "rubbish",
-    [
-        b"\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
-        b"GET\r\n\r\n",
-        b"GET /metrics\r\n\r\n",
-        b"GET /metrics HTTP/9.9\r\n\r\n",
-        b"\xff\xfe /metrics HTTP/1.1\r\n\r\n",
-        b"GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"GET /metrics HTTP/1.1\r\nTransfer-Encoding: nonsense\r\n\r\n",
-        b"GET /%zz%c0%ae%c0%ae/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET http://example.org/metrics HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /metrics?collect[]=%ff%fe%00 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /metrics HTTP/1.1\r\nX-Prometheus-Scrape-Timeout-Seconds: -1e999\r\n\r\n",
-        b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /metrics HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"b" * 160) for i in range(110)) + b"\r\n",
-        bytes(range(256)) * 80,
-    ],
-    ids=lambda rubbish: repr(rubbish[:24]),
-)
-def test_rubbish_is_refused_or_cut_off(start, rubbish):
-    exporter = start()
-    with socket.create_connection(("127.0.0.1", exporter.port), timeout=60) as client:
+RUBBISH = [
+    b"\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET /metrics\r\n\r\n",
+    b"GET /metrics HTTP/9.9\r\n\r\n",
+    b"\xff\xfe /metrics HTTP/1.1\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nTransfer-Encoding: nonsense\r\n\r\n",
+    b"GET /%zz%c0%ae%c0%ae/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET http://example.org/metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /metrics?collect[]=%ff%fe%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nX-Prometheus-Scrape-Timeout-Seconds: -1e999\r\n\r\n",
+    b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"b" * 160) for i in range(110)) + b"\r\n",
+    bytes(range(256)) * 80,
+]
+
+
+def answer_to(exporter, request, ends=False):
+    """All that comes until the exporter closes the connection."""
+    with connect_to_speak(exporter) as client:
         answer = b""
         try:
-            client.sendall(rubbish)
-            client.shutdown(socket.SHUT_WR)
+            client.sendall(request)
+            if ends:
+                # Of the connection below TLS, which then lacks its end.
+                client.shutdown(socket.SHUT_WR)
             while part := client.recv(65536):
                 answer += part
-        except ConnectionError:
-            pass  # cut off while it still sent
-    assert not answer or re.match(rb"HTTP/1\.1 [45]\d\d ", answer), answer[:200]
-    assert b"root:" not in answer
-    scrape_in_time(exporter)
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # cut off while it still sent, or closed with the rest unread
+        return answer
+
+
+def test_rubbish_is_refused_or_cut_off(start_either):
+    exporter = start_either()
+    for rubbish in RUBBISH:
+        answer = answer_to(exporter, rubbish, ends=not has_tls(exporter))
+        assert not answer or re.match(rb"HTTP/1\.1 [45]\d\d [A-Z]", answer), (rubbish[:80], answer[:200])
+        assert b"root:" not in answer, rubbish[:80]
+        scrape_in_time(exporter)
 
 
 @pytest.mark.parametrize("count, size", [(50, 300), (3_000, 0)])
-def test_headers_of_nearly_16_kib_are_taken(start, count, size):
-    exporter = start()
-    with socket.create_connection(("127.0.0.1", exporter.port), timeout=60) as client:
-        client.sendall(REQUEST[:-2] + b"".join(b"A:%s\r\n" % (b"b" * size) for _ in range(count)) + b"\r\n")
-        assert client.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
+def test_headers_of_nearly_16_kib_are_taken(start_either, count, size):
+    headers = b"".join(b"A:%s\r\n" % (b"b" * size) for _ in range(count))
+    assert answer_to(start_either(), REQUEST[:-2] + headers + b"\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_what_is_pipelined_behind_a_request_gets_no_answer(start):
-    exporter = start()
-    with socket.create_connection(("127.0.0.1", exporter.port), timeout=60) as client:
-        client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n" * 3 + bytes(range(256)))
-        answer = b""
-        try:
-            while part := client.recv(65536):
-                answer += part
-        except ConnectionError:
-            pass  # it was closed with the rest unread
-    assert answer.count(b"HTTP/1.1") <= 1
+def test_what_is_pipelined_behind_a_request_gets_no_answer(start_either):
+    exporter = start_either()
+    healthy = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert answer_to(exporter, healthy * 3 + bytes(range(256))).count(b"HTTP/1.1") <= 1
     scrape_in_time(exporter)
 
 
-def test_the_same_collector_a_thousand_times_is_one(start):
-    exporter = start()
+def test_the_same_collector_a_thousand_times_is_one(start_either):
+    exporter = start_either()
     many = exporter.page("/metrics?" + "&".join(["collect[]=tcp"] * 1000))
     one = exporter.page("/metrics?collect[]=tcp")
     assert series_of(many).keys() == series_of(one).keys()
 
 
-def test_ten_thousand_who_come_and_go(start):
-    exporter = start()
+COMERS = 10_000
+
+
+def test_many_who_come_and_go(start_either):
+    exporter = start_either()
     exporter.page()
     before = descriptors(exporter)
     memory_before = resident_kib(exporter)
-    count = 1_000 if is_sanitized(exporter) else 10_000
-    done = threading.Event()
+    count = COMERS // 10 if is_sanitized(exporter) else COMERS
 
     def come_and_go():
         for i in range(count):
-            client = connect(exporter.port)
+            client = connect(exporter)
             if i % 3 == 1:
-                client.send(REQUEST[:9])
+                client.send(HALF_A_CLIENT_HELLO if has_tls(exporter) else REQUEST[:9])
             elif i % 3 == 2:  # with a reset
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
-        done.set()
 
-    crowd = threading.Thread(target=come_and_go)
-    crowd.start()
-    scrapes = 0
-    while not done.is_set():
+    with ThreadPoolExecutor(1) as pool:
+        crowd = pool.submit(come_and_go)
         scrape_in_time(exporter)
-        scrapes += 1
-    crowd.join()
-    assert scrapes > 0
+        while not crowd.done():
+            scrape_in_time(exporter)
+        crowd.result()
     wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
-    assert is_sanitized(exporter) or memory_is_back(exporter, memory_before)
+    wait_until("their memory is given back", lambda: is_sanitized(exporter) or memory_is_back(exporter, memory_before))
+
+
+def test_an_answer_on_its_way_is_whole_though_a_signal_comes(start_either):
+    # So that a part of it waits for the client to read.
+    Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 16384 16384")
+    Path("/proc/sys/net/ipv4/tcp_rmem").write_text("4096 16384 16384")
+    exporter = start_either()
+    with connect_to_speak(exporter) as client:
+        client.sendall(REQUEST)
+        assert select.select([client], [], [], 60)[0]
+        exporter.process.terminate()
+        wait_until("it knows", lambda: "msg=stopping" in exporter.log)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert len(body) == int(re.search(rb"Content-Length: (\d+)", head).group(1)) > 100_000
+    assert exporter.process.wait(timeout=60) == 0
 
 
 def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
@@ -246,7 +301,7 @@ def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
         fields = Path(f"/proc/{exporter.process.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
-    with Crowd(exporter.port, limit, "silent") as crowd:
+    with Crowd(exporter, limit, "silent") as crowd:
         wait_until("a part of them is held", lambda: descriptors(exporter) >= limit // 2)
         begin, ticks = time.monotonic(), cpu_ticks()
         wait_until("clients are turned away", lambda: crowd.returned > 0)
@@ -277,7 +332,7 @@ def test_few_threads_hold_few_clients(start, binary):
         # `start` appends the path that nobody may not read.
         instead = ("sh", "-c", f'shift; exec {copy} "$@"', "sh")
         exporter = start(command=(*as_nobody, "prlimit", "--nproc=60:60", *instead))
-        with Crowd(exporter.port, 30, "silent"):
+        with Crowd(exporter, 30, "silent"):
             scrape_in_time(exporter)
             threads = len(list(Path(f"/proc/{exporter.process.pid}/task").iterdir()))
             assert 30 < threads < 60

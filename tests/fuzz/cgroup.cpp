@@ -4,8 +4,9 @@
 
 namespace inetdiag::fuzz {
 
-void run(std::string_view input) {
-  const kernel::CgroupOwner owner = kernel::owner_of_cgroup(input);
+namespace {
+
+void require_sound(const kernel::CgroupOwner& owner, std::string_view input) {
   constexpr std::string_view hex = "0123456789abcdef";
   require(owner.container_id.empty() ||
               (owner.container_id.size() == 64 &&
@@ -17,13 +18,24 @@ void run(std::string_view input) {
           "a unit is one of the names in the path");
 }
 
+}  // namespace
+
+void run(std::string_view input) {
+  require_sound(kernel::owner_of_cgroup(input), input);
+  const kernel::CgroupOwner owner = kernel::owner_of_process(input);
+  require_sound(owner, input);
+  require(owner == kernel::CgroupOwner() || !owner.pod_uid.empty() || !owner.container_id.empty(),
+          "a process belongs to a pod or container, or nothing is said");
+}
+
 std::vector<std::string> seeds() {
   const std::string id(64, 'a');
   const std::string uid = "0a1b2c3d_0000_1111_2222_0123456789ab";
   return {"/system.slice/nginx.service",
           "/kubepods.slice/kubepods-burstable-pod" + uid + ".slice/cri-containerd-" + id + ".scope",
           "/kubepods/pod" + std::string(32, 'f') + "/" + id,
-          "/system.slice/docker-" + id + ".scope"};
+          "/system.slice/docker-" + id + ".scope",
+          "12:cpu:/\n0::/system.slice/docker-" + id + ".scope\n1:name=systemd:/kubepods/pod" + uid};
 }
 
 }  // namespace inetdiag::fuzz

@@ -1,3 +1,4 @@
+#include "exporter/basic_auth.h"
 #include "exporter/gzip.h"
 #include "exporter/query.h"
 #include "exporter/scrape_timeout.h"
@@ -7,6 +8,11 @@ namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
   (void)accepts_gzip(input);
+  if (const auto credentials = parse_basic_auth(input)) {
+    require(credentials->user.find(':') == std::string::npos, "the name of a user has no colon");
+    require(credentials->user.size() + credentials->password.size() < input.size(),
+            "nothing is read behind the header");
+  }
   try {
     const auto time = scrape_time(input);
     require(time > time.zero() || input.starts_with('0') || input.find('e') != input.npos,
@@ -18,11 +24,18 @@ void run(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {"gzip",  "deflate, gzip;q=0.5",
-          "*;q=0", "identity;q=1, *;q=0",
-          "10",    "0.5",
-          "1e9",   "nan",
-          "-1",    "inf"};
+  return {"gzip",
+          "deflate, gzip;q=0.5",
+          "*;q=0",
+          "identity;q=1, *;q=0",
+          "10",
+          "0.5",
+          "1e9",
+          "nan",
+          "-1",
+          "inf",
+          "Basic c2NyYXBlcjpzZWNyZXQ=",
+          "basic  Og=="};
 }
 
 }  // namespace inetdiag::fuzz

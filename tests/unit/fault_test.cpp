@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <iterator>
@@ -58,7 +59,8 @@ std::ptrdiff_t open_descriptors() {
 }
 
 struct Host {
-  Host() {
+  explicit Host(std::vector<NamedCollector> chosen = all_collectors())
+      : collectors(std::move(chosen)) {
     std::filesystem::copy(FIXTURES "/proc", proc.root(), every);
     for (const std::size_t i : everything()) {
       healthy[scraper.names()[i]] = scrape({i});
@@ -76,7 +78,10 @@ struct Host {
     const auto page = scraper.scrape(selection, Scraper::Clock::now() + time);
     // What was left behind must not meet the next scrape.
     EXPECT_TRUE(scraper.wait_until_idle(Scraper::Clock::now() + 1h));
-    std::istringstream text(page->text());
+    return lines_of(*page);
+  }
+  static Lines lines_of(const Page& page) {
+    std::istringstream text(page.text());
     Lines lines;
     for (std::string line; std::getline(text, line);) {
       if (!line.starts_with('#') && line.find("_seconds") == std::string::npos) {
@@ -107,9 +112,10 @@ struct Host {
                     .unix_sockets = {{.name = "/run/a", .waiting = 1, .backlog = 4}}};
   NetlinkFactory netlink = kernel.factory();
   CapturedLog captured;
+  std::vector<NamedCollector> collectors;
   Scraper scraper{
       {kernel::FileTree(proc.root()), kernel::FileTree(sys.root()), [this] { return netlink(); }},
-      all_collectors(),
+      std::move(collectors),
       [] { return std::vector<prometheus::MetricFamily>(); },
       captured.log};
   /// By collector: what it says where nothing fails.
@@ -207,14 +213,81 @@ INSTANTIATE_TEST_SUITE_P(
                     "wrong length"}),
     [](const auto& test) { return test.param.name; });
 
+/// A kernel without the diag module of some sockets: it knows the others.
+class WithoutModule : public Netlink {
+ public:
+  using IsMissing = std::function<bool(const nlmsghdr& header, std::byte family)>;
+
+  WithoutModule(std::unique_ptr<Netlink> kernel, IsMissing is_missing)
+      : kernel_(std::move(kernel)), is_missing_(std::move(is_missing)) {}
+  void send(std::span<const std::byte> request) override {
+    nlmsghdr header{};
+    std::memcpy(&header, request.data(), sizeof header);
+    if (is_missing_(header, request[sizeof header])) {
+      kernel_ = std::make_unique<ReplayNetlink>(std::deque<Bytes>{error_message(-ENOENT)});
+    }
+    kernel_->send(request);
+  }
+  std::size_t receive(std::span<std::byte> buffer, const kernel::Deadline& deadline) override {
+    return kernel_->receive(buffer, deadline);
+  }
+  std::uint32_t port_id() const override { return kernel_->port_id(); }
+
+ private:
+  std::unique_ptr<Netlink> kernel_;
+  IsMissing is_missing_;
+};
+
+struct ModuleFault {
+  std::string module;
+  WithoutModule::IsMissing is_missing;
+  std::vector<std::string> collectors;
+};
+
+class FaultOfModule : public ::testing::TestWithParam<ModuleFault> {};
+
+TEST_P(FaultOfModule, CostsOnlyTheSocketsThatItTellsOf) {
+  Host host;
+  const Lines whole = host.scrape();
+  host.netlink = [&host] {
+    return std::make_unique<WithoutModule>(host.kernel.factory()(), GetParam().is_missing);
+  };
+  host.expect_failed(host.scrape(), GetParam().collectors);
+  EXPECT_EQ(host.captured.count("level=error"), static_cast<int>(GetParam().collectors.size()));
+  EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().module));
+  host.netlink = host.kernel.factory();
+  EXPECT_EQ(host.scrape(), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, FaultOfModule,
+    ::testing::Values(ModuleFault{"tcp_diag",
+                                  [](const nlmsghdr& header, std::byte /*family*/) {
+                                    return header.nlmsg_type == TCPDIAG_GETSOCK;
+                                  },
+                                  {"listeners", "tcp"}},
+                      ModuleFault{"udp_diag",
+                                  [](const nlmsghdr& header, std::byte family) {
+                                    return header.nlmsg_type != TCPDIAG_GETSOCK &&
+                                           family != std::byte{AF_UNIX};
+                                  },
+                                  {"udp"}},
+                      ModuleFault{"unix_diag",
+                                  [](const nlmsghdr& /*header*/, std::byte family) {
+                                    return family == std::byte{AF_UNIX};
+                                  },
+                                  {"unix"}}),
+    [](const auto& test) { return test.param.module; });
+
 struct FileFault {
-  std::string collector;
+  std::string name;
   std::string file;
+  std::vector<std::string> collectors;
 };
 
 class FaultOfFile : public ::testing::TestWithParam<FileFault> {};
 
-TEST_P(FaultOfFile, CostsOnlyItsCollectorAndOnlyThisScrape) {
+TEST_P(FaultOfFile, CostsOnlyWhoReadsItAndOnlyThisScrape) {
   Host host;
   const Lines whole = host.scrape();
   const auto descriptors = open_descriptors();
@@ -223,20 +296,28 @@ TEST_P(FaultOfFile, CostsOnlyItsCollectorAndOnlyThisScrape) {
   std::filesystem::rename(file, file.string() + ".away");
   std::filesystem::create_directory(file);
   const Lines page = host.scrape();
-  host.expect_failed(page, {GetParam().collector});
-  EXPECT_THAT(host.captured.text(), HasSubstr("cannot read"));
+  host.expect_failed(page, GetParam().collectors);
+  EXPECT_THAT(host.captured.text(), HasSubstr("cannot read " + file.string()));
+  EXPECT_EQ(host.captured.count("level=error"), static_cast<int>(GetParam().collectors.size()));
   EXPECT_EQ(open_descriptors(), descriptors);
   std::filesystem::remove(file);
   std::filesystem::rename(file.string() + ".away", file);
   EXPECT_EQ(host.scrape(), whole);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, FaultOfFile,
-                         ::testing::Values(FileFault{"nstat", "net/netstat"},
-                                           FileFault{"softnet", "net/softnet_stat"},
-                                           FileFault{"conntrack", "net/stat/nf_conntrack"},
-                                           FileFault{"sysctl", "sys/fs/file-max"}),
-                         [](const auto& test) { return test.param.collector; });
+INSTANTIATE_TEST_SUITE_P(
+    Each, FaultOfFile,
+    ::testing::Values(FileFault{"netstat", "net/netstat", {"nstat"}},
+                      FileFault{"snmp", "net/snmp", {"nstat"}},
+                      FileFault{"snmp6", "net/snmp6", {"nstat"}},
+                      FileFault{"sockstat", "net/sockstat", {"sockstat"}},
+                      FileFault{"softnet", "net/softnet_stat", {"softnet"}},
+                      FileFault{"conntrack", "net/stat/nf_conntrack", {"conntrack"}},
+                      FileFault{"limit_of_files", "sys/fs/file-max", {"sysctl"}},
+                      FileFault{"somaxconn", "sys/net/core/somaxconn", {"listeners", "sysctl"}},
+                      FileFault{
+                          "local_ports", "sys/net/ipv4/ip_local_port_range", {"udp", "sysctl"}}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(Fault, OfTheDeadlineIsToldByEachCollectorThatItMet) {
   Host host;
@@ -249,6 +330,55 @@ TEST(Fault, OfTheDeadlineIsToldByEachCollectorThatItMet) {
   host.expect_failed(page, late);
   EXPECT_THAT(host.captured.text(), HasSubstr("not ready at the deadline"));
   EXPECT_EQ(host.scrape(), whole);
+}
+
+/// Asks another collector only once it is let go, as where the kernel does not answer.
+class HeldUp : public Collector {
+ public:
+  HeldUp(std::unique_ptr<Collector> held, std::atomic<bool>& is_held)
+      : held_(std::move(held)), is_held_(is_held) {}
+  Collection collect(const ScrapeContext& context) override {
+    is_held_.wait(true);
+    return held_->collect(context);
+  }
+
+ private:
+  std::unique_ptr<Collector> held_;
+  std::atomic<bool>& is_held_;
+};
+
+void expect_that_only_one_is_late(const std::string& name) {
+  std::atomic<bool> is_held = false;
+  std::vector<NamedCollector> collectors = all_collectors();
+  const auto one = std::ranges::find(collectors, name, &NamedCollector::name);
+  ASSERT_NE(one, collectors.end());
+  one->collector = std::make_unique<HeldUp>(std::move(one->collector), is_held);
+  Host host(std::move(collectors));
+  const auto begin = Scraper::Clock::now();
+  const Lines whole = host.scrape();
+  const auto taken = Scraper::Clock::now() - begin;
+  is_held = true;
+  // Plenty for the others, also where everything is slow.
+  const auto end = Scraper::Clock::now() + std::max<Scraper::Clock::duration>(2s, 50 * taken);
+  const Lines late = Host::lines_of(*host.scraper.scrape(host.everything(), end));
+  EXPECT_GE(Scraper::Clock::now(), end) << name;
+  is_held = false;
+  is_held.notify_all();
+  ASSERT_TRUE(host.scraper.wait_until_idle(Scraper::Clock::now() + 1h));
+  host.expect_failed(late, {name});
+  EXPECT_EQ(host.captured.count("level=error"), 1) << host.captured.text();
+  EXPECT_EQ(host.captured.count("not ready at the deadline"), 1) << name;
+  EXPECT_EQ(host.scrape(), whole) << name;
+}
+
+TEST(Fault, OfACollectorThatIsLateCostsOnlyItAndOnlyThisScrape) {
+  // All at the same time, since each takes as long as its deadline.
+  std::vector<std::jthread> hosts;
+  for (const auto* names : {&socket_collectors, &file_collectors}) {
+    for (const std::string& name : *names) {
+      hosts.emplace_back(expect_that_only_one_is_late, name);
+    }
+  }
 }
 
 /// Leaves this process no descriptor to open.

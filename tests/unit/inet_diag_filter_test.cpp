@@ -1,7 +1,6 @@
 #include "collectors/kernel/inet_diag_filter.h"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
 #include <stdexcept>
 
@@ -13,99 +12,24 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "inet_diag_bytecode.h"
+
 namespace inetdiag::kernel {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-
-template <typename T>
-T at(const Bytes& bytes, std::size_t offset) {
-  T value{};
-  EXPECT_LE(offset + sizeof value, bytes.size());
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
+using testing::passes;
+using testing::value_at;
+using Bytes = testing::Bytecode;
+using Ends = testing::SocketEnds;
 
 InetAddress address(const std::string& text) { return parse_address_block(text).value().address; }
 
 /// ::ffff:a.b.c.d, which parse_address_block() makes IPv4.
 InetAddress mapped(const std::string& text) { return address(text).mapped(); }
 
-/// What inet_diag_bc_audit() of net/ipv4/inet_diag.c asks of a program: each operation lies within
-/// it, jumps go forward, to its end, one operation behind it, or to another operation.
-void audit(const Bytes& code) {
-  std::vector<std::size_t> operations;
-  for (std::size_t i = 0; i < code.size();) {
-    operations.push_back(i);
-    const auto op = at<inet_diag_bc_op>(code, i);
-    ASSERT_GE(op.yes, sizeof op);
-    ASSERT_EQ(op.yes % 4, 0);
-    i += op.yes;
-    ASSERT_LE(i, code.size());
-  }
-  for (const std::size_t i : operations) {
-    const auto op = at<inet_diag_bc_op>(code, i);
-    const std::size_t least = op.code == INET_DIAG_BC_JMP ? sizeof op : op.yes;
-    ASSERT_GE(op.no, least);
-    ASSERT_EQ(op.no % 4, 0);
-    const std::size_t target = i + op.no;
-    ASSERT_LE(target, code.size() + sizeof op);
-    if (target < code.size()) {
-      ASSERT_THAT(operations, ::testing::Contains(target));
-    }
-  }
-}
-
-struct Ends {
-  InetAddress local;
-  std::uint16_t local_port;
-  InetAddress peer;
-  std::uint16_t peer_port;
-};
-
-bool has_prefix(const std::uint8_t* bytes, const Bytes& code, std::size_t wanted, int bits) {
-  for (int bit = 0; bit < bits; ++bit) {
-    const auto mask = static_cast<std::uint8_t>(0x80U >> (bit % 8));
-    const auto byte =
-        std::to_integer<std::uint8_t>(code.at(wanted + static_cast<std::size_t>(bit / 8)));
-    if (((bytes[bit / 8] ^ byte) & mask) != 0) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// What inet_diag_bc_run() does with INET_DIAG_BC_S_COND and INET_DIAG_BC_D_COND.
-bool holds(const Bytes& code, std::size_t i, const Ends& ends) {
-  const auto op = at<inet_diag_bc_op>(code, i);
-  const auto host = at<inet_diag_hostcond>(code, i + sizeof op);
-  const bool is_local = op.code == INET_DIAG_BC_S_COND;
-  const InetAddress& end = is_local ? ends.local : ends.peer;
-  if (host.port != -1 && host.port != (is_local ? ends.local_port : ends.peer_port)) {
-    return false;
-  }
-  const std::size_t wanted = i + sizeof op + sizeof host;
-  if (host.family != AF_UNSPEC && host.family != end.family) {
-    return end.family == AF_INET6 && host.family == AF_INET && end.unmapped() &&
-           has_prefix(end.bytes.data() + 12, code, wanted, host.prefix_len);
-  }
-  return has_prefix(end.bytes.data(), code, wanted, host.prefix_len);
-}
-
-bool passes(const Bytes& code, const Ends& ends) {
-  auto left = static_cast<std::int64_t>(code.size());
-  while (left > 0) {
-    const std::size_t i = code.size() - static_cast<std::size_t>(left);
-    const auto op = at<inet_diag_bc_op>(code, i);
-    const bool yes = op.code != INET_DIAG_BC_JMP && holds(code, i, ends);
-    left -= yes ? op.yes : op.no;
-  }
-  return left == 0;
-}
-
 Bytes audited(const InetFilter& filter) {
   Bytes code = bytecode_of(filter);
-  audit(code);
+  EXPECT_EQ(testing::refusal_of(code), "");
   return code;
 }
 
@@ -209,17 +133,17 @@ TEST(InetFilter, AsksForBothFamiliesInOneWalk) {
   const InetQuestion question = tcp_question({.states = mask(TcpState::listen)});
   EXPECT_EQ(question.type, TCPDIAG_GETSOCK);
   EXPECT_EQ(question.payload.size(), sizeof(inet_diag_req));
-  EXPECT_EQ(at<inet_diag_req>(question.payload, 0).idiag_states, mask(TcpState::listen));
+  EXPECT_EQ(value_at<inet_diag_req>(question.payload, 0).idiag_states, mask(TcpState::listen));
 }
 
 TEST(InetFilter, AsksForOneFamilyWithItsBytecodeBehind) {
   const InetFilter filter{.family = AF_INET6, .ports = {80}};
   const InetQuestion question = tcp_question(filter);
   EXPECT_EQ(question.type, SOCK_DIAG_BY_FAMILY);
-  const auto request = at<inet_diag_req_v2>(question.payload, 0);
+  const auto request = value_at<inet_diag_req_v2>(question.payload, 0);
   EXPECT_EQ(request.sdiag_family, AF_INET6);
   EXPECT_EQ(request.sdiag_protocol, IPPROTO_TCP);
-  const auto attribute = at<nlattr>(question.payload, sizeof request);
+  const auto attribute = value_at<nlattr>(question.payload, sizeof request);
   EXPECT_EQ(attribute.nla_type, INET_DIAG_REQ_BYTECODE);
   EXPECT_EQ(attribute.nla_len, question.payload.size() - sizeof request);
 }

@@ -196,7 +196,8 @@ TEST(StatsdAddress, IsRefusedWhereItIsNone) {
   for (const std::string& text :
        {std::string(""), std::string("8125"), std::string(":8125"), std::string("host:0"),
         std::string("host:65536"), std::string("host:"), std::string("::1:8125"),
-        std::string("[]:8125"), std::string("unix://"), std::string("unix://relative"),
+        std::string("[]:8125"), std::string("[[a]]:8125"), std::string("]:8125"),
+        std::string("unix://"), std::string("unix://relative"),
         "unix:///" + std::string(107, 'x')}) {
     EXPECT_THROW(parse_address(text), std::invalid_argument) << text;
   }

@@ -135,7 +135,10 @@ TEST(WebConfig, RefusesWithLineAndReason) {
       Refused{"just a text", "is to be a map"},
       Refused{"tls_server_config: [1]", "line 1: tls_server_config: is to be a map"},
       Refused{"? [a]\n: b\n", "a name is to be a text"},
-      Refused{"a: b\n---\nc: d\n", "unknown field 'a'|is to be one document"},
+      Refused{"basic_auth_users: {}\n---\nbasic_auth_users: {}\n", "line 2: the file is to end"},
+      // Those without an end in yaml-cpp's LoadAll().
+      Refused{",", "line 1: the file is to end here"},
+      Refused{", *a]\n<<: *a\n---\n", "line 1: the file is to end here"},
       Refused{"tls_server_config: {cert_file: c}", "key_file is missing"},
       Refused{"tls_server_config: {key_file: k}", "cert_file is missing"},
       Refused{"tls_server_config: {client_auth_type: RequestClientCert}", "cert_file is missing"},
@@ -172,11 +175,7 @@ TEST(WebConfig, RefusesWithLineAndReason) {
       Refused{std::string(2U << 20U, '#'), "has more than"},
   };
   for (const auto& [text, why] : refused) {
-    const std::size_t bar = why.find('|');
-    EXPECT_THAT(refusal(text),
-                testing::AnyOf(HasSubstr(why.substr(0, bar)),
-                               HasSubstr(bar == std::string::npos ? why : why.substr(bar + 1))))
-        << text.substr(0, 100);
+    EXPECT_THAT(refusal(text), HasSubstr(why)) << text.substr(0, 100);
   }
 }
 

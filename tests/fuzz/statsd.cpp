@@ -1,0 +1,94 @@
+// Series with labels of any bytes, as StatsD's lines in datagrams.
+#include <algorithm>
+#include <cstring>
+
+#include "collectors/kernel/text.h"
+#include "exporter/statsd/datagrams.h"
+#include "target.h"
+
+namespace inetdiag::fuzz {
+namespace {
+
+constexpr std::string_view digits = "0123456789";
+constexpr std::string_view of_names =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+bool has_only(std::string_view text, const std::string& allowed) {
+  return text.find_first_not_of(allowed) == text.npos;
+}
+
+void require_line(std::string_view line, statsd::Tags tags) {
+  const std::string_view name = kernel::cut(line, ':');
+  require(!name.empty() &&
+              has_only(name, std::string(of_names) + (tags == statsd::Tags::influxdb ? ",=/" : "")),
+          "no label ends the name");
+  std::string_view figure = kernel::cut(line, '|');
+  require(!figure.empty() && has_only(figure, std::string(digits) + ".-"), "a figure is one");
+  const std::string_view type = kernel::cut(line, '|');
+  require(type == "g" || type == "c", "the type is known");
+  if (!line.empty()) {
+    require(tags == statsd::Tags::dogstatsd && line.starts_with('#') &&
+                has_only(line, std::string(of_names) + "#:,/"),
+            "no label ends the tags");
+  }
+}
+
+}  // namespace
+
+void run(std::string_view input) {
+  const std::string_view head = take(input, 2);
+  const auto byte = [&](std::size_t i) {
+    return i < head.size() ? static_cast<unsigned char>(head[i]) : 0U;
+  };
+  const auto tags = static_cast<statsd::Tags>(byte(0) % 3);
+  const std::size_t mtu = 20 + 4 * byte(1);
+  std::vector<prometheus::MetricFamily> families(2);
+  families[0] = {"gauge", "", prometheus::MetricType::Gauge, {}};
+  families[1] = {"counter_total", "", prometheus::MetricType::Counter, {}};
+  while (!input.empty()) {
+    double value = 0;
+    const std::string_view raw = take(input, sizeof value);
+    std::memcpy(&value, raw.data(), raw.size());
+    prometheus::ClientMetric metric;
+    metric.label = {{"label", std::string(take_chunk(input))}, {"other", "x"}};
+    metric.gauge.value = value;
+    metric.counter.value = value;
+    families[byte(0) % 2].metric.push_back(metric);
+    families[1].metric.push_back(std::move(metric));
+  }
+  statsd::Increases increases;
+  for (int push = 0; push < 2; ++push) {
+    const statsd::Packed packed = statsd::pack(families, {"prefix", tags}, increases, mtu);
+    for (const statsd::Datagram& datagram : packed.datagrams) {
+      require(!datagram.text.empty() && datagram.text.size() <= mtu, "a datagram fits");
+      for (std::string_view rest = datagram.text; !rest.empty();) {
+        require_line(kernel::next_line(rest), tags);
+      }
+      for (const auto& [key, value] : datagram.counters) {
+        increases.told(key, value);
+      }
+    }
+    require(
+        std::ranges::all_of(packed.too_long, [&](const auto& line) { return line.size() > mtu; }),
+        "only what is too long is left out");
+    for (auto& metric : families[1].metric) {
+      metric.counter.value = metric.counter.value * 2 + 1;
+    }
+  }
+}
+
+std::vector<std::string> seeds() {
+  const auto series = [](double value, std::string_view label) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof value) + chunk(label);
+  };
+  const std::string some = series(-1.5, "a:b|c\n#,=/ \xff") + series(1e300, "") +
+                           series(5e-324, "[::1]:80") + series(3, std::string(300, 'a'));
+  std::vector<std::string> all;
+  for (const char tags : {0, 1, 2}) {
+    all.push_back(std::string{tags, '\xff'} + some);
+    all.push_back(std::string{tags, '\0'} + some);
+  }
+  return all;
+}
+
+}  // namespace inetdiag::fuzz
