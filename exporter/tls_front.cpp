@@ -208,7 +208,9 @@ class TlsFront::Loop {
     }
     for (const Client& client : clients_) {
       polled.push_back({client.fd.get(), client.events, 0});
-      polled.push_back({client.server.get(), server_events(client), 0});
+      // Not even told of a hang-up while nothing is wanted of it: that would never cease.
+      const short events = server_events(client);
+      polled.push_back({events != 0 ? client.server.get() : -1, events, 0});
     }
     ::poll(polled.data(), polled.size(), milliseconds_to_wait());
 
@@ -446,7 +448,7 @@ class TlsFront::Loop {
       }
       client.events = 0;
       if (client.answer_is_whole) {
-        return say_goodbye(client);
+        return finish(client);
       }
       const Step step = read_answer(client);
       if (step != Step::done) {
@@ -497,12 +499,18 @@ class TlsFront::Loop {
     return !client.answer.empty() || say_goodbye(client);
   }
 
+  /// Ends TLS, without which the client could not tell a whole answer from one that was cut.
+  bool finish(Client& client) {
+    const int result = SSL_shutdown(client.ssl.get());
+    if (result < 0 && step_of(client, result) == Step::wait) {
+      return true;  // no room for it yet
+    }
+    return say_goodbye(client);
+  }
+
   bool say_goodbye(Client& client) {
     disown(client);
     client.server = UniqueFd();
-    if (SSL_is_init_finished(client.ssl.get()) == 1) {
-      SSL_shutdown(client.ssl.get());
-    }
     ::shutdown(client.fd.get(), SHUT_WR);
     client.phase = Phase::goodbye;
     client.end = Clock::now() + longest_goodbye;

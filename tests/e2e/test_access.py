@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -321,11 +322,8 @@ def test_an_absent_configuration_stops_the_start(run):
 
 def test_loopback_is_no_way_around_tls(start, config, keys):
     exporter = start(config(MUTUAL))
-    sockets = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-    ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", sockets)} - {exporter.port}
-    assert len(ports) == 1
     for source in ("127.0.0.1", "127.0.0.2"):
-        with socket.create_connection(("127.0.0.1", *ports), source_address=(source, 0)) as client:
+        with socket.create_connection(("127.0.0.1", inner_port(exporter)), source_address=(source, 0)) as client:
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 403 ")
@@ -358,18 +356,49 @@ def test_clients_that_hang_hold_up_nobody(start, config, keys):
     wait_until("all of them are forgotten", lambda: descriptors() <= before)
 
 
+def sockets_at(port):
+    """The states of TCP connections to a port of this namespace, from the side that listens."""
+    command = ["ss", "-Htan", "exclude", "listening", "exclude", "time-wait", "sport", "=", f":{port}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def inner_port(exporter):
+    """Where the TLS front reaches the HTTP server."""
+    listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+    (port,) = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", listening)} - {exporter.port}
+    return port
+
+
+def all_threads_sleep(exporter):
+    """A thread that turns in a circle is runnable each time, however loaded the machine is."""
+
+    def state(stat):
+        return stat.read_text().rpartition(")")[2].split()[0]
+
+    threads = list(Path(f"/proc/{exporter.process.pid}/task").glob("*/stat"))
+    for _ in range(20):
+        if {state(stat) for stat in threads} != {"S"}:
+            return False
+        time.sleep(0.005)
+    return True
+
+
 def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
+    # So small that most of the page waits in the exporter.
+    Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
     exporter = start(config(TLS))
+    inner = inner_port(exporter)
     context = ssl.create_default_context(cafile=keys / "ca.crt")
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     plain.connect(("127.0.0.1", exporter.port))
-    with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+    with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-        answer = b""
+        answer = client.recv(1)
+        wait_until("the HTTP server has told all", lambda: not sockets_at(inner))
+        wait_until("it waits for the client", lambda: all_threads_sleep(exporter))
         while piece := client.recv(1000):
             answer += piece
-            time.sleep(0.001)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert int(re.search(rb"Content-Length: (\d+)", head).group(1)) == len(body)
 
