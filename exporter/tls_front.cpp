@@ -290,7 +290,7 @@ class TlsFront::Loop {
       client.context = context_();
       client.ssl.reset(SSL_new(client.context.get()));
       if (!client.ssl || SSL_set_fd(client.ssl.get(), client.fd.get()) != 1) {
-        log_.error("no TLS connection can be had", {{"error", tls_error()}});
+        tell_failure(client, tls_error());
         continue;
       }
       client.end = Clock::now() + longest_request;
@@ -418,7 +418,7 @@ class TlsFront::Loop {
     if (!client.server || (::connect(client.server.get(), reinterpret_cast<const sockaddr*>(&name),
                                      sizeof name) != 0 &&
                            errno != EINPROGRESS)) {
-      log_.error("a TLS client cannot be served", {{"error", std::strerror(errno)}});
+      tell_failure(client, std::string("the HTTP server cannot be reached: ") + std::strerror(errno));
       return false;
     }
     client.server_port = port_of(client.server.get());
@@ -529,12 +529,12 @@ class TlsFront::Loop {
     const auto now = Clock::now();
     if (last_warning_ && now - *last_warning_ < between_warnings) {
       ++untold_;
-      log_.debug("TLS handshake failed", {{"client", client.peer}, {"error", why}});
+      log_.debug("TLS client not served", {{"client", client.peer}, {"error", why}});
       return;
     }
-    log_.warn("TLS handshake failed", {{"client", client.peer},
-                                       {"error", why},
-                                       {"untold", std::to_string(std::exchange(untold_, 0))}});
+    log_.warn("TLS client not served", {{"client", client.peer},
+                                        {"error", why},
+                                        {"untold", std::to_string(std::exchange(untold_, 0))}});
     last_warning_ = now;
   }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import socket
 import ssl
 import subprocess
@@ -293,6 +294,29 @@ def test_a_configuration_that_breaks_later_changes_nothing(start, config, hash_o
     _, log = exporter.end()
     assert "cannot be turned on or off while it runs" in log
     assert log.count("the previous one stays in force") == 2
+
+
+def test_a_change_that_cannot_be_read_for_a_while_is_not_forgotten(start, config, hash_of, keys):
+    exporter = start(config(f"basic_auth_users:\n  a: {hash_of('one')}\n"))
+    pid = exporter.process.pid
+
+    def asked(user):
+        return curl(exporter, keys, "--user", user, scheme="http")[1]
+
+    assert asked("a:one") == 200
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = wait_until("the client is forgotten", lambda: not sockets_at(exporter.port)) and {
+        int(fd) for fd in os.listdir(f"/proc/{pid}/fd")
+    }
+    # One descriptor is left: for the client, not for the file.
+    free = next(number for number in range(len(taken) + 1) if number not in taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, limits[1]))
+    config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
+    assert asked("a:one") == 200
+    assert "Too many open files" in exporter.log
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_until("the file is read", lambda: asked("a:two") == 200)
+    assert asked("a:one") == 401
 
 
 @pytest.mark.parametrize(
