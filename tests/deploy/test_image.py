@@ -60,5 +60,6 @@ def test_runs_without_privileges(image, containers, network, tmp_path):
         assert (status["NoNewPrivs"].strip(), status["Seccomp"].strip()) == ("1", "2")
         with open(f"/proc/{process_id}/mounts", encoding="utf-8") as file:
             assert [line.split()[3].split(",")[0] for line in file if line.split()[1] == "/"] == ["ro"]
+        assert "sandbox" not in process.log()
     assert process.returncode == 0
     assert get("http://127.0.0.1:10045/") is None

@@ -1,5 +1,6 @@
 """Who may ask: TLS, client certificates and passwords, with curl and with a real Prometheus."""
 
+import ctypes
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import resource
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -378,6 +380,38 @@ def test_clients_that_hang_hold_up_nobody(start, config, keys):
     for client in hanging:
         client.close()
     wait_until("all of them are forgotten", lambda: descriptors() <= before)
+
+
+def renew_keys_until(over, port):
+    """As fast as it can; Python's own module cannot. Ends early where nobody stops it."""
+    library = ctypes.CDLL("libssl.so.3")
+    for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+        getattr(library, name).restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.SSL_CTX_new(ctypes.c_void_p(library.TLS_client_method())))
+    not_requested = 0
+    end = time.monotonic() + 60
+    while not over.is_set() and time.monotonic() < end:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.settimeout(None)
+            tls = ctypes.c_void_p(library.SSL_new(context))
+            library.SSL_set_fd(tls, client.fileno())
+            usable = library.SSL_connect(tls) == 1
+            while usable and not over.is_set() and time.monotonic() < end:
+                usable = library.SSL_key_update(tls, not_requested) == 1 and library.SSL_do_handshake(tls) == 1
+            library.SSL_free(tls)
+    library.SSL_CTX_free(context)
+
+
+def test_a_client_that_renews_its_keys_without_end_holds_up_nobody(start, config, keys):
+    exporter = start(config(TLS))
+    over = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        clients = [pool.submit(renew_keys_until, over, exporter.port) for _ in range(2)]
+        answers = [curl(exporter, keys)[1] for _ in range(5)]
+        were_there = not any(client.done() for client in clients)
+        over.set()
+    assert were_there, [client.result() for client in clients]
+    assert answers == [200] * 5
 
 
 def sockets_at(port):
