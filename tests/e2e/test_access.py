@@ -1,5 +1,6 @@
 """Who may ask: TLS, client certificates and passwords, with curl and with a real Prometheus."""
 
+import base64
 import ctypes
 import json
 import os
@@ -232,6 +233,30 @@ def test_a_scrape_pays_for_bcrypt_once(start, config, hash_of):
     for _ in range(20):
         assert exporter.get("/-/healthy", headers=header)[0] == 200
     assert cpu_ticks() - begin - first < 10 * first
+
+
+def test_guesses_do_not_lock_out_who_knows_the_password(start, config, hash_of):
+    exporter = start(config(f"basic_auth_users:\n  scraper: {hash_of('secret', 8)}\n"))
+    over = threading.Event()
+
+    def asked(password):
+        user = base64.b64encode(f"scraper:{password}".encode()).decode()
+        return exporter.get("/-/healthy", headers={"Authorization": f"Basic {user}"})[0]
+
+    def guess(number):
+        answers = set()
+        while not over.is_set():
+            answers.add(asked(f"guess{number}"))
+        return answers
+
+    with ThreadPoolExecutor(16) as pool:
+        try:
+            guesses = [pool.submit(guess, number) for number in range(16)]
+            right = asked("secret")
+        finally:
+            over.set()
+    assert right == 200
+    assert {answer for each in guesses for answer in each.result()} <= {401}
 
 
 def test_configured_headers(start, config, keys):
