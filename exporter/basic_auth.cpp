@@ -85,7 +85,7 @@ std::optional<Credentials> parse_basic_auth(std::string_view header) {
   return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
-PasswordCheck::PasswordCheck() {
+PasswordCheck::PasswordCheck(unsigned most_comparing) : most_comparing_(most_comparing) {
   if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
     throw std::runtime_error("the system yields no random numbers");
   }
@@ -104,7 +104,7 @@ PasswordCheck::Answer PasswordCheck::check(const std::map<std::string, std::stri
     }
   }
   const Counted counted(comparing_);
-  if (comparing_ > most_comparing) {
+  if (comparing_ > most_comparing_) {
     return Answer::busy;
   }
   // crypt() would take a password with a NUL for its beginning.

@@ -218,6 +218,8 @@ void choose_algorithms(SSL_CTX* context, const TlsConfig& config) {
                           (config.prefer_server_ciphers ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // One record at a time: a client that sends those of TLS itself without end holds up nobody.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 
 /// A context, and the names that its callback reads.

@@ -209,7 +209,9 @@ class TlsFront::Loop {
     }
     for (const Client& client : clients_) {
       polled.push_back({client.fd.get(), client.events, 0});
-      polled.push_back({client.server.get(), server_events(client), 0});
+      // Not even told of a hang-up while nothing is wanted of it: that would never cease.
+      const short events = server_events(client);
+      polled.push_back({events != 0 ? client.server.get() : -1, events, 0});
     }
     ::poll(polled.data(), polled.size(), milliseconds_to_wait());
 
@@ -299,7 +301,7 @@ class TlsFront::Loop {
       client.context = context_();
       client.ssl.reset(SSL_new(client.context.get()));
       if (!client.ssl || SSL_set_fd(client.ssl.get(), client.fd.get()) != 1) {
-        log_.error("no TLS connection can be had", {{"error", tls_error()}});
+        tell_failure(client, tls_error());
         continue;
       }
       client.end = Clock::now() + longest_request;
@@ -427,7 +429,7 @@ class TlsFront::Loop {
     if (!client.server || (::connect(client.server.get(), reinterpret_cast<const sockaddr*>(&name),
                                      sizeof name) != 0 &&
                            errno != EINPROGRESS)) {
-      log_.error("a TLS client cannot be served", {{"error", std::strerror(errno)}});
+      tell_failure(client, std::string("the HTTP server cannot be reached: ") + std::strerror(errno));
       return false;
     }
     client.server_port = port_of(client.server.get());
@@ -457,7 +459,7 @@ class TlsFront::Loop {
       }
       client.events = 0;
       if (client.answer_is_whole) {
-        return say_goodbye(client);
+        return finish(client);
       }
       const Step step = read_answer(client);
       if (step != Step::done) {
@@ -508,12 +510,18 @@ class TlsFront::Loop {
     return !client.answer.empty() || say_goodbye(client);
   }
 
+  /// Ends TLS, without which the client could not tell a whole answer from one that was cut.
+  bool finish(Client& client) {
+    const int result = SSL_shutdown(client.ssl.get());
+    if (result < 0 && step_of(client, result) == Step::wait) {
+      return true;  // no room for it yet
+    }
+    return say_goodbye(client);
+  }
+
   bool say_goodbye(Client& client) {
     disown(client);
     client.server = UniqueFd();
-    if (SSL_is_init_finished(client.ssl.get()) == 1) {
-      SSL_shutdown(client.ssl.get());
-    }
     ::shutdown(client.fd.get(), SHUT_WR);
     client.phase = Phase::goodbye;
     client.end = Clock::now() + longest_goodbye;
@@ -532,12 +540,12 @@ class TlsFront::Loop {
     const auto now = Clock::now();
     if (last_warning_ && now - *last_warning_ < between_warnings) {
       ++untold_;
-      log_.debug("TLS handshake failed", {{"client", client.peer}, {"error", why}});
+      log_.debug("TLS client not served", {{"client", client.peer}, {"error", why}});
       return;
     }
-    log_.warn("TLS handshake failed", {{"client", client.peer},
-                                       {"error", why},
-                                       {"untold", std::to_string(std::exchange(untold_, 0))}});
+    log_.warn("TLS client not served", {{"client", client.peer},
+                                        {"error", why},
+                                        {"untold", std::to_string(std::exchange(untold_, 0))}});
     last_warning_ = now;
   }
 

@@ -228,6 +228,7 @@ class TlsReader {
   std::optional<TlsConfig> read(const Value& map) {
     TlsConfig tls;
     bool names_ciphers = false;
+    bool names_client_auth = false;
     const auto text = [](std::string& to) { return [&to](const Value& v) { to = v.text(); }; };
     const auto path = [this](std::string& to) {
       return [this, &to](const Value& v) { to = absolute(v.text()); };
@@ -240,7 +241,11 @@ class TlsReader {
          {"cert", text(tls.certificate.text)},
          {"key", text(tls.key.text)},
          {"client_ca", text(tls.client_ca.text)},
-         {"client_auth_type", [&](const Value& v) { tls.client_auth = v.one_of(client_auths); }},
+         {"client_auth_type",
+          [&](const Value& v) {
+            names_client_auth = !v.text().empty();
+            tls.client_auth = v.one_of(client_auths);
+          }},
          {"client_allowed_sans", [&](const Value& v) { tls.client_allowed_sans = v.texts(); }},
          {"min_version", [&](const Value& v) { tls.min_version = v.one_of(versions); }},
          {"max_version", [&](const Value& v) { tls.max_version = v.one_of(versions); }},
@@ -258,7 +263,7 @@ class TlsReader {
             tls.curves.assign(names.begin(), names.end());
           }}});
     if (!tls.certificate.is_set() && !tls.key.is_set() && !tls.client_ca.is_set() &&
-        tls.client_auth == ClientAuth::none) {
+        !names_client_auth) {
       return std::nullopt;  // as in exporter-toolkit: nothing that asks for TLS
     }
     check(map, tls);

@@ -18,6 +18,8 @@ namespace inetdiag {
 namespace {
 
 constexpr std::size_t largest_file_bytes = 4U << 20U;
+// What failed for want of memory or descriptors shows no change of the file when it would succeed.
+constexpr std::chrono::seconds between_retries{1};
 
 std::string read_file(const std::string& path) {
   const auto fail = [&](int error) {
@@ -61,7 +63,8 @@ WebSettings::WebSettings(const std::string& path, const Log& log)
 
 std::shared_ptr<const WebSettings::Current> WebSettings::current() {
   const std::lock_guard lock(mutex_);
-  if (!is_unchanged()) {
+  const bool is_retry = !failure_.empty() && std::chrono::steady_clock::now() >= retry_after_;
+  if (is_retry || !is_unchanged()) {
     try_to_read();
   }
   return current_;
@@ -105,7 +108,7 @@ bool WebSettings::is_unchanged() const {
                              [](const Stamp& stamp) { return stamp_of(stamp.path) == stamp; });
 }
 
-/// Leaves in stamps_ what was looked at, also where it throws: an invalid file is told once.
+/// Leaves in stamps_ what was looked at, also where it throws.
 std::shared_ptr<const WebSettings::Current> WebSettings::read() {
   // Before it is read: what changes meanwhile is seen the next time.
   stamps_ = {stamp_of(path_)};
@@ -130,10 +133,15 @@ std::shared_ptr<const WebSettings::Current> WebSettings::read() {
 void WebSettings::try_to_read() {
   try {
     current_ = read();
+    failure_.clear();
     log_.info("web configuration read again", {{"file", path_}});
   } catch (const std::exception& error) {
-    log_.error("web configuration is invalid, the previous one stays in force",
-               {{"file", path_}, {"error", error.what()}});
+    retry_after_ = std::chrono::steady_clock::now() + between_retries;
+    if (failure_ != error.what()) {
+      failure_ = error.what();
+      log_.error("web configuration is invalid, the previous one stays in force",
+                 {{"file", path_}, {"error", failure_}});
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -52,6 +53,8 @@ class WebSettings {
   const Log& log_;
   std::mutex mutex_;
   std::vector<Stamp> stamps_;
+  std::string failure_;  ///< of the last time that it was read, told already
+  std::chrono::steady_clock::time_point retry_after_;
   std::shared_ptr<const Current> current_;
 };
 

@@ -1,9 +1,10 @@
 """The container image: what is in it, and that it runs with nothing but a network."""
 
 import re
+import subprocess
 
 from image import container
-from tools import assert_all_collectors_succeed, get, output, page_of, version
+from tools import assert_all_collectors_succeed, get, output, page_of, version, wait_until
 
 PROGRAM = "/usr/bin/inetdiag_exporter"
 
@@ -60,5 +61,27 @@ def test_runs_without_privileges(image, containers, network, tmp_path):
         assert (status["NoNewPrivs"].strip(), status["Seccomp"].strip()) == ("1", "2")
         with open(f"/proc/{process_id}/mounts", encoding="utf-8") as file:
             assert [line.split()[3].split(",")[0] for line in file if line.split()[1] == "/"] == ["ro"]
+        assert "sandbox" not in process.log()
     assert process.returncode == 0
     assert get("http://127.0.0.1:10045/") is None
+
+
+def test_serves_tls(image, containers, network, tmp_path):
+    configuration, root = image
+    web = tmp_path / "web"
+    web.mkdir()
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", web / "server.key"]
+    output("openssl", "req", "-x509", *new_key, "-out", web / "server.crt", "-subj", "/CN=localhost")
+    (web / "server.key").chmod(0o644)
+    (web / "web.yml").write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n", encoding="utf-8")
+    command = [*configuration["Entrypoint"], "--web.config.file=/web/web.yml"]
+    url = "https://localhost:10045/metrics"
+    with container(tmp_path, root, command, (65534, 65534), binds=[(str(web), "/web")]) as process:
+
+        def page():
+            assert process.poll() is None, process.log()
+            asked = ["curl", "--silent", "--cacert", web / "server.crt", url]
+            return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+
+        assert_all_collectors_succeed(wait_until("it answers", page))
+        assert "sandbox" not in process.log()

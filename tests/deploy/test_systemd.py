@@ -86,6 +86,7 @@ def test_serves_below_systemd(booted):
     assert status["Seccomp"] == "2"  # a filter
     lines = [json.loads(line) for line in log().splitlines() if line.startswith("{")]
     assert not [line for line in lines if line["level"] in ("warn", "error")], lines
+    assert not [line for line in lines if "sandbox" in line["msg"]], lines
 
     booted("systemctl", "stop", UNIT)
     shown = booted("systemctl", "show", UNIT, "--property=Result,ExecMainStatus")

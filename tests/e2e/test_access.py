@@ -1,13 +1,18 @@
 """Who may ask: TLS, client certificates and passwords, with curl and with a real Prometheus."""
 
+import base64
+import ctypes
 import json
 import os
 import re
+import resource
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -230,6 +235,30 @@ def test_a_scrape_pays_for_bcrypt_once(start, config, hash_of):
     assert cpu_ticks() - begin - first < 10 * first
 
 
+def test_guesses_do_not_lock_out_who_knows_the_password(start, config, hash_of):
+    exporter = start(config(f"basic_auth_users:\n  scraper: {hash_of('secret', 8)}\n"))
+    over = threading.Event()
+
+    def asked(password):
+        user = base64.b64encode(f"scraper:{password}".encode()).decode()
+        return exporter.get("/-/healthy", headers={"Authorization": f"Basic {user}"})[0]
+
+    def guess(number):
+        answers = set()
+        while not over.is_set():
+            answers.add(asked(f"guess{number}"))
+        return answers
+
+    with ThreadPoolExecutor(16) as pool:
+        try:
+            guesses = [pool.submit(guess, number) for number in range(16)]
+            right = asked("secret")
+        finally:
+            over.set()
+    assert right == 200
+    assert {answer for each in guesses for answer in each.result()} <= {401}
+
+
 def test_configured_headers(start, config, keys):
     headers = "  headers: {Strict-Transport-Security: max-age=31536000, X-Frame-Options: deny}\n"
     exporter = start(config(f"http_server_config:\n{headers}"))
@@ -294,6 +323,29 @@ def test_a_configuration_that_breaks_later_changes_nothing(start, config, hash_o
     assert log.count("the previous one stays in force") == 2
 
 
+def test_a_change_that_cannot_be_read_for_a_while_is_not_forgotten(start, config, hash_of, keys):
+    exporter = start(config(f"basic_auth_users:\n  a: {hash_of('one')}\n"))
+    pid = exporter.process.pid
+
+    def asked(user):
+        return curl(exporter, keys, "--user", user, scheme="http")[1]
+
+    assert asked("a:one") == 200
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = wait_until("the client is forgotten", lambda: not sockets_at(exporter.port)) and {
+        int(fd) for fd in os.listdir(f"/proc/{pid}/fd")
+    }
+    # One descriptor is left: for the client, not for the file.
+    free = next(number for number in range(len(taken) + 1) if number not in taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, limits[1]))
+    config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
+    assert asked("a:one") == 200
+    assert "Too many open files" in exporter.log
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_until("the file is read", lambda: asked("a:two") == 200)
+    assert asked("a:one") == 401
+
+
 @pytest.mark.parametrize(
     "text, why",
     [
@@ -321,11 +373,8 @@ def test_an_absent_configuration_stops_the_start(run):
 
 def test_loopback_is_no_way_around_tls(start, config, keys):
     exporter = start(config(MUTUAL))
-    sockets = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-    ports = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", sockets)} - {exporter.port}
-    assert len(ports) == 1
     for source in ("127.0.0.1", "127.0.0.2"):
-        with socket.create_connection(("127.0.0.1", *ports), source_address=(source, 0)) as client:
+        with socket.create_connection(("127.0.0.1", inner_port(exporter)), source_address=(source, 0)) as client:
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
@@ -359,18 +408,81 @@ def test_clients_that_hang_hold_up_nobody(start, config, keys):
     wait_until("all of them are forgotten", lambda: descriptors() <= before)
 
 
-def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
+def renew_keys_until(over, port):
+    """As fast as it can; Python's own module cannot. Ends early where nobody stops it."""
+    library = ctypes.CDLL("libssl.so.3")
+    for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+        getattr(library, name).restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.SSL_CTX_new(ctypes.c_void_p(library.TLS_client_method())))
+    not_requested = 0
+    end = time.monotonic() + 60
+    while not over.is_set() and time.monotonic() < end:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.settimeout(None)
+            tls = ctypes.c_void_p(library.SSL_new(context))
+            library.SSL_set_fd(tls, client.fileno())
+            usable = library.SSL_connect(tls) == 1
+            while usable and not over.is_set() and time.monotonic() < end:
+                usable = library.SSL_key_update(tls, not_requested) == 1 and library.SSL_do_handshake(tls) == 1
+            library.SSL_free(tls)
+    library.SSL_CTX_free(context)
+
+
+def test_a_client_that_renews_its_keys_without_end_holds_up_nobody(start, config, keys):
     exporter = start(config(TLS))
+    over = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        clients = [pool.submit(renew_keys_until, over, exporter.port) for _ in range(2)]
+        answers = [curl(exporter, keys)[1] for _ in range(5)]
+        were_there = not any(client.done() for client in clients)
+        over.set()
+    assert were_there, [client.result() for client in clients]
+    assert answers == [200] * 5
+
+
+def sockets_at(port):
+    """The states of TCP connections to a port of this namespace, from the side that listens."""
+    command = ["ss", "-Htan", "exclude", "listening", "exclude", "time-wait", "sport", "=", f":{port}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def inner_port(exporter):
+    """Where the TLS front reaches the HTTP server."""
+    listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+    (port,) = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", listening)} - {exporter.port}
+    return port
+
+
+def all_threads_sleep(exporter):
+    """A thread that turns in a circle is runnable each time, however loaded the machine is."""
+
+    def state(stat):
+        return stat.read_text().rpartition(")")[2].split()[0]
+
+    threads = list(Path(f"/proc/{exporter.process.pid}/task").glob("*/stat"))
+    for _ in range(20):
+        if {state(stat) for stat in threads} != {"S"}:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
+    # So small that most of the page waits in the exporter.
+    Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
+    exporter = start(config(TLS))
+    inner = inner_port(exporter)
     context = ssl.create_default_context(cafile=keys / "ca.crt")
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     plain.connect(("127.0.0.1", exporter.port))
-    with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+    with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-        answer = b""
+        answer = client.recv(1)
+        wait_until("the HTTP server has told all", lambda: not sockets_at(inner))
+        wait_until("it waits for the client", lambda: all_threads_sleep(exporter))
         while piece := client.recv(1000):
             answer += piece
-            time.sleep(0.001)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert int(re.search(rb"Content-Length: (\d+)", head).group(1)) == len(body)
 

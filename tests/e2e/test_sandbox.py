@@ -1,10 +1,21 @@
 """The sandbox around the running program. What it forbids is tried in tests/live/sandbox_test.cpp;
 that every collector works in it, by all other end-to-end tests."""
 
+import os
 import re
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
+from dns_server import DnsServer
+from test_access import TLS, config, curl, keys  # noqa: F401, fixtures among them
+from test_page import may_change_user
+
+NO_CAPABILITIES = "0" * 16
+# CAP_SYS_PTRACE and CAP_SYS_ADMIN, by which the namespaces of processes are found and entered.
+NAMESPACE_CAPABILITIES = "0000000000280000"
+CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 
 
 def threads_of(exporter):
@@ -15,16 +26,96 @@ def threads_of(exporter):
     ]
 
 
-def test_every_thread_is_in_the_sandbox(start):
-    exporter = start()
-    exporter.page()
+def assert_in_sandbox(exporter, capabilities=NO_CAPABILITIES, missing=None):
+    """In every thread; `missing` is what the log is to tell of the sandbox."""
     if "built with" in exporter.log:
         pytest.skip("a sanitizer needs more than the sandbox allows")
     threads = threads_of(exporter)
     assert len(threads) > 1
     for thread in threads:
-        assert {thread[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0" * 16}
-        assert (thread["NoNewPrivs"], thread["Seccomp"]) == ("1", "2")
+        name = thread["Name"]
+        assert {thread[kind] for kind in CAPABILITY_SETS} <= {NO_CAPABILITIES, capabilities}, name
+        assert thread["CapEff"] == capabilities, name
+        assert (thread["NoNewPrivs"], thread["Seccomp"], thread["Seccomp_filters"]) == ("1", "2", "1"), name
+    told = re.search(r'the sandbox is not whole" missing="?([^"\n]*)', exporter.log)
+    kernel_has_less = told and re.search("this kernel|not allowed here|Linux 6", told[1])
+    if not kernel_has_less:
+        assert (told and told[1]) == missing
+
+
+def assert_all_succeed(page):
+    successes = re.findall(r'^inetdiag_scrape_collector_success\{collector="(\w+)"\} (\d)$', page, re.MULTILINE)
+    assert len(successes) > 5
+    assert {value for _, value in successes} == {"1"}, successes
+
+
+@pytest.fixture
+def listener():
+    """Where StatsD would listen."""
+    receiver = socket.socket(type=socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", 0))
+    receiver.settimeout(60)
+    return receiver
+
+
+@pytest.fixture(params=["root", "user"])
+def command(request):
+    """Before the exporter, so that it runs as such a user."""
+    if request.param == "root":
+        return []
+    if os.getuid() == 0 and not may_change_user():
+        pytest.skip("this user namespace maps no other user")
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else ["setpriv"]
+    return [*drop, "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def test_every_thread_is_in_the_sandbox(start, command):
+    exporter = start(command=command)
+    assert_all_succeed(exporter.page())
+    assert_in_sandbox(exporter)
+
+
+def test_with_tls_and_statsd_every_thread_is_in_the_sandbox(start, config, keys, listener):  # noqa: F811
+    arguments = [config(TLS), f"--statsd.address=localhost:{listener.getsockname()[1]}", "--statsd.interval=100ms"]
+    exporter = start(*arguments)
+    assert listener.recv(65536).startswith(b"inetdiag")
+    code, status, page = curl(exporter, keys, path="/metrics")
+    assert (code, status) == (0, 200)
+    assert_all_succeed(page)
+    assert_in_sandbox(exporter)
+
+
+def test_where_namespaces_are_looked_for_every_thread_keeps_two_capabilities(start):
+    exporter = start("--netns.discover=all")
+    assert_all_succeed(exporter.page())
+    assert_in_sandbox(
+        exporter,
+        NAMESPACE_CAPABILITIES,
+        missing="landlock: the network namespaces of other processes are looked for",
+    )
+
+
+def test_in_the_sandbox_statsd_is_found_by_dns(start, listener, tmp_path):
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    mount = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+    private = ["unshare", "--mount", "sh", "-c", mount, str(tmp_path / "resolv.conf")]
+    if subprocess.run([*private, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounts are not allowed here")
+    dns = DnsServer()
+    address = f"statsd.example:{listener.getsockname()[1]}"
+    exporter = start(f"--statsd.address={address}", "--statsd.interval=100ms", command=private)
+    assert listener.recv(65536).startswith(b"inetdiag")
+    assert "statsd.example" in dns.asked
+    assert_in_sandbox(exporter)
+
+
+def test_in_the_sandbox_statsd_is_found_by_path(start, tmp_path):
+    exporter = start(f"--statsd.address=unix://{tmp_path}/statsd.sock", "--statsd.interval=100ms")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "statsd.sock"))
+        receiver.settimeout(60)
+        assert receiver.recv(65536).startswith(b"inetdiag")
+    assert_in_sandbox(exporter)
 
 
 def test_no_sandbox_turns_it_off(start):
@@ -32,5 +123,3 @@ def test_no_sandbox_turns_it_off(start):
     exporter.page()
     assert {thread["Seccomp"] for thread in threads_of(exporter)} == {"0"}
     assert "sandbox" not in exporter.log
-
-

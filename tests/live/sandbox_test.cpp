@@ -278,6 +278,30 @@ TEST_F(Sandbox, StillDoesWhatAScrapeNeeds) {
             "lo");
 }
 
+// The exporter's threads for requests, TLS, StatsD and the log start after it.
+TEST_F(Sandbox, HoldsInThreadsThatStartLater) {
+  const UniqueFd server = listen_on({});
+  const std::uint16_t port = port_of(server);
+  const auto in_thread = [](const std::function<std::string()>& what) {
+    return [what] {
+      std::string said;
+      std::thread([&] { said = what(); }).join();
+      return said;
+    };
+  };
+  EXPECT_EQ(attempt(in_thread([] { return outcome(::open("/proc/uptime", O_RDONLY)); })), "ok");
+  EXPECT_THAT(attempt(in_thread([&] { return outcome(::open(file().c_str(), O_WRONLY)); })),
+              refused);
+  EXPECT_THAT(attempt(in_thread(start_program)), refused);
+  EXPECT_THAT(attempt(in_thread(run_program)), refused);
+  const UniqueFd older(::socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_THAT(attempt(in_thread([&] { return connect_to(older.get(), port); })), refused);
+  if (has_landlock()) {
+    EXPECT_EQ(attempt(in_thread([&] { return outcome(::open(file().c_str(), O_RDONLY)); })),
+              "EACCES");
+  }
+}
+
 // Each of the two also holds where the other cannot be had.
 TEST_F(Sandbox, LandlockAloneKeepsFilesAndPorts) {
   if (!has_landlock()) {

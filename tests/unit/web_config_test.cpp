@@ -142,6 +142,7 @@ TEST(WebConfig, RefusesWithLineAndReason) {
       Refused{"tls_server_config: {cert_file: c}", "key_file is missing"},
       Refused{"tls_server_config: {key_file: k}", "cert_file is missing"},
       Refused{"tls_server_config: {client_auth_type: RequestClientCert}", "cert_file is missing"},
+      Refused{"tls_server_config: {client_auth_type: NoClientCert}", "cert_file is missing"},
       Refused{pair + "  cert: x\n", "cert and cert_file exclude each other"},
       Refused{pair + "  cert_file: x\n", "line 4: 'cert_file' stands twice"},
       Refused{pair + "  client_auth_type: Sure\n", "line 4: client_auth_type: 'Sure' is unknown"},
