@@ -20,6 +20,7 @@ def test_holds_what_a_package_should(package):
         "/usr/share/bash-completion/completions/inetdiag_exporter",
         "/usr/share/doc/inetdiag-exporter/METRICS.md.gz",
         "/usr/share/doc/inetdiag-exporter/OUTPUT.md.gz",
+        "/usr/share/doc/inetdiag-exporter/SECURITY.md.gz",
         "/usr/share/doc/inetdiag-exporter/README.md.gz",
         "/usr/share/doc/inetdiag-exporter/STATUS.md.gz",
         "/usr/share/doc/inetdiag-exporter/changelog.Debian.gz",

@@ -12,6 +12,7 @@ def test_files(installed):
         "share/doc/inetdiag_exporter/LICENSE",
         "share/doc/inetdiag_exporter/METRICS.md",
         "share/doc/inetdiag_exporter/OUTPUT.md",
+        "share/doc/inetdiag_exporter/SECURITY.md",
         "share/doc/inetdiag_exporter/README.md",
         "share/doc/inetdiag_exporter/STATUS.md",
         "share/doc/inetdiag_exporter/inetdiag_exporter.default",
