@@ -7,8 +7,8 @@
 
 #include <prometheus/metric_family.h>
 
+#include "collectors/kernel/cgroup.h"
 #include "collectors/kernel/deadline.h"
-#include "collectors/kernel/file_tree.h"
 #include "collectors/kernel/netlink.h"
 #include "collectors/kernel/shared_files.h"
 #include "collectors/kernel/tcp_table.h"
@@ -17,10 +17,10 @@
 namespace inetdiag {
 
 /// What a collector may ask in one scrape. What several collectors need is asked of the kernel
-/// once: the files of `proc`, and the questions of `tcp`.
+/// once: the files of `proc`, the tree of `cgroups` and the questions of `tcp`.
 struct ScrapeContext {
   kernel::SharedFiles& proc;
-  const kernel::FileTree& sys;
+  kernel::CgroupTree& cgroups;
   kernel::TcpTable& tcp;
   const kernel::NetlinkFactory& sock_diag;
   const kernel::Deadline& deadline;

@@ -256,7 +256,7 @@ class Listeners final : public Collector {
       ids.insert(named.group.cgroups.begin(), named.group.cgroups.end());
     }
     try {
-      return cgroup_paths_.find(context.sys, ids, context.deadline);
+      return cgroup_paths_.find(context.cgroups, ids);
     } catch (const std::exception& error) {
       collection.errors.emplace_back(std::string("no owners: ") + error.what());
       return {};

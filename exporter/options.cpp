@@ -314,6 +314,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     check_telemetry_path(options.web.telemetry_path);
     options.collectors = make_collectors(registry, flags, !disable_defaults);
     options.netns = netns_options(netns);
+    options.sockets.netns_folder = options.netns.folder;
     add_other_namespaces(registry, flags, options);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {

@@ -35,6 +35,14 @@ using Clock = CpuCredit::Clock;
 /// price of what they tell being older: each pays for the sockets of the whole host.
 constexpr CpuCredit::CpuTime walks_of_a_scrape = std::chrono::milliseconds(50);
 
+/// Of the time that is left. The rest is for the page: it has what was reached by then, and nothing
+/// of what comes at the deadline of the scrape.
+constexpr double visiting_share = 0.8;
+
+/// A namespace that so many scrapes in a row did not find is gone. One scrape can fail to list
+/// them, and counters of sockets that closed must not begin anew for that.
+constexpr unsigned most_missed = 3;
+
 CpuCredit::CpuTime thread_cpu() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -43,11 +51,12 @@ CpuCredit::CpuTime thread_cpu() {
 
 /// What is remembered of a namespace between scrapes.
 struct Known {
+  std::string label;
   std::vector<std::shared_ptr<Collector>> collectors;
   std::shared_ptr<const kernel::TcpWalk> walk;
   Clock::time_point walked{};
   kernel::TcpActivity activity_when_walked{};
-  bool is_seen = false;
+  unsigned missed = 0;     ///< scrapes that did not find it, since the last one that did
   bool is_behind = false;  ///< its turn did not come in the last scrape
 };
 
@@ -121,13 +130,26 @@ class OtherNamespaces final : public Collector {
                     "inetdiag_netns_walk_age_seconds",
                     "How long ago the TCP sockets of the namespace were walked over, for its SYN "
                     "queues and inetdiag_tcp_sockets. 0: in this scrape, or nothing moved since.")};
-    std::vector<NetworkNamespace> found = discover(context.deadline, round.collection);
+    const kernel::Deadline deadline = context.deadline.share(visiting_share);
+    std::vector<NetworkNamespace> found = discover(deadline, round.collection);
     const std::size_t discovered = found.size();
-    found.resize(std::min<std::size_t>(found.size(), options_.max));
     remember(found);
+    found.resize(std::min<std::size_t>(found.size(), options_.max));
     const Pods pods = find_pods(round.collection);
+    const ScrapeContext until_then{context.proc,      context.cgroups, context.tcp,
+                                   context.sock_diag, deadline,        true};
+    std::exception_ptr failure;
     // A thread that entered a namespace is of no use for anything else: it ends with the scrape.
-    std::thread([&] { visit_all(found, pods, context, round); }).join();
+    std::thread([&] {
+      try {
+        visit_all(found, pods, until_then, round);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }).join();
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
 
     auto& families = round.collection.families = round.families.take();
     families.push_back(std::move(round.info));
@@ -233,12 +255,18 @@ class OtherNamespaces final : public Collector {
 
   void remember(const std::vector<NetworkNamespace>& found) {
     for (auto& [id, known] : known_) {
-      known.is_seen = false;
+      ++known.missed;
     }
     for (const NetworkNamespace& netns : found) {
-      known_[netns.id].is_seen = true;
+      Known& known = known_[netns.id];
+      std::string label = label_of(netns);
+      if (known.label != label) {
+        known = Known();  // the inode may be another's by now
+        known.label = std::move(label);
+      }
+      known.missed = 0;
     }
-    std::erase_if(known_, [](const auto& known) { return !known.second.is_seen; });
+    std::erase_if(known_, [](const auto& known) { return known.second.missed > most_missed; });
   }
 
   void visit_all(std::vector<NetworkNamespace> found, const Pods& pods,
@@ -300,7 +328,10 @@ class OtherNamespaces final : public Collector {
       }
     }
     const std::string label = label_of(netns);
-    kernel::SharedFiles proc(proc_of_thread_, context.deadline);
+    // The name of a folder such as /proc/sys/net/ipv4 is compared with that of each namespace that
+    // was asked for its own: all stand in one chain (fs/proc/proc_sysctl.c, proc_sys_compare), and
+    // with hundreds of them to look it up for each sysctl costs more than all else.
+    kernel::SharedFiles proc(proc_of_thread_, context.deadline, true);
     const kernel::TcpActivity activity = kernel::tcp_activity(proc);
     const auto now = Clock::now();
     if (activity.cannot_have_connections()) {
@@ -315,8 +346,9 @@ class OtherNamespaces final : public Collector {
     const auto cpu_before = thread_cpu();
     std::vector<prometheus::MetricFamily> families;
     for (const auto& collector : known.collectors) {
-      collect_from(*collector, {proc, context.sys, tcp, context.sock_diag, context.deadline, true},
-                   label, families, round);
+      collect_from(*collector,
+                   {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
+                   families, round);
     }
     if (const kernel::TcpWalk* walk = tcp.walk_if_made()) {
       known.walk = std::make_shared<const kernel::TcpWalk>(*walk);

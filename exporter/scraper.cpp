@@ -44,6 +44,7 @@ struct Scraper::Run {
       : selection(std::move(chosen)),
         deadline(end, stop.get_token()),
         proc(source.proc, deadline),
+        cgroups(source.sys, deadline),
         tcp(source.sock_diag, deadline),
         patience(
             std::min<Clock::duration>((end - Clock::now()) / patience_share, longest_patience)),
@@ -55,6 +56,7 @@ struct Scraper::Run {
   std::stop_source stop;
   const kernel::Deadline deadline;
   kernel::SharedFiles proc;
+  kernel::CgroupTree cgroups;
   kernel::TcpTable tcp;
   const Clock::duration patience;
 
@@ -291,7 +293,7 @@ Scraper::Outcome Scraper::ask(Run& run, std::size_t collector) {
   };
   try {
     outcome.collection = collectors_[collector].collector->collect(
-        {run.proc, source_.sys, run.tcp, source_.sock_diag, run.deadline});
+        {run.proc, run.cgroups, run.tcp, source_.sock_diag, run.deadline});
     end();
   } catch (const kernel::DeadlineExceeded&) {
     end();

@@ -4,10 +4,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -63,6 +65,16 @@ std::vector<std::string> known_collectors(const NetnsOptions& netns) {
   return names;
 }
 
+/// A folder that is made later, as that of pinned namespaces is by the first of them, can be
+/// allowed only by the one it will be in.
+std::string nearest_existing(std::filesystem::path folder) {
+  std::error_code error;
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) {
+    folder = folder.parent_path();
+  }
+  return folder.has_relative_path() ? folder.string() : std::string();
+}
+
 /// What is needed once it listens.
 SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
                              const std::vector<std::uint16_t>& own_ports) {
@@ -82,7 +94,8 @@ SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
     }
   }
   if (options.netns.discovery != Discovery::off) {
-    read(std::vector{options.netns.folder, options.netns.pod_logs});
+    read(std::vector{nearest_existing(options.netns.folder),
+                     nearest_existing(options.netns.pod_logs)});
     policy.allow_setns = true;
     policy.keep_capabilities.push_back(CAP_SYS_ADMIN);
   }

@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
 #include "collectors/kernel/deadline.h"
-#include "collectors/kernel/named_network_namespace.h"
+#include "collectors/kernel/network_namespaces.h"
 #include "collectors/kernel/tcp_states.h"
 #include "collectors/kernel/tcp_table.h"
 #include "exporter/output.h"
@@ -75,11 +78,23 @@ void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& opt
   write_all(fd, document.dump() + "\n");
 }
 
+void enter(const SocketsOptions& options) {
+  try {
+    kernel::enter_network_namespace(
+        kernel::pinned_network_namespace(options.netns_folder, options.netns));
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::operation_not_permitted) {
+      throw;
+    }
+    throw std::runtime_error(std::string(error.what()) + "; that needs CAP_SYS_ADMIN");
+  }
+}
+
 }  // namespace
 
 void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
   if (!options.netns.empty()) {
-    kernel::enter_named_network_namespace(options.netns);
+    enter(options);
   }
   if (options.summary) {
     write_summary(open, options, fd);

@@ -11,7 +11,8 @@ enum class SocketsFormat { table, json };
 
 struct SocketsOptions {
   kernel::InetFilter filter{};
-  std::string netns{};  ///< of ip-netns(8); this program's own where empty
+  std::string netns{};  ///< pinned below `netns_folder`; this program's own where empty
+  std::string netns_folder{};
   SocketsFormat format = SocketsFormat::table;
   bool summary = false;  ///< how many in each state, as JSON, instead of each
 };

@@ -49,7 +49,7 @@ CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
       ->check(CLI::IsMember({"4", "6"}).description(""));
   sockets
       ->add_option("--netns", flags.options.netns,
-                   "In this network namespace of ip-netns(8); needs CAP_SYS_ADMIN")
+                   "In the network namespace of this name below --path.netns; needs CAP_SYS_ADMIN")
       ->type_name("NAME");
   add_choice(*sockets, "--format", flags.format, "table, or json: an object on each line",
              formats());

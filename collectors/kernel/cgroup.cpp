@@ -15,7 +15,7 @@ namespace inetdiag::kernel {
 namespace {
 
 constexpr std::size_t container_id_digits = 64;
-constexpr CgroupPaths::Id root_id = 1;
+constexpr CgroupId root_id = 1;
 // A guard against a tree that is not cgroupfs.
 constexpr std::size_t deepest_cgroup = 64;
 
@@ -107,27 +107,26 @@ CgroupOwner owner_of_process(std::string_view proc_cgroup) {
   return {};
 }
 
-const std::map<CgroupPaths::Id, std::string>& CgroupPaths::find(const FileTree& sys,
-                                                                const std::set<Id>& ids,
-                                                                const Deadline& deadline) {
-  if (std::ranges::includes(asked_, ids)) {
-    return found_;
-  }
-  std::map<Id, std::string> found;
-  const std::string mount = mount_point(sys);
-  bool is_whole = !mount.empty();
+const CgroupTree::Walk& CgroupTree::walk() {
+  return walk_.get(deadline_, [this] { return take_walk(); });
+}
+
+CgroupTree::Walk CgroupTree::take_walk() const {
+  Walk walk;
+  const std::string mount = mount_point(sys_);
+  walk.is_whole = !mount.empty();
   std::vector<std::string> pending;
   if (!mount.empty()) {
     pending.emplace_back();
   }
   while (!pending.empty()) {
-    deadline.check();
+    deadline_.check();
     const std::string parent = std::move(pending.back());
     pending.pop_back();
     const std::unique_ptr<DIR, CloseDirectory> directory(::opendir((mount + parent).c_str()));
     if (!directory) {
       // Removed since it was listed, or closed to this user; all else may be better next time.
-      is_whole = is_whole && (errno == ENOENT || errno == EACCES);
+      walk.is_whole = walk.is_whole && (errno == ENOENT || errno == EACCES);
       continue;
     }
     while (const dirent* entry = ::readdir(directory.get())) {
@@ -137,18 +136,36 @@ const std::map<CgroupPaths::Id, std::string>& CgroupPaths::find(const FileTree& 
       }
       std::string path = parent;
       path.append("/").append(name);
-      if (entry->d_ino != root_id && ids.contains(entry->d_ino)) {
-        found.emplace(entry->d_ino, path);
+      if (entry->d_ino != root_id) {
+        walk.paths.emplace(entry->d_ino, path);
       }
       if (static_cast<std::size_t>(std::ranges::count(path, '/')) < deepest_cgroup) {
         pending.push_back(std::move(path));
       }
     }
   }
-  if (is_whole) {
-    asked_ = ids;
+  return walk;
+}
+
+const std::map<CgroupId, std::string>& CgroupPaths::find(CgroupTree& tree,
+                                                         const std::set<CgroupId>& ids) {
+  if (std::ranges::includes(known_, ids)) {
+    return found_;
   }
-  found_ = std::move(found);
+  // What came after the walk is looked for again, in the next scrape.
+  const bool is_older_than_ids = tree.was_walked();
+  const CgroupTree::Walk& walk = tree.walk();
+  known_.clear();
+  found_.clear();
+  for (const CgroupId id : ids) {
+    const auto path = walk.paths.find(id);
+    if (path != walk.paths.end()) {
+      found_.insert(*path);
+    }
+    if (path != walk.paths.end() || (walk.is_whole && !is_older_than_ids)) {
+      known_.insert(id);
+    }
+  }
   return found_;
 }
 

@@ -8,7 +8,9 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "collectors/kernel/asked_once.h"
 #include "collectors/kernel/deadline.h"
 #include "collectors/kernel/file_tree.h"
 
@@ -30,22 +32,45 @@ CgroupOwner owner_of_cgroup(std::string_view path);
 /// the first that names one. Empty where none does.
 CgroupOwner owner_of_process(std::string_view proc_cgroup);
 
-/// Finds the paths of cgroups by their ids. It walks the cgroup directories only when it is asked
-/// for an id that it has not met, and remembers what it was last asked for.
-class CgroupPaths {
- public:
-  using Id = std::uint64_t;
+using CgroupId = std::uint64_t;
 
-  /// The paths of those ids that can be found, without the mount point: `/system.slice/a.service`.
-  /// The root's id (1) is no answer: it is also what a socket says where net_cls or net_prio is in
-  /// use (include/linux/cgroup-defs.h, sock_cgroup_ptr). Works on cgroup v2 and on the hybrid
-  /// layout; without either, nothing is found. Throws DeadlineExceeded.
-  const std::map<Id, std::string>& find(const FileTree& sys, const std::set<Id>& ids,
-                                        const Deadline& deadline);
+/// The cgroups of the host in one scrape: the directories are walked over once, when the first asks
+/// for them, however many network namespaces need them.
+class CgroupTree {
+ public:
+  struct Walk {
+    /// Without the mount point: `/system.slice/a.service`. The root's id (1) is not in it: it is
+    /// also what a socket says where net_cls or net_prio is in use (include/linux/cgroup-defs.h,
+    /// sock_cgroup_ptr).
+    std::unordered_map<CgroupId, std::string> paths{};
+    bool is_whole = false;  ///< what is not in it was not there
+  };
+
+  CgroupTree(const FileTree& sys, const Deadline& deadline) : sys_(sys), deadline_(deadline) {}
+
+  /// Works on cgroup v2 and on the hybrid layout; without either, it is empty. Throws
+  /// DeadlineExceeded.
+  const Walk& walk();
+  bool was_walked() { return walk_.answer() != nullptr; }
 
  private:
-  std::set<Id> asked_;
-  std::map<Id, std::string> found_;
+  Walk take_walk() const;
+
+  const FileTree& sys_;
+  const Deadline& deadline_;
+  AskedOnce<Walk> walk_;
+};
+
+/// The paths of cgroups by their ids, over scrapes: the tree is walked over only for an id that was
+/// not asked for last time.
+class CgroupPaths {
+ public:
+  /// Those that can be found. Throws as CgroupTree::walk() does.
+  const std::map<CgroupId, std::string>& find(CgroupTree& tree, const std::set<CgroupId>& ids);
+
+ private:
+  std::set<CgroupId> known_;  ///< also those that are not there
+  std::map<CgroupId, std::string> found_;
 };
 
 }  // namespace inetdiag::kernel

@@ -8,8 +8,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "collectors/kernel/unique_fd.h"
-
 namespace inetdiag::kernel {
 namespace {
 
@@ -32,13 +30,23 @@ std::string FileTree::path(std::string_view relative) const {
   return path.append(relative);
 }
 
+UniqueFd FileTree::open_folder(std::string_view relative) const {
+  return UniqueFd(::open(path(relative).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
 std::optional<std::string> FileTree::read(std::string_view relative) const {
+  return read(relative, UniqueFd());
+}
+
+std::optional<std::string> FileTree::read(std::string_view relative, const UniqueFd& folder) const {
   const std::string file = path(relative);
   const auto failure = [&](int error) {
     return std::system_error(error, std::generic_category(), "cannot read " + file);
   };
   // O_NONBLOCK: a FIFO where a kernel file is expected must not hang a scrape.
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const std::string there = folder ? file.substr(file.rfind('/') + 1) : file;
+  const UniqueFd fd(
+      ::openat(folder ? folder.get() : AT_FDCWD, there.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     if (is_absent(errno)) {
       return std::nullopt;

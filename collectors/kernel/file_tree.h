@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "collectors/kernel/unique_fd.h"
+
 namespace inetdiag::kernel {
 
 /// A tree of kernel files, procfs or sysfs, below a root that a container mount or a test replaces.
@@ -25,6 +27,12 @@ class FileTree {
   /// The whole text of a file. Absent where this kernel or namespace has no such file (ENOENT,
   /// ENOTDIR). Throws std::system_error that names the file where it exists and cannot be read.
   std::optional<std::string> read(std::string_view relative) const;
+
+  /// A folder to read() from; empty where it cannot be opened.
+  UniqueFd open_folder(std::string_view relative) const;
+
+  /// As read(), of a file that lies in `folder`, which open_folder() opened, or has no other.
+  std::optional<std::string> read(std::string_view relative, const UniqueFd& folder) const;
 
  private:
   std::string root_;

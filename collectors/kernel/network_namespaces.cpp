@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -71,6 +72,18 @@ std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folde
   }
   std::ranges::sort(found, {}, &NetworkNamespace::name);
   return found;
+}
+
+NetworkNamespace pinned_network_namespace(const std::string& folder, const std::string& name) {
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    throw std::invalid_argument("'" + name + "' is no name of a network namespace (ip netns)");
+  }
+  const std::string file = std::string(folder).append("/").append(name);
+  const auto id = id_of(file);
+  if (!id) {
+    throw failure(errno, "no network namespace " + file);
+  }
+  return {.id = *id, .name = name, .file = file};
 }
 
 NamespacesOfProcesses network_namespaces_of_processes(const FileTree& proc,

@@ -36,6 +36,10 @@ NamespaceId own_network_namespace();
 /// cannot be read, or is not there.
 std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder);
 
+/// One of them. Throws std::invalid_argument where `name` is none, and std::system_error where
+/// nothing is pinned by it.
+NetworkNamespace pinned_network_namespace(const std::string& folder, const std::string& name);
+
 struct NamespacesOfProcesses {
   std::vector<NetworkNamespace> found;
   bool has_refused = false;  ///< some processes may not be asked: those of other users, as a rule

@@ -9,6 +9,7 @@
 #include "collectors/kernel/asked_once.h"
 #include "collectors/kernel/deadline.h"
 #include "collectors/kernel/file_tree.h"
+#include "collectors/kernel/unique_fd.h"
 
 namespace inetdiag::kernel {
 
@@ -16,7 +17,9 @@ namespace inetdiag::kernel {
 /// text.
 class SharedFiles {
  public:
-  SharedFiles(const FileTree& tree, const Deadline& deadline) : tree_(tree), deadline_(deadline) {}
+  /// With `keeps_sysctl_folders`, those of sysctls stay open as long as this object lives.
+  SharedFiles(const FileTree& tree, const Deadline& deadline, bool keeps_sysctl_folders = false)
+      : tree_(tree), deadline_(deadline), keeps_sysctl_folders_(keeps_sysctl_folders) {}
 
   /// As FileTree::read(), or DeadlineExceeded; the text lives as long as this object.
   std::optional<std::string_view> read(std::string_view relative);
@@ -25,11 +28,14 @@ class SharedFiles {
   using File = AskedOnce<std::optional<std::string>>;
 
   File& file(std::string_view relative);
+  std::optional<std::string> read_now(std::string_view relative);
 
   const FileTree& tree_;
   const Deadline& deadline_;
+  bool keeps_sysctl_folders_;
   std::mutex mutex_;
   std::map<std::string, File, std::less<>> files_;
+  std::map<std::string, AskedOnce<UniqueFd>, std::less<>> sysctl_folders_;
 };
 
 }  // namespace inetdiag::kernel

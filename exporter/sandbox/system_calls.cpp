@@ -169,7 +169,7 @@ void restrict_system_calls(const SandboxPolicy& policy) {
   allow_memory(filter);
   allow_sockets(filter, policy);
   if (policy.allow_setns) {
-    filter.allow("setns");
+    filter.allow("setns", {is(1, CLONE_NEWNET)});
   }
   filter.load();
 }

@@ -15,8 +15,13 @@ import tempfile
 
 import processes
 
+CLONE_NEWNS = 0x20000
 CLONE_NEWNET = 0x40000000
+MS_BIND = 0x1000
+MS_PRIVATE_EVERYWHERE = (1 << 18) | 0x4000
+MNT_DETACH = 2
 MAKING_SECONDS = 300
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Pods:
@@ -26,7 +31,13 @@ class Pods:
         self._holder = holder
         self.folder = folder
         for i, fd in enumerate(holder.answer()["descriptors"]):
-            (folder / f"pod-{i}").symlink_to(f"/proc/{holder.process.pid}/fd/{fd}")
+            file = folder / f"pod-{i}"
+            file.touch()
+            _mount(f"/proc/{holder.process.pid}/fd/{fd}", file, MS_BIND)
+
+    def unpin(self):
+        for file in self.folder.iterdir():
+            libc.umount2(bytes(file), MNT_DETACH)
 
     def stir(self):
         """Where no segment comes or goes, nothing needs to be counted again."""
@@ -36,14 +47,34 @@ class Pods:
 @contextlib.contextmanager
 def pods(count):
     command = [sys.executable, pathlib.Path(__file__).resolve(), count]
+    # The names are mounts, as those of `ip netns` are: seen by this process and what it starts.
+    _unshare(CLONE_NEWNS)
+    _mount(None, "/", MS_PRIVATE_EVERYWHERE)
     with tempfile.TemporaryDirectory(prefix="inetdiag-bench-") as folder:
         with processes.dialogue(command, MAKING_SECONDS) as holder:
-            yield Pods(holder, pathlib.Path(folder))
+            found = Pods(holder, pathlib.Path(folder))
+            try:
+                yield found
+            finally:
+                found.unpin()
+
+
+def _checked(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _unshare(flags):
+    _checked(libc.unshare(flags))
+
+
+def _mount(source, target, flags):
+    source = source and os.fsencode(source)
+    _checked(libc.mount(source, os.fsencode(target), None, ctypes.c_ulong(flags), None))
 
 
 def _enter_new():
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    _unshare(CLONE_NEWNET)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True, stdin=subprocess.DEVNULL)
     return os.open("/proc/self/ns/net", os.O_RDONLY)
 

@@ -150,6 +150,11 @@ def established(page):
     return int(float(found[1])) if found else None
 
 
+def asked_namespaces(page):
+    """Of how many network namespaces beside its own the page tells."""
+    return len(set(re.findall(r'^inetdiag_listener_sockets\{.*netns="([^"]*)"', page, re.M)))
+
+
 @contextlib.contextmanager
 def server(command, port):
     """An exporter that listens on a port of loopback."""

@@ -52,8 +52,8 @@ class Store:
         self.run("buildah", "rmi", "--all", "--force")
 
 
-def default_seccomp():
-    """The engines' default filter for a container without capabilities, in the runtime's format."""
+def default_seccomp(capabilities):
+    """The engines' default filter for a container with these capabilities, in the runtime's format."""
     profile = json.loads(DEFAULT_SECCOMP.read_text(encoding="utf-8"))
     machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 
@@ -61,7 +61,8 @@ def default_seccomp():
         includes = rule.get("includes") or {}
         excludes = rule.get("excludes") or {}
         return (
-            "caps" not in includes
+            set(includes.get("caps", capabilities)) <= set(capabilities)
+            and set(capabilities).isdisjoint(excludes.get("caps", []))
             and machine in includes.get("arches", [machine])
             and machine not in excludes.get("arches", [])
         )
@@ -78,9 +79,12 @@ def default_seccomp():
 
 
 @contextlib.contextmanager
-def container(folder, root, arguments, user=(65534, 65534), read_only=True, binds=()):
-    """Runs a program in a root folder on the network of the caller: without capabilities, without new
-    privileges, below the default filter of system calls. `binds` are (source, destination), read-only."""
+def container(
+    folder, root, arguments, user=(65534, 65534), read_only=True, binds=(), capabilities=(), host_pids=False
+):
+    """Runs a program in a root folder on the network of the caller: without other capabilities, without new
+    privileges, below the default filter of system calls. `binds` are (source, destination) and maybe whether
+    later mounts there come along, read-only."""
     bundle = folder / "bundle"
     bundle.mkdir()
     output("runc", "spec", cwd=bundle)
@@ -90,15 +94,21 @@ def container(folder, root, arguments, user=(65534, 65534), read_only=True, bind
         "args": arguments,
         "terminal": False,
         "user": {"uid": user[0], "gid": user[1]},
-        "capabilities": {},
+        "capabilities": {kind: list(capabilities) for kind in ("bounding", "effective", "permitted")},
         "noNewPrivileges": True,
     }
     spec["mounts"] += [
-        {"destination": there, "type": "bind", "source": here, "options": ["rbind", "ro", "nosuid", "nodev"]}
-        for here, there in binds
+        {
+            "destination": there,
+            "type": "bind",
+            "source": str(here),
+            "options": ["rbind", "ro", "nosuid", "nodev", "rslave" if any(follows) else "rprivate"],
+        }
+        for here, there, *follows in binds
     ]
-    spec["linux"]["namespaces"] = [kind for kind in spec["linux"]["namespaces"] if kind["type"] != "network"]
-    spec["linux"]["seccomp"] = default_seccomp()
+    of_the_host = {"network", "pid"} if host_pids else {"network"}
+    spec["linux"]["namespaces"] = [kind for kind in spec["linux"]["namespaces"] if kind["type"] not in of_the_host]
+    spec["linux"]["seccomp"] = default_seccomp(capabilities)
     (bundle / "config.json").write_text(json.dumps(spec), encoding="utf-8")
 
     name = f"inetdiag-{uuid.uuid4().hex}"

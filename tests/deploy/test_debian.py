@@ -26,6 +26,7 @@ def test_holds_what_a_package_should(package):
         "/usr/share/doc/inetdiag-exporter/changelog.Debian.gz",
         "/usr/share/doc/inetdiag-exporter/changelog.gz",
         "/usr/share/doc/inetdiag-exporter/copyright",
+        "/usr/share/doc/inetdiag-exporter/examples/netns.conf",
         "/usr/share/fish/vendor_completions.d/inetdiag_exporter.fish",
         "/usr/share/man/man8/inetdiag_exporter.8.gz",
         "/usr/share/zsh/site-functions/_inetdiag_exporter",

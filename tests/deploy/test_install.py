@@ -16,6 +16,7 @@ def test_files(installed):
         "share/doc/inetdiag_exporter/README.md",
         "share/doc/inetdiag_exporter/STATUS.md",
         "share/doc/inetdiag_exporter/inetdiag_exporter.default",
+        "share/doc/inetdiag_exporter/netns.conf",
         "share/fish/vendor_completions.d/inetdiag_exporter.fish",
         "share/man/man8/inetdiag_exporter.8",
         "share/zsh/site-functions/_inetdiag_exporter",

@@ -2,6 +2,7 @@
 accepted by the program."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from image import container
-from tools import ROOT, assert_all_collectors_succeed, get, output, page_of, running, version
+from tools import ROOT, assert_all_collectors_succeed, get, output, page_of, running, version, wait_until
 
 KUBERNETES = ROOT / "deploy/kubernetes"
 CHECKER = ROOT / "tests/kubernetes"
@@ -191,11 +192,11 @@ class Pod:
         assert not [argument for argument in self.arguments if "$(" in argument]
 
     def binds(self):
-        """The mounted parts of the host, as (path there, path in the container)."""
+        """The mounted parts of the host, as (path there, path in the container, whether later mounts follow)."""
         paths = {volume["name"]: volume["hostPath"]["path"] for volume in self.pod["volumes"]}
         for mount in self.container["volumeMounts"]:
             assert mount["readOnly"]
-            yield paths[mount["name"]], mount["mountPath"]
+            yield paths[mount["name"]], mount["mountPath"], mount.get("mountPropagation") == "HostToContainer"
 
     def probes(self):
         return [self.container[kind]["httpGet"]["path"] for kind in ("livenessProbe", "readinessProbe")]
@@ -203,7 +204,7 @@ class Pod:
 
 def on_this_host(arguments, binds, folder):
     """The arguments, with what the container has mounted found below a folder."""
-    for here, there in binds:
+    for here, there, _ in binds:
         mounted = folder / there.lstrip("/")
         mounted.parent.mkdir(parents=True)
         mounted.symlink_to(here)
@@ -242,3 +243,58 @@ def test_container_runs_as_the_pod_says(render, image, containers, network, tmp_
         page = page_of(process, f"{pod.url}/metrics")
         assert_all_collectors_succeed(page)
         assert all(get(pod.url + path) for path in pod.probes())
+
+
+@pytest.fixture
+def pinned(tmp_path):
+    """A folder in place of /run/netns, whose mounts are passed on."""
+    folder = tmp_path / "netns"
+    folder.mkdir()
+    output("mount", "--bind", folder, folder)
+    output("mount", "--make-rshared", folder)
+    yield folder
+    output("umount", "--recursive", folder)
+
+
+@pytest.fixture
+def inhabited():
+    """A process that has a network of its own."""
+    process = subprocess.Popen(["unshare", "--net", "sleep", "inf"])
+    own = os.stat("/proc/self/ns/net").st_ino
+    wait_until("it is there", lambda: os.stat(f"/proc/{process.pid}/ns/net").st_ino != own)
+    yield process.pid
+    process.kill()
+    process.wait()
+
+
+def test_container_asks_the_networks_of_pods(render, image, containers, network, tmp_path, pinned, inhabited):
+    """With the privileges that the overlay names, below the filter that a runtime makes of them."""
+    pod = Pod(render(KUBERNETES / "overlays/pod-networks"))
+    configuration, root = image
+    capabilities = [f"CAP_{name}" for name in pod.container["securityContext"]["capabilities"]["add"]]
+    (tmp_path / "logs").mkdir()
+    host = {"/run/netns": pinned, "/var/log/pods": tmp_path / "logs"}
+    file = f"/proc/{inhabited}/ns/net"
+    inode = os.stat(file).st_ino
+    with container(
+        tmp_path,
+        root,
+        [*configuration["Entrypoint"], *pod.arguments, f"--netns.include=^({inode}|late)$"],
+        user=(pod.pod["securityContext"]["runAsUser"],) * 2,
+        binds=[(host.get(here, here), there, follows) for here, there, follows in pod.binds()],
+        capabilities=capabilities,
+        host_pids=pod.pod["hostPID"],
+    ) as process:
+        page = page_of(process, f"{pod.url}/metrics")
+        assert_all_collectors_succeed(page)
+        assert f'inetdiag_sysctl_net_core_somaxconn{{netns="{inode}"}}' in page
+        (pinned / "late").touch()
+        output("mount", "--bind", file, pinned / "late")
+        page = get(f"{pod.url}/metrics")
+        assert_all_collectors_succeed(page)
+        assert 'inetdiag_sysctl_net_core_somaxconn{netns="late"}' in page
+        own = output("pgrep", "--full", "--newest", f"netns.include=.*{inode}").strip()
+        with open(f"/proc/{own}/status", encoding="utf-8") as status:
+            held = dict(line.split(":", 1) for line in status.read().splitlines())
+        assert int(held["CapEff"], 16) == int(held["CapBnd"], 16) == 1 << 21 | 1 << 19
+        assert (held["NoNewPrivs"].strip(), held["Seccomp"].strip()) == ("1", "2")

@@ -11,18 +11,31 @@ import pytest
 from tools import assert_all_collectors_succeed, get, output, running, wait_until
 
 UNIT = "inetdiag_exporter.service"
+DROP_IN = f"etc/systemd/system/{UNIT}.d/netns.conf"
+EXAMPLE = "usr/share/doc/inetdiag-exporter/examples/netns.conf"
 # systemd counts tenths of its score from 0 to 100.
 MOST_EXPOSED = 15
 
 
-def test_verifies_where_it_is_installed(host):
-    done = subprocess.run(
-        ["chroot", host, "systemd-analyze", "verify", "--man=no", f"/lib/systemd/system/{UNIT}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+@pytest.fixture
+def drop_in(host):
+    """The example for other network namespaces, where the administrator puts it."""
+    file = host / DROP_IN
+
+    def add():
+        file.parent.mkdir()
+        shutil.copy(host / EXAMPLE, file)
+
+    yield add
+    shutil.rmtree(file.parent, ignore_errors=True)
+
+
+def test_verifies_where_it_is_installed(host, drop_in):
+    verify = ["chroot", host, "systemd-analyze", "verify", "--man=no", f"/lib/systemd/system/{UNIT}"]
+    for prepare in (lambda: None, drop_in):
+        prepare()
+        done = subprocess.run(verify, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_score(installed):
@@ -68,7 +81,11 @@ def booted(host, network):
         yield lambda *command: output(*inside, *command)
 
 
-def test_serves_below_systemd(booted):
+def main_process(booted, unit):
+    return re.search(r"MainPID=(\d+)", booted("systemctl", "show", unit, "--property=MainPID")).group(1)
+
+
+def test_serves_below_systemd(booted, host, drop_in):
     """All that is on by default works with everything that the unit forbids."""
     log = lambda: booted("journalctl", "--unit", UNIT, "--output=cat")
     assert booted("systemctl", "is-active", UNIT).strip() == "active", log()
@@ -92,3 +109,21 @@ def test_serves_below_systemd(booted):
     shown = booted("systemctl", "show", UNIT, "--property=Result,ExecMainStatus")
     assert {"Result=success", "ExecMainStatus=0"} == set(shown.split())
     assert get("http://127.0.0.1:10046/metrics") is None
+
+    # Other network namespaces, with the drop-in.
+    drop_in()
+    booted("systemd-run", "--unit=other", "--property=PrivateNetwork=yes", "sleep", "inf")
+    file = f"/proc/{main_process(booted, 'other')}/ns/net"
+    inode = re.search(r"\d+", booted("readlink", file)).group(0)
+    arguments = f"--web.listen-address=127.0.0.1:10046 --netns.discover=all --netns.include=^(late|{inode})$"
+    (host / "etc/default/inetdiag_exporter").write_text(f'ARGS="{arguments}"\n')
+    booted("systemctl", "daemon-reload")
+    booted("systemctl", "start", UNIT)
+    page = wait_until("it answers again", lambda: get("http://127.0.0.1:10046/metrics"))
+    assert_all_collectors_succeed(page)
+    assert f'inetdiag_sysctl_net_core_somaxconn{{netns="{inode}"}}' in page, log()
+    booted("sh", "-c", f"mkdir -p /run/netns && touch /run/netns/late && mount --bind {file} /run/netns/late")
+    assert 'inetdiag_sysctl_net_core_somaxconn{netns="late"}' in get("http://127.0.0.1:10046/metrics"), log()
+    status = dict(re.findall(r"^(\w+):\s*(.*)$", booted("cat", f"/proc/{main_process(booted, UNIT)}/status"), re.MULTILINE))
+    assert status["Uid"].split()[0] != "0"
+    assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 1 << 21 | 1 << 19

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, families_of, listen, series_of, wait_until
 from test_page import may_change_user, reference_rows
+from test_sandbox import threads_of
 
 PORT = 8080
+SYS_PTRACE, SYS_ADMIN = 19, 21
 CLONE_NEWNS = 0x20000
 MS_PRIVATE_EVERYWHERE = (1 << 18) | 0x4000
 UID = "0a1b2c3d-0000-1111-2222-0123456789ab"
@@ -444,6 +446,40 @@ def test_two_capabilities_suffice(start, folder, three, as_nobody, user):
         assert series[f'inetdiag_sysctl_net_core_somaxconn{{netns="{label}"}}'] == somaxconn
 
 
+@pytest.mark.parametrize(
+    ("mode", "capabilities"), [("named", 1 << SYS_ADMIN), *((mode, 1 << SYS_ADMIN | 1 << SYS_PTRACE) for mode in ("processes", "all"))]
+)
+def test_the_sandbox_leaves_what_the_mode_takes(start, folder, inhabit, mode, capabilities):
+    there = inhabit()
+    there.tell("listen", PORT, 4)
+    folder.pin("there", there)
+    label = there.inode if mode == "processes" else "there"
+    arguments = [f"--netns.discover={mode}", f"--path.netns={folder.path}", only(label)]
+    exporter = start(*arguments, "--collector.tcp.cpu-budget=100%")
+    told = of(exporter.series(), label)
+    assert success(exporter.series()) == 1, exporter.log
+    at = f'{{address="127.0.0.1",port="{PORT}"}}'
+    for series in (
+        f"inetdiag_listener_accept_queue_limit{at}",
+        f"inetdiag_listener_syn_queue_length{at}",
+        'inetdiag_tcp_sockets{state="listen"}',
+        "inetdiag_nstat_tcpext_listen_drops_total",
+        "inetdiag_sysctl_net_core_somaxconn",
+        "inetdiag_tcp_time_wait",
+    ):
+        assert series in told
+    if "built with" in exporter.log:
+        pytest.skip("a sanitizer needs more than the sandbox allows")
+    for thread in threads_of(exporter):
+        assert {thread["Seccomp"], thread["NoNewPrivs"]} == {"2", "1"}
+        assert thread["CapInh"] == thread["CapAmb"] == "0" * 16
+        assert int(thread["CapEff"], 16) == int(thread["CapPrm"], 16) == capabilities
+        if may_change_user():
+            assert int(thread["CapBnd"], 16) == capabilities
+    # It would forbid to look at other processes.
+    assert ("landlock: the network namespaces of other processes" in exporter.log) == (mode != "named")
+
+
 def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
     exporter = start("--netns.discover=all", f"--path.netns={folder.path}", command=as_nobody)
     series = exporter.series()
@@ -454,8 +490,9 @@ def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
     assert [text for text, value in outcomes.items() if value == 0] == [
         'inetdiag_scrape_collector_success{collector="netns"}'
     ]
-    assert "that takes CAP_SYS_ADMIN" in exporter.log
-    assert "that takes CAP_SYS_PTRACE" in exporter.log
+    log = exporter.end()[1]
+    assert "that takes CAP_SYS_ADMIN" in log
+    assert "that takes CAP_SYS_PTRACE" in log
     assert series["inetdiag_netns_left_out"] == series["inetdiag_netns_discovered"] > 0
     done = subprocess.run(
         [*as_nobody, binary, "check", "--interval=0s", "--netns.discover=named", f"--path.netns={folder.path}"],
@@ -466,16 +503,20 @@ def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
     assert "CAP_SYS_ADMIN" in done.stderr and "CAP_SYS_PTRACE" not in done.stderr
 
 
-def test_folders_that_are_not_there_or_no_folders(start, tmp_path):
+def test_folders_that_are_not_there_yet_or_no_folders(start, inhabit, tmp_path):
     absent = start("--netns.discover=named", f"--path.netns={tmp_path / 'none'}")
     for _ in range(2):
         series = absent.series()
     assert (success(series), series["inetdiag_netns_discovered"]) == (1, 0)
-    assert absent.log.count(f"cannot read {tmp_path / 'none'}") == 1
+    late, somebody = Folder(tmp_path / "none"), inhabit()
+    late.pin("late", somebody)
+    assert absent.series()['inetdiag_sysctl_net_core_somaxconn{netns="late"}'] > 0, absent.log
+    late.unpin("late")
+    assert absent.end()[1].count(f"cannot read {tmp_path / 'none'}") == 1
     (tmp_path / "file").touch()
     wrong = start("--netns.discover=named", f"--path.netns={tmp_path / 'file'}")
     assert success(wrong.series()) == 0
-    assert "Not a directory" in wrong.log
+    assert "Not a directory" in wrong.end()[1]
 
 
 def test_the_metrics_reference_has_what_is_told_of_namespaces(start, folder, three):

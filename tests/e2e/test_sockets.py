@@ -320,6 +320,12 @@ def test_it_looks_into_another_namespace(run, named_namespace):
     assert [row.local for row in listed(run)] == [here.getsockname()]
 
 
+def test_it_looks_where_others_pin_namespaces(run, named_namespace, tmp_path):
+    (tmp_path / "box").symlink_to(f"/run/netns/{named_namespace}")
+    told = listed(run, "--netns=box", f"--path.netns={tmp_path}")
+    assert [row.local for row in told] == [("0.0.0.0", 7)]
+
+
 def test_a_namespace_that_it_may_not_enter_is_told(run, binary, named_namespace):
     result = subprocess.run(
         ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--reuid=65534", "--clear-groups",

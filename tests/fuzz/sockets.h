@@ -29,8 +29,9 @@ inline void ask(Collector& collector, std::string_view input) {
   for (const std::string_view part : {input.substr(input.size() / 2), input}) {
     const kernel::NetlinkFactory sock_diag = answering(part);
     kernel::SharedFiles proc(files, deadline);
+    kernel::CgroupTree cgroups(files, deadline);
     kernel::TcpTable tcp(sock_diag, deadline);
-    require_valid_page(collector.collect({proc, files, tcp, sock_diag, deadline}));
+    require_valid_page(collector.collect({proc, cgroups, tcp, sock_diag, deadline}));
   }
 }
 

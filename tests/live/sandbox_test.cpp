@@ -255,11 +255,15 @@ TEST_F(Sandbox, EntersOtherNamespacesOnlyWhereThePolicySaysSo) {
     const UniqueFd fd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     return fd ? outcome(::setns(fd.get(), CLONE_NEWNET)) : "not opened: " + outcome(-1);
   };
+  const auto enter_another_kind = [] {
+    const UniqueFd fd(::open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC));
+    return fd ? outcome(::setns(fd.get(), CLONE_NEWUTS)) : "not opened: " + outcome(-1);
+  };
+  const SandboxPolicy policy{
+      .read_paths = {"/proc"}, .allow_setns = true, .keep_capabilities = {CAP_SYS_ADMIN}};
   EXPECT_THAT(attempt(enter), refused);
-  EXPECT_EQ(
-      attempt(enter,
-              {.read_paths = {"/proc"}, .allow_setns = true, .keep_capabilities = {CAP_SYS_ADMIN}}),
-      "ok");
+  EXPECT_EQ(attempt(enter, policy), "ok");
+  EXPECT_THAT(attempt(enter_another_kind, policy), refused);
 }
 
 TEST_F(Sandbox, StillDoesWhatAScrapeNeeds) {

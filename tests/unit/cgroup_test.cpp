@@ -9,8 +9,10 @@
 namespace inetdiag {
 namespace {
 
+using kernel::CgroupId;
 using kernel::CgroupOwner;
 using kernel::CgroupPaths;
+using kernel::CgroupTree;
 using kernel::owner_of_cgroup;
 using ::testing::IsEmpty;
 using ::testing::Pair;
@@ -70,22 +72,40 @@ TEST(CgroupOwner, InventsNothing) {
   }
 }
 
-CgroupPaths::Id inode(const std::filesystem::path& path) {
+CgroupId inode(const std::filesystem::path& path) {
   struct stat status {};
   ::stat(path.c_str(), &status);
   return status.st_ino;
 }
 
-kernel::Deadline soon() { return kernel::Deadline::in(std::chrono::seconds(10)); }
+/// One scrape, over a tree of files.
+struct Scrape {
+  explicit Scrape(const testing::TemporaryTree& tree) : sys(tree.root()) {}
+
+  kernel::FileTree sys;
+  kernel::Deadline deadline = kernel::Deadline::in(std::chrono::seconds(10));
+  CgroupTree cgroups{sys, deadline};
+};
+
+std::map<CgroupId, std::string> found(CgroupPaths& paths, const testing::TemporaryTree& tree,
+                                      const std::set<CgroupId>& ids) {
+  Scrape scrape(tree);
+  return paths.find(scrape.cgroups, ids);
+}
+
+std::map<CgroupId, std::string> found(const testing::TemporaryTree& tree,
+                                      const std::set<CgroupId>& ids) {
+  CgroupPaths paths;
+  return found(paths, tree, ids);
+}
 
 TEST(CgroupPaths, FindsDirectoriesByInode) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
   const auto service = inode(tree.make_directory("fs/cgroup/system.slice/a.service"));
   const auto slice = inode(tree.path("fs/cgroup/system.slice"));
-  CgroupPaths paths;
   EXPECT_THAT(
-      paths.find(kernel::FileTree(tree.root()), {service, slice, 1}, soon()),
+      found(tree, {service, slice, 1}),
       UnorderedElementsAre(Pair(service, "/system.slice/a.service"), Pair(slice, "/system.slice")));
 }
 
@@ -93,40 +113,50 @@ TEST(CgroupPaths, LooksInTheHybridLayout) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/unified/cgroup.controllers", "");
   const auto service = inode(tree.make_directory("fs/cgroup/unified/a.service"));
-  CgroupPaths paths;
-  EXPECT_THAT(paths.find(kernel::FileTree(tree.root()), {service}, soon()),
-              UnorderedElementsAre(Pair(service, "/a.service")));
+  EXPECT_THAT(found(tree, {service}), UnorderedElementsAre(Pair(service, "/a.service")));
 }
 
 TEST(CgroupPaths, FindsNothingOnCgroupV1) {
   const testing::TemporaryTree tree;
   const auto service = inode(tree.make_directory("fs/cgroup/memory/a.service"));
-  CgroupPaths paths;
-  EXPECT_THAT(paths.find(kernel::FileTree(tree.root()), {service}, soon()), IsEmpty());
+  EXPECT_THAT(found(tree, {service}), IsEmpty());
 }
 
 TEST(CgroupPaths, WalksAgainOnlyForAnIdItHasNotMet) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
   const auto first = inode(tree.make_directory("fs/cgroup/first"));
-  const kernel::FileTree sys(tree.root());
   CgroupPaths paths;
-  paths.find(sys, {first, 999'999'999}, soon());
+  found(paths, tree, {first, 999'999'999});
   std::filesystem::remove(tree.path("fs/cgroup/first"));
   // Remembered, not looked for: a walk would find it gone.
-  EXPECT_THAT(paths.find(sys, {first}, soon()), UnorderedElementsAre(Pair(first, "/first")));
+  EXPECT_THAT(found(paths, tree, {first}), UnorderedElementsAre(Pair(first, "/first")));
   const auto second = inode(tree.make_directory("fs/cgroup/second/deep"));
-  EXPECT_THAT(paths.find(sys, {second}, soon()),
-              UnorderedElementsAre(Pair(second, "/second/deep")));
+  EXPECT_THAT(found(paths, tree, {second}), UnorderedElementsAre(Pair(second, "/second/deep")));
+}
+
+TEST(CgroupPaths, OfSeveralNamespacesComeFromOneWalk) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto first = inode(tree.make_directory("fs/cgroup/first"));
+  Scrape scrape(tree);
+  CgroupPaths here;
+  here.find(scrape.cgroups, {first});
+  const auto second = inode(tree.make_directory("fs/cgroup/second"));
+  CgroupPaths there;
+  EXPECT_THAT(there.find(scrape.cgroups, {first, second}),
+              UnorderedElementsAre(Pair(first, "/first")));
+  // It came after that walk, and is found by the next one.
+  EXPECT_THAT(found(there, tree, {first, second}),
+              UnorderedElementsAre(Pair(first, "/first"), Pair(second, "/second")));
 }
 
 TEST(CgroupPaths, KeepsTheDeadline) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
-  CgroupPaths paths;
-  EXPECT_THROW(
-      paths.find(kernel::FileTree(tree.root()), {5}, kernel::Deadline::in(std::chrono::seconds(0))),
-      kernel::DeadlineExceeded);
+  Scrape scrape(tree);
+  scrape.deadline = kernel::Deadline::in(std::chrono::seconds(0));
+  EXPECT_THROW(CgroupPaths().find(scrape.cgroups, {5}), kernel::DeadlineExceeded);
 }
 
 TEST(OwnerOfAProcess, IsInTheOneHierarchyOfVersion2) {

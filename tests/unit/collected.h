@@ -43,7 +43,8 @@ struct Surroundings {
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
     kernel::SharedFiles proc(proc_tree_of, deadline);
     kernel::TcpTable tcp(kernel.factory(), deadline, permission);
-    return collector.collect({proc, sys, tcp, sock_diag, deadline, is_other_namespace});
+    kernel::CgroupTree cgroups(sys, deadline);
+    return collector.collect({proc, cgroups, tcp, sock_diag, deadline, is_other_namespace});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);

@@ -56,6 +56,30 @@ TEST(FileTree, RefusesAFileWithoutEnd) {
   }
 }
 
+TEST(FileTree, ReadsFromAFolderThatIsOpen) {
+  const testing::TemporaryTree tree;
+  tree.write("sys/net/core/somaxconn", "4096\n");
+  const FileTree files(tree.root());
+  const kernel::UniqueFd folder = files.open_folder("sys/net/core");
+  std::filesystem::rename(tree.path("sys"), tree.path("moved"));
+  EXPECT_EQ(files.read("sys/net/core/somaxconn", folder), "4096\n");
+  EXPECT_FALSE(files.read("sys/net/core/other", folder));
+  EXPECT_FALSE(files.open_folder("sys/net/core"));
+  EXPECT_FALSE(files.read("sys/net/core/somaxconn", files.open_folder("sys/net/core")));
+}
+
+TEST(SharedFiles, ReadSysctlsOfAbsentFoldersAsAbsent) {
+  const testing::TemporaryTree tree;
+  tree.write("sys/fs/file-max", "7");
+  const FileTree files(tree.root());
+  const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
+  kernel::SharedFiles shared(files, deadline, true);
+  EXPECT_EQ(shared.read("sys/fs/file-max"), "7");
+  EXPECT_FALSE(shared.read("sys/fs/nothing"));
+  EXPECT_FALSE(shared.read("sys/net/netfilter/nf_conntrack_max"));
+  EXPECT_FALSE(shared.read("sys/fs/file-max/below"));
+}
+
 TEST(SharedFiles, ReadEachFileOnce) {
   const testing::TemporaryTree tree;
   const FileTree root(tree.root());

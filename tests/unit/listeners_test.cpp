@@ -214,6 +214,7 @@ TEST(Listeners, KeepEverythingElseWhereTheWalkFails) {
   const kernel::NetlinkFactory sock_diag = around.kernel.factory();
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
   kernel::SharedFiles proc(proc_tree, deadline);
+  kernel::CgroupTree cgroups(sys, deadline);
   kernel::TcpTable tcp(
       [&] {
         const Bytes answer = ++asked == 1
@@ -222,7 +223,7 @@ TEST(Listeners, KeepEverythingElseWhereTheWalkFails) {
         return std::make_unique<ReplayNetlink>(std::deque{answer});
       },
       deadline);
-  const auto collection = collector->collect({proc, sys, tcp, sock_diag, deadline});
+  const auto collection = collector->collect({proc, cgroups, tcp, sock_diag, deadline});
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));

@@ -1,0 +1,111 @@
+// Namespaces of this program's own threads, asked as those of other programs are.
+#include "exporter/other_namespaces.h"
+
+#include <filesystem>
+#include <future>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "../unit/collected.h"
+#include "../unit/temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// A network namespace, as long as this lives.
+class Inhabited {
+ public:
+  Inhabited() : thread_([this](const std::stop_token& stop) { live(stop); }) {}
+
+  /// Its file; empty where none can be made here.
+  std::string file() { return made_.get_future().get(); }
+
+ private:
+  void live(const std::stop_token& stop) {
+    made_.set_value(::unshare(CLONE_NEWNET) == 0
+                        ? "/proc/self/task/" + std::to_string(::gettid()) + "/ns/net"
+                        : std::string());
+    while (!stop.stop_requested()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::promise<std::string> made_;
+  std::jthread thread_;
+};
+
+/// Takes all the time that it may have, the first time.
+struct SlowOnce final : Collector {
+  Collection collect(const ScrapeContext& context) override {
+    ends.push_back(context.deadline.end());
+    while (ends.size() == 1) {
+      context.deadline.check();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return {};
+  }
+  std::vector<kernel::Deadline::Clock::time_point> ends;
+};
+
+struct Asked {
+  Collection collection;
+  kernel::Deadline::Clock::time_point end;
+  std::vector<std::string> lines() const { return testing::lines_of(collection.families); }
+};
+
+Asked ask(Collector& collector) {
+  const kernel::FileTree proc_tree("/proc");
+  const kernel::FileTree sys("/sys");
+  const kernel::NetlinkFactory sock_diag = kernel::open_sock_diag;
+  const auto deadline = kernel::Deadline::in(std::chrono::seconds(2));
+  kernel::SharedFiles proc(proc_tree, deadline);
+  kernel::CgroupTree cgroups(sys, deadline);
+  kernel::TcpTable tcp(sock_diag, deadline);
+  return {collector.collect({proc, cgroups, tcp, sock_diag, deadline}), deadline.end()};
+}
+
+TEST(OtherNamespaces, ThatAreNotReachedLeaveTimeForThePageAndComeFirstNextTime) {
+  Inhabited first;
+  Inhabited second;
+  const std::string first_file = first.file();
+  const std::string second_file = second.file();
+  if (first_file.empty() || second_file.empty()) {
+    GTEST_SKIP() << "no network namespace can be made here";
+  }
+  const testing::TemporaryTree folder;
+  std::filesystem::create_symlink(first_file, folder.path("first"));
+  std::filesystem::create_symlink(second_file, folder.path("second"));
+  const auto slow = std::make_shared<SlowOnce>();
+  NetnsOptions options;
+  options.discovery = Discovery::named;
+  options.folder = folder.root();
+  const auto collector = make_other_namespaces(options, kernel::FileTree("/proc"),
+                                               {{.for_all = slow, .make_for_one = {}}});
+
+  const Asked late = ask(*collector);
+  ASSERT_EQ(slow->ends.size(), 1U);
+  EXPECT_LT(slow->ends.front(), late.end);
+  EXPECT_THAT(late.collection.errors, ElementsAre(HasSubstr("not reached before the deadline")));
+  EXPECT_THAT(late.lines(), Contains("inetdiag_netns_discovered 2"));
+  EXPECT_THAT(late.lines(), Contains("inetdiag_netns_left_out 2"));
+
+  const Asked next = ask(*collector);
+  EXPECT_THAT(next.collection.errors, IsEmpty());
+  EXPECT_THAT(next.lines(), Contains("inetdiag_netns_left_out 0"));
+  EXPECT_EQ(slow->ends.size(), 3U);
+}
+
+}  // namespace
+}  // namespace inetdiag
