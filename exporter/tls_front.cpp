@@ -429,7 +429,8 @@ class TlsFront::Loop {
     if (!client.server || (::connect(client.server.get(), reinterpret_cast<const sockaddr*>(&name),
                                      sizeof name) != 0 &&
                            errno != EINPROGRESS)) {
-      tell_failure(client, std::string("the HTTP server cannot be reached: ") + std::strerror(errno));
+      tell_failure(client,
+                   std::string("the HTTP server cannot be reached: ") + std::strerror(errno));
       return false;
     }
     client.server_port = port_of(client.server.get());
