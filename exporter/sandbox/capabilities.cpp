@@ -44,6 +44,15 @@ void drop_capabilities(const std::vector<int>& kept) {
     left.at(index).permitted |= sets.at(index).permitted & mask;
     left.at(index).effective |= sets.at(index).permitted & mask;
   }
+  // A unit of systemd may forbid what there is no need for.
+  const bool has_no_others =
+      std::ranges::equal(sets, left, [](const __user_cap_data_struct& a, const auto& b) {
+        return a.effective == b.effective && a.permitted == b.permitted &&
+               a.inheritable == b.inheritable;
+      });
+  if (has_no_others) {
+    return;
+  }
   if (::syscall(SYS_capset, &header, left.data()) != 0) {
     fail("capset");
   }

@@ -276,7 +276,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(start, config, keys, 
     # The pair does not fit between the two steps: the old one stays.
     (tmp_path / "server.crt").write_bytes((keys / "renewed.crt").read_bytes())
     assert served_serial(exporter) == before
-    assert "is not the key of" in exporter.log
+    wait_until("the log says so", lambda: "is not the key of" in exporter.log)
     (tmp_path / "server.key").write_bytes((keys / "renewed.key").read_bytes())
     assert served_serial(exporter) != before
     assert curl(exporter, keys)[1] == 200
@@ -312,7 +312,7 @@ def test_a_configuration_that_breaks_later_changes_nothing(start, config, hash_o
     config("basic_auth_users: {a: no hash}\n")
     assert asked("a:one") == 200
     assert asked("a:two") == 401
-    assert "line 1: a: is no bcrypt hash" in exporter.log
+    wait_until("the log says so", lambda: "line 1: a: is no bcrypt hash" in exporter.log)
     config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
     assert asked("a:one") == 401
     assert asked("a:two") == 200
@@ -330,17 +330,19 @@ def test_a_change_that_cannot_be_read_for_a_while_is_not_forgotten(start, config
     def asked(user):
         return curl(exporter, keys, "--user", user, scheme="http")[1]
 
+    def descriptors():
+        return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+
+    taken = descriptors()
     assert asked("a:one") == 200
+    wait_until("the client is forgotten", lambda: descriptors() == taken)
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    taken = wait_until("the client is forgotten", lambda: not sockets_at(exporter.port)) and {
-        int(fd) for fd in os.listdir(f"/proc/{pid}/fd")
-    }
     # One descriptor is left: for the client, not for the file.
     free = next(number for number in range(len(taken) + 1) if number not in taken)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, limits[1]))
     config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
     assert asked("a:one") == 200
-    assert "Too many open files" in exporter.log
+    wait_until("the log says so", lambda: "Too many open files" in exporter.log)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
     wait_until("the file is read", lambda: asked("a:two") == 200)
     assert asked("a:one") == 401
