@@ -56,8 +56,8 @@ class DocumentStarts : public YAML::EventHandler {
   YAML::Mark last;
 };
 
-/// yaml-cpp takes what no document can begin with, such as a lone `]`, for an empty one, and does
-/// not get past it: LoadAll() would never end, and Load() not tell.
+/// yaml-cpp takes what no document can begin with, such as a comma, for an empty one, and does not
+/// get past it: LoadAll() would never end, and Load() not tell.
 YAML::Node load_only_document(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
