@@ -44,8 +44,8 @@ CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
   add_repeatable(*sockets, "--peer", flags.peers,
                  "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1")
       ->type_name("CIDR");
-  sockets->add_option("--family", flags.family, "Only IPv4 or only IPv6 sockets")
-      ->type_name("4|6")
+  sockets->add_option("--family", flags.family, "4 or 6")
+      ->type_name("NAME")
       ->check(CLI::IsMember({"4", "6"}).description(""));
   sockets
       ->add_option("--netns", flags.options.netns,
