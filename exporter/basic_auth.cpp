@@ -37,7 +37,9 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 bool is_match(const std::string& password, const std::string& hash) {
   const auto data = std::make_unique<crypt_data>();
-  const char* made = crypt_r(password.c_str(), hash.c_str(), data.get());
+  // Not crypt_r: sanitizers' libraries have a symbol of that name, for which linkers leave out
+  // libcrypt.
+  const char* made = crypt_rn(password.c_str(), hash.c_str(), data.get(), sizeof *data);
   const std::string_view result = made != nullptr ? made : "";
   const bool same =
       result.size() == hash.size() && CRYPTO_memcmp(result.data(), hash.data(), hash.size()) == 0;
