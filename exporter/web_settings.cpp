@@ -47,6 +47,35 @@ std::string read_file(const std::string& path) {
   }
 }
 
+bool requires_certificate(ClientAuth kind) {
+  return kind == ClientAuth::require_any || kind == ClientAuth::require_and_verify;
+}
+
+/// Half of a file is often valid, and must not let in whom the whole one keeps out.
+void refuse_what_needs_a_restart(const WebConfig& now, const WebConfig& next) {
+  if (now.tls.has_value() != next.tls.has_value()) {
+    throw std::runtime_error(
+        "tls_server_config cannot be turned on or off while it runs; restart to do so");
+  }
+  if (!now.users.empty() && next.users.empty()) {
+    throw std::runtime_error(
+        "there are no basic_auth_users any more; restart to serve without passwords");
+  }
+  if (!now.tls) {
+    return;
+  }
+  const ClientAuth before = now.tls->client_auth;
+  const ClientAuth after = next.tls->client_auth;
+  if ((requires_certificate(before) && !requires_certificate(after)) ||
+      (before == ClientAuth::require_and_verify && after != before)) {
+    throw std::runtime_error("client_auth_type asks for less than before; restart to do so");
+  }
+  if (!now.tls->client_allowed_sans.empty() && next.tls->client_allowed_sans.empty()) {
+    throw std::runtime_error(
+        "there are no client_allowed_sans any more; restart to serve clients of any name");
+  }
+}
+
 }  // namespace
 
 WebSettings::WebSettings(const std::string& path, const Log& log)
@@ -124,8 +153,8 @@ std::shared_ptr<const WebSettings::Current> WebSettings::read() {
     }
     next->tls = make_tls_context(tls, read_file);
   }
-  if (current_ != nullptr && (current_->tls == nullptr) != (next->tls == nullptr)) {
-    throw std::runtime_error("tls_server_config cannot be turned on or off while it runs; restart");
+  if (current_ != nullptr) {
+    refuse_what_needs_a_restart(current_->config, next->config);
   }
   return next;
 }

@@ -323,6 +323,48 @@ def test_a_configuration_that_breaks_later_changes_nothing(start, config, hash_o
     assert log.count("the previous one stays in force") == 2
 
 
+def test_half_of_a_configuration_turns_no_password_off(start, config, hash_of, keys):
+    whole = f"{MUTUAL}  client_allowed_sans: [prometheus.example]\nbasic_auth_users:\n  a: {hash_of('one')}\n"
+    plain = whole[whole.index("basic_auth_users") :]
+    no_users = "no basic_auth_users any more; restart to"
+    for begin, halves in (
+        (plain, {"": no_users, "basic_auth_users:\n": no_users}),
+        (
+            whole,
+            {
+                whole[: whole.index("  a:")]: no_users,
+                f"{TLS}  client_auth_type: RequireAnyClientCert\n{plain}": "asks for less than before; restart to",
+                whole.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven"): "asks for less than before",
+                TLS + plain: "asks for less than before",
+                MUTUAL + plain: "no client_allowed_sans any more; restart to",
+            },
+        ),
+    ):
+        exporter = start(config(begin))
+        scheme = exporter.url.split(":")[0]
+        client = client_certificate(keys, "client") if begin is whole else []
+
+        def status(*arguments):
+            return curl(exporter, keys, *client, *arguments, scheme=scheme)[1]
+
+        def look(text, outcome):
+            """Until the log tells what became of it; what it tells."""
+            told = len(exporter.log)
+            config(text)
+            wait_until(outcome, lambda: status() == 401 and outcome in exporter.log[told:])
+            return exporter.log[told:]
+
+        for half, why in halves.items():
+            assert why in look(half, "the previous one stays in force"), half
+            assert status() == 401, half
+            if begin is whole:
+                assert curl(exporter, keys, "--user", "a:one")[1] == 0, half
+                assert curl(exporter, keys, *client_certificate(keys, "other"), "--user", "a:one")[1] == 0, half
+            look(begin, "web configuration read again")
+        config(begin + f"  b: {hash_of('two')}\n")
+        wait_until("the whole file is read", lambda: status("--user", "b:two") == 200)
+
+
 def test_a_change_that_cannot_be_read_for_a_while_is_not_forgotten(start, config, hash_of, keys):
     exporter = start(config(f"basic_auth_users:\n  a: {hash_of('one')}\n"))
     pid = exporter.process.pid
