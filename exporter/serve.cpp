@@ -84,7 +84,7 @@ SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
   if (settings != nullptr) {
-    read(settings->folders());
+    read(settings->paths_to_read());
   }
   if (options.statsd.address) {
     policy.allow_outgoing_datagrams = true;

@@ -109,14 +109,19 @@ void WebSettings::reread() {
   }
 }
 
-std::set<std::string> WebSettings::folders() {
+std::set<std::string> WebSettings::paths_to_read() {
   const std::lock_guard lock(mutex_);
   std::set<std::string> all;
-  for (const Stamp& stamp : stamps_) {
-    const std::filesystem::path file(stamp.path);
+  const auto add = [&all](const std::filesystem::path& file) {
     std::error_code ignored;
-    all.insert(file.parent_path().string());
-    all.insert(std::filesystem::canonical(file, ignored).parent_path().string());
+    const std::filesystem::path folder = file.parent_path();
+    // Below that one is everything.
+    all.insert(std::filesystem::equivalent(folder, "/", ignored) ? file : folder);
+  };
+  for (const Stamp& stamp : stamps_) {
+    std::error_code ignored;
+    add(stamp.path);
+    add(std::filesystem::canonical(stamp.path, ignored));
   }
   all.erase("");
   return all;

@@ -33,8 +33,9 @@ class WebSettings {
   /// Reads everything anew, to tell in the log whether it still can be.
   void reread();
 
-  /// The folders of all files, also behind symbolic links, as certbot and Kubernetes make them.
-  std::set<std::string> folders();
+  /// The folders of all files, also behind symbolic links, as certbot and Kubernetes make them; the
+  /// file itself where that is the root folder.
+  std::set<std::string> paths_to_read();
 
  private:
   /// What tells that a file is not the one that was read; all zero where there is none.

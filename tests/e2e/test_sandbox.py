@@ -3,11 +3,13 @@ that every collector works in it, by all other end-to-end tests."""
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import wait_until
 from dns_server import DnsServer
 from test_access import TLS, config, curl, keys  # noqa: F401, fixtures among them
 from test_page import may_change_user
@@ -116,6 +118,36 @@ def test_in_the_sandbox_statsd_is_found_by_path(start, tmp_path):
         receiver.settimeout(60)
         assert receiver.recv(65536).startswith(b"inetdiag")
     assert_in_sandbox(exporter)
+
+
+def test_a_web_configuration_in_the_root_folder_does_not_open_what_is_below(start, keys, binary, tmp_path):  # noqa: F811
+    """As in a container that has the file mounted there."""
+    root = tmp_path / "root"
+    mounts = [folder for folder in ("/usr", "/lib", "/lib64", "/proc", "/sys") if Path(folder).exists()]
+    for folder in ("below", *(folder[1:] for folder in mounts)):
+        (root / folder).mkdir(parents=True)
+    shutil.copy(binary, root / "exporter")
+    for name in ("server.crt", "server.key"):
+        shutil.copy(keys / name, root)
+        shutil.copy(keys / name.replace("server", "renewed"), root / "below" / name)
+    (root / "web.yml").write_text(TLS)
+    bind = "".join(f"mount --rbind {folder} {root}{folder} && " for folder in mounts)
+    private = ["unshare", "--mount", "sh", "-c", f'{bind} shift && exec chroot {root} /exporter "$@"', "sh"]
+    if subprocess.run([*private, binary, "--version"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounts or another root are not allowed here")
+    exporter = start("--web.config.file=/web.yml", command=private)
+    assert curl(exporter, keys)[1] == 200
+    assert_in_sandbox(exporter)
+    if "landlock" in exporter.log:
+        pytest.skip("no Landlock here")
+    told = len(exporter.log)
+    # In place: another file would not be read at all.
+    (root / "web.yml").write_text(TLS.replace("server.", "below/server."))
+    outcome = r"cannot read /below/server\.crt: ([\w ]+)|web configuration read again"
+    tried = wait_until("it was tried", lambda: curl(exporter, keys)[1] and re.search(outcome, exporter.log[told:]))
+    assert tried[1] == "Permission denied"
+    (root / "web.yml").write_text(TLS + "http_server_config: {headers: {X-Frame-Options: deny}}\n")
+    wait_until("it is read", lambda: "X-Frame-Options: deny" in curl(exporter, keys, "--head")[2])
 
 
 def test_no_sandbox_turns_it_off(start):
