@@ -121,7 +121,7 @@ void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
 
 /// Ends everything in order, or without that where something holds it up.
 void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<Server>& server,
-         const Log& log) {
+         WebSettings* settings, const Log& log) {
   try {
     std::promise<void> promise;
     std::future<void> ended = promise.get_future();
@@ -131,6 +131,9 @@ void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<Se
         timer.reset();
         if (server) {
           server->stop();
+        }
+        if (settings != nullptr) {
+          settings->stop();
         }
         scraper.wait_until_idle(Scraper::Clock::time_point::max());
         promise.set_value();
@@ -183,6 +186,9 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
   if (options.sandbox && settings != nullptr) {
     settings->reread();
   }
+  if (server && settings != nullptr) {
+    settings->watch();
+  }
   if (server) {
     for (const ListenAddress& address : server->addresses()) {
       log.info("listening",
@@ -197,7 +203,7 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
 
   const std::string signal = signals.wait();
   log.info("stopping", {{"signal", signal}});
-  end(scraper, timer, server, log);
+  end(scraper, timer, server, settings.get(), log);
   log.info("stopped");
 }
 

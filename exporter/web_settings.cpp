@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,8 +20,7 @@ namespace inetdiag {
 namespace {
 
 constexpr std::size_t largest_file_bytes = 4U << 20U;
-// What failed for want of memory or descriptors shows no change of the file when it would succeed.
-constexpr std::chrono::seconds between_retries{1};
+constexpr std::chrono::seconds between_looks{1};
 
 std::string read_file(const std::string& path) {
   const auto fail = [&](int error) {
@@ -90,27 +91,53 @@ WebSettings::WebSettings(const std::string& path, const Log& log)
   }
 }
 
-std::shared_ptr<const WebSettings::Current> WebSettings::current() {
+std::shared_ptr<const WebSettings::Current> WebSettings::current() const {
   const std::lock_guard lock(mutex_);
-  const bool is_retry = !failure_.empty() && std::chrono::steady_clock::now() >= retry_after_;
-  if (is_retry || !is_unchanged()) {
-    try_to_read();
-  }
   return current_;
 }
 
-void WebSettings::reread() {
+void WebSettings::hold(std::shared_ptr<const Current> next) {
   const std::lock_guard lock(mutex_);
+  current_ = std::move(next);
+}
+
+void WebSettings::reread() {
   try {
-    current_ = read();
+    hold(read());
   } catch (const std::exception& error) {
     log_.warn("the web configuration cannot be read again, so changes will not be seen",
               {{"file", path_}, {"error", error.what()}});
   }
 }
 
-std::set<std::string> WebSettings::paths_to_read() {
-  const std::lock_guard lock(mutex_);
+void WebSettings::watch() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { watch_until(stop); });
+}
+
+void WebSettings::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void WebSettings::watch_until(const std::stop_token& stop) {
+  const auto is_over = [&] {
+    std::unique_lock lock(mutex_);
+    stopped_.wait_for(lock, stop, between_looks, [] { return false; });
+    return stop.stop_requested();
+  };
+  while (!is_over()) {
+    try {
+      look();
+    } catch (const std::exception&) {
+      // Without the memory to tell it; the next look is another attempt.
+      has_failed_ = true;
+    }
+  }
+}
+
+std::set<std::string> WebSettings::paths_to_read() const {
   std::set<std::string> all;
   const auto add = [&all](const std::filesystem::path& file) {
     std::error_code ignored;
@@ -158,23 +185,29 @@ std::shared_ptr<const WebSettings::Current> WebSettings::read() {
     }
     next->tls = make_tls_context(tls, read_file);
   }
-  if (current_ != nullptr) {
-    refuse_what_needs_a_restart(current_->config, next->config);
+  if (const auto now = current(); now != nullptr) {
+    refuse_what_needs_a_restart(now->config, next->config);
   }
   return next;
 }
 
-void WebSettings::try_to_read() {
+void WebSettings::look() {
+  // What failed for want of memory or descriptors shows no change of the file when it would
+  // succeed.
+  if (!has_failed_ && is_unchanged()) {
+    return;
+  }
   try {
-    current_ = read();
-    failure_.clear();
+    hold(read());
+    has_failed_ = false;
+    told_.clear();
     log_.info("web configuration read again", {{"file", path_}});
   } catch (const std::exception& error) {
-    retry_after_ = std::chrono::steady_clock::now() + between_retries;
-    if (failure_ != error.what()) {
-      failure_ = error.what();
+    has_failed_ = true;
+    if (told_ != error.what()) {
+      told_ = error.what();
       log_.error("web configuration is invalid, the previous one stays in force",
-                 {{"file", path_}, {"error", failure_}});
+                 {{"file", path_}, {"error", told_}});
     }
   }
 }

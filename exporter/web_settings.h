@@ -1,10 +1,12 @@
 #pragma once
 
-#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <openssl/types.h>
@@ -14,8 +16,9 @@
 
 namespace inetdiag {
 
-/// The web configuration file and what it names, read anew when one of them changed. Looked at for
-/// each connection and each request, so that nothing runs in the background.
+/// The web configuration file and what it names, read anew when one of them changed. Only a thread
+/// of its own looks: a file system that does not answer holds up no request and no handshake, and a
+/// certificate that every client refuses is still renewed.
 class WebSettings {
  public:
   struct Current {
@@ -28,14 +31,20 @@ class WebSettings {
 
   /// What holds now. Where the files have become invalid that is what held before, and the log says
   /// why.
-  std::shared_ptr<const Current> current();
+  std::shared_ptr<const Current> current() const;
 
-  /// Reads everything anew, to tell in the log whether it still can be.
+  /// Reads everything anew, to tell in the log whether it still can be. Only before watch().
   void reread();
 
   /// The folders of all files, also behind symbolic links, as certbot and Kubernetes make them; the
-  /// file itself where that is the root folder.
-  std::set<std::string> paths_to_read();
+  /// file itself where that is the root folder. Only before watch().
+  std::set<std::string> paths_to_read() const;
+
+  /// Looks for changes from now on.
+  void watch();
+
+  /// Looks no more; waits for a look that is under way.
+  void stop();
 
  private:
   /// What tells that a file is not the one that was read; all zero where there is none.
@@ -48,15 +57,20 @@ class WebSettings {
   static Stamp stamp_of(const std::string& path);
   bool is_unchanged() const;
   std::shared_ptr<const Current> read();
-  void try_to_read();
+  void hold(std::shared_ptr<const Current> next);
+  void look();
+  void watch_until(const std::stop_token& stop);
 
   std::string path_;
   const Log& log_;
-  std::mutex mutex_;
   std::vector<Stamp> stamps_;
-  std::string failure_;  ///< of the last time that it was read, told already
-  std::chrono::steady_clock::time_point retry_after_;
+  bool has_failed_ = false;  ///< the last time that it was read
+  std::string told_;         ///< why it failed
+
+  mutable std::mutex mutex_;  ///< of what follows; never held while a file is looked at
   std::shared_ptr<const Current> current_;
+  std::condition_variable_any stopped_;
+  std::jthread thread_;
 };
 
 }  // namespace inetdiag
