@@ -55,8 +55,10 @@ std::vector<Finding> failures(const std::vector<CollectorOutcome>& collectors) {
            .affected = {.kind = "collector",
                         .name = "collector " + collector.name,
                         .labels = {{"collector", collector.name}}},
-           .summary = "A part of the picture is missing: this collector failed, or was late.",
-           .action = "The log of the exporter says why.",
+           .summary = "A part of the picture is missing: this collector failed, or was late" +
+                      (collector.error.empty() ? "." : ": " + collector.error + "."),
+           .action = collector.error.empty() ? "The log of the exporter says why."
+                                             : "Mend that, and look again.",
            .metric = "inetdiag_scrape_collector_success{collector=\"" + collector.name + "\"}"});
     }
   }
