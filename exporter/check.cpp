@@ -20,7 +20,12 @@ TimedSnapshot look(Scraper& scraper) {
   Selection all(scraper.names().size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   const auto page = scraper.scrape(all, Scraper::Clock::now() + longest_look);
-  return {Scraper::Clock::now(), diagnosis::snapshot_of(page->families())};
+  TimedSnapshot taken{Scraper::Clock::now(), diagnosis::snapshot_of(page->families())};
+  auto errors = scraper.errors();
+  for (diagnosis::CollectorOutcome& collector : taken.snapshot.collectors) {
+    collector.error = errors[collector.name];
+  }
+  return taken;
 }
 
 int exit_status(const Status& status) {

@@ -1,10 +1,10 @@
 #include "exporter/client_limit.h"
 
 #include <algorithm>
+#include <exception>
 #include <latch>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,8 +28,8 @@ unsigned threads_to_be_had(unsigned wanted) {
     while (threads.size() < wanted) {
       threads.emplace_back([&gate] { gate.wait(); });
     }
-  } catch (const std::system_error&) {
-    // As many as there are.
+  } catch (const std::exception&) {  // of the system or of memory
+    // As many as there are; those that run wait for the gate.
   }
   gate.count_down();
   return static_cast<unsigned>(threads.size());

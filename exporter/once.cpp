@@ -1,8 +1,10 @@
 #include "exporter/once.h"
 
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <iostream>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,7 +35,13 @@ int with_scraper(Options& options, const Log& log, OwnFamilies own,
   Scraper scraper(
       {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
       std::move(options.collectors), std::move(own), log);
-  const int status = command(scraper);
+  int status = EXIT_SUCCESS;
+  try {
+    status = command(scraper);
+  } catch (const std::exception& error) {  // not beyond the scraper, which would wait
+    log.error(error.what());
+    status = status_of_failure(options.command);
+  }
   scraper.stop();
   if (!scraper.wait_until_idle(Scraper::Clock::now() + longest_farewell)) {
     leave(status, log);
@@ -46,8 +54,7 @@ int check(Options& options, const Log& log) {
   return with_scraper(options, log, nothing, [&](Scraper& scraper) {
     const int status = check(scraper, options.check, std::cout, wants_colour());
     if (!std::cout) {
-      log.error("cannot write to standard output");
-      leave(could_not_check, log);
+      throw std::runtime_error("cannot write to standard output");
     }
     return status;
   });

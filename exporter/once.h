@@ -7,7 +7,7 @@
 namespace inetdiag {
 
 /// Runs the command of the options, which is not Command::serve. Returns the exit status. Throws
-/// std::exception where it could not do what was asked.
+/// std::exception where it could not do what was asked and has not logged why.
 int run_once(Options options, const Log& log);
 
 /// The exit status of a command that threw, or was given wrong flags.

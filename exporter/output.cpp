@@ -26,7 +26,7 @@ constexpr std::string_view place_of_letters = "XXXXXX";
 /// How the names of new files beside `path` begin. What follows does not end in .prom, as what the
 /// textfile collector reads does.
 std::string begin_of_names(const std::filesystem::path& path) {
-  return "." + path.filename().string() + ".";
+  return "." + path.filename().string() + ".inetdiag-";
 }
 
 /// A new file beside `path` that is gone again unless it takes its place.
@@ -48,10 +48,19 @@ class NewFile {
     }
   }
 
+  /// For the same readers as the file whose place it will take; for all where there is none.
   void write(std::string_view text) const {
     constexpr mode_t readable_by_all = 0644;
-    if (::fchmod(fd_.get(), readable_by_all) != 0) {
-      throw failure("cannot make " + name_ + " readable");
+    constexpr mode_t permissions = 0777;
+    struct stat former {};
+    const bool has_former = ::stat(path_.c_str(), &former) == 0;
+    if (::fchmod(fd_.get(), has_former ? former.st_mode & permissions : readable_by_all) != 0) {
+      throw failure("cannot set the mode of " + name_);
+    }
+    // Its owner and its group, or just the group, as far as the kernel lets us give it away.
+    if (has_former && ::fchown(fd_.get(), former.st_uid, former.st_gid) != 0) {
+      constexpr uid_t no_change = ~uid_t{0};
+      (void)!::fchown(fd_.get(), no_change, former.st_gid);
     }
     write_all(fd_.get(), text);
   }

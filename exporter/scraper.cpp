@@ -97,6 +97,17 @@ std::vector<std::string> Scraper::names() const {
   return names;
 }
 
+std::map<std::string, std::string> Scraper::errors() {
+  const std::scoped_lock lock(mutex_);
+  std::map<std::string, std::string> errors;
+  for (std::size_t i = 0; i < collectors_.size(); ++i) {
+    if (!last_error_[i].empty()) {
+      errors.emplace(collectors_[i].name, last_error_[i]);
+    }
+  }
+  return errors;
+}
+
 void Scraper::stop() {
   std::multiset<RunPtr> runs;
   {

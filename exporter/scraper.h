@@ -61,6 +61,9 @@ class Scraper {
 
   std::vector<std::string> names() const;
 
+  /// Why collectors failed when they were last asked, by name; of those that worked, nothing.
+  std::map<std::string, std::string> errors();
+
   /// The page of a scrape that is complete, or of what is ready when `end` comes. Throws
   /// ScrapeStopped.
   PagePtr scrape(const Selection& selection, Clock::time_point end);

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "exporter/diagnosis/elsewhere.h"
 #include "exporter/diagnosis/figures.h"
 #include "exporter/diagnosis/metrics.h"
 #include "exporter/diagnosis/rules.h"
@@ -196,14 +197,12 @@ void syn_sent(const Look& look, Findings& findings) {
   }
   std::map<std::string, std::string> identity = labels_of(look);
   identity.emplace("state", "syn_sent");
+  const std::string here = place(look.netns, look.now.pod);
   findings.push_back(
       {.severity = waiting >= syn_sent_many ? Severity::warning : Severity::notice,
        .rule = "syn_sent_waiting",
-       .affected = {.kind = "namespace",
-                    .name = look.netns.empty() ? "this host, as a client"
-                                               : look.netns + ", as a client",
-                    .labels = labels_of(look)},
-       .summary = "Connections that this host begins wait for an answer to their SYN.",
+       .affected = {.kind = "namespace", .name = here + ", as a client", .labels = labels_of(look)},
+       .summary = "Connections that " + here + " begins wait for an answer to their SYN.",
        .evidence = {{"syn_sent", waiting},
                     {"new_syn_retransmissions", look.growth(metric::syn_retransmissions)}},
        .action = "See which peer does not answer (`ss -tn state syn-sent`): it is down, "

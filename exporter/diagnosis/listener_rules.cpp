@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "exporter/diagnosis/backlog.h"
+#include "exporter/diagnosis/elsewhere.h"
 #include "exporter/diagnosis/figures.h"
 #include "exporter/diagnosis/metrics.h"
 #include "exporter/diagnosis/rules.h"
@@ -225,7 +226,7 @@ void check_syn_queue(const Listener& listener, const Look& look, Findings& findi
 
 Finding namespace_finding(const Look& look) {
   return {.affected = {.kind = "namespace",
-                       .name = look.netns.empty() ? "this host" : look.netns,
+                       .name = place(look.netns, look.now.pod),
                        .labels = look.netns.empty()
                                      ? std::map<std::string, std::string>()
                                      : std::map<std::string, std::string>{{"netns", look.netns}}}};
@@ -304,7 +305,8 @@ void abort_on_overflow(const Look& look, Findings& findings) {
            : "net.ipv4.tcp_abort_on_overflow is 1: a burst that fills an accept queue "
              "resets clients instead of letting them try again.";
   finding.limit = "net.ipv4.tcp_abort_on_overflow";
-  finding.action = "Set it to 0, unless clients do better with a quick error.";
+  finding.action =
+      "Set net.ipv4.tcp_abort_on_overflow to 0, unless clients do better with a quick error.";
   finding.metric = metric::abort_on_overflow;
   findings.push_back(std::move(finding));
 }

@@ -90,6 +90,7 @@ struct CollectorOutcome {
   std::string name{};
   bool success = false;
   std::optional<double> seconds{};
+  std::string error{};  ///< why it failed, where that is known
 };
 
 struct Snapshot {

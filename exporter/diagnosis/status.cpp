@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "exporter/diagnosis/elsewhere.h"
 #include "exporter/diagnosis/look.h"
 #include "exporter/diagnosis/metrics.h"
 #include "exporter/diagnosis/rules.h"
@@ -39,7 +40,7 @@ std::vector<Finding> findings_of(const Look& look) {
     rule(look, findings);
   }
   for (Finding& finding : findings) {
-    finding.affected.name += where(look.netns, look.now.pod);
+    lead_elsewhere(finding, look);
   }
   return findings;
 }
@@ -54,8 +55,10 @@ std::vector<Finding> failures(const std::vector<CollectorOutcome>& collectors) {
            .affected = {.kind = "collector",
                         .name = "collector " + collector.name,
                         .labels = {{"collector", collector.name}}},
-           .summary = "A part of the picture is missing: this collector failed, or was late.",
-           .action = "The log of the exporter says why.",
+           .summary = "A part of the picture is missing: this collector failed, or was late" +
+                      (collector.error.empty() ? "." : ": " + collector.error + "."),
+           .action = collector.error.empty() ? "The log of the exporter says why."
+                                             : "Mend that, and look again.",
            .metric = "inetdiag_scrape_collector_success{collector=\"" + collector.name + "\"}"});
     }
   }
@@ -174,10 +177,7 @@ void add_usages(std::vector<Usage>& all, const Look& look) {
 }  // namespace
 
 std::string where(const std::string& netns, const std::string& pod) {
-  if (netns.empty()) {
-    return {};
-  }
-  return pod.empty() ? " in namespace " + netns : " in pod " + pod;
+  return netns.empty() ? "" : " in " + place(netns, pod);
 }
 
 std::optional<Severity> Status::severity() const {

@@ -140,6 +140,34 @@ def test_a_clock_that_jumps(start_deaf, tmp_path, request):
     assert len(years) > 1, "the clock did not jump"
 
 
+def test_a_full_disk_while_the_kernel_holds_up_a_collector(binary, tmp_path, request):
+    if "asan" in request.config.getoption("--exporter") or "tsan" in request.config.getoption("--exporter"):
+        pytest.skip("a sanitizer must be the first library that is loaded")
+    library = tmp_path / "stuck.so"
+    source = """
+        #include <dlfcn.h>
+        #include <string.h>
+        #include <unistd.h>
+        #define STUCK(name) \\
+          int name(int folder, const char *path, int flags, int mode) { \\
+            while (strstr(path, "/net/sockstat")) pause(); \\
+            return ((int (*)(int, const char *, int, int))dlsym(RTLD_NEXT, #name))(folder, path, flags, mode); \\
+          }
+        STUCK(openat)
+        STUCK(openat64)
+    """
+    compiler = ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-x", "c", "-", "-o", library]
+    subprocess.run(compiler, input=source, text=True, check=True)
+    with open("/dev/full", "w") as full:
+        printed = subprocess.run(
+            [binary, "print"], env={"LD_PRELOAD": str(library)},
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )
+    assert printed.returncode == 2
+    assert 'collector=sockstat error="it was not ready' in printed.stderr
+    assert "No space left on device" in printed.stderr
+
+
 def test_sigterm_during_dumps(start):
     """Enough sockets that a dump takes a while, asked for all the time."""
     server = listen(backlog=4096)

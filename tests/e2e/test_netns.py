@@ -227,7 +227,10 @@ def test_a_listener_that_overflows_elsewhere(start, binary, folder, three):
         [binary, "check", "--interval=0s", "--format=json", *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert [finding["affected"]["labels"]["netns"] for finding in json.loads(done.stdout)["findings"]] == ["alpha"]
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["affected"]["labels"]["netns"] == "alpha"
+    assert finding["affected"]["name"].endswith(" in namespace alpha")
+    assert finding["limit"].endswith(", in namespace alpha"), "its somaxconn is no other's"
 
 
 def test_half_open_connections_elsewhere(start, folder, inhabit):

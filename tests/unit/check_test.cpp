@@ -13,6 +13,7 @@ namespace inetdiag {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Says that a listener's queue is this full, with drops that grow at each look.
 class OneListener : public Collector {
@@ -65,6 +66,11 @@ TEST(Check, ExitsByTheWorstFinding) {
 }
 
 TEST(Check, ExitsWithThreeWhereItCouldNotLook) { EXPECT_EQ(checked(-1).status, 3); }
+
+TEST(Check, SaysWhyACollectorFailed) {
+  EXPECT_THAT(checked(-1, 0, CheckFormat::json).text, HasSubstr("no listeners."));
+  EXPECT_THAT(checked(0, 0, CheckFormat::json).text, Not(HasSubstr("no listeners")));
+}
 
 TEST(Check, TellsWhatGrewBetweenItsLooks) {
   const Outcome outcome = checked(0, 5);

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <new>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "collectors/family.h"
 #include "collectors/listeners.h"
 #include "collectors/sockstat.h"
+#include "exporter/client_limit.h"
 #include "exporter/scraper.h"
 #include "exporter/statsd/push.h"
 
@@ -101,6 +103,20 @@ TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
   EXPECT_GT(failures, 100);
   EXPECT_GT(answers, 0);
   EXPECT_LT(answers, failures);
+}
+
+TEST(NoMemory, EndsTheTrialOfThreads) {
+  long failures = 0;
+  for (bool has_failed = true; has_failed; ++failures) {
+    until_failure = failures;
+    try {
+      clients_to_hold(4, 1);
+    } catch (const std::exception&) {
+      // Too few threads, or no memory to say so.
+    }
+    has_failed = until_failure.exchange(-1) < 0;
+  }
+  EXPECT_GT(failures, 20) << "one at least for each of the 20 threads";
 }
 
 /// The sum of what a listener on this socket was told of drops_total.

@@ -31,17 +31,47 @@ std::size_t files_in(const TemporaryTree& tree) {
   return static_cast<std::size_t>(std::distance(begin(files), end(files)));
 }
 
-TEST(Output, ReplacesAFileThatEverybodyMayRead) {
+struct stat status_of(const std::filesystem::path& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status;
+}
+
+TEST(Output, MakesAFileThatEverybodyMayRead) {
   const TemporaryTree tree;
-  tree.write("page.prom", "old and longer");
   const mode_t before = ::umask(077);
   replace_file(tree.path("page.prom"), "new");
   ::umask(before);
   EXPECT_EQ(text_of(tree.path("page.prom")), "new");
-  struct stat status {};
-  ASSERT_EQ(::stat(tree.path("page.prom").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 07777, 0644U);
+  EXPECT_EQ(status_of(tree.path("page.prom")).st_mode & 07777, 0644U);
   EXPECT_EQ(files_in(tree), 1U);
+}
+
+TEST(Output, ReplacesAFileForTheSameReaders) {
+  const TemporaryTree tree;
+  const std::string path = tree.path("page.prom");
+  for (const mode_t mode : {0600U, 0640U, 0664U}) {
+    tree.write("page.prom", "old and longer");
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+    replace_file(path, "new");
+    EXPECT_EQ(text_of(path), "new");
+    EXPECT_EQ(status_of(path).st_mode & 07777, mode);
+    EXPECT_EQ(files_in(tree), 1U);
+  }
+}
+
+TEST(Output, LeavesTheFileToItsOwner) {
+  const TemporaryTree tree;
+  const std::string path = tree.path("page.prom");
+  tree.write("page.prom", "old");
+  ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+  if (::chown(path.c_str(), 12, 34) != 0) {
+    GTEST_SKIP() << "who may not give files away does not replace those of others";
+  }
+  replace_file(path, "new");
+  EXPECT_EQ(status_of(path).st_uid, 12U);
+  EXPECT_EQ(status_of(path).st_gid, 34U);
+  EXPECT_EQ(status_of(path).st_mode & 07777, 0600U);
 }
 
 TEST(Output, ReplacesWhatALinkLeadsTo) {
@@ -69,17 +99,20 @@ TEST(Output, MakesWhatALinkLeadsTo) {
 TEST(Output, RemovesWhatAKilledProgramLeft) {
   const TemporaryTree tree;
   const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(2);
-  for (const char* name : {".page.prom.aB3xyZ", ".page.prom.young1", ".page.prom.toolong",
-                           ".other.prom.aB3xyZ", "page.prom.aB3xyZ"}) {
+  for (const char* name :
+       {".page.prom.inetdiag-aB3xyZ", ".page.prom.inetdiag-young1", ".page.prom.inetdiag-toolong",
+        ".other.prom.inetdiag-aB3xyZ", "page.prom.inetdiag-aB3xyZ", ".page.prom.backup"}) {
     tree.write(name, "old");
-    if (std::string_view(name) != ".page.prom.young1") {
+    if (std::string_view(name) != ".page.prom.inetdiag-young1") {
       std::filesystem::last_write_time(tree.path(name), old);
     }
   }
   replace_file(tree.path("page.prom"), "new");
-  EXPECT_FALSE(std::filesystem::exists(tree.path(".page.prom.aB3xyZ")));
-  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.young1"))) << "it is being written";
-  EXPECT_EQ(files_in(tree), 5U);
+  EXPECT_FALSE(std::filesystem::exists(tree.path(".page.prom.inetdiag-aB3xyZ")));
+  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.inetdiag-young1")))
+      << "it is being written";
+  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.backup"))) << "it is somebody else's";
+  EXPECT_EQ(files_in(tree), 6U);
 }
 
 TEST(Output, ReplacesNothingButAFile) {

@@ -1,0 +1,82 @@
+#include "exporter/diagnosis/elsewhere.h"
+
+#include <string_view>
+
+namespace inetdiag::diagnosis {
+namespace {
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// Of those that rules name, what each namespace has for itself.
+bool names_own_sysctl(std::string_view text) {
+  return contains(text, "net.core.somaxconn") || contains(text, "net.ipv4.");
+}
+
+/// What runs a command there, for a shell. The label is an inode where the namespace has no name,
+/// and a name may be any that a file can have.
+std::string runner(std::string_view netns) {
+  constexpr std::string_view digits = "0123456789";
+  constexpr std::string_view plain =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-";
+  const bool is_inode = netns.find_first_not_of(digits) == std::string_view::npos;
+  const bool is_plain = netns.find_first_not_of(plain) == std::string_view::npos;
+  return is_inode || !is_plain || netns.starts_with('-')
+             ? "nsenter -n -t PID "
+             : "ip netns exec " + std::string(netns) + " ";
+}
+
+/// Puts `runner` before each command that looks at sockets or counters; whether there was one.
+bool run_commands_by(const std::string& runner, std::string& text) {
+  bool found = false;
+  for (const std::string_view command : {"`ss ", "`nstat "}) {
+    for (auto at = text.find(command); at != std::string::npos; at = text.find(command, at)) {
+      text.insert(at + 1, runner);
+      at += runner.size() + 1;
+      found = true;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string place(const std::string& netns, const std::string& pod) {
+  if (netns.empty()) {
+    return "this host";
+  }
+  return pod.empty() ? "namespace " + netns : "pod " + pod;
+}
+
+void lead_elsewhere(Finding& finding, const Look& look) {
+  if (look.netns.empty()) {
+    return;
+  }
+  const std::string there = " in " + place(look.netns, look.now.pod);
+  const std::string runner = diagnosis::runner(look.netns);
+  if (finding.affected.kind != "namespace") {  // which is a place itself
+    finding.affected.name += there;
+  }
+  if (names_own_sysctl(finding.limit)) {
+    finding.limit += "," + there;
+  }
+  const bool has_sysctl = names_own_sysctl(finding.action);
+  bool has_runner = run_commands_by(runner, finding.action);
+  if (has_sysctl && !look.now.pod.empty()) {
+    finding.action +=
+        " The sysctl is the pod's own: set it in its securityContext.sysctls, as far as the "
+        "kubelet allows it.";
+  } else if (has_sysctl) {
+    finding.action += " The sysctl is the namespace's own: `" + runner + "sysctl -w ...`.";
+    has_runner = true;
+  }
+  if (contains(finding.action, "net.core.rmem_")) {
+    finding.action += " Both sysctls are the host's.";
+  }
+  if (has_runner && runner.starts_with("nsenter")) {
+    finding.action += " PID is that of any process there (`lsns -t net`).";
+  }
+}
+
+}  // namespace inetdiag::diagnosis

@@ -1,0 +1,92 @@
+#include <chrono>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "exporter/diagnosis/elsewhere.h"
+#include "exporter/diagnosis/metrics.h"
+#include "exporter/diagnosis/rules.h"
+#include "exporter/diagnosis/status.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// The one finding of a namespace, as `check` tells it.
+Finding told(const std::string& netns, const Namespace& there) {
+  const auto time = std::chrono::steady_clock::now();
+  const Status status = diagnose({time, {.namespaces = {{netns, there}}}}, nullptr);
+  EXPECT_EQ(status.findings.size(), 1U);
+  return status.findings.at(0);
+}
+
+Namespace waiting(const std::string& pod = "") {
+  return {.pod = pod, .tcp_states = {{"syn_sent", 5000}}};
+}
+
+Namespace full_of_time_wait(const std::string& pod = "") {
+  return {
+      .pod = pod,
+      .values = {{std::string(metric::timewaits), 10}, {std::string(metric::max_tw_buckets), 10}}};
+}
+
+TEST(Elsewhere, TheOwnNamespaceIsThisHost) {
+  const Finding finding = told("", waiting());
+  EXPECT_EQ(finding.affected.name, "this host, as a client");
+  EXPECT_THAT(finding.summary, HasSubstr("this host begins"));
+  EXPECT_THAT(finding.action, HasSubstr("`ss -tn state syn-sent`"));
+  const Finding limit = told("", full_of_time_wait());
+  EXPECT_EQ(limit.limit, "net.ipv4.tcp_max_tw_buckets, 10");
+  EXPECT_THAT(limit.action, Not(HasSubstr("namespace")));
+}
+
+TEST(Elsewhere, CommandsRunWhereTheNamespaceIsPinned) {
+  const Finding finding = told("blue", waiting());
+  EXPECT_EQ(finding.affected.name, "namespace blue, as a client");
+  EXPECT_THAT(finding.summary, HasSubstr("namespace blue begins"));
+  EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue ss -tn state syn-sent`"));
+  EXPECT_THAT(finding.action, Not(HasSubstr("PID")));
+}
+
+TEST(Elsewhere, CommandsRunBesideAProcessWhereTheNamespaceHasNoName) {
+  // What no shell should see is no name either.
+  for (const char* netns : {"4026532761", "a;b", "-n"}) {
+    const Finding finding = told(netns, waiting());
+    EXPECT_THAT(finding.action, AllOf(HasSubstr("`nsenter -n -t PID ss -tn state syn-sent`"),
+                                      HasSubstr("`lsns -t net`")));
+  }
+}
+
+TEST(Elsewhere, SysctlsAreTheNamespacesOwn) {
+  const Finding finding = told("blue", full_of_time_wait());
+  EXPECT_EQ(finding.affected.name, "net.ipv4.tcp_max_tw_buckets in namespace blue");
+  EXPECT_EQ(finding.limit, "net.ipv4.tcp_max_tw_buckets, 10, in namespace blue");
+  EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue sysctl -w ...`"));
+}
+
+TEST(Elsewhere, SysctlsOfAPodAreSetInItsSpecification) {
+  const Finding finding = told("cni-1", full_of_time_wait("shop/web-0"));
+  EXPECT_EQ(finding.affected.name, "net.ipv4.tcp_max_tw_buckets in pod shop/web-0");
+  EXPECT_THAT(finding.action,
+              AllOf(HasSubstr("securityContext.sysctls"), Not(HasSubstr("sysctl -w"))));
+  EXPECT_EQ(told("cni-1", waiting("shop/web-0")).affected.name, "pod shop/web-0, as a client");
+}
+
+TEST(Elsewhere, ReceiveBuffersAreBoundByTheHost) {
+  const Finding finding = told("blue", {.udp = {{.endpoint = {"::", "53", ""}, .fill = 1}}});
+  EXPECT_THAT(finding.action,
+              AllOf(HasSubstr("Both sysctls are the host's."), Not(HasSubstr("sysctl -w"))));
+}
+
+TEST(Elsewhere, ANamespaceIsNamedOnce) {
+  const Finding finding = told("blue", {.values = {{std::string(metric::syncookies), 2}}});
+  EXPECT_EQ(finding.affected.name, "namespace blue");
+  EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue sysctl -w ...`"));
+}
+
+}  // namespace
+}  // namespace inetdiag::diagnosis
