@@ -345,11 +345,22 @@ class OtherNamespaces final : public Collector {
                          {.is_due = is_due, .last = known.walk});
     const auto cpu_before = thread_cpu();
     std::vector<prometheus::MetricFamily> families;
-    for (const auto& collector : known.collectors) {
-      collect_from(*collector,
-                   {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
-                   families, round);
+    const auto charge = [&] {
+      if (is_due) {
+        round.walks += thread_cpu() - cpu_before;  // also of one that was given up
+      }
+    };
+    try {
+      for (const auto& collector : known.collectors) {
+        collect_from(*collector,
+                     {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
+                     families, round);
+      }
+    } catch (...) {
+      charge();
+      throw;
     }
+    charge();
     if (const kernel::TcpWalk* walk = tcp.walk_if_made()) {
       known.walk = std::make_shared<const kernel::TcpWalk>(*walk);
       known.walked = now;
@@ -357,9 +368,6 @@ class OtherNamespaces final : public Collector {
     } else if (stands_still) {
       known.walked = now;
       known.activity_when_walked = activity;
-    }
-    if (is_due) {
-      round.walks += thread_cpu() - cpu_before;  // also of one that was given up
     }
     add_owner(netns, label, pods, families, round.info);
     if (known.walk) {
