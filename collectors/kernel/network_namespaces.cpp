@@ -134,7 +134,8 @@ std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned
 }
 
 void enter_network_namespace(const NetworkNamespace& target) {
-  const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC));
+  // A pipe of that name would wait for whoever writes to it.
+  const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     const int error = is_gone(errno) ? ENOENT : errno;
     throw failure(error, "cannot open " + target.file);

@@ -124,6 +124,14 @@ TEST(EnteringANamespace, WhoseFileIsAnothersByNowFailsAsAbsent) {
             std::errc::no_such_file_or_directory);
 }
 
+TEST(EnteringANamespace, WhoseNameIsThatOfAPipeFailsAtOnce) {
+  const testing::TemporaryTree tree;
+  ASSERT_EQ(::mkfifo(tree.path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(
+      entering({.id = id_of(tree.path("pipe")), .name = "a", .file = tree.path("pipe").string()}),
+      std::errc::invalid_argument);
+}
+
 TEST(EnteringANamespace, ThatIsNoneFails) {
   const testing::TemporaryTree tree;
   tree.write("file", "");
