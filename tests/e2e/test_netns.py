@@ -519,6 +519,20 @@ def test_folders_that_are_not_there_yet_or_no_folders(start, inhabit, tmp_path):
     assert "Not a directory" in wrong.end()[1]
 
 
+def test_each_namespace_has_a_label_of_its_own(start, folder, inhabit):
+    first, second, third = inhabit(), inhabit(), inhabit()
+    for name, inhabitant in ((b"\xfe", first), (b"\xff", second), (third.inode.encode(), inhabit())):
+        folder.pin(os.fsdecode(name), inhabitant)
+    replaced = "\N{REPLACEMENT CHARACTER}"
+    known = only(f"{replaced}.*", f"{third.inode}.*")
+    page = start("--netns.discover=all", f"--path.netns={folder.path}", known).page()
+    labels = re.findall(r'^inetdiag_sysctl_net_core_somaxconn\{netns="([^"]*)"', page, re.M)
+    expected = [replaced, f"{replaced}-{second.inode}", third.inode, f"{third.inode}-{third.inode}"]
+    assert sorted(labels) == sorted(expected)
+    assert info_of(page, replaced)["inode"] == first.inode
+    assert info_of(page, third.inode)["inode"] != third.inode
+
+
 def test_the_metrics_reference_has_what_is_told_of_namespaces(start, folder, three):
     page = start("--netns.discover=named", f"--path.netns={folder.path}").page()
     emitted = {family: kind for family, kind in families_of(page).items() if family.startswith("inetdiag_netns_")}
