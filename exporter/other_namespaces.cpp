@@ -128,6 +128,16 @@ bool is_absent(const std::system_error& error) {
   return error.code() == std::errc::no_such_file_or_directory;
 }
 
+/// With what it may come from where a name in the folder of pinned ones is refused.
+std::string explained(const std::system_error& error) {
+  const bool is_forbidden = error.code() == std::errc::permission_denied ||
+                            error.code() == std::errc::operation_not_permitted;
+  return std::string(error.what())
+      .append(is_forbidden ? "; if it is a symbolic link out of the folder, the sandbox forbids to "
+                             "follow it: pin by a bind mount, or use --no-sandbox"
+                           : "");
+}
+
 class OtherNamespaces final : public Collector {
  public:
   OtherNamespaces(NetnsOptions options, kernel::FileTree proc, std::vector<Elsewhere> collectors)
@@ -149,7 +159,7 @@ class OtherNamespaces final : public Collector {
                     "How long ago the TCP sockets of the namespace were walked over, for its SYN "
                     "queues and inetdiag_tcp_sockets. 0: in this scrape, or nothing moved since.")};
     const kernel::Deadline deadline = context.deadline.share(visiting_share);
-    std::vector<Found> found = discover(deadline, round.collection);
+    std::vector<Found> found = discover(deadline, round);
     const std::size_t discovered = found.size();
     remember(found);
     found.resize(std::min<std::size_t>(found.size(), options_.max));
@@ -211,8 +221,8 @@ class OtherNamespaces final : public Collector {
   using Pods = std::map<std::string, PodName>;
 
   /// Pinned ones first, by name, then by inode: which are left out hardly ever changes.
-  std::vector<Found> discover(const kernel::Deadline& deadline, Collection& collection) {
-    auto all = kernel::merged(pinned(collection), of_processes(deadline, collection));
+  std::vector<Found> discover(const kernel::Deadline& deadline, Round& round) {
+    auto all = kernel::merged(pinned(round), of_processes(deadline, round.collection));
     const NamespaceId own = kernel::own_network_namespace();
     std::erase_if(all, [&](const NetworkNamespace& netns) { return netns.id == own; });
     std::ranges::sort(all, {}, [](const NetworkNamespace& netns) {
@@ -226,14 +236,19 @@ class OtherNamespaces final : public Collector {
     return found;
   }
 
-  std::vector<NetworkNamespace> pinned(Collection& collection) const {
+  std::vector<NetworkNamespace> pinned(Round& round) const {
     if (!options_.with_pinned()) {
       return {};
     }
     try {
-      return kernel::pinned_network_namespaces(options_.folder);
+      auto pinned = kernel::pinned_network_namespaces(options_.folder);
+      for (const std::system_error& refusal : pinned.refusals) {
+        round.fail(explained(refusal));
+      }
+      return std::move(pinned.found);
     } catch (const std::system_error& error) {
       // What pins the first namespace makes the folder.
+      auto& collection = round.collection;
       (is_absent(error) ? collection.missing : collection.errors).emplace_back(error.what());
       return {};
     }
@@ -323,8 +338,9 @@ class OtherNamespaces final : public Collector {
       }
       const bool lacks_capability =
           error.code() == std::errc::operation_not_permitted && !holds(CAP_SYS_ADMIN);
-      round.fail(std::string(error.what()) +
-                 (lacks_capability ? "; that takes CAP_SYS_ADMIN" : ""));
+      round.fail(lacks_capability     ? std::string(error.what()) + "; that takes CAP_SYS_ADMIN"
+                 : netns.name.empty() ? error.what()
+                                      : explained(error));
       return !lacks_capability;
     }
     try {
