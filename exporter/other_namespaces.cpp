@@ -6,6 +6,7 @@
 #include <exception>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -68,8 +69,25 @@ bool is_empty(const kernel::TcpWalk& walk) {
   return sockets == walk.by_state[kernel::slot(kernel::TcpState::listen)];
 }
 
-std::string label_of(const NetworkNamespace& netns) {
-  return netns.name.empty() ? std::to_string(netns.id.inode) : netns.name;
+struct Found : NetworkNamespace {
+  std::string label;  ///< its own alone
+};
+
+/// Those of `namespaces`, each with its name, else its inode; the inode is put behind what is
+/// another's label already. Names are any bytes: different ones can make the same label.
+std::vector<Found> labelled(const std::vector<NetworkNamespace>& namespaces) {
+  std::set<std::string> taken;
+  std::vector<Found> found;
+  found.reserve(namespaces.size());
+  for (const NetworkNamespace& netns : namespaces) {
+    const std::string inode = std::to_string(netns.id.inode);
+    std::string label = netns.name.empty() ? inode : valid_utf8(netns.name);
+    while (!taken.insert(label).second) {
+      label.append("-").append(inode);
+    }
+    found.push_back({netns, std::move(label)});
+  }
+  return found;
 }
 
 /// The owner by the sockets that listen there, for a namespace without a known process.
@@ -110,6 +128,16 @@ bool is_absent(const std::system_error& error) {
   return error.code() == std::errc::no_such_file_or_directory;
 }
 
+/// With what it may come from where a name in the folder of pinned ones is refused.
+std::string explained(const std::system_error& error) {
+  const bool is_forbidden = error.code() == std::errc::permission_denied ||
+                            error.code() == std::errc::operation_not_permitted;
+  return std::string(error.what())
+      .append(is_forbidden ? "; if it is a symbolic link out of the folder, the sandbox forbids to "
+                             "follow it: pin by a bind mount, or use --no-sandbox"
+                           : "");
+}
+
 class OtherNamespaces final : public Collector {
  public:
   OtherNamespaces(NetnsOptions options, kernel::FileTree proc, std::vector<Elsewhere> collectors)
@@ -131,7 +159,7 @@ class OtherNamespaces final : public Collector {
                     "How long ago the TCP sockets of the namespace were walked over, for its SYN "
                     "queues and inetdiag_tcp_sockets. 0: in this scrape, or nothing moved since.")};
     const kernel::Deadline deadline = context.deadline.share(visiting_share);
-    std::vector<NetworkNamespace> found = discover(deadline, round.collection);
+    std::vector<Found> found = discover(deadline, round);
     const std::size_t discovered = found.size();
     remember(found);
     found.resize(std::min<std::size_t>(found.size(), options_.max));
@@ -193,29 +221,34 @@ class OtherNamespaces final : public Collector {
   using Pods = std::map<std::string, PodName>;
 
   /// Pinned ones first, by name, then by inode: which are left out hardly ever changes.
-  std::vector<NetworkNamespace> discover(const kernel::Deadline& deadline, Collection& collection) {
-    auto found = kernel::merged(pinned(collection), of_processes(deadline, collection));
+  std::vector<Found> discover(const kernel::Deadline& deadline, Round& round) {
+    auto all = kernel::merged(pinned(round), of_processes(deadline, round.collection));
     const NamespaceId own = kernel::own_network_namespace();
-    std::erase_if(found, [&](const NetworkNamespace& netns) {
-      const std::string label = label_of(netns);
-      return netns.id == own ||
-             (options_.include && !std::regex_search(label, *options_.include)) ||
-             (options_.exclude && std::regex_search(label, *options_.exclude));
-    });
-    std::ranges::sort(found, {}, [](const NetworkNamespace& netns) {
+    std::erase_if(all, [&](const NetworkNamespace& netns) { return netns.id == own; });
+    std::ranges::sort(all, {}, [](const NetworkNamespace& netns) {
       return std::tuple(netns.name.empty(), std::string_view(netns.name), netns.id);
+    });
+    auto found = labelled(all);
+    std::erase_if(found, [&](const Found& netns) {
+      return (options_.include && !std::regex_search(netns.label, *options_.include)) ||
+             (options_.exclude && std::regex_search(netns.label, *options_.exclude));
     });
     return found;
   }
 
-  std::vector<NetworkNamespace> pinned(Collection& collection) const {
+  std::vector<NetworkNamespace> pinned(Round& round) const {
     if (!options_.with_pinned()) {
       return {};
     }
     try {
-      return kernel::pinned_network_namespaces(options_.folder);
+      auto pinned = kernel::pinned_network_namespaces(options_.folder);
+      for (const std::system_error& refusal : pinned.refusals) {
+        round.fail(explained(refusal));
+      }
+      return std::move(pinned.found);
     } catch (const std::system_error& error) {
       // What pins the first namespace makes the folder.
+      auto& collection = round.collection;
       (is_absent(error) ? collection.missing : collection.errors).emplace_back(error.what());
       return {};
     }
@@ -253,34 +286,33 @@ class OtherNamespaces final : public Collector {
     }
   }
 
-  void remember(const std::vector<NetworkNamespace>& found) {
+  void remember(const std::vector<Found>& found) {
     for (auto& [id, known] : known_) {
       ++known.missed;
     }
-    for (const NetworkNamespace& netns : found) {
+    for (const Found& netns : found) {
       Known& known = known_[netns.id];
-      std::string label = label_of(netns);
-      if (known.label != label) {
+      if (known.label != netns.label) {
         known = Known();  // the inode may be another's by now
-        known.label = std::move(label);
+        known.label = netns.label;
       }
       known.missed = 0;
     }
     std::erase_if(known_, [](const auto& known) { return known.second.missed > most_missed; });
   }
 
-  void visit_all(std::vector<NetworkNamespace> found, const Pods& pods,
-                 const ScrapeContext& context, Round& round) {
+  void visit_all(std::vector<Found> found, const Pods& pods, const ScrapeContext& context,
+                 Round& round) {
     // Who was not reached last time comes first, then whose walk is the oldest.
     std::ranges::stable_sort(found, {}, [&](const auto& netns) {
       const Known& known = known_.at(netns.id);
       return std::pair(!known.is_behind, known.walked);
     });
-    for (const NetworkNamespace& netns : found) {
+    for (const Found& netns : found) {
       known_.at(netns.id).is_behind = true;
     }
     try {
-      for (const NetworkNamespace& netns : found) {
+      for (const Found& netns : found) {
         context.deadline.check();
         if (!visit(netns, pods, context, round)) {
           break;
@@ -297,8 +329,7 @@ class OtherNamespaces final : public Collector {
   }
 
   /// Whether it makes sense to go on with others.
-  bool visit(const NetworkNamespace& netns, const Pods& pods, const ScrapeContext& context,
-             Round& round) {
+  bool visit(const Found& netns, const Pods& pods, const ScrapeContext& context, Round& round) {
     try {
       kernel::enter_network_namespace(netns);
     } catch (const std::system_error& error) {
@@ -307,27 +338,27 @@ class OtherNamespaces final : public Collector {
       }
       const bool lacks_capability =
           error.code() == std::errc::operation_not_permitted && !holds(CAP_SYS_ADMIN);
-      round.fail(std::string(error.what()) +
-                 (lacks_capability ? "; that takes CAP_SYS_ADMIN" : ""));
+      round.fail(lacks_capability     ? std::string(error.what()) + "; that takes CAP_SYS_ADMIN"
+                 : netns.name.empty() ? error.what()
+                                      : explained(error));
       return !lacks_capability;
     }
     try {
       ask(netns, pods, context, round);
     } catch (const std::system_error& error) {
-      round.fail(in_namespace(label_of(netns), error.what()));
+      round.fail(in_namespace(netns.label, error.what()));
     }
     return true;
   }
 
-  void ask(const NetworkNamespace& netns, const Pods& pods, const ScrapeContext& context,
-           Round& round) {
+  void ask(const Found& netns, const Pods& pods, const ScrapeContext& context, Round& round) {
     Known& known = known_.at(netns.id);
     if (known.collectors.empty()) {
       for (const Elsewhere& each : collectors_) {
         known.collectors.push_back(each.for_all ? each.for_all : each.make_for_one());
       }
     }
-    const std::string label = label_of(netns);
+    const std::string& label = netns.label;
     // The name of a folder such as /proc/sys/net/ipv4 is compared with that of each namespace that
     // was asked for its own: all stand in one chain (fs/proc/proc_sysctl.c, proc_sys_compare), and
     // with hundreds of them to look it up for each sysctl costs more than all else.
@@ -345,11 +376,22 @@ class OtherNamespaces final : public Collector {
                          {.is_due = is_due, .last = known.walk});
     const auto cpu_before = thread_cpu();
     std::vector<prometheus::MetricFamily> families;
-    for (const auto& collector : known.collectors) {
-      collect_from(*collector,
-                   {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
-                   families, round);
+    const auto charge = [&] {
+      if (is_due) {
+        round.walks += thread_cpu() - cpu_before;  // also of one that was given up
+      }
+    };
+    try {
+      for (const auto& collector : known.collectors) {
+        collect_from(*collector,
+                     {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
+                     families, round);
+      }
+    } catch (...) {
+      charge();
+      throw;
     }
+    charge();
     if (const kernel::TcpWalk* walk = tcp.walk_if_made()) {
       known.walk = std::make_shared<const kernel::TcpWalk>(*walk);
       known.walked = now;
@@ -357,9 +399,6 @@ class OtherNamespaces final : public Collector {
     } else if (stands_still) {
       known.walked = now;
       known.activity_when_walked = activity;
-    }
-    if (is_due) {
-      round.walks += thread_cpu() - cpu_before;  // also of one that was given up
     }
     add_owner(netns, label, pods, families, round.info);
     if (known.walk) {

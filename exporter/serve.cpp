@@ -94,8 +94,8 @@ SandboxPolicy sandbox_policy(const Options& options, WebSettings* settings,
     }
   }
   if (options.netns.discovery != Discovery::off) {
-    read(std::vector{nearest_existing(options.netns.folder),
-                     nearest_existing(options.netns.pod_logs)});
+    read(std::vector{nearest_existing(options.netns.folder)});
+    policy.list_paths.push_back(nearest_existing(options.netns.pod_logs));
     policy.allow_setns = true;
     policy.keep_capabilities.push_back(CAP_SYS_ADMIN);
   }

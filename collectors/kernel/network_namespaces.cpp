@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,13 +39,30 @@ std::optional<NamespaceId> id_of(const std::string& file) {
   return NamespaceId{status.st_dev, status.st_ino};
 }
 
-/// Left behind by a name whose namespace was never pinned, or is pinned in another mount namespace.
-bool is_namespace(const std::string& file) {
+bool is_gone(int error) { return error == ENOENT || error == ESRCH; }
+
+/// Nothing for a file that is left behind by a name whose namespace was never pinned, or is pinned
+/// in another mount namespace. Throws std::system_error where it cannot be looked at.
+std::optional<NamespaceId> id_if_pinned(const std::string& file) {
   struct statfs filesystem {};
-  return ::statfs(file.c_str(), &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
+  if (::statfs(file.c_str(), &filesystem) == 0) {
+    if (filesystem.f_type != NSFS_MAGIC) {
+      return std::nullopt;
+    }
+    if (const auto id = id_of(file)) {
+      return id;
+    }
+  }
+  if (is_gone(errno)) {
+    return std::nullopt;
+  }
+  throw failure(errno, "cannot look at " + file);
 }
 
-bool is_gone(int error) { return error == ENOENT || error == ESRCH; }
+bool is_symbolic_link(const std::string& file) {
+  struct stat status {};
+  return ::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
 
 }  // namespace
 
@@ -56,22 +74,32 @@ NamespaceId own_network_namespace() {
   return *id;
 }
 
-std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder) {
+PinnedNamespaces pinned_network_namespaces(const std::string& folder) {
   const Directory directory(::opendir(folder.c_str()));
   if (!directory) {
     throw failure(errno, "cannot read " + folder);
   }
-  std::vector<NetworkNamespace> found;
+  PinnedNamespaces pinned;
+  std::vector<NetworkNamespace> links;  // what they lead to may be forbidden to open
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
+    if (name.starts_with('.')) {
+      continue;
+    }
     const std::string file = std::string(folder).append("/").append(name);
-    const auto id = name.starts_with('.') || !is_namespace(file) ? std::nullopt : id_of(file);
-    if (id) {
-      found.push_back({.id = *id, .name = name, .file = file});
+    try {
+      if (const auto id = id_if_pinned(file)) {
+        (is_symbolic_link(file) ? links : pinned.found)
+            .push_back({.id = *id, .name = name, .file = file});
+      }
+    } catch (const std::system_error& error) {
+      pinned.refusals.push_back(error);
     }
   }
-  std::ranges::sort(found, {}, &NetworkNamespace::name);
-  return found;
+  std::ranges::sort(pinned.found, {}, &NetworkNamespace::name);
+  std::ranges::sort(links, {}, &NetworkNamespace::name);
+  std::ranges::move(links, std::back_inserter(pinned.found));
+  return pinned;
 }
 
 NetworkNamespace pinned_network_namespace(const std::string& folder, const std::string& name) {
@@ -134,7 +162,8 @@ std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned
 }
 
 void enter_network_namespace(const NetworkNamespace& target) {
-  const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC));
+  // A pipe of that name would wait for whoever writes to it.
+  const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     const int error = is_gone(errno) ? ENOENT : errno;
     throw failure(error, "cannot open " + target.file);

@@ -24,7 +24,7 @@ struct NamespaceId {
 
 struct NetworkNamespace {
   NamespaceId id;
-  std::string name;   ///< the first of those it is pinned by, in order of the alphabet; or empty
+  std::string name;   ///< the first of those it is pinned by; or empty
   std::string file;   ///< to open it by
   pid_t process = 0;  ///< one that lives in it; 0 where none is known
 };
@@ -32,9 +32,14 @@ struct NetworkNamespace {
 /// The namespace of the calling thread. Throws std::system_error.
 NamespaceId own_network_namespace();
 
+struct PinnedNamespaces {
+  std::vector<NetworkNamespace> found;      ///< by name, but those by a symbolic link last
+  std::vector<std::system_error> refusals;  ///< of names that could not be looked at
+};
+
 /// What is pinned below `folder`. Other files are left out. Throws std::system_error where it
 /// cannot be read, or is not there.
-std::vector<NetworkNamespace> pinned_network_namespaces(const std::string& folder);
+PinnedNamespaces pinned_network_namespaces(const std::string& folder);
 
 /// One of them. Throws std::invalid_argument where `name` is none, and std::system_error where
 /// nothing is pinned by it.

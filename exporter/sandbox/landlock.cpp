@@ -64,16 +64,16 @@ std::uint64_t file_rights(long version) {
          (version >= version_of_ioctl ? fs_ioctl_dev : 0);
 }
 
-void allow_reading(int ruleset, const std::string& path) {
+void allow(int ruleset, std::uint64_t rights, const std::string& path) {
   const kernel::UniqueFd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
   struct stat file {};
   // What is not there cannot be read either.
   if (!fd || ::fstat(fd.get(), &file) != 0) {
     return;
   }
-  const PathBeneath rule{.allowed_access = fs_read_file | (S_ISDIR(file.st_mode) ? fs_read_dir : 0),
+  const PathBeneath rule{.allowed_access = S_ISDIR(file.st_mode) ? rights : rights & ~fs_read_dir,
                          .parent_fd = fd.get()};
-  if (::syscall(add_rule, ruleset, rule_path_beneath, &rule, 0) != 0) {
+  if (rule.allowed_access != 0 && ::syscall(add_rule, ruleset, rule_path_beneath, &rule, 0) != 0) {
     fail("landlock_add_rule for " + path);
   }
 }
@@ -108,7 +108,10 @@ std::string restrict_files(const SandboxPolicy& policy) {
     fail("landlock_create_ruleset");
   }
   for (const std::string& path : policy.read_paths) {
-    allow_reading(ruleset.get(), path);
+    allow(ruleset.get(), fs_read_file | fs_read_dir, path);
+  }
+  for (const std::string& path : policy.list_paths) {
+    allow(ruleset.get(), fs_read_dir, path);
   }
   for (const std::uint16_t port : policy.connect_to_ports) {
     const NetPort rule{.allowed_access = net_connect_tcp, .port = port};

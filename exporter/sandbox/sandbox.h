@@ -9,6 +9,7 @@ namespace inetdiag {
 /// What the process still may do once it serves. A feature that needs more says so here.
 struct SandboxPolicy {
   std::vector<std::string> read_paths{};          ///< files, and folders with all below them
+  std::vector<std::string> list_paths{};          ///< folders: names of what is in and below them
   std::vector<std::uint16_t> connect_to_ports{};  ///< outgoing TCP: to the TLS server, to DNS
   bool allow_outgoing_datagrams = false;          ///< UDP and UNIX datagrams
   bool allow_setns = false;                       ///< to enter other network namespaces

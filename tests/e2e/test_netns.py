@@ -522,6 +522,52 @@ def test_folders_that_are_not_there_yet_or_no_folders(start, inhabit, tmp_path):
     assert "Not a directory" in wrong.end()[1]
 
 
+def test_pins_by_symbolic_link_in_the_sandbox(start, folder, inhabit):
+    """Which may lead out of the folder, where the sandbox lets nobody read."""
+    there, lost = inhabit(), inhabit()
+    elsewhere = folder.path.parent / "elsewhere"
+    elsewhere.touch()
+    subprocess.run(["mount", "--bind", there.file, elsewhere], check=True)
+    arguments = ["--netns.discover=named", f"--path.netns={folder.path}"]
+    try:
+        folder.pin("n1", there)
+        (folder.path / "alias").symlink_to(elsewhere)
+        exporter = start(*arguments)
+        if "the sandbox is not whole" in exporter.log:
+            pytest.skip("no whole sandbox here: " + exporter.log)
+        series = exporter.series()
+        assert 'inetdiag_sysctl_net_core_somaxconn{netns="n1"}' in series, exporter.log
+        assert (success(series), series["inetdiag_netns_discovered"]) == (1, 1)
+
+        folder.unpin("n1")
+        (folder.path / "lost").symlink_to(lost.file)
+        series = exporter.series()
+        assert (success(series), not of(series, "alias"), not of(series, "lost")) == (0, True, True)
+        log = exporter.end()[1]
+        for refusal in (f"cannot open {folder.path}/alias", f"cannot look at {folder.path}/lost"):
+            assert f"{refusal}: Permission denied; if it is a symbolic link out of the folder" in log
+
+        series = start(*arguments, "--no-sandbox").series()
+        assert success(series) == 1
+        assert {label for label in ("alias", "lost") if of(series, label)} == {"alias", "lost"}
+    finally:
+        subprocess.run(["umount", "--lazy", elsewhere], check=True)
+
+
+def test_each_namespace_has_a_label_of_its_own(start, folder, inhabit):
+    first, second, third = inhabit(), inhabit(), inhabit()
+    for name, inhabitant in ((b"\xfe", first), (b"\xff", second), (third.inode.encode(), inhabit())):
+        folder.pin(os.fsdecode(name), inhabitant)
+    replaced = "\N{REPLACEMENT CHARACTER}"
+    known = only(f"{replaced}.*", f"{third.inode}.*")
+    page = start("--netns.discover=all", f"--path.netns={folder.path}", known).page()
+    labels = re.findall(r'^inetdiag_sysctl_net_core_somaxconn\{netns="([^"]*)"', page, re.M)
+    expected = [replaced, f"{replaced}-{second.inode}", third.inode, f"{third.inode}-{third.inode}"]
+    assert sorted(labels) == sorted(expected)
+    assert info_of(page, replaced)["inode"] == first.inode
+    assert info_of(page, third.inode)["inode"] != third.inode
+
+
 def test_the_metrics_reference_has_what_is_told_of_namespaces(start, folder, three):
     page = start("--netns.discover=named", f"--path.netns={folder.path}").page()
     emitted = {family: kind for family, kind in families_of(page).items() if family.startswith("inetdiag_netns_")}

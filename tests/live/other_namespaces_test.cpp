@@ -1,6 +1,7 @@
 // Namespaces of this program's own threads, asked as those of other programs are.
 #include "exporter/other_namespaces.h"
 
+#include <ctime>
 #include <filesystem>
 #include <future>
 #include <stop_token>
@@ -59,6 +60,26 @@ struct SlowOnce final : Collector {
   std::vector<kernel::Deadline::Clock::time_point> ends;
 };
 
+/// Asks for a walk and then works on, past its deadline.
+struct Laborious final : Collector {
+  Collection collect(const ScrapeContext& context) override {
+    try {
+      context.tcp.walk();
+    } catch (const kernel::WalkNotDue&) {
+      ++refusals;
+      return {};
+    }
+    ++walks;
+    const std::clock_t start = std::clock();
+    while (!context.deadline.passed() || std::clock() - start < most_work) {
+    }
+    throw kernel::DeadlineExceeded();
+  }
+  static constexpr std::clock_t most_work = CLOCKS_PER_SEC / 5;
+  int walks = 0;
+  int refusals = 0;
+};
+
 struct Asked {
   Collection collection;
   kernel::Deadline::Clock::time_point end;
@@ -105,6 +126,30 @@ TEST(OtherNamespaces, ThatAreNotReachedLeaveTimeForThePageAndComeFirstNextTime) 
   EXPECT_THAT(next.collection.errors, IsEmpty());
   EXPECT_THAT(next.lines(), Contains("inetdiag_netns_left_out 0"));
   EXPECT_EQ(slow->ends.size(), 3U);
+}
+
+TEST(OtherNamespaces, WalksThatTheDeadlineEndsAreChargedToTheBudget) {
+  Inhabited somebody;
+  const std::string file = somebody.file();
+  if (file.empty()) {
+    GTEST_SKIP() << "no network namespace can be made here";
+  }
+  const testing::TemporaryTree folder;
+  std::filesystem::create_symlink(file, folder.path("somebody"));
+  const testing::TemporaryTree proc;  // does not tell that there are no sockets
+  const auto laborious = std::make_shared<Laborious>();
+  NetnsOptions options;
+  options.discovery = Discovery::named;
+  options.folder = folder.root();
+  options.walk_budget = 0.001;
+  const auto collector = make_other_namespaces(options, kernel::FileTree(proc.root()),
+                                               {{.for_all = laborious, .make_for_one = {}}});
+  EXPECT_THAT(ask(*collector).collection.errors,
+              ElementsAre(HasSubstr("not reached before the deadline")));
+  EXPECT_EQ(laborious->walks, 1);
+  EXPECT_THAT(ask(*collector).collection.errors, IsEmpty());
+  EXPECT_EQ(laborious->walks, 1);
+  EXPECT_EQ(laborious->refusals, 1);
 }
 
 }  // namespace

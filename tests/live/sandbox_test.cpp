@@ -326,6 +326,23 @@ TEST_F(Sandbox, LandlockAloneKeepsFilesAndPorts) {
   EXPECT_EQ(alone(run_program), "EACCES");
 }
 
+TEST_F(Sandbox, LandlockAllowsToListFoldersWhoseFilesItDoesNot) {
+  if (!has_landlock()) {
+    GTEST_SKIP() << "this kernel has no Landlock, or it is not turned on";
+  }
+  const std::string below = tree_.make_directory("folder/below").string();
+  const auto listing = [&](const std::function<std::string()>& what) {
+    return in_child([&] {
+      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      restrict_files({.list_paths = {tree_.root(), file()}});
+      return what();
+    });
+  };
+  EXPECT_EQ(listing([&] { return outcome(::open(below.c_str(), O_RDONLY | O_DIRECTORY)); }), "ok");
+  EXPECT_EQ(listing([&] { return outcome(::open(file().c_str(), O_RDONLY)); }), "EACCES");
+  EXPECT_EQ(listing([] { return outcome(::open("/proc", O_RDONLY | O_DIRECTORY)); }), "EACCES");
+}
+
 TEST_F(Sandbox, SeccompAloneKeepsProgramsAndConnections) {
   const auto alone = [](const std::function<std::string()>& what) {
     return in_child([&] {

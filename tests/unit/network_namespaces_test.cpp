@@ -54,7 +54,22 @@ TEST(PinnedNamespaces, AreNoOtherFiles) {
   const testing::TemporaryTree tree;
   tree.write("left-behind", "");
   tree.make_directory("folder");
-  EXPECT_THAT(pinned_network_namespaces(tree.root()), IsEmpty());
+  std::filesystem::create_symlink("none", tree.path("dangling"));
+  const auto pinned = pinned_network_namespaces(tree.root());
+  EXPECT_THAT(pinned.found, IsEmpty());
+  EXPECT_THAT(pinned.refusals, IsEmpty());
+}
+
+TEST(PinnedNamespaces, ThatCannotBeLookedAtAreTold) {
+  const testing::TemporaryTree tree;
+  // A loop of links is what anyone, root too, is refused.
+  std::filesystem::create_symlink("loop", tree.path("loop"));
+  const auto pinned = pinned_network_namespaces(tree.root());
+  EXPECT_THAT(pinned.found, IsEmpty());
+  ASSERT_EQ(pinned.refusals.size(), 1U);
+  EXPECT_EQ(pinned.refusals.front().code(), std::errc::too_many_symbolic_link_levels);
+  EXPECT_THAT(pinned.refusals.front().what(),
+              ::testing::HasSubstr(tree.path("loop").string() + ": "));
 }
 
 TEST(PinnedNamespaces, NameTheFolderThatCannotBeRead) {
@@ -122,6 +137,14 @@ TEST(EnteringANamespace, WhoseFileIsAnothersByNowFailsAsAbsent) {
   ++other.inode;
   EXPECT_EQ(entering({.id = other, .name = "a", .file = tree.path("file").string()}),
             std::errc::no_such_file_or_directory);
+}
+
+TEST(EnteringANamespace, WhoseNameIsThatOfAPipeFailsAtOnce) {
+  const testing::TemporaryTree tree;
+  ASSERT_EQ(::mkfifo(tree.path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(
+      entering({.id = id_of(tree.path("pipe")), .name = "a", .file = tree.path("pipe").string()}),
+      std::errc::invalid_argument);
 }
 
 TEST(EnteringANamespace, ThatIsNoneFails) {
