@@ -433,9 +433,16 @@ def test_a_change_that_cannot_be_read_for_a_while_is_not_forgotten(start, config
     def asked(user):
         return curl(exporter, keys, "--user", user, scheme="http")[1]
 
+    def descriptors():
+        return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+
+    taken = descriptors()
     assert asked("a:one") == 200
+    wait_until("the client is forgotten", lambda: descriptors() == taken)
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, limits[1]))
+    # None is left. Fewer than are open would make poll() fail, too.
+    free = next(number for number in range(len(taken) + 1) if number not in taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, limits[1]))
     config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
     wait_until("the log says so", lambda: "Too many open files" in exporter.log)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
