@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <tuple>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -60,7 +61,7 @@ class NewFile {
     // Its owner and its group, or just the group, as far as the kernel lets us give it away.
     if (has_former && ::fchown(fd_.get(), former.st_uid, former.st_gid) != 0) {
       constexpr uid_t no_change = ~uid_t{0};
-      (void)!::fchown(fd_.get(), no_change, former.st_gid);
+      std::ignore = ::fchown(fd_.get(), no_change, former.st_gid);
     }
     write_all(fd_.get(), text);
   }
