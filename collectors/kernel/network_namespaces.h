@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <sys/types.h>
