@@ -64,8 +64,8 @@ void run(std::string_view input) {
       for (std::string_view rest = datagram.text; !rest.empty();) {
         require_line(kernel::next_line(rest), tags);
       }
-      for (const auto& [key, value] : datagram.counters) {
-        increases.told(key, value);
+      for (const auto& [key, increase] : datagram.increases) {
+        increases.told(key, increase);
       }
     }
     require(
