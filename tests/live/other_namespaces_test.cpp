@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@
 
 #include "../unit/collected.h"
 #include "../unit/temporary_tree.h"
+#include "collectors/family.h"
 
 namespace inetdiag {
 namespace {
@@ -24,6 +26,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 /// A network namespace, as long as this lives.
 class Inhabited {
@@ -80,6 +83,16 @@ struct Laborious final : Collector {
   int refusals = 0;
 };
 
+/// Lets namespaces die while it is asked in the first of them.
+struct Deadly final : Collector {
+  explicit Deadly(std::vector<std::optional<Inhabited>>& all) : all_namespaces(all) {}
+  Collection collect(const ScrapeContext& /*context*/) override {
+    all_namespaces.clear();
+    return {.families = {single_gauge("inetdiag_asked", "", 1)}, .errors = {}, .missing = {}};
+  }
+  std::vector<std::optional<Inhabited>>& all_namespaces;
+};
+
 struct Asked {
   Collection collection;
   kernel::Deadline::Clock::time_point end;
@@ -126,6 +139,32 @@ TEST(OtherNamespaces, ThatAreNotReachedLeaveTimeForThePageAndComeFirstNextTime) 
   EXPECT_THAT(next.collection.errors, IsEmpty());
   EXPECT_THAT(next.lines(), Contains("inetdiag_netns_left_out 0"));
   EXPECT_EQ(slow->ends.size(), 3U);
+}
+
+TEST(OtherNamespaces, ThatDieDuringAScrapeCostOnlyTheirOwnSeries) {
+  std::vector<std::optional<Inhabited>> namespaces(2);
+  const testing::TemporaryTree folder;
+  for (std::size_t i = 0; i < namespaces.size(); ++i) {
+    const std::string file = namespaces[i].emplace().file();
+    if (file.empty()) {
+      GTEST_SKIP() << "no network namespace can be made here";
+    }
+    std::filesystem::create_symlink(file, folder.path("n" + std::to_string(i)));
+  }
+  NetnsOptions options;
+  options.discovery = Discovery::named;
+  options.folder = folder.root();
+  const auto collector = make_other_namespaces(
+      options, kernel::FileTree("/proc"),
+      {{.for_all = std::make_shared<Deadly>(namespaces), .make_for_one = {}}});
+
+  const Asked asked = ask(*collector);
+  EXPECT_THAT(asked.collection.errors, IsEmpty());
+  EXPECT_THAT(asked.lines(), Contains("inetdiag_netns_discovered 2"));
+  // Who is there lets the namespace live until the end of the visit.
+  EXPECT_THAT(asked.lines(), Contains("inetdiag_asked{netns=\"n0\"} 1"));
+  EXPECT_THAT(asked.lines(), Not(Contains(HasSubstr("netns=\"n1\""))));
+  EXPECT_THAT(ask(*collector).lines(), Contains("inetdiag_netns_discovered 0"));
 }
 
 TEST(OtherNamespaces, WalksThatTheDeadlineEndsAreChargedToTheBudget) {
