@@ -92,15 +92,4 @@ int run_once(Options options, const Log& log) {
   }
 }
 
-int status_of_failure(Command command) {
-  switch (command) {
-    case Command::check:
-      return could_not_check;
-    case Command::print:
-      return could_not_print;
-    default:
-      return EXIT_FAILURE;
-  }
-}
-
 }  // namespace inetdiag

@@ -10,7 +10,4 @@ namespace inetdiag {
 /// std::exception where it could not do what was asked and has not logged why.
 int run_once(Options options, const Log& log);
 
-/// The exit status of a command that threw, or was given wrong flags.
-int status_of_failure(Command command);
-
 }  // namespace inetdiag

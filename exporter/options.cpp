@@ -1,6 +1,7 @@
 #include "exporter/options.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -203,16 +204,26 @@ CLI::App* add_print(CLI::App& app, PrintOptions& options, std::string& format) {
   return print;
 }
 
-/// What 1 tells about the host or about a collector, wrong flags must not.
 CommandLine refusal(const std::string& why, std::span<const char* const> arguments) {
   const auto has = [&](std::string_view word) { return std::ranges::count(arguments, word) > 0; };
   return {.text = "inetdiag_exporter: " + why + "\nTry 'inetdiag_exporter --help'.\n",
-          .exit_status = has("check")   ? could_not_check
-                         : has("print") ? could_not_print
-                                        : 1};
+          .exit_status = status_of_failure(has("check")   ? Command::check
+                                           : has("print") ? Command::print
+                                                          : Command::serve)};
 }
 
 }  // namespace
+
+int status_of_failure(Command command) {
+  switch (command) {
+    case Command::check:
+      return could_not_check;
+    case Command::print:
+      return could_not_print;
+    default:
+      return EXIT_FAILURE;
+  }
+}
 
 CommandLine parse_command_line(std::span<const char* const> arguments,
                                std::span<const CollectorEntry> registry) {

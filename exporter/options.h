@@ -23,6 +23,10 @@ namespace inetdiag {
 
 enum class Command { serve, check, print, sockets };
 
+/// The exit status of a command that threw, or was given wrong flags: what 1 tells about the host
+/// or about a collector, they must not.
+int status_of_failure(Command command);
+
 /// What the command line chose.
 struct Options {
   Command command = Command::serve;
