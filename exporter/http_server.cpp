@@ -28,24 +28,11 @@ constexpr const char* request_timeout_ms = "5000";
 // For the whole answer, told in pieces to see to it.
 constexpr std::chrono::seconds longest_send{10};
 constexpr std::size_t piece_bytes = 16384;
-constexpr unsigned feature_ipv6 = 8;
 constexpr std::size_t most_addresses = 64;
 
 std::string civet_port(const ListenAddress& address) {
   const std::string port = std::to_string(address.port);
-  if (address.host.empty()) {
-    // `+`: one socket for both families.
-    return (mg_check_feature(feature_ipv6) != 0U ? "+" : "") + port;
-  }
-  if (!address.is_ipv6()) {
-    return address.host + ":" + port;
-  }
-  if (mg_check_feature(feature_ipv6) == 0U) {
-    throw std::runtime_error("cannot listen on " + address.url() +
-                             ": the CivetWeb library of this system is built without IPv6; choose "
-                             "an IPv4 address with --web.listen-address");
-  }
-  return "[" + address.host + "]:" + port;
+  return address.host.empty() ? port : address.host + ":" + port;
 }
 
 std::string civet_ports(const std::vector<ListenAddress>& addresses) {
@@ -258,7 +245,8 @@ class HttpServer::Civet {
   int send_answer(mg_connection* connection) const {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
-    if (hooks_.admits && !hooks_.admits(text(info->remote_addr), info->remote_port)) {
+    if (hooks_.admits &&
+        !hooks_.admits(text(info->remote_addr), info->remote_port, info->server_port)) {
       return refuse(connection, 403, "not the server's own connection");
     }
     const bool is_head = text(info->request_method) == "HEAD";

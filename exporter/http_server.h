@@ -40,14 +40,15 @@ class HttpServer {
   struct Hooks {
     /// Called once it listens, with the ports that were chosen, before any of its threads runs.
     std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
-    /// Who may ask; without it everybody may.
-    std::function<bool(const std::string& address, int port)> admits{};
+    /// Which client, by its address and port, may ask at which port; without it everybody may.
+    std::function<bool(const std::string& address, int port, int server_port)> admits{};
     /// In this process, with what stands before the server.
     unsigned descriptors_of_a_client = 1;
   };
 
-  /// Serves at once. `handler` is called by several threads; what it throws becomes a 500. A HEAD
-  /// is handed to it as a GET. Throws std::runtime_error with a text that says what to do.
+  /// Serves at once, at addresses of IPv4. `handler` is called by several threads; what it throws
+  /// becomes a 500. A HEAD is handed to it as a GET. Throws std::runtime_error with a text that
+  /// says what to do.
   HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
              Hooks hooks);
   HttpServer(const HttpServer&) = delete;

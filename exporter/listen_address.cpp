@@ -19,17 +19,17 @@ bool is_address(int family, const std::string& host) {
   return inet_pton(family, host.c_str(), address.data()) == 1;
 }
 
-/// The first IPv4 address of a host name.
-std::optional<std::string> resolve(const std::string& host) {
+/// The first address of a host name in this family.
+std::optional<std::string> resolve(const std::string& host, int family) {
   addrinfo hints{};
-  hints.ai_family = AF_INET;
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
   if (getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) {
     return std::nullopt;
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
-  std::array<char, INET_ADDRSTRLEN> text{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
   if (getnameinfo(list->ai_addr, list->ai_addrlen, text.data(), text.size(), nullptr, 0,
                   NI_NUMERICHOST) != 0) {
     return std::nullopt;
@@ -39,16 +39,24 @@ std::optional<std::string> resolve(const std::string& host) {
 
 }  // namespace
 
+std::string ListenAddress::text() const {
+  return (is_ipv6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 std::string ListenAddress::url(bool has_tls) const {
-  const bool is_any = host.empty() || host == "0.0.0.0" || host == "::";
-  const std::string name = is_any ? "localhost" : is_ipv6() ? "[" + host + "]" : host;
-  return (has_tls ? "https://" : "http://") + name + ":" + std::to_string(port) + "/";
+  ListenAddress here{host, port};
+  if (host.empty() || host == "0.0.0.0") {
+    here.host = "localhost";
+  } else if (host == "::") {
+    here.host = "::1";
+  }
+  return (has_tls ? "https://" : "http://") + here.text() + "/";
 }
 
 ListenAddress parse_listen_address(std::string_view text) {
   const auto wrong = [&](std::string_view problem) {
     return std::invalid_argument("'" + std::string(text) + "' " + std::string(problem) +
-                                 "; write it as :10045, 127.0.0.1:10045 or [0.0.0.0]:10045");
+                                 "; write it as :10045, 127.0.0.1:10045 or [::1]:10045");
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
@@ -69,10 +77,12 @@ ListenAddress parse_listen_address(std::string_view text) {
   if (bracketed || host.find(':') != std::string::npos) {
     throw wrong("has no valid address in brackets");
   }
-  if (auto resolved = resolve(host)) {
-    return {std::move(*resolved), *port};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (auto resolved = resolve(host, family)) {
+      return {std::move(*resolved), *port};
+    }
   }
-  throw wrong("names a host that has no IPv4 address");
+  throw wrong("names a host that has no address");
 }
 
 }  // namespace inetdiag

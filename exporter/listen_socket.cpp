@@ -47,8 +47,8 @@ kernel::UniqueFd listen_on(const ListenAddress& address) {
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (!bind_to(fd.get(), address) || ::listen(fd.get(), SOMAXCONN) != 0) {
-    throw std::runtime_error("cannot listen on " + address.host + ":" +
-                             std::to_string(address.port) + ": " + reason(errno));
+    const int error = errno;
+    throw std::runtime_error("cannot listen on " + address.text() + ": " + reason(error));
   }
   return fd;
 }

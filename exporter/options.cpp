@@ -241,8 +241,10 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   app.add_flag_callback(
       "--version", [] { throw CLI::CallForVersion(version_text(), 0); },
       "Print the version and exit");
-  add_repeatable(app, "--web.listen-address", addresses,
-                 "Where to serve, repeatable: :10045, 127.0.0.1:10045 (default :10045)")
+  add_repeatable(
+      app, "--web.listen-address", addresses,
+      "Where to serve, repeatable: 127.0.0.1:10045, [::1]:10045, or :10045 for all addresses "
+      "of IPv4 and [::]:10045 for all of IPv6 (default :10045)")
       ->type_name("ADDRESS");
   app.add_option("--web.telemetry-path", options.web.telemetry_path, "Path of the metrics")
       ->type_name("PATH")

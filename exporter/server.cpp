@@ -1,34 +1,60 @@
 #include "exporter/server.h"
 
 #include "exporter/client_limit.h"
+#include "exporter/plain_stream.h"
+#include "exporter/tls_stream.h"
 
 namespace inetdiag {
+namespace {
+
+Front::StreamSource streams(const std::shared_ptr<WebSettings>& settings, bool has_tls) {
+  if (has_tls) {
+    return [settings](int fd) { return std::make_unique<TlsStream>(settings->current()->tls, fd); };
+  }
+  return [](int fd) { return std::make_unique<PlainStream>(fd); };
+}
+
+}  // namespace
 
 Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
                const std::shared_ptr<WebSettings>& settings, const BeforeThreads& before_threads,
-               const Log& log) {
-  if (settings == nullptr || settings->current()->tls == nullptr) {
-    http_ = std::make_unique<HttpServer>(
-        addresses, handler, log,
-        HttpServer::Hooks{.before_threads = [&](const auto& /*bound*/) { before_threads({}); }});
+               const Log& log)
+    : has_tls_(settings != nullptr && settings->current()->tls != nullptr) {
+  std::vector<ListenAddress> direct;
+  std::vector<ListenAddress> fronted;
+  for (const ListenAddress& address : addresses) {
+    (has_tls_ || address.is_ipv6() ? fronted : direct).push_back(address);
+  }
+  HttpServer::Hooks hooks;
+  if (fronted.empty()) {
+    hooks.before_threads = [&](const auto& /*bound*/) { before_threads({}); };
+    http_ = std::make_unique<HttpServer>(direct, handler, log, std::move(hooks));
     return;
   }
-  front_ = std::make_unique<TlsFront>(
-      addresses, [settings] { return settings->current()->tls; },
-      clients_by_descriptors(HttpServer::most_clients, TlsFront::descriptors_of_a_client), log);
-  const TlsFront& front = *front_;
-  http_ = std::make_unique<HttpServer>(
-      std::vector<ListenAddress>{{.host = "127.0.0.1", .port = 0}}, handler, log,
-      HttpServer::Hooks{
-          .before_threads = [&](const auto& bound) { before_threads({bound.front().port}); },
-          .admits = [&front](const std::string& address,
-                             int port) { return front.is_own(address, port); },
-          .descriptors_of_a_client = TlsFront::descriptors_of_a_client});
-  front_->start(http_->addresses().front().port);
+  front_ = std::make_unique<Front>(
+      fronted, streams(settings, has_tls_),
+      clients_by_descriptors(HttpServer::most_clients, Front::descriptors_of_a_client), log);
+  direct.push_back({.host = "127.0.0.1", .port = 0});
+  hooks.before_threads = [&](const std::vector<ListenAddress>& bound) {
+    inner_port_ = bound.back().port;
+    before_threads({inner_port_});
+  };
+  hooks.admits = [this](const std::string& address, int port, int server_port) {
+    return server_port != inner_port_ || front_->is_own(address, port);
+  };
+  hooks.descriptors_of_a_client = Front::descriptors_of_a_client;
+  http_ = std::make_unique<HttpServer>(direct, handler, log, std::move(hooks));
+  front_->start(inner_port_);
 }
 
 std::vector<ListenAddress> Server::addresses() const {
-  return front_ != nullptr ? front_->addresses() : http_->addresses();
+  std::vector<ListenAddress> all = http_->addresses();
+  if (front_ != nullptr) {
+    all.pop_back();
+    const auto fronted = front_->addresses();
+    all.insert(all.end(), fronted.begin(), fronted.end());
+  }
+  return all;
 }
 
 void Server::stop() {

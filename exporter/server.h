@@ -5,13 +5,14 @@
 #include <memory>
 #include <vector>
 
+#include "exporter/front.h"
 #include "exporter/http_server.h"
-#include "exporter/tls_front.h"
 #include "exporter/web_settings.h"
 
 namespace inetdiag {
 
-/// The HTTP server, behind TLS where the settings ask for it.
+/// The HTTP server, and before it, for TLS where the settings ask for it and for addresses of IPv6,
+/// what takes those clients.
 class Server {
  public:
   /// Called once it listens, before any of its threads runs, with the ports that it connects to
@@ -23,16 +24,22 @@ class Server {
   Server(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
          const std::shared_ptr<WebSettings>& settings, const BeforeThreads& before_threads,
          const Log& log);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() = default;
 
   /// Where clients reach it.
   std::vector<ListenAddress> addresses() const;
-  bool has_tls() const { return front_ != nullptr; }
+  bool has_tls() const { return has_tls_; }
 
   /// Takes no more clients, and returns when all have been answered or given up.
   void stop();
 
  private:
-  std::unique_ptr<TlsFront> front_;
+  bool has_tls_;
+  std::unique_ptr<Front> front_;
+  /// Where the front asks: nobody else may, or TLS and the choice of addresses were in vain.
+  std::uint16_t inner_port_ = 0;
   std::unique_ptr<HttpServer> http_;
 };
 

@@ -142,7 +142,7 @@ def test_port_stands_once(copied, render):
     objects = render(copied / "deploy/kubernetes")
     assert "10045" not in json.dumps(objects)
     (it,) = one(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"]
-    assert "--web.listen-address=$(HOST_IP):9999" in it["args"]
+    assert "--web.listen-address=[$(HOST_IP)]:9999" in it["args"]
     service = one(objects, "Service")
     assert service["spec"]["ports"][0]["port"] == 9999
     assert service["metadata"]["annotations"]["prometheus.io/port"] == "9999"

@@ -94,6 +94,13 @@ class Exporter:
         """The series of the page by their text."""
         return series_of(self.page())
 
+    def inner_port(self):
+        """Where its front for TLS and IPv6 reaches its HTTP server."""
+        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
+        told = re.findall(r"https?://[^/\s]+:(\d+)/", self.log)
+        (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)", listening)) - set(told)
+        return int(port)
+
     def end(self, number=signal.SIGTERM):
         """Ends it and returns its exit status and whole log."""
         self.process.send_signal(number)

@@ -479,7 +479,7 @@ def test_an_absent_configuration_stops_the_start(run):
 def test_loopback_is_no_way_around_tls(start, config, keys):
     exporter = start(config(MUTUAL))
     for source in ("127.0.0.1", "127.0.0.2"):
-        with socket.create_connection(("127.0.0.1", inner_port(exporter)), source_address=(source, 0)) as client:
+        with socket.create_connection(("127.0.0.1", exporter.inner_port()), source_address=(source, 0)) as client:
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
@@ -551,13 +551,6 @@ def sockets_at(port):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def inner_port(exporter):
-    """Where the TLS front reaches the HTTP server."""
-    listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-    (port,) = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", listening)} - {exporter.port}
-    return port
-
-
 def all_threads_sleep(exporter):
     """A thread that turns in a circle is runnable each time, however loaded the machine is."""
 
@@ -576,7 +569,7 @@ def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
     # So small that most of the page waits in the exporter.
     Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
     exporter = start(config(TLS))
-    inner = inner_port(exporter)
+    inner = exporter.inner_port()
     context = ssl.create_default_context(cafile=keys / "ca.crt")
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

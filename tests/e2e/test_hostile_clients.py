@@ -34,19 +34,21 @@ def many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture(params=["http", "https"])
+@pytest.fixture(params=["http", "https", "http over IPv6"])
 def start_either(request, start):
-    """Starts an exporter without TLS, and with it."""
+    """Starts an exporter that takes clients in one of the ways that it has."""
     flags = [request.getfixturevalue("config")(TLS)] if request.param == "https" else []
-    return lambda *arguments: start(*flags, *arguments)
+    address = "[::1]:0" if request.param == "http over IPv6" else "127.0.0.1:0"
+    return lambda *arguments: start(*flags, *arguments, listen=address)
 
 
 def connect(exporter, receive_bytes=None):
     """Over TCP alone, also where TLS is spoken."""
-    client = socket.socket()
+    is_ipv6 = "[" in exporter.url
+    client = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
     if receive_bytes:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-    client.connect(("127.0.0.1", exporter.port))
+    client.connect(("::1" if is_ipv6 else "127.0.0.1", exporter.port))
     return client
 
 
@@ -154,6 +156,9 @@ def scrape_in_time(exporter):
         ("https", "half a handshake", 400),
         ("https", "one byte a second", 200),
         ("https", "reads nothing", 50),
+        ("http over IPv6", "silent", 400),
+        ("http over IPv6", "one byte a second", 200),
+        ("http over IPv6", "reads nothing", 200),
     ],
     indirect=["start_either"],
 )

@@ -2,14 +2,17 @@
 
 import gzip
 import json
+import re
 import signal
 import socket
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import series_of
+from conftest import series_of, wait_until
 
 
 def test_head_has_the_headers_of_get(start):
@@ -113,12 +116,29 @@ def test_a_busy_port_is_one_line_and_a_failure(start, run):
     assert "--web.listen-address" in result.stderr
 
 
-def test_an_ipv6_address_is_refused_with_its_reason(run):
-    result = run("--web.listen-address=[::1]:10045")
-    if result.returncode == 1:
-        assert "without IPv6" in result.stderr
-    else:
-        pytest.skip("this CivetWeb has IPv6")
+def test_both_families_at_once(start, run):
+    exporter = start("--web.listen-address=[::1]:0", "--collector.disable-defaults", "--collector.sysctl")
+    wait_until("it tells the second address", lambda: exporter.log.count("listening") == 2)
+    by_ipv6 = re.search(r"http://(\[::1\]:\d+)/", exporter.log)[1]
+    request = urllib.request.Request(f"http://{by_ipv6}/metrics", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request) as response:
+        page = gzip.decompress(response.read()).decode()
+    assert series_of(page).keys() == exporter.series().keys()
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"http://{by_ipv6}/nothing")
+
+    result = run(f"--web.listen-address={by_ipv6}")
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert f"cannot listen on {by_ipv6}: Address already in use" in result.stderr
+
+
+def test_nobody_else_asks_where_requests_over_ipv6_are_passed_on(start):
+    exporter = start("--web.listen-address=127.0.0.1:0", listen="[::1]:0")
+    wait_until("it tells the second address", lambda: exporter.log.count("listening") == 2)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"http://127.0.0.1:{exporter.inner_port()}/metrics")
+    assert exporter.get()[0] == 200
 
 
 def test_a_wrong_flag_is_named(run):

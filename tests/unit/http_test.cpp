@@ -103,6 +103,8 @@ TEST(ListenAddress, IsUnderstoodInEachForm) {
   EXPECT_EQ(parse_listen_address(":10045"), (ListenAddress{"", 10045}));
   EXPECT_EQ(parse_listen_address("127.0.0.1:10045"), (ListenAddress{"127.0.0.1", 10045}));
   EXPECT_EQ(parse_listen_address("[0.0.0.0]:10045"), (ListenAddress{"0.0.0.0", 10045}));
+  EXPECT_EQ(parse_listen_address("[fd00::1]:10045").text(), "[fd00::1]:10045");
+  EXPECT_EQ(parse_listen_address(":10045").text(), ":10045");
   EXPECT_EQ(parse_listen_address("[::1]:0"), (ListenAddress{"::1", 0}));
   EXPECT_EQ(parse_listen_address("localhost:80"), (ListenAddress{"127.0.0.1", 80}));
 }
@@ -119,6 +121,7 @@ TEST(ListenAddress, MakesAUrl) {
   EXPECT_EQ((ListenAddress{"0.0.0.0", 80}.url()), "http://localhost:80/");
   EXPECT_EQ((ListenAddress{"10.0.0.5", 80}.url()), "http://10.0.0.5:80/");
   EXPECT_EQ((ListenAddress{"::1", 80}.url()), "http://[::1]:80/");
+  EXPECT_EQ((ListenAddress{"::", 80}.url()), "http://[::1]:80/");
 }
 
 }  // namespace

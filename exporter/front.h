@@ -7,32 +7,33 @@
 #include <string>
 #include <vector>
 
-#include <openssl/types.h>
-
+#include "exporter/client_stream.h"
 #include "exporter/listen_address.h"
 #include "exporter/log.h"
 
 namespace inetdiag {
 
-/// Ends TLS in front of the HTTP server, which sees plain bytes over loopback: Debian's CivetWeb
-/// cannot load OpenSSL 3. One thread serves all clients and waits for none. The server gets a
-/// connection only when the whole head of a request is there.
-class TlsFront {
+/// Takes the clients that the HTTP server cannot take, and passes on over loopback what they ask:
+/// Debian's CivetWeb cannot load OpenSSL 3 and is built without IPv6. One thread serves all clients
+/// and waits for none. The server gets a connection only when the whole head of a request is there.
+class Front {
  public:
   /// The client's, and both ends of the connection to the server.
   static constexpr unsigned descriptors_of_a_client = 3;
 
-  using ContextSource = std::function<std::shared_ptr<SSL_CTX>()>;
+  /// What to speak to a new client over its socket. Throws std::runtime_error that says why
+  /// nothing.
+  using StreamSource = std::function<std::unique_ptr<ClientStream>(int fd)>;
 
-  /// Listens at once, serves after start(). `context` is asked for each new client; one beyond
+  /// Listens at once, serves after start(). `stream` is asked for each new client; one beyond
   /// `most_clients` takes the place of one that has not asked yet, or is turned away. Throws
   /// std::runtime_error with a text that says what to do.
-  TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context,
-           std::size_t most_clients, const Log& log);
-  TlsFront(const TlsFront&) = delete;
-  TlsFront& operator=(const TlsFront&) = delete;
+  Front(const std::vector<ListenAddress>& addresses, StreamSource stream, std::size_t most_clients,
+        const Log& log);
+  Front(const Front&) = delete;
+  Front& operator=(const Front&) = delete;
   /// As stop().
-  ~TlsFront();
+  ~Front();
 
   /// Where it listens, with the ports that were chosen for port 0.
   std::vector<ListenAddress> addresses() const;

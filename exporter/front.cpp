@@ -1,4 +1,4 @@
-#include "exporter/tls_front.h"
+#include "exporter/front.h"
 
 #include <algorithm>
 #include <array>
@@ -21,9 +21,6 @@
 #include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509_vfy.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -31,7 +28,6 @@
 
 #include "collectors/kernel/unique_fd.h"
 #include "exporter/listen_socket.h"
-#include "exporter/tls_context.h"
 
 namespace inetdiag {
 namespace {
@@ -50,15 +46,6 @@ constexpr std::chrono::seconds between_warnings{10};
 constexpr std::size_t largest_head = 16384;
 constexpr std::size_t piece_bytes = 16384;
 constexpr int server_buffer_bytes = 65536;
-
-constexpr std::string_view plain_http_answer =
-    "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: "
-    "close\r\n\r\n"
-    "Client sent an HTTP request to an HTTPS server.\n";
-
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
 
 std::string peer_of(int fd) {
   sockaddr_storage name{};
@@ -96,17 +83,14 @@ std::optional<std::size_t> head_end(std::string_view bytes) {
   return at == std::string_view::npos ? std::nullopt : std::optional(at + end.size());
 }
 
-/// What became of a step that does not wait.
-enum class Step { done, wait, failed };
-
 }  // namespace
 
-class TlsFront::Loop {
+class Front::Loop {
  public:
-  Loop(std::vector<ListenAddress> addresses, ContextSource context, std::size_t most_clients,
+  Loop(std::vector<ListenAddress> addresses, StreamSource stream, std::size_t most_clients,
        const Log& log)
       : addresses_(std::move(addresses)),
-        context_(std::move(context)),
+        make_stream_(std::move(stream)),
         most_clients_(most_clients),
         log_(log) {
     for (ListenAddress& address : addresses_) {
@@ -145,19 +129,18 @@ class TlsFront::Loop {
 
  private:
   enum class Phase {
-    handshake,
+    opening,
     request,  ///< until the head is whole
     answer,
-    refusal,  ///< plain HTTP on a TLS port
+    refusal,  ///< the last words
     goodbye,  ///< until the client has closed, too
   };
 
   struct Client {
     UniqueFd fd;
     std::string peer;
-    std::shared_ptr<SSL_CTX> context;  ///< which also holds what its callbacks read
-    std::unique_ptr<SSL, FreeSsl> ssl;
-    Phase phase = Phase::handshake;
+    std::unique_ptr<ClientStream> stream;
+    Phase phase = Phase::opening;
     std::optional<Clock::time_point> end;
     short events = POLLIN;  ///< what the next step for the client waits for
     UniqueFd server;
@@ -194,7 +177,7 @@ class TlsFront::Loop {
         turn();
       } catch (const std::exception& error) {
         // Out of memory: those that are served now are the ones to give up.
-        log_.error("TLS clients were given up", {{"error", error.what()}});
+        log_.error("clients were given up", {{"error", error.what()}});
         forget_all();
       }
     }
@@ -298,10 +281,10 @@ class TlsFront::Loop {
       Client client;
       client.peer = peer_of(fd.get());
       client.fd = std::move(fd);
-      client.context = context_();
-      client.ssl.reset(SSL_new(client.context.get()));
-      if (!client.ssl || SSL_set_fd(client.ssl.get(), client.fd.get()) != 1) {
-        tell_failure(client, tls_error());
+      try {
+        client.stream = make_stream_(client.fd.get());
+      } catch (const std::runtime_error& error) {
+        tell_failure(client, error.what());
         continue;
       }
       client.end = Clock::now() + longest_request;
@@ -341,10 +324,9 @@ class TlsFront::Loop {
 
   /// Does what can be done for a client; false where it is to be forgotten.
   bool serve(Client& client) {
-    ERR_clear_error();
     switch (client.phase) {
-      case Phase::handshake:
-        return shake_hands(client);
+      case Phase::opening:
+        return open(client);
       case Phase::request:
         return read_request(client);
       case Phase::answer:
@@ -356,60 +338,41 @@ class TlsFront::Loop {
     }
   }
 
-  /// What OpenSSL's `result` means; sets what to wait for.
-  static Step step_of(Client& client, int result) {
-    if (result > 0) {
-      return Step::done;
+  /// Whether the step came to its end; sets what to wait for where it did not.
+  static bool is_done(Client& client, Step step) {
+    if (step == Step::wait) {
+      client.events = client.stream->events();
     }
-    switch (SSL_get_error(client.ssl.get(), result)) {
-      case SSL_ERROR_WANT_READ:
-        client.events = POLLIN;
-        return Step::wait;
-      case SSL_ERROR_WANT_WRITE:
-        client.events = POLLOUT;
-        return Step::wait;
-      default:
-        return Step::failed;
-    }
+    return step == Step::done;
   }
 
-  bool shake_hands(Client& client) {
-    const Step step = step_of(client, SSL_accept(client.ssl.get()));
-    if (step == Step::done) {
+  bool open(Client& client) {
+    const Step step = client.stream->open();
+    if (is_done(client, step)) {
       client.phase = Phase::request;
       return read_request(client);
     }
     if (step == Step::wait) {
       return true;
     }
-    if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
-      tell_failure(client, "plain HTTP where TLS is spoken");
-      client.answer = plain_http_answer;
-      client.phase = Phase::refusal;
-      return refuse(client);
+    const std::string why = client.stream->failure();
+    if (why.empty()) {
+      return false;
     }
-    if (ERR_peek_error() == 0) {
-      return false;  // the client went away
-    }
-    const long verified = SSL_get_verify_result(client.ssl.get());
-    tell_failure(client, verified == X509_V_OK ? tls_error()
-                                               : std::string("client certificate: ") +
-                                                     X509_verify_cert_error_string(verified));
-    return say_goodbye(client);  // with the alert
+    tell_failure(client, why);
+    client.answer = client.stream->last_words();
+    client.phase = Phase::refusal;
+    return refuse(client);
   }
 
   bool read_request(Client& client) {
     while (true) {
       std::array<char, 4096> buffer{};
-      const int n = SSL_read(client.ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
-      const Step step = step_of(client, n);
-      if (step == Step::wait) {
-        return true;
+      const auto [step, n] = client.stream->read(buffer);
+      if (!is_done(client, step)) {
+        return step == Step::wait;
       }
-      if (step == Step::failed) {
-        return false;
-      }
-      client.head.append(buffer.data(), static_cast<std::size_t>(n));
+      client.head.append(buffer.data(), n);
       if (const auto end = head_end(client.head)) {
         client.head.resize(*end);
         return ask_server(client);
@@ -450,13 +413,11 @@ class TlsFront::Loop {
     }
     while (true) {
       while (!client.answer.empty()) {
-        const int n = SSL_write(client.ssl.get(), client.answer.data(),
-                                static_cast<int>(client.answer.size()));
-        const Step step = step_of(client, n);
-        if (step != Step::done) {
+        const auto [step, n] = client.stream->write(client.answer);
+        if (!is_done(client, step)) {
           return step == Step::wait;
         }
-        client.answer.erase(0, static_cast<std::size_t>(n));
+        client.answer.erase(0, n);
       }
       client.events = 0;
       if (client.answer_is_whole) {
@@ -501,6 +462,9 @@ class TlsFront::Loop {
   }
 
   bool refuse(Client& client) {
+    if (client.answer.empty()) {
+      return say_goodbye(client);
+    }
     client.events = POLLOUT;
     const ssize_t n = ::send(client.fd.get(), client.answer.data(), client.answer.size(),
                              MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -511,13 +475,9 @@ class TlsFront::Loop {
     return !client.answer.empty() || say_goodbye(client);
   }
 
-  /// Ends TLS, without which the client could not tell a whole answer from one that was cut.
   bool finish(Client& client) {
-    const int result = SSL_shutdown(client.ssl.get());
-    if (result < 0 && step_of(client, result) == Step::wait) {
-      return true;  // no room for it yet
-    }
-    return say_goodbye(client);
+    const Step step = client.stream->close();
+    return is_done(client, step) || step == Step::failed ? say_goodbye(client) : true;
   }
 
   bool say_goodbye(Client& client) {
@@ -541,17 +501,17 @@ class TlsFront::Loop {
     const auto now = Clock::now();
     if (last_warning_ && now - *last_warning_ < between_warnings) {
       ++untold_;
-      log_.debug("TLS client not served", {{"client", client.peer}, {"error", why}});
+      log_.debug("client not served", {{"client", client.peer}, {"error", why}});
       return;
     }
-    log_.warn("TLS client not served", {{"client", client.peer},
-                                        {"error", why},
-                                        {"untold", std::to_string(std::exchange(untold_, 0))}});
+    log_.warn("client not served", {{"client", client.peer},
+                                    {"error", why},
+                                    {"untold", std::to_string(std::exchange(untold_, 0))}});
     last_warning_ = now;
   }
 
   std::vector<ListenAddress> addresses_;
-  ContextSource context_;
+  StreamSource make_stream_;
   const std::size_t most_clients_;
   const Log& log_;
   std::vector<UniqueFd> listening_;
@@ -568,22 +528,22 @@ class TlsFront::Loop {
   std::jthread thread_;
 };
 
-TlsFront::TlsFront(const std::vector<ListenAddress>& addresses, ContextSource context,
-                   std::size_t most_clients, const Log& log)
-    : loop_(std::make_unique<Loop>(addresses, std::move(context), most_clients, log)) {}
+Front::Front(const std::vector<ListenAddress>& addresses, StreamSource stream,
+             std::size_t most_clients, const Log& log)
+    : loop_(std::make_unique<Loop>(addresses, std::move(stream), most_clients, log)) {}
 
-TlsFront::~TlsFront() = default;
+Front::~Front() = default;
 
-std::vector<ListenAddress> TlsFront::addresses() const { return loop_->addresses(); }
+std::vector<ListenAddress> Front::addresses() const { return loop_->addresses(); }
 
-void TlsFront::start(std::uint16_t server_port) { loop_->start(server_port); }
+void Front::start(std::uint16_t server_port) { loop_->start(server_port); }
 
-bool TlsFront::is_own(const std::string& address, int port) const {
+bool Front::is_own(const std::string& address, int port) const {
   return loop_->is_own(address, port);
 }
 
-void TlsFront::stop_listening() { loop_->stop_listening(); }
+void Front::stop_listening() { loop_->stop_listening(); }
 
-void TlsFront::stop() { loop_->stop(); }
+void Front::stop() { loop_->stop(); }
 
 }  // namespace inetdiag
