@@ -76,11 +76,17 @@ sockaddr_in loopback(std::uint16_t port) {
   return name;
 }
 
-/// The length of a request's head with its empty line, nothing while that has not come.
+/// The length of a request's head with its empty line, nothing while that has not come. Lines may
+/// end without a carriage return (RFC 9112, section 2.2).
 std::optional<std::size_t> head_end(std::string_view bytes) {
-  constexpr std::string_view end = "\r\n\r\n";
-  const std::size_t at = bytes.find(end);
-  return at == std::string_view::npos ? std::nullopt : std::optional(at + end.size());
+  std::optional<std::size_t> first;
+  for (const std::string_view end : {"\n\r\n", "\n\n"}) {
+    const std::size_t at = bytes.find(end);
+    if (at != std::string_view::npos && (!first || at + end.size() < *first)) {
+      first = at + end.size();
+    }
+  }
+  return first;
 }
 
 }  // namespace

@@ -28,7 +28,6 @@ constexpr const char* request_timeout_ms = "5000";
 // For the whole answer, told in pieces to see to it.
 constexpr std::chrono::seconds longest_send{10};
 constexpr std::size_t piece_bytes = 16384;
-constexpr std::size_t most_addresses = 64;
 
 std::string civet_port(const ListenAddress& address) {
   const std::string port = std::to_string(address.port);
@@ -81,9 +80,9 @@ std::vector<kernel::UniqueFd> listening_sockets(const std::vector<ListenAddress>
     socklen_t size = sizeof listens;
     sockaddr_in name{};
     socklen_t name_size = sizeof name;
-    // The port stands at the same place in both families.
     if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
         ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) == 0 &&
+        name.sin_family == AF_INET &&
         std::ranges::find(addresses, ntohs(name.sin_port), &ListenAddress::port) !=
             addresses.end()) {
       listening.push_back(fd);
@@ -163,7 +162,7 @@ class HttpServer::Civet {
 
  private:
   std::vector<ListenAddress> addresses_of(const mg_context* context) const {
-    std::array<mg_server_port, most_addresses> ports{};
+    std::vector<mg_server_port> ports(requested_.size());
     const int count = mg_get_server_ports(context, static_cast<int>(ports.size()), ports.data());
     std::vector<ListenAddress> bound = requested_;
     for (std::size_t i = 0; i < bound.size() && i < static_cast<std::size_t>(count); ++i) {
@@ -293,8 +292,7 @@ class HttpServer::Civet {
         return error.what();
       }
     }
-    return "cannot listen on " + civet_ports(requested_) +
-           ": each can be had, but not all of them together; choose others with "
+    return "cannot listen on all addresses together, though on each; give none twice with "
            "--web.listen-address";
   }
 

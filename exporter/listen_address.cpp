@@ -29,12 +29,16 @@ std::optional<std::string> resolve(const std::string& host, int family) {
     return std::nullopt;
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (getnameinfo(list->ai_addr, list->ai_addrlen, text.data(), text.size(), nullptr, 0,
-                  NI_NUMERICHOST) != 0) {
-    return std::nullopt;
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    // One of a link alone comes with the name of an interface.
+    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                    NI_NUMERICHOST) == 0 &&
+        is_address(family, text.data())) {
+      return text.data();
+    }
   }
-  return text.data();
+  return std::nullopt;
 }
 
 }  // namespace
@@ -74,8 +78,11 @@ ListenAddress parse_listen_address(std::string_view text) {
   if (host.empty() || is_address(AF_INET, host) || (bracketed && is_address(AF_INET6, host))) {
     return {host, *port};
   }
-  if (bracketed || host.find(':') != std::string::npos) {
+  if (bracketed) {
     throw wrong("has no valid address in brackets");
+  }
+  if (host.find(':') != std::string::npos) {
+    throw wrong("has no brackets around its IPv6 address");
   }
   for (const int family : {AF_INET, AF_INET6}) {
     if (auto resolved = resolve(host, family)) {

@@ -1,5 +1,9 @@
 #include "exporter/server.h"
 
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
 #include "exporter/client_limit.h"
 #include "exporter/plain_stream.h"
 #include "exporter/tls_stream.h"
@@ -34,9 +38,14 @@ Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& h
   front_ = std::make_unique<Front>(
       fronted, streams(settings, has_tls_),
       clients_by_descriptors(HttpServer::most_clients, Front::descriptors_of_a_client), log);
-  direct.push_back({.host = "127.0.0.1", .port = 0});
+  direct.insert(direct.begin(), {.host = "127.0.0.1", .port = 0});
   hooks.before_threads = [&](const std::vector<ListenAddress>& bound) {
-    inner_port_ = bound.back().port;
+    inner_port_ = bound.front().port;
+    if (std::ranges::count(bound, inner_port_, &ListenAddress::port) > 1) {
+      throw std::runtime_error(
+          "the kernel chose a port for use within the process that "
+          "--web.listen-address names, too: start again");
+    }
     before_threads({inner_port_});
   };
   hooks.admits = [this](const std::string& address, int port, int server_port) {
@@ -50,7 +59,7 @@ Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& h
 std::vector<ListenAddress> Server::addresses() const {
   std::vector<ListenAddress> all = http_->addresses();
   if (front_ != nullptr) {
-    all.pop_back();
+    all.erase(all.begin());
     const auto fronted = front_->addresses();
     all.insert(all.end(), fronted.begin(), fronted.end());
   }

@@ -26,7 +26,8 @@ class Server {
          const Log& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  ~Server() = default;
+  /// As stop().
+  ~Server() { stop(); }
 
   /// Where clients reach it.
   std::vector<ListenAddress> addresses() const;

@@ -97,7 +97,7 @@ class Exporter:
     def inner_port(self):
         """Where its front for TLS and IPv6 reaches its HTTP server."""
         listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-        told = re.findall(r"https?://[^/\s]+:(\d+)/", self.log)
+        told = re.findall(r"https?://[^/\s\[]+:(\d+)/", self.log)
         (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)", listening)) - set(told)
         return int(port)
 

@@ -34,11 +34,11 @@ def many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture(params=["http", "https", "http over IPv6"])
+@pytest.fixture(params=["HTTP", "HTTPS", "HTTP by IPv6"])
 def start_either(request, start):
     """Starts an exporter that takes clients in one of the ways that it has."""
-    flags = [request.getfixturevalue("config")(TLS)] if request.param == "https" else []
-    address = "[::1]:0" if request.param == "http over IPv6" else "127.0.0.1:0"
+    flags = [request.getfixturevalue("config")(TLS)] if request.param == "HTTPS" else []
+    address = "[::1]:0" if request.param == "HTTP by IPv6" else "127.0.0.1:0"
     return lambda *arguments: start(*flags, *arguments, listen=address)
 
 
@@ -148,17 +148,17 @@ def scrape_in_time(exporter):
 @pytest.mark.parametrize(
     "start_either, kind, count",
     [
-        ("http", "silent", 200),
-        ("http", "silent", 400),
-        ("http", "one byte a second", 200),
-        ("http", "reads nothing", 200),
-        ("https", "silent", 400),
-        ("https", "half a handshake", 400),
-        ("https", "one byte a second", 200),
-        ("https", "reads nothing", 50),
-        ("http over IPv6", "silent", 400),
-        ("http over IPv6", "one byte a second", 200),
-        ("http over IPv6", "reads nothing", 200),
+        ("HTTP", "silent", 200),
+        ("HTTP", "silent", 400),
+        ("HTTP", "one byte a second", 200),
+        ("HTTP", "reads nothing", 200),
+        ("HTTPS", "silent", 400),
+        ("HTTPS", "half a handshake", 400),
+        ("HTTPS", "one byte a second", 200),
+        ("HTTPS", "reads nothing", 50),
+        ("HTTP by IPv6", "silent", 400),
+        ("HTTP by IPv6", "one byte a second", 200),
+        ("HTTP by IPv6", "reads nothing", 200),
     ],
     indirect=["start_either"],
 )
@@ -234,6 +234,10 @@ def test_rubbish_is_refused_or_cut_off(start_either):
 def test_headers_of_nearly_16_kib_are_taken(start_either, count, size):
     headers = b"".join(b"A:%s\r\n" % (b"b" * size) for _ in range(count))
     assert answer_to(start_either(), REQUEST[:-2] + headers + b"\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_lines_may_end_without_a_carriage_return(start_either):
+    assert answer_to(start_either(), b"GET /-/healthy HTTP/1.0\n\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_what_is_pipelined_behind_a_request_gets_no_answer(start_either):

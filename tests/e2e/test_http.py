@@ -134,11 +134,15 @@ def test_both_families_at_once(start, run):
 
 
 def test_nobody_else_asks_where_requests_over_ipv6_are_passed_on(start):
-    exporter = start("--web.listen-address=127.0.0.1:0", listen="[::1]:0")
-    wait_until("it tells the second address", lambda: exporter.log.count("listening") == 2)
+    many = [f"--web.listen-address=127.0.1.{i}:10045" for i in range(1, 71)]
+    exporter = start(*many, listen="[::1]:0")
+    wait_until("it tells each address", lambda: exporter.log.count("listening") == 71)
+    (by_ipv6,) = re.findall(r"http://\[::1\]:\d+/", exporter.log)
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(f"http://127.0.0.1:{exporter.inner_port()}/metrics")
-    assert exporter.get()[0] == 200
+    for url in (by_ipv6, exporter.url):
+        with urllib.request.urlopen(f"{url}-/healthy") as response:
+            assert response.status == 200
 
 
 def test_a_wrong_flag_is_named(run):

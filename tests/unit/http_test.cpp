@@ -5,6 +5,7 @@
 
 #include "exporter/gzip.h"
 #include "exporter/listen_address.h"
+#include "exporter/listen_socket.h"
 #include "exporter/query.h"
 #include "exporter/scrape_timeout.h"
 
@@ -113,6 +114,12 @@ TEST(ListenAddress, IsRefusedWhereItIsNone) {
   for (const auto* text : {"", "10045", ":", ":x", ":65536", ":-1", "::1:80", "[::1]", "[x]:80",
                            "[]:80x", "1.2.3.4.5.invalid:80"}) {
     EXPECT_THROW(parse_listen_address(text), std::invalid_argument) << text;
+  }
+}
+
+TEST(ListenAddress, IsNotThatOfAllWhereItIsNone) {
+  for (const auto* host : {"fe80::1%lo", "nowhere"}) {
+    EXPECT_THROW(listen_on({host, 0}), std::runtime_error) << host;
   }
 }
 
