@@ -1,11 +1,11 @@
 #include "exporter/check.h"
 
-#include <numeric>
 #include <thread>
 
 #include "exporter/diagnosis/status.h"
 #include "exporter/diagnosis/status_json.h"
 #include "exporter/diagnosis/status_text.h"
+#include "exporter/whole_look.h"
 
 namespace inetdiag {
 namespace {
@@ -17,15 +17,7 @@ using diagnosis::TimedSnapshot;
 constexpr std::chrono::seconds longest_look{10};
 
 TimedSnapshot look(Scraper& scraper) {
-  Selection all(scraper.names().size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  const auto page = scraper.scrape(all, Scraper::Clock::now() + longest_look);
-  TimedSnapshot taken{Scraper::Clock::now(), diagnosis::snapshot_of(page->families())};
-  auto errors = scraper.errors();
-  for (diagnosis::CollectorOutcome& collector : taken.snapshot.collectors) {
-    collector.error = errors[collector.name];
-  }
-  return taken;
+  return look_at_all(scraper, Scraper::Clock::now() + longest_look);
 }
 
 int exit_status(const Status& status) {

@@ -189,7 +189,9 @@ std::string collectors_html(const Status& status, const std::string& metrics) {
         "href=\"{}?collect[]={}\">{}</a></th><td>{}</td><td "
         "class=\"number\">{}</td></tr>\n",
         metrics, collector.name, collector.name,
-        collector.success ? "success" : "<strong>failed</strong>, see the log",
+        collector.success         ? "success"
+        : collector.error.empty() ? "<strong>failed</strong>, see the log"
+                                  : "<strong>failed</strong>: " + html_escaped(collector.error),
         collector.seconds ? fmt::format("{:.1f} ms", *collector.seconds * milliseconds) : "");
   }
   return html + "</tbody></table></div>\n";

@@ -13,6 +13,7 @@
 #include "exporter/query.h"
 #include "exporter/scrape_timeout.h"
 #include "exporter/status_page.h"
+#include "exporter/whole_look.h"
 
 namespace inetdiag {
 namespace {
@@ -120,9 +121,7 @@ HttpResponse Web::metrics(const HttpRequest& request) {
 }
 
 diagnosis::Status Web::look() {
-  const auto page = scraper_.scrape(parse_selection("", enabled_, all_collectors_),
-                                    Scraper::Clock::now() + scrape_time(""));
-  return looks_.look(page->families(), Scraper::Clock::now());
+  return looks_.look(look_at_all(scraper_, Scraper::Clock::now() + scrape_time("")));
 }
 
 HttpResponse Web::status_page(const HttpRequest& request) {

@@ -4,8 +4,6 @@
 #include <mutex>
 #include <optional>
 
-#include <prometheus/metric_family.h>
-
 #include "exporter/diagnosis/status.h"
 
 namespace inetdiag::diagnosis {
@@ -13,10 +11,9 @@ namespace inetdiag::diagnosis {
 /// Remembers the last looks, so that one look at a time tells what grows. For several threads.
 class Looks {
  public:
-  /// Diagnoses what a scrape that ended at `time` found, held against the newest look before it
-  /// that is old enough to tell growth and young enough to tell of now.
-  Status look(const std::vector<prometheus::MetricFamily>& families,
-              std::chrono::steady_clock::time_point time);
+  /// Diagnoses what a scrape found, held against the newest look before it that is old enough to
+  /// tell growth and young enough to tell of now.
+  Status look(TimedSnapshot taken);
 
  private:
   std::mutex mutex_;

@@ -121,7 +121,8 @@ Json json_of(const Usage& usage) {
 Json json_of(const CollectorOutcome& collector) {
   return object({{"name", text(collector.name)},
                  {"success", boolean(collector.success)},
-                 {"seconds", optional(collector.seconds)}});
+                 {"seconds", optional(collector.seconds)},
+                 {"error", text_or_null(collector.error)}});
 }
 
 template <typename Things>

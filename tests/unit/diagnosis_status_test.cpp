@@ -168,24 +168,28 @@ TEST(Status, SaysWhichPartIsMissing) {
   EXPECT_FALSE(status_of(quiet_host()).could_not_look());
 }
 
+TimedSnapshot listener_at(double drops, std::chrono::steady_clock::time_point time) {
+  return {time, snapshot_of(full_listener(drops))};
+}
+
 TEST(Looks, HoldALookAgainstTheOneBefore) {
   Looks looks;
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(looks.look(full_listener(1), begin).seconds_since_last_look, std::nullopt);
-  const Status second = looks.look(full_listener(4), begin + 5s);
+  EXPECT_EQ(looks.look(listener_at(1, begin)).seconds_since_last_look, std::nullopt);
+  const Status second = looks.look(listener_at(4, begin + 5s));
   EXPECT_EQ(second.seconds_since_last_look, 5);
   EXPECT_EQ(second.listeners[0].new_drops, 3);
   // Somebody else looks a moment later: what grew since the first look still shows.
-  const Status third = looks.look(full_listener(4), begin + 5100ms);
+  const Status third = looks.look(listener_at(4, begin + 5100ms));
   EXPECT_EQ(third.listeners[0].new_drops, 3);
-  EXPECT_EQ(looks.look(full_listener(4), begin + 10s).listeners[0].new_drops, 0);
+  EXPECT_EQ(looks.look(listener_at(4, begin + 10s)).listeners[0].new_drops, 0);
 }
 
 TEST(Looks, ForgetWhatIsTooLongAgo) {
   Looks looks;
   const auto begin = std::chrono::steady_clock::now();
-  looks.look(full_listener(1), begin);
-  EXPECT_EQ(looks.look(full_listener(4), begin + 16min).seconds_since_last_look, std::nullopt);
+  looks.look(listener_at(1, begin));
+  EXPECT_EQ(looks.look(listener_at(4, begin + 16min)).seconds_since_last_look, std::nullopt);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

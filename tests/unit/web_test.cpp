@@ -1,10 +1,12 @@
 #include "exporter/web.h"
 
 #include <latch>
+#include <stdexcept>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "captured_log.h"
 #include "collectors/family.h"
@@ -13,6 +15,7 @@ namespace inetdiag {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -140,6 +143,17 @@ TEST(Web, ServesTheStatusAsJson) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "application/json; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("\"schema_version\": 1"));
+}
+
+TEST(Web, SaysWhyACollectorFailed) {
+  const Site site({}, [] { throw std::runtime_error("no <b>\"one\"</b>"); });
+  EXPECT_THAT(site.get("/").body,
+              AllOf(HasSubstr("<strong>failed</strong>: no &lt;b&gt;&quot;one&quot;&lt;/b&gt;<"),
+                    Not(HasSubstr("<b>")), Not(HasSubstr("log"))));
+  const auto document = nlohmann::json::parse(site.get("/api/v1/status").body);
+  EXPECT_EQ(document["collectors"][0]["error"], "no <b>\"one\"</b>");
+  const auto fine = nlohmann::json::parse(Site().get("/api/v1/status").body);
+  EXPECT_TRUE(fine["collectors"][0]["error"].is_null());
 }
 
 TEST(Web, TurnsAwayScrapesBeyondTheMaximum) {

@@ -1,0 +1,22 @@
+#include "exporter/whole_look.h"
+
+#include <numeric>
+
+namespace inetdiag {
+
+diagnosis::TimedSnapshot look_at_all(Scraper& scraper, Scraper::Clock::time_point end) {
+  Selection all(scraper.names().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const auto page = scraper.scrape(all, end);
+  diagnosis::TimedSnapshot taken{Scraper::Clock::now(), diagnosis::snapshot_of(page->families())};
+  auto errors = scraper.errors();
+  for (diagnosis::CollectorOutcome& collector : taken.snapshot.collectors) {
+    // Another scrape may have failed since.
+    if (!collector.success) {
+      collector.error = errors[collector.name];
+    }
+  }
+  return taken;
+}
+
+}  // namespace inetdiag
