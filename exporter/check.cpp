@@ -16,8 +16,8 @@ using diagnosis::TimedSnapshot;
 
 constexpr std::chrono::seconds longest_look{10};
 
-TimedSnapshot look(Scraper& scraper) {
-  return look_at_all(scraper, Scraper::Clock::now() + longest_look);
+TimedSnapshot look(Scraper& scraper, const CheckOptions& options) {
+  return look_at_all(scraper, Scraper::Clock::now() + longest_look, options.netns_folder);
 }
 
 int exit_status(const Status& status) {
@@ -34,10 +34,10 @@ int exit_status(const Status& status) {
 }  // namespace
 
 int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour) {
-  const TimedSnapshot before = look(scraper);
+  const TimedSnapshot before = look(scraper, options);
   std::this_thread::sleep_until(before.time +
                                 std::chrono::duration<double>(options.interval_seconds));
-  const Status status = diagnose(look(scraper), &before);
+  const Status status = diagnose(look(scraper, options), &before);
   out << (options.format == CheckFormat::json ? status_json(status)
                                               : status_text(status, in_colour));
   out.flush();

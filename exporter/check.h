@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ostream>
+#include <string>
 
 #include "exporter/scraper.h"
 
@@ -15,6 +16,7 @@ inline constexpr int could_not_check = 3;
 struct CheckOptions {
   double interval_seconds = 1;
   CheckFormat format = CheckFormat::text;
+  std::string netns_folder = "/run/netns";
 };
 
 /// `inetdiag_exporter check`: two looks, an interval apart, and what they tell, written to `out`.

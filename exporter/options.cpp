@@ -328,6 +328,8 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     options.collectors = make_collectors(registry, flags, !disable_defaults);
     options.netns = netns_options(netns);
     options.sockets.netns_folder = options.netns.folder;
+    options.check.netns_folder = options.netns.folder;
+    options.web.netns_folder = options.netns.folder;
     add_other_namespaces(registry, flags, options);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {

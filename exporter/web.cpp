@@ -121,7 +121,8 @@ HttpResponse Web::metrics(const HttpRequest& request) {
 }
 
 diagnosis::Status Web::look() {
-  return looks_.look(look_at_all(scraper_, Scraper::Clock::now() + scrape_time("")));
+  return looks_.look(
+      look_at_all(scraper_, Scraper::Clock::now() + scrape_time(""), options_.netns_folder));
 }
 
 HttpResponse Web::status_page(const HttpRequest& request) {

@@ -13,6 +13,7 @@ namespace inetdiag {
 struct WebOptions {
   std::string telemetry_path = "/metrics";
   unsigned max_requests = 40;  ///< scrapes at the same time; 0 for no limit
+  std::string netns_folder = "/run/netns";
 };
 
 /// What the program answers to each path.

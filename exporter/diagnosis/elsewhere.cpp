@@ -1,5 +1,6 @@
 #include "exporter/diagnosis/elsewhere.h"
 
+#include <filesystem>
 #include <string_view>
 
 namespace inetdiag::diagnosis {
@@ -14,17 +15,26 @@ bool names_own_sysctl(std::string_view text) {
   return contains(text, "net.core.somaxconn") || contains(text, "net.ipv4.");
 }
 
+/// Whether a shell takes it as it stands, and a command for no option.
+bool is_plain(std::string_view path) {
+  constexpr std::string_view plain =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-/";
+  return path.find_first_not_of(plain) == std::string_view::npos && !path.starts_with('-');
+}
+
+constexpr std::string_view beside_a_process = "nsenter -n -t PID ";
+
 /// What runs a command there, for a shell. The label is an inode where the namespace has no name,
 /// and a name may be any that a file can have.
-std::string runner(std::string_view netns) {
-  constexpr std::string_view digits = "0123456789";
-  constexpr std::string_view plain =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-";
-  const bool is_inode = netns.find_first_not_of(digits) == std::string_view::npos;
-  const bool is_plain = netns.find_first_not_of(plain) == std::string_view::npos;
-  return is_inode || !is_plain || netns.starts_with('-')
-             ? "nsenter -n -t PID "
-             : "ip netns exec " + std::string(netns) + " ";
+std::string runner(const std::string& netns, const std::string& folder) {
+  const bool is_inode = netns.find_first_not_of("0123456789") == std::string::npos;
+  if (is_inode || !is_plain(netns) || !is_plain(folder)) {
+    return std::string(beside_a_process);
+  }
+  // A container sees the host's folder below another one; the command is for the host.
+  const auto pin = (std::filesystem::path(folder) / netns).lexically_normal();
+  return pin.parent_path().string().ends_with("/run/netns") ? "ip netns exec " + netns + " "
+                                                            : "nsenter --net=" + pin.string() + " ";
 }
 
 /// Puts `runner` before each command that looks at sockets or counters; whether there was one.
@@ -54,7 +64,7 @@ void lead_elsewhere(Finding& finding, const Look& look) {
     return;
   }
   const std::string there = " in " + place(look.netns, look.now.pod);
-  const std::string runner = diagnosis::runner(look.netns);
+  const std::string runner = diagnosis::runner(look.netns, look.netns_folder);
   if (finding.affected.kind != "namespace") {  // which is a place itself
     finding.affected.name += there;
   }
@@ -74,7 +84,7 @@ void lead_elsewhere(Finding& finding, const Look& look) {
   if (contains(finding.action, "net.core.rmem_")) {
     finding.action += " Both sysctls are the host's.";
   }
-  if (has_runner && runner.starts_with("nsenter")) {
+  if (has_runner && runner == beside_a_process) {
     finding.action += " PID is that of any process there (`lsns -t net`).";
   }
 }

@@ -13,10 +13,12 @@ namespace inetdiag::diagnosis {
 /// One network namespace now and, where there was an earlier look, then.
 class Look {
  public:
-  Look(const std::string& name, const Namespace& there, const Namespace* then)
-      : netns(name), now(there), before(then) {}
+  Look(const std::string& name, const Namespace& there, const Namespace* then,
+       const std::string& folder)
+      : netns(name), netns_folder(folder), now(there), before(then) {}
 
-  const std::string& netns;  ///< its name; empty: the exporter's own
+  const std::string& netns;         ///< its name; empty: the exporter's own
+  const std::string& netns_folder;  ///< where it is pinned, if it is
   const Namespace& now;
   const Namespace* before;
 

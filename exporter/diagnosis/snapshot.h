@@ -97,6 +97,7 @@ struct Snapshot {
   /// By the label `netns`: the exporter's own namespace has none.
   std::map<std::string, Namespace> namespaces{};
   std::vector<CollectorOutcome> collectors{};
+  std::string netns_folder = "/run/netns";  ///< where namespaces are pinned
 };
 
 Snapshot snapshot_of(const std::vector<prometheus::MetricFamily>& families);

@@ -208,7 +208,8 @@ Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
   }
   for (const auto& [netns, now_there] : now.snapshot.namespaces) {
     const Look look{netns, now_there,
-                    find_namespace(before != nullptr ? &before->snapshot : nullptr, netns)};
+                    find_namespace(before != nullptr ? &before->snapshot : nullptr, netns),
+                    now.snapshot.netns_folder};
     std::ranges::move(findings_of(look), std::back_inserter(status.findings));
     add_listeners(status.listeners, look);
     add_usages(status.usages, look);

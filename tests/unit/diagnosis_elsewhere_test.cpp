@@ -17,9 +17,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// The one finding of a namespace, as `check` tells it.
-Finding told(const std::string& netns, const Namespace& there) {
+Finding told(const std::string& netns, const Namespace& there,
+             const std::string& folder = "/run/netns") {
   const auto time = std::chrono::steady_clock::now();
-  const Status status = diagnose({time, {.namespaces = {{netns, there}}}}, nullptr);
+  const Status status =
+      diagnose({time, {.namespaces = {{netns, there}}, .netns_folder = folder}}, nullptr);
   EXPECT_EQ(status.findings.size(), 1U);
   return status.findings.at(0);
 }
@@ -50,6 +52,20 @@ TEST(Elsewhere, CommandsRunWhereTheNamespaceIsPinned) {
   EXPECT_THAT(finding.summary, HasSubstr("namespace blue begins"));
   EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue ss -tn state syn-sent`"));
   EXPECT_THAT(finding.action, Not(HasSubstr("PID")));
+}
+
+TEST(Elsewhere, CommandsEnterByAPathWhatIpNetnsDoesNotFind) {
+  for (const char* folder : {"/run/docker/netns", "/run/docker/../docker/netns/"}) {
+    const Finding finding = told("1a2b3c", waiting(), folder);
+    EXPECT_THAT(finding.action,
+                AllOf(HasSubstr("`nsenter --net=/run/docker/netns/1a2b3c ss -tn state syn-sent`"),
+                      Not(HasSubstr("PID"))));
+  }
+  // What ip has on the host, as it is seen here, there and in a container.
+  for (const char* folder : {"/run/netns/", "/var/run/netns", "/host/run/netns"}) {
+    EXPECT_THAT(told("blue", waiting(), folder).action, HasSubstr("`ip netns exec blue ss "));
+  }
+  EXPECT_THAT(told("blue", waiting(), "/a folder").action, HasSubstr("`nsenter -n -t PID ss "));
 }
 
 TEST(Elsewhere, CommandsRunBesideAProcessWhereTheNamespaceHasNoName) {

@@ -78,7 +78,7 @@ struct Host {
 
   Findings findings(bool with_before = true) const {
     const std::string own;
-    const Look look(own, now, with_before ? &before : nullptr);
+    const Look look(own, now, with_before ? &before : nullptr, own);
     Findings findings;
     for (const Rule rule : rules) {
       rule(look, findings);
@@ -106,7 +106,7 @@ TEST(Rules, KeepQuietWhereNothingIsKnown) {
   const Namespace nothing;
   Findings findings;
   for (const Rule rule : rules) {
-    rule(Look(own, nothing, &nothing), findings);
+    rule(Look(own, nothing, &nothing, own), findings);
   }
   EXPECT_TRUE(findings.empty());
 }

@@ -167,6 +167,8 @@ TEST(Options, OfOtherNamespacesAreTaken) {
   EXPECT_TRUE(netns.exclude && std::regex_search("x", *netns.exclude));
   EXPECT_EQ(netns.nstat_include, "Listen");
   EXPECT_EQ(netns.folder, "/a");
+  EXPECT_EQ(line.options->check.netns_folder, "/a");
+  EXPECT_EQ(line.options->web.netns_folder, "/a");
   EXPECT_EQ(netns.pod_logs, "/b");
   EXPECT_DOUBLE_EQ(netns.walk_budget, 0.05);
   EXPECT_THAT(enabled({"--netns.discover=named"}), Contains("netns"));
