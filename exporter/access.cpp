@@ -1,13 +1,26 @@
 #include "exporter/access.h"
 
 #include <algorithm>
-#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace inetdiag {
+namespace {
 
-Access::Access(std::shared_ptr<WebSettings> settings, HttpHandler handler)
-    : settings_(std::move(settings)), handler_(std::move(handler)) {}
+/// A name from outside, as far as the log needs it: who mistyped it finds it.
+std::string shown(std::string_view user) {
+  constexpr std::size_t longest = 32;
+  std::string text(user.substr(0, longest));
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text.append(user.size() > longest ? "..." : "");
+}
+
+}  // namespace
+
+Access::Access(std::shared_ptr<WebSettings> settings, HttpHandler handler, const Log& log)
+    : settings_(std::move(settings)), handler_(std::move(handler)), log_(log) {}
 
 HttpResponse Access::answer(const HttpRequest& request) {
   if (settings_ == nullptr) {
@@ -31,7 +44,8 @@ HttpResponse Access::checked(const HttpRequest& request, const WebConfig& config
   if (config.users.empty()) {
     return handler_(request);
   }
-  const std::optional<Credentials> given = parse_basic_auth(request.header("Authorization"));
+  const std::string header = request.header("Authorization");
+  const std::optional<Credentials> given = parse_basic_auth(header);
   const auto answer = given ? passwords_.check(config.users, *given) : PasswordCheck::Answer::wrong;
   switch (answer) {
     case PasswordCheck::Answer::right:
@@ -41,10 +55,27 @@ HttpResponse Access::checked(const HttpRequest& request, const WebConfig& config
               .body = "too many passwords to compare at the moment, try again later\n",
               .headers = {{"Retry-After", "1"}}};
     default:
+      // A browser asks without a password first.
+      if (!header.empty()) {
+        tell_refusal(given, config);
+      }
       return {.status = 401,
               .body = "401 unauthorized\n",
               .headers = {{"WWW-Authenticate", "Basic realm=\"inetdiag_exporter\""}}};
   }
+}
+
+void Access::tell_refusal(const std::optional<Credentials>& given, const WebConfig& config) {
+  const std::optional<unsigned> untold = refusals_.turn();
+  if (!untold) {
+    return;
+  }
+  const std::string why = !given ? "the header Authorization is not that of a user and a password"
+                          : config.users.contains(given->user) ? "wrong password"
+                                                               : "unknown user";
+  log_.warn("client not let in", {{"error", why},
+                                  {"user", given ? shown(given->user) : ""},
+                                  {"untold", std::to_string(*untold)}});
 }
 
 }  // namespace inetdiag

@@ -165,7 +165,8 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
   const auto settings = options.web_config_file.empty()
                             ? nullptr
                             : std::make_shared<WebSettings>(options.web_config_file, log);
-  Access access(settings, [&web](const HttpRequest& request) { return web.answer(request); });
+  Access access(
+      settings, [&web](const HttpRequest& request) { return web.answer(request); }, log);
   std::vector<SandboxStage> sandbox;
   const auto confine = [&](const std::vector<std::uint16_t>& own_ports) {
     if (options.sandbox) {

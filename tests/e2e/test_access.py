@@ -217,7 +217,8 @@ def test_passwords(start, config, keys, hash_of):
             assert asked(path=path) == 401, path
         head = curl(exporter, keys, "--head", scheme=scheme)[2]
         assert "WWW-Authenticate: Basic" in head
-        assert "secret" not in exporter.log
+        wait_until("the log says so", lambda: 'error="wrong password" user=scraper untold=0' in exporter.log)
+        assert "ecret" not in exporter.log
 
 
 def test_a_scrape_pays_for_bcrypt_once(start, config, hash_of):

@@ -1,0 +1,93 @@
+// Who is not let in, and what the log says of it.
+#include "exporter/access.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "captured_log.h"
+#include "temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A page behind the password `right` of the user `scraper`.
+struct Door {
+  Door() {
+    // Made with htpasswd -nbBC 4.
+    tree.write("web.yml",
+               "basic_auth_users:\n"
+               "  scraper: $2y$04$IqjoBeBWarMLUA.VH5cNv.t188UQw.ZN0bkfCbcdZ2qqTzopF8mKW\n");
+    access.emplace(
+        std::make_shared<WebSettings>(tree.path("web.yml").string(), captured.log),
+        [](const HttpRequest& /*request*/) { return HttpResponse{}; }, captured.log);
+  }
+
+  int ask(const std::string& authorization) {
+    return access->answer({"GET", "/", "", [&](const char*) { return authorization; }}).status;
+  }
+
+  testing::TemporaryTree tree;
+  testing::CapturedLog captured;
+  std::optional<Access> access;
+};
+
+TEST(Access, TellsOfAWrongPassword) {
+  Door door;
+  EXPECT_EQ(door.ask("Basic c2NyYXBlcjpndWVzcw=="), 401);  // scraper:guess
+  EXPECT_THAT(door.captured.text(),
+              AllOf(HasSubstr("level=warn msg=\"client not let in\" error=\"wrong password\" "
+                              "user=scraper untold=0"),
+                    Not(HasSubstr("guess"))));
+}
+
+TEST(Access, TellsOfAnUnknownUserAsFarAsItIsHarmless) {
+  Door door;
+  // "a\nb\x1b\xff" and 40 times x, and a password
+  EXPECT_EQ(door.ask("Basic YQpiG/94eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4Omd1ZXNz"),
+            401);
+  EXPECT_THAT(door.captured.text(),
+              AllOf(HasSubstr("error=\"unknown user\" user=a?b??" + std::string(27, 'x') + "... "),
+                    Not(HasSubstr("guess"))));
+}
+
+TEST(Access, TellsOfAHeaderThatItCannotRead) {
+  Door door;
+  EXPECT_EQ(door.ask("Bearer token"), 401);
+  EXPECT_THAT(door.captured.text(),
+              AllOf(HasSubstr("error=\"the header Authorization is not"), Not(HasSubstr("token"))));
+}
+
+TEST(Access, TellsNothingOfWhoIsLetInOrAsksWithoutAPassword) {
+  Door door;
+  EXPECT_EQ(door.ask("Basic c2NyYXBlcjpyaWdodA=="), 200);
+  EXPECT_EQ(door.ask(""), 401);
+  EXPECT_EQ(door.captured.text(), "");
+}
+
+TEST(Access, TellsOfOneAmongManyGuesses) {
+  Door door;
+  for (int i = 0; i < 20; ++i) {
+    door.ask("Basic c2NyYXBlcjpndWVzcw==");
+  }
+  EXPECT_EQ(door.captured.count("client not let in"), 1);
+}
+
+TEST(Rarely, CountsThoseWithoutATurn) {
+  Rarely rarely;
+  const auto begin = Rarely::Clock::now();
+  EXPECT_EQ(rarely.turn(begin), 0U);
+  EXPECT_EQ(rarely.turn(begin + 1s), std::nullopt);
+  EXPECT_EQ(rarely.turn(begin + 9s), std::nullopt);
+  EXPECT_EQ(rarely.turn(begin + 10s), 2U);
+  EXPECT_EQ(rarely.turn(begin + 20s), 0U);
+}
+
+}  // namespace
+}  // namespace inetdiag
