@@ -76,6 +76,9 @@ int run(std::span<const char* const> arguments) {
       STDERR_FILENO, [format](std::size_t lines) { return lost_lines(format, lines); });
   const Log log(options.log_level, format, sink);
   try {
+    for (const IdleFlags& idle : options.idle) {
+      log.warn("flags have no effect", {{"flags", idle.flags}, {"why", idle.why}});
+    }
     tell_missing_privileges(options.netns, log);
     if (command != Command::serve) {
       sink->start();

@@ -10,6 +10,7 @@
 
 #include "exporter/build_info.h"
 #include "exporter/flags.h"
+#include "exporter/idle_flags.h"
 #include "exporter/netns_flags.h"
 #include "exporter/sockets_flags.h"
 #include "exporter/statsd/flags.h"
@@ -331,6 +332,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     options.check.netns_folder = options.netns.folder;
     options.web.netns_folder = options.netns.folder;
     add_other_namespaces(registry, flags, options);
+    options.idle = idle_flags(app, options);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {
     return {.text = app.help()};

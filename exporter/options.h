@@ -27,6 +27,12 @@ enum class Command { serve, check, print, sockets };
 /// or about a collector, they must not.
 int status_of_failure(Command command);
 
+/// Flags that were given, and why they change nothing.
+struct IdleFlags {
+  std::string flags;  ///< with a blank between two
+  std::string why;
+};
+
 /// What the command line chose.
 struct Options {
   Command command = Command::serve;
@@ -46,6 +52,7 @@ struct Options {
   LogFormat log_format = LogFormat::logfmt;
   NetnsOptions netns;
   std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
+  std::vector<IdleFlags> idle;
 };
 
 /// What the command line comes to: options to run with, or a text to print and an exit status.

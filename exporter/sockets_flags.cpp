@@ -52,7 +52,8 @@ CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
                    "In the network namespace of this name below --path.netns; needs CAP_SYS_ADMIN")
       ->type_name("NAME");
   add_choice(*sockets, "--format", flags.format, "table, or json: an object on each line",
-             formats());
+             formats())
+      ->default_str("table");
   sockets->add_flag("--summary", flags.options.summary,
                     "How many are in each state, as one JSON object, instead");
   return sockets;
@@ -60,7 +61,10 @@ CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
 
 SocketsOptions sockets_options(const SocketsFlags& flags) {
   SocketsOptions options = flags.options;
-  options.format = formats().at(flags.format);
+  if (flags.options.summary && flags.format == "table") {
+    throw std::invalid_argument("--format=table: --summary is JSON; leave one of them out");
+  }
+  options.format = flags.format.empty() ? SocketsFormat::table : formats().at(flags.format);
   kernel::InetFilter& filter = options.filter;
   if (!flags.family.empty()) {
     filter.family = flags.family == "4" ? AF_INET : AF_INET6;

@@ -16,7 +16,7 @@ struct SocketsFlags {
   std::vector<std::string> states;
   std::vector<std::string> peers;
   std::string family;
-  std::string format = "table";
+  std::string format;
 };
 
 /// Adds the command to the program's; `flags` must outlive the parsing.

@@ -12,7 +12,9 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 CommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "inetdiag_exporter");
@@ -143,8 +145,62 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{"sockets", "--port=65536"}, "--port"}, Wrong{{"sockets", "--port=-1"}, "--port"},
         Wrong{{"sockets", "--port=http"}, "--port"},
         Wrong{{"sockets", "--peer=10.0.0.0/33"}, "--peer: '10.0.0.0/33'"},
+        Wrong{{"sockets", "--summary", "--format=table"}, "--format=table: --summary is JSON"},
         Wrong{{"sockets", "--family=5"}, "--family: 5 not in"},
         Wrong{{"sockets", "--format=xml"}, "--format: xml not in"}));
+
+/// `FLAGS: WHY` of each line that the log gets.
+std::vector<std::string> idle(std::vector<const char*> arguments) {
+  const CommandLine line = parse(std::move(arguments));
+  EXPECT_TRUE(line.options) << line.text;
+  std::vector<std::string> texts;
+  for (const auto& [flags, why] : line.options->idle) {
+    texts.push_back(flags + ": " + why);
+  }
+  return texts;
+}
+
+TEST(IdleFlags, OfStatsdWithoutItsAddress) {
+  const char* interval = "--statsd.interval=1s";
+  EXPECT_THAT(idle({interval, "--statsd.prefix=a", "--statsd.tags=none", "--statsd.mtu=500"}),
+              ElementsAre("--statsd.interval --statsd.prefix --statsd.tags --statsd.mtu: "
+                          "--statsd.address is not given"));
+  EXPECT_THAT(idle({interval, "--statsd.address=unix:///a"}), IsEmpty());
+  EXPECT_THAT(idle({"check", interval}), IsEmpty());
+}
+
+TEST(IdleFlags, OfOtherNamespacesThatNobodyAsks) {
+  const char* most = "--netns.max=5";
+  EXPECT_THAT(idle({most, "--path.netns=/a", "--path.pod-logs=/b"}),
+              ElementsAre("--netns.max --path.netns --path.pod-logs: --netns.discover is not "
+                          "given"));
+  EXPECT_THAT(idle({"print", most}), SizeIs(1));
+  EXPECT_THAT(idle({most, "--netns.discover=off"}), IsEmpty());
+  EXPECT_THAT(idle({most, "--netns.discover=named"}), IsEmpty());
+  EXPECT_THAT(idle({"sockets", "--netns=blue", "--path.netns=/a"}), IsEmpty());
+}
+
+TEST(IdleFlags, OfADisabledCollector) {
+  const char* ports = "--collector.tcp.max-ports=5";
+  const char* budget = "--collector.tcp.cpu-budget=5%";
+  const char* off = "--no-collector.tcp";
+  EXPECT_THAT(idle({ports, budget, off}),
+              ElementsAre("--collector.tcp.max-ports --collector.tcp.cpu-budget: the collector is "
+                          "not enabled"));
+  EXPECT_THAT(idle({ports, budget}), IsEmpty());
+  EXPECT_THAT(idle({budget, off, "--netns.discover=named"}), IsEmpty());
+  EXPECT_THAT(idle({"--collector.disable-defaults", "--collector.unix", ports}), SizeIs(1));
+  EXPECT_THAT(idle({"--collector.disable-defaults", "--collector.tcp", ports}), IsEmpty());
+}
+
+TEST(IdleFlags, OfTheServerThatIsNone) {
+  const char* no_web = "--no-web";
+  const char* statsd = "--statsd.address=unix:///a";
+  EXPECT_THAT(idle({no_web, statsd, "--web.listen-address=:1", "--web.config.file=/a"}),
+              ElementsAre("--web.listen-address --web.config.file: --no-web is given"));
+  EXPECT_THAT(idle({no_web, statsd, "--web.disable-exporter-metrics"}), IsEmpty());
+  EXPECT_THAT(idle({"--web.listen-address=:1"}), IsEmpty());
+}
 
 TEST(Options, AskNoOtherNamespaceUnlessToldTo) {
   const CommandLine line = parse({});
