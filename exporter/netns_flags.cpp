@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "exporter/flags.h"
+
 namespace inetdiag {
 namespace {
 
@@ -44,13 +46,11 @@ void add_netns_flags(CLI::App& app, NetnsFlags& flags) {
                  "processes (those of all processes) or all; takes CAP_SYS_ADMIN, for processes "
                  "CAP_SYS_PTRACE too")
       ->type_name("NAME")
-      ->check(CLI::IsMember(discoveries()).description(""))
+      ->check(key_of(discoveries()))
       ->capture_default_str()
       ->group(group);
-  app.add_option("--netns.max", flags.options.max,
-                 "Most other network namespaces that are asked; 0 only counts them")
-      ->type_name("N")
-      ->capture_default_str()
+  add_number(app, "--netns.max", flags.options.max,
+             "Most other network namespaces that are asked; 0 only counts them")
       ->group(group);
   app.add_option("--netns.include", flags.include,
                  "Ask only those whose label netns (name, or inode) matches")

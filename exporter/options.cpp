@@ -1,6 +1,7 @@
 #include "exporter/options.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 #include "exporter/flags.h"
 #include "exporter/idle_flags.h"
 #include "exporter/netns_flags.h"
+#include "exporter/refusal.h"
 #include "exporter/sockets_flags.h"
 #include "exporter/statsd/flags.h"
 
@@ -205,7 +207,10 @@ CLI::App* add_print(CLI::App& app, PrintOptions& options, std::string& format) {
   return print;
 }
 
-CommandLine refusal(const std::string& why, std::span<const char* const> arguments) {
+CommandLine refusal(std::string why, std::span<const char* const> arguments) {
+  // What was given stands in it: it is to be one line, and no more than text.
+  std::ranges::replace_if(
+      why, [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
   const auto has = [&](std::string_view word) { return std::ranges::count(arguments, word) > 0; };
   return {.text = "inetdiag_exporter: " + why + "\nTry 'inetdiag_exporter --help'.\n",
           .exit_status = status_of_failure(has("check")   ? Command::check
@@ -250,10 +255,8 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   app.add_option("--web.telemetry-path", options.web.telemetry_path, "Path of the metrics")
       ->type_name("PATH")
       ->capture_default_str();
-  app.add_option("--web.max-requests", options.web.max_requests,
-                 "Most scrapes at the same time, further ones get 503; 0 for no limit")
-      ->type_name("N")
-      ->capture_default_str();
+  add_number(app, "--web.max-requests", options.web.max_requests,
+             "Most scrapes at the same time, further ones get 503; 0 for no limit");
   app.add_flag("--no-web", options.no_web, "Serve nothing, push to StatsD alone");
   app.add_flag("--web.disable-exporter-metrics", disable_exporter_metrics,
                "Leave out the process_* metrics");
@@ -266,11 +269,11 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
                "Run only the collectors that are named on the command line");
   app.add_option("--path.procfs", options.proc, "Where procfs is mounted")
       ->type_name("DIR")
-      ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
+      ->check(existing_folder())
       ->capture_default_str();
   app.add_option("--path.sysfs", options.sys, "Where sysfs is mounted")
       ->type_name("DIR")
-      ->check(CLI::Validator(CLI::ExistingDirectory).description(""))
+      ->check(existing_folder())
       ->capture_default_str();
   const std::map<std::string, spdlog::level::level_enum> log_levels = {
       {"debug", spdlog::level::debug},
@@ -304,6 +307,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   }
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
+    refuse_empty_values(app);
     options.log_level = log_levels.at(log_level);
     options.log_format = log_formats.at(log_format);
     if (check->parsed()) {
@@ -339,7 +343,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   } catch (const CLI::CallForVersion& version) {
     return {.text = version.what()};
   } catch (const CLI::ParseError& error) {
-    return refusal(error.what(), arguments);
+    return refusal(reason(error, app, arguments), arguments);
   } catch (const std::invalid_argument& error) {
     return refusal(error.what(), arguments);
   }

@@ -1,6 +1,7 @@
 #include "exporter/sockets_flags.h"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -37,16 +38,17 @@ CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
   add_repeatable(*sockets, "--state", flags.states,
                  "Only this state, repeatable: established, time_wait, listen...")
       ->type_name("STATE")
-      ->check(CLI::IsMember(masks_of_states()).description(""));
+      ->check(key_of(masks_of_states()));
   add_repeatable(*sockets, "--port", flags.options.filter.ports,
                  "Only with this local or peer's port, repeatable")
-      ->type_name("PORT");
+      ->type_name("PORT")
+      ->transform(whole_number(0, std::numeric_limits<std::uint16_t>::max()));
   add_repeatable(*sockets, "--peer", flags.peers,
                  "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1")
       ->type_name("CIDR");
   sockets->add_option("--family", flags.family, "4 or 6")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"4", "6"}).description(""));
+      ->check(one_of({"4", "6"}));
   sockets
       ->add_option("--netns", flags.options.netns,
                    "In the network namespace of this name below --path.netns; needs CAP_SYS_ADMIN")

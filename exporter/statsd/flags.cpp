@@ -52,10 +52,9 @@ void add_flags(CLI::App& app, Flags& flags) {
   add_choice(app, "--statsd.tags", flags.tags,
              "Labels as tags: dogstatsd or influxdb; none: as parts of the name", tag_styles())
       ->group(group);
-  app.add_option("--statsd.mtu", flags.options.mtu, "Most bytes of a datagram")
+  add_number(app, "--statsd.mtu", flags.options.mtu, "Most bytes of a datagram", least_mtu,
+             largest_mtu)
       ->type_name("BYTES")
-      ->check(CLI::Range(least_mtu, largest_mtu).description(""))
-      ->capture_default_str()
       ->group(group);
 }
 

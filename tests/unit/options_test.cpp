@@ -1,5 +1,7 @@
 #include "exporter/options.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -11,6 +13,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -48,14 +51,14 @@ TEST(Options, HaveDefaults) {
 TEST(Options, AreTaken) {
   const CommandLine command_line =
       parse({"--web.listen-address=127.0.0.1:1", "--web.listen-address", ":2",
-             "--web.telemetry-path=/m", "--web.max-requests=0", "--web.disable-exporter-metrics",
+             "--web.telemetry-path=/m", "--web.max-requests=010", "--web.disable-exporter-metrics",
              "--path.procfs=/", "--path.sysfs", "/", "--log.level=error", "--log.format=json"});
   ASSERT_TRUE(command_line.options) << command_line.text;
   const Options& options = *command_line.options;
   EXPECT_THAT(options.listen_addresses,
               ElementsAre(ListenAddress{"127.0.0.1", 1}, ListenAddress{"", 2}));
   EXPECT_EQ(options.web.telemetry_path, "/m");
-  EXPECT_EQ(options.web.max_requests, 0U);
+  EXPECT_EQ(options.web.max_requests, 10U);
   EXPECT_FALSE(options.exporter_metrics);
   EXPECT_EQ(options.proc, "/");
   EXPECT_EQ(options.sys, "/");
@@ -102,52 +105,81 @@ TEST_P(WrongOptions, AreRefusedWithATextThatNamesThem) {
   EXPECT_FALSE(command_line.options);
   EXPECT_EQ(command_line.exit_status, GetParam().exit_status);
   EXPECT_THAT(command_line.text, HasSubstr(GetParam().text));
-  EXPECT_THAT(command_line.text, HasSubstr("Try 'inetdiag_exporter --help'"));
+  EXPECT_THAT(command_line.text, EndsWith("\nTry 'inetdiag_exporter --help'.\n"));
+  EXPECT_EQ(std::ranges::count(command_line.text, '\n'), 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Each, WrongOptions,
     ::testing::Values(
-        Wrong{{"--nope"}, "--nope"}, Wrong{{"stray"}, "stray"},
+        Wrong{{"--nope"}, "--nope: no such flag\n"},
+        Wrong{{"--nope=1", "--other"}, "--nope: no such flag\n"},
+        Wrong{{"--web.listen-addres=:1"}, "flag; did you mean --web.listen-address?"},
+        Wrong{{"-web.listen-address=:1"}, "with two dashes, --web.listen-address"},
+        Wrong{{"stray"}, "'stray' is no command; there are check, print and sockets\n"},
+        Wrong{{"chek", "--interval=1s"}, "'chek' is no command"},
+        Wrong{{"chek"}, "; did you mean check?"}, Wrong{{"a\nb\x1b"}, "'a?b?' is no command"},
+        Wrong{{""}, "an argument is empty; leave it out"},
+        Wrong{{"--interval=1s"}, "write it as inetdiag_exporter check --interval=1s"},
+        Wrong{{"--format=json"}, "--format is a flag of the command check, print or sockets;"},
+        Wrong{{"print", "--interval=1s"}, "is a flag of the command check, not of print", 2},
+        Wrong{{"sockets", "443"}, "'443' stands behind the command sockets, which takes flags"},
+        Wrong{{"check", "print"}, "'print' stands behind the command check; give one", 3},
         Wrong{{"--web.listen-address=10045"}, "--web.listen-address: '10045' has no port"},
-        Wrong{{"--web.listen-address"}, "--web.listen-address"},
+        Wrong{{"--web.listen-address"}, "missing; write it as --web.listen-address=ADDRESS"},
+        Wrong{{"--web.listen-address=:1", "--web.listen-address"}, "its value is missing"},
+        Wrong{{"--web.config.file="}, "--web.config.file: its value is missing; write it as"},
+        Wrong{{"--web.config.file", ""}, "--web.config.file: its value is empty; write it as"},
+        Wrong{{"--statsd.address", ""}, "--statsd.address: its value is empty"},
+        Wrong{{"print", "--output", ""}, "--output: its value is empty", 2},
+        Wrong{{"--log.level=info", "--log.level=warn"}, "--log.level: given 2 times; write it"},
         Wrong{{"--web.telemetry-path=metrics"}, "--web.telemetry-path: 'metrics'"},
         Wrong{{"--web.telemetry-path=/"}, "--web.telemetry-path: '/'"},
         Wrong{{"--web.telemetry-path=/-/ready"}, "--web.telemetry-path: '/-/ready'"},
-        Wrong{{"--web.max-requests=many"}, "--web.max-requests"},
-        Wrong{{"--web.max-requests=-1"}, "--web.max-requests"},
-        Wrong{{"--path.procfs=/nowhere/at/all"}, "/nowhere/at/all"},
-        Wrong{{"--log.level=loud"}, "--log.level: loud not in"},
-        Wrong{{"--log.format=xml"}, "--log.format: xml not in"},
-        Wrong{{"--collector.nope"}, "--collector.nope"},
+        Wrong{{"--web.max-requests=many"},
+              "--web.max-requests: 'many' is not a whole number from 0 to 4294967295"},
+        Wrong{{"--web.max-requests=-1"}, "--web.max-requests: '-1' is not"},
+        Wrong{{"--web.max-requests=4294967296"}, "--web.max-requests: '4294967296' is not"},
+        Wrong{{"--path.procfs=/nowhere/at/all"},
+              "--path.procfs: '/nowhere/at/all' is not a directory"},
+        Wrong{{"--log.level=loud"}, "--log.level: 'loud' is none of debug, error, info, warn"},
+        Wrong{{"--log.format=xml"}, "--log.format: 'xml' is none of"},
+        Wrong{{"--collector.nope"}, "--collector.nope: no such collector; there are conntrack, "},
+        Wrong{{"--no-collector.nope"}, "--no-collector.nope: no such collector; there are "},
+        Wrong{{"--collector.listner"}, "; did you mean --collector.listeners?"},
+        Wrong{{"--collector.listeners=maybe"},
+              "--collector.listeners: takes no value; leave '=maybe' out"},
         Wrong{{"--collector.listeners.max=0"}, "--collector.listeners.max: '0' is not"},
         Wrong{{"--collector.listeners.max=1", "--collector.listeners.max=2"},
-              "--collector.listeners.max"},
+              "--collector.listeners.max: given 2 times"},
         Wrong{{"--collector.tcp.max-ports=70000"}, "--collector.tcp.max-ports: '70000' is not"},
         Wrong{{"--collector.nstat.include=("}, "--collector.nstat.include: '(' is not a regular"},
         Wrong{{"--collector.sysctl.include=../x"}, "--collector.sysctl.include: '../x' is not"},
-        Wrong{{"--netns.discover=some"}, "--netns.discover: some not in"},
-        Wrong{{"--netns.max=-1"}, "--netns.max"}, Wrong{{"--netns.max=all"}, "--netns.max"},
+        Wrong{{"--netns.discover=some"}, "--netns.discover: 'some' is none of"},
+        Wrong{{"--netns.max=-1"}, "--netns.max: '-1' is not"},
+        Wrong{{"--netns.max=all"}, "--netns.max: 'all' is not"},
         Wrong{{"--netns.include=("}, "--netns.include: '(' is not a regular expression"},
         Wrong{{"--netns.exclude=["}, "--netns.exclude: '[' is not a regular expression"},
         Wrong{{"--netns.nstat.include=*"}, "--netns.nstat.include: '*' is not a regular"},
         Wrong{{"--collector.disable-defaults"}, "no collector is enabled"},
         Wrong{{"--no-web"}, "--no-web leaves nothing to do"},
         Wrong{{"--statsd.address=8125"}, "--statsd.address: '8125' has no port"},
-        Wrong{{"--statsd.interval=10"}, "--statsd.interval"},
-        Wrong{{"--statsd.interval=1ms"}, "--statsd.interval"},
+        Wrong{{"--statsd.interval=10"},
+              "--statsd.interval: '10' is not a time from 0.1s to 60m; write it with its unit"},
+        Wrong{{"--statsd.interval=1ms"}, "--statsd.interval: '1ms' is not a time from 0.1s"},
         Wrong{{"--statsd.prefix=a b"}, "--statsd.prefix: 'a b'"},
-        Wrong{{"--statsd.tags=statsd"}, "--statsd.tags: statsd not in"},
-        Wrong{{"--statsd.mtu=100"}, "--statsd.mtu"}, Wrong{{"--statsd.mtu=65508"}, "--statsd.mtu"},
-        Wrong{{"print", "--format=xml"}, "--format: xml not in", 2},
-        Wrong{{"check", "print"}, "print", 3},
-        Wrong{{"sockets", "--state=ESTAB"}, "--state: ESTAB not in"},
-        Wrong{{"sockets", "--port=65536"}, "--port"}, Wrong{{"sockets", "--port=-1"}, "--port"},
-        Wrong{{"sockets", "--port=http"}, "--port"},
+        Wrong{{"--statsd.tags=statsd"}, "--statsd.tags: 'statsd' is none of"},
+        Wrong{{"--statsd.mtu=100"}, "--statsd.mtu: '100' is not a whole number from 256 to 65507"},
+        Wrong{{"--statsd.mtu=65508"}, "--statsd.mtu: '65508' is not"},
+        Wrong{{"print", "--format=xml"}, "--format: 'xml' is none of", 2},
+        Wrong{{"sockets", "--state=ESTAB"}, "--state: 'ESTAB' is none of close, "},
+        Wrong{{"sockets", "--port=65536"}, "--port: '65536' is not a whole number from 0 to 65535"},
+        Wrong{{"sockets", "--port=-1"}, "--port: '-1' is not"},
+        Wrong{{"sockets", "--port=http"}, "--port: 'http' is not"},
         Wrong{{"sockets", "--peer=10.0.0.0/33"}, "--peer: '10.0.0.0/33'"},
         Wrong{{"sockets", "--summary", "--format=table"}, "--format=table: --summary is JSON"},
-        Wrong{{"sockets", "--family=5"}, "--family: 5 not in"},
-        Wrong{{"sockets", "--format=xml"}, "--format: xml not in"}));
+        Wrong{{"sockets", "--family=5"}, "--family: '5' is none of 4, 6"},
+        Wrong{{"sockets", "--format=xml"}, "--format: 'xml' is none of"}));
 
 /// `FLAGS: WHY` of each line that the log gets.
 std::vector<std::string> idle(std::vector<const char*> arguments) {
@@ -259,7 +291,7 @@ TEST(Options, ChecksWithFlagsOnEitherSide) {
 
 TEST(Options, RefusesAnIntervalThatIsNoTime) {
   for (const auto* interval :
-       {"--interval=5", "--interval=-1s", "--interval=2h", "--interval=soon"}) {
+       {"--interval=5", "--interval=-1s", "--interval=2h", "--interval=soon", "--interval=nans"}) {
     const CommandLine line = parse({"check", interval});
     EXPECT_FALSE(line.options) << interval;
     EXPECT_THAT(line.text, HasSubstr("--interval")) << interval;
