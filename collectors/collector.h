@@ -35,6 +35,8 @@ struct Collection {
   std::vector<std::string> errors;
   /// Features that this kernel lacks: not an error, told once in the log.
   std::vector<std::string> missing;
+  /// Settings that match nothing, and may be mistyped: told once in the log, as a warning.
+  std::vector<SettingError> unmatched;
 };
 
 /// One subject of the page. It is asked by one thread at a time, may keep state between scrapes,

@@ -89,10 +89,22 @@ class Nstat final : public Collector {
     if (collection.families.empty() && collection.errors.empty() && !include_ && !exclude_) {
       collection.errors.emplace_back("no counters in net/snmp and net/netstat below --path.procfs");
     }
+    if (collection.errors.empty() && !descriptors_.empty() && !context.is_other_namespace) {
+      tell_unmatched(collection);
+    }
     return collection;
   }
 
  private:
+  void tell_unmatched(Collection& collection) const {
+    constexpr const char* problem = "it matches no counter; names are such as TcpExtListenDrops";
+    if (include_ && !has_included_) {
+      collection.unmatched.emplace_back("include", problem);
+    } else if (exclude_ && !has_excluded_) {
+      collection.unmatched.emplace_back("exclude", problem);
+    }
+  }
+
   void add(const kernel::Counter& counter, std::string_view path,
            std::vector<prometheus::MetricFamily>& families) {
     Descriptor& descriptor = describe(counter, path);
@@ -122,16 +134,23 @@ class Nstat final : public Collector {
     return descriptors_.emplace(kernel_name_, std::move(descriptor)).first->second;
   }
 
-  bool is_wanted(std::string_view group) const {
+  bool is_wanted(std::string_view group) {
     const bool is_name = std::ranges::all_of(
         kernel_name_, [](char c) { return is_lower(lower(c)) || is_digit(c) || c == '_'; });
-    return is_name && !is_udplite(group) &&
-           (!include_ || std::regex_search(kernel_name_, *include_)) &&
-           (!exclude_ || !std::regex_search(kernel_name_, *exclude_));
+    if (!is_name || is_udplite(group) ||
+        (include_ && !std::regex_search(kernel_name_, *include_))) {
+      return false;
+    }
+    has_included_ = true;
+    const bool is_excluded = exclude_ && std::regex_search(kernel_name_, *exclude_);
+    has_excluded_ |= is_excluded;
+    return !is_excluded;
   }
 
   std::optional<std::regex> include_;
   std::optional<std::regex> exclude_;
+  bool has_included_ = false;
+  bool has_excluded_ = false;
   std::unordered_map<std::string, Descriptor> descriptors_;
   std::unordered_set<std::string> metrics_;  ///< two kernel names must not make one metric
   std::string kernel_name_;

@@ -20,6 +20,7 @@ struct SettingSpec {
   bool repeatable = false;
 };
 
+/// A setting, and what is wrong with its value.
 struct SettingError : std::invalid_argument {
   SettingError(std::string_view setting, const std::string& problem)
       : std::invalid_argument(problem), name(setting) {}

@@ -97,6 +97,7 @@ struct Sysctl {
   std::string metric;
   std::string help;
   std::array<std::string_view, 3> fields{};
+  bool is_included = false;  ///< by the setting: a host is expected to have it
 };
 
 Sysctl described(std::string_view name, std::string_view meaning,
@@ -144,6 +145,7 @@ class Sysctls final : public Collector {
                                           "' is not the name of a sysctl, such as "
                                           "net.ipv4.tcp_congestion_control");
       }
+      sysctl.is_included = true;
       add(std::move(sysctl));
     }
   }
@@ -159,6 +161,9 @@ class Sysctls final : public Collector {
       try {
         if (const auto text = context.proc.read(sysctl.path)) {
           emit(sysctl, kernel::trimmed(*text), collection.families, info);
+        } else if (sysctl.is_included && !context.is_other_namespace) {
+          collection.unmatched.emplace_back(
+              "include", "there is no sysctl '" + sysctl.name + "'; `sysctl -aN` tells all names");
         }
       } catch (const std::exception& error) {
         collection.errors.emplace_back(error.what());

@@ -275,7 +275,7 @@ Scraper::Outcome Scraper::ask_and_tell(Run& run, std::size_t index) noexcept {
     // Told before the page can go out, so that the log of the next scrape comes after it.
     if (!is_told_late(run, index)) {
       tell(run.selection[index], outcome.collection.errors);
-      tell_missing(run.selection[index], outcome.collection.missing);
+      tell_once(run.selection[index], outcome.collection);
     }
   } catch (...) {
     outcome.success = false;
@@ -358,18 +358,24 @@ void Scraper::tell(std::size_t collector, const std::vector<std::string>& errors
   }
 }
 
-void Scraper::tell_missing(std::size_t collector, const std::vector<std::string>& missing) {
-  for (const std::string& feature : missing) {
-    bool is_new = false;
-    {
-      const std::scoped_lock lock(mutex_);
-      is_new = told_missing_.insert(feature).second;
-    }
-    if (is_new) {
-      log_.info("feature missing",
-                {{"collector", collectors_[collector].name}, {"feature", feature}});
+void Scraper::tell_once(std::size_t collector, const Collection& collection) {
+  const std::string& name = collectors_[collector].name;
+  for (const std::string& feature : collection.missing) {
+    if (is_new(feature)) {
+      log_.info("feature missing", {{"collector", name}, {"feature", feature}});
     }
   }
+  for (const SettingError& error : collection.unmatched) {
+    if (is_new(name + " " + error.name + " " + error.what())) {
+      log_.warn("setting matches nothing",
+                {{"collector", name}, {"setting", error.name}, {"problem", error.what()}});
+    }
+  }
+}
+
+bool Scraper::is_new(const std::string& text) {
+  const std::scoped_lock lock(mutex_);
+  return told_once_.insert(text).second;
 }
 
 /// The page of a complete run, made once; `run.mutex` is held.

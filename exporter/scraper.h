@@ -96,7 +96,8 @@ class Scraper {
   bool take(std::size_t collector, const Run& run);
   void release(std::size_t collector);
   void tell(std::size_t collector, const std::vector<std::string>& errors);
-  void tell_missing(std::size_t collector, const std::vector<std::string>& missing);
+  void tell_once(std::size_t collector, const Collection& collection);
+  bool is_new(const std::string& text);
   PagePtr page_of(Run& run);
   PagePtr whole_page_of(Run& run);
   Outcome late(Run& run, std::size_t index);
@@ -119,7 +120,7 @@ class Scraper {
   /// By collector that a thread asks now: when it should be free again.
   std::vector<std::optional<Clock::time_point>> taken_until_;
   std::vector<std::string> last_error_;
-  std::set<std::string> told_missing_;
+  std::set<std::string> told_once_;
 };
 
 }  // namespace inetdiag

@@ -88,7 +88,10 @@ struct Deadly final : Collector {
   explicit Deadly(std::vector<std::optional<Inhabited>>& all) : all_namespaces(all) {}
   Collection collect(const ScrapeContext& /*context*/) override {
     all_namespaces.clear();
-    return {.families = {single_gauge("inetdiag_asked", "", 1)}, .errors = {}, .missing = {}};
+    return {.families = {single_gauge("inetdiag_asked", "", 1)},
+            .errors = {},
+            .missing = {},
+            .unmatched = {}};
   }
   std::vector<std::optional<Inhabited>>& all_namespaces;
 };

@@ -85,6 +85,34 @@ TEST(Nstat, FiltersByTheKernelsName) {
               ElementsAre("inetdiag_nstat_tcpext_listen_overflows_total 2"));
 }
 
+/// The setting that matches nothing of two counters.
+std::string unmatched(std::vector<std::pair<std::string, std::string>> values,
+                      bool elsewhere = false) {
+  Surroundings around;
+  around.is_other_namespace = elsewhere;
+  around.proc_tree.write("net/netstat", "TcpExt: ListenDrops TW\nTcpExt: 45 1\n");
+  const auto collector = nstat(std::move(values));
+  around.collect(*collector);
+  const auto again = around.collect(*collector).unmatched;
+  EXPECT_LE(again.size(), 1U);
+  return again.empty() ? "" : again[0].name;
+}
+
+TEST(Nstat, TellsOfASettingThatMatchesNothing) {
+  EXPECT_EQ(unmatched({{"include", "ListenDrop$"}}), "include");
+  EXPECT_EQ(unmatched({{"include", "ListenDrop$"}}, true), "");
+  EXPECT_EQ(unmatched({{"exclude", "listen"}}), "exclude");
+  EXPECT_EQ(unmatched({{"include", "Listen"}, {"exclude", "TW"}}), "exclude");
+  EXPECT_EQ(unmatched({{"include", "Listen"}}), "");
+  EXPECT_EQ(unmatched({{"include", "Listen"}, {"exclude", "Drops"}}), "");
+  EXPECT_EQ(unmatched({}), "");
+}
+
+TEST(Nstat, BlamesNoSettingWhereThereAreNoCounters) {
+  Surroundings around;
+  EXPECT_THAT(around.collect(*nstat({{"include", "a"}})).unmatched, IsEmpty());
+}
+
 TEST(Nstat, LeavesOutUdpLite) {
   Surroundings around;
   around.proc_tree.write("net/snmp", "UdpLite: InErrors\nUdpLite: 1\nUdp: InErrors\nUdp: 2\n");

@@ -107,6 +107,7 @@ TEST(Scraper, LogsAnErrorOnceUntilItChanges) {
                     collection.errors = {error};
                   }
                   collection.missing = {"an old kernel"};
+                  collection.unmatched = {{"include", "it matches nothing"}};
                   return collection;
                 }}});
   bench.scrape({0});
@@ -120,6 +121,9 @@ TEST(Scraper, LogsAnErrorOnceUntilItChanges) {
   EXPECT_EQ(bench.captured.count("error=second"), 1);
   EXPECT_EQ(bench.captured.count("works again"), 1);
   EXPECT_EQ(bench.captured.count("an old kernel"), 1);
+  EXPECT_EQ(bench.captured.count("level=warn msg=\"setting matches nothing\" collector=a "
+                                 "setting=include problem=\"it matches nothing\""),
+            1);
 }
 
 /// A collector that is stuck in the kernel until the test lets it go.

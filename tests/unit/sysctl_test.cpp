@@ -63,6 +63,19 @@ TEST(Sysctl, AbsentInThisKernelIsNoError) {
   EXPECT_THAT(collection.errors, IsEmpty());
 }
 
+TEST(Sysctl, TellsOfAnIncludedOneThatIsNotThere) {
+  Surroundings around;
+  around.proc_tree.write("sys/net/ipv4/tcp_mtu_probing", "0\n");
+  const auto sysctl = make_sysctl(including({"net.ipv4.tcp_mtu_probing", "net.ipv4.tcp_mtu"}));
+  const auto collection = around.collect(*sysctl);
+  ASSERT_EQ(collection.unmatched.size(), 1U);
+  EXPECT_EQ(collection.unmatched[0].name, "include");
+  EXPECT_THAT(collection.unmatched[0].what(), HasSubstr("no sysctl 'net.ipv4.tcp_mtu';"));
+  // Some are of the host alone.
+  around.is_other_namespace = true;
+  EXPECT_THAT(around.collect(*sysctl).unmatched, IsEmpty());
+}
+
 TEST(Sysctl, AddsOthersAndTellsTextsAsInfo) {
   Surroundings around;
   around.proc_tree.write("sys/net/ipv4/tcp_congestion_control", "cubic\n");
