@@ -57,7 +57,7 @@ HttpResponse Access::checked(const HttpRequest& request, const WebConfig& config
     default:
       // A browser asks without a password first.
       if (!header.empty()) {
-        tell_refusal(given, config);
+        tell_refusal(request.client, given, config);
       }
       return {.status = 401,
               .body = "401 unauthorized\n",
@@ -65,7 +65,8 @@ HttpResponse Access::checked(const HttpRequest& request, const WebConfig& config
   }
 }
 
-void Access::tell_refusal(const std::optional<Credentials>& given, const WebConfig& config) {
+void Access::tell_refusal(const std::string& client, const std::optional<Credentials>& given,
+                          const WebConfig& config) {
   const std::optional<unsigned> untold = refusals_.turn();
   if (!untold) {
     return;
@@ -73,7 +74,8 @@ void Access::tell_refusal(const std::optional<Credentials>& given, const WebConf
   const std::string why = !given ? "the header Authorization is not that of a user and a password"
                           : config.users.contains(given->user) ? "wrong password"
                                                                : "unknown user";
-  log_.warn("client not let in", {{"error", why},
+  log_.warn("client not let in", {{"client", client},
+                                  {"error", why},
                                   {"user", given ? shown(given->user) : ""},
                                   {"untold", std::to_string(*untold)}});
 }

@@ -22,7 +22,8 @@ class Access {
 
  private:
   HttpResponse checked(const HttpRequest& request, const WebConfig& config);
-  void tell_refusal(const std::optional<Credentials>& given, const WebConfig& config);
+  void tell_refusal(const std::string& client, const std::optional<Credentials>& given,
+                    const WebConfig& config);
 
   std::shared_ptr<WebSettings> settings_;
   HttpHandler handler_;

@@ -8,9 +8,9 @@
 #include <cstddef>
 #include <cstring>
 #include <list>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -28,6 +28,7 @@
 
 #include "collectors/kernel/unique_fd.h"
 #include "exporter/listen_socket.h"
+#include "exporter/rarely.h"
 
 namespace inetdiag {
 namespace {
@@ -42,7 +43,6 @@ constexpr std::chrono::seconds longest_request{5};
 constexpr std::chrono::seconds longest_answer{30};
 // For the client's goodbye: closing at once could destroy what it has not read yet.
 constexpr std::chrono::seconds longest_goodbye{2};
-constexpr std::chrono::seconds between_warnings{10};
 constexpr std::size_t largest_head = 16384;
 constexpr std::size_t piece_bytes = 16384;
 constexpr int server_buffer_bytes = 65536;
@@ -119,9 +119,11 @@ class Front::Loop {
     thread_ = std::jthread([this] { run(); });
   }
 
-  bool is_own(const std::string& address, int port) const {
+  std::optional<std::string> client_of(const std::string& address, int port) const {
     const std::lock_guard lock(mutex_);
-    return address == "127.0.0.1" && own_ports_.contains(port);
+    const auto found = asking_.find(port);
+    return address == "127.0.0.1" && found != asking_.end() ? std::optional(found->second)
+                                                            : std::nullopt;
   }
 
   void stop_listening() { ask(asked_not_to_listen); }
@@ -323,7 +325,7 @@ class Front::Loop {
   void disown(Client& client) {
     if (client.server_port != 0) {
       const std::lock_guard lock(mutex_);
-      own_ports_.erase(client.server_port);
+      asking_.erase(client.server_port);
       client.server_port = 0;
     }
   }
@@ -405,7 +407,7 @@ class Front::Loop {
     client.server_port = port_of(client.server.get());
     {
       const std::lock_guard lock(mutex_);
-      own_ports_.insert(client.server_port);
+      asking_.emplace(client.server_port, client.peer);
     }
     client.phase = Phase::answer;
     // What else the client sends is left where it is; its end of the connection is told anyway.
@@ -502,18 +504,14 @@ class Front::Loop {
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
   }
 
-  /// One line now and then: whoever can reach the port could fill the disk otherwise.
   void tell_failure(const Client& client, const std::string& why) {
-    const auto now = Clock::now();
-    if (last_warning_ && now - *last_warning_ < between_warnings) {
-      ++untold_;
+    const std::optional<unsigned> untold = failures_.turn();
+    if (!untold) {
       log_.debug("client not served", {{"client", client.peer}, {"error", why}});
       return;
     }
-    log_.warn("client not served", {{"client", client.peer},
-                                    {"error", why},
-                                    {"untold", std::to_string(std::exchange(untold_, 0))}});
-    last_warning_ = now;
+    log_.warn("client not served",
+              {{"client", client.peer}, {"error", why}, {"untold", std::to_string(*untold)}});
   }
 
   std::vector<ListenAddress> addresses_;
@@ -527,10 +525,9 @@ class Front::Loop {
   Clients clients_;  ///< the oldest first
   std::size_t most_held_ = 0;
   Clock::time_point accept_after_;
-  std::optional<Clock::time_point> last_warning_;
-  unsigned untold_ = 0;
+  Rarely failures_;
   mutable std::mutex mutex_;
-  std::set<int> own_ports_;
+  std::map<int, std::string> asking_;  ///< the clients, by the port from which the server is asked
   std::jthread thread_;
 };
 
@@ -544,8 +541,8 @@ std::vector<ListenAddress> Front::addresses() const { return loop_->addresses();
 
 void Front::start(std::uint16_t server_port) { loop_->start(server_port); }
 
-bool Front::is_own(const std::string& address, int port) const {
-  return loop_->is_own(address, port);
+std::optional<std::string> Front::client_of(const std::string& address, int port) const {
+  return loop_->client_of(address, port);
 }
 
 void Front::stop_listening() { loop_->stop_listening(); }

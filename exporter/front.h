@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,9 @@ class Front {
   /// `server_port` is that of the HTTP server at 127.0.0.1.
   void start(std::uint16_t server_port);
 
-  /// Whether this peer of the HTTP server is a connection of this front. Whoever reaches loopback
-  /// must not get around TLS.
-  bool is_own(const std::string& address, int port) const;
+  /// The address and port of the client for which this peer of the HTTP server asks; nothing where
+  /// it is no connection of this front. Whoever reaches loopback must not get around TLS.
+  std::optional<std::string> client_of(const std::string& address, int port) const;
 
   /// Takes no more clients.
   void stop_listening();

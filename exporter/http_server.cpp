@@ -244,8 +244,11 @@ class HttpServer::Civet {
   int send_answer(mg_connection* connection) const {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
-    if (hooks_.admits &&
-        !hooks_.admits(text(info->remote_addr), info->remote_port, info->server_port)) {
+    const std::string address = text(info->remote_addr);
+    const auto client = hooks_.client_of
+                            ? hooks_.client_of(address, info->remote_port, info->server_port)
+                            : HttpServer::client_at(address, info->remote_port);
+    if (!client) {
       return refuse(connection, 403, "not the server's own connection");
     }
     const bool is_head = text(info->request_method) == "HEAD";
@@ -253,7 +256,8 @@ class HttpServer::Civet {
         .method = is_head ? "GET" : text(info->request_method),
         .path = text(info->local_uri),
         .query = text(info->query_string),
-        .header = [&](const char* name) { return text(mg_get_header(connection, name)); }};
+        .header = [&](const char* name) { return text(mg_get_header(connection, name)); },
+        .client = *client};
     const HttpResponse response = response_to(request);
     const std::string_view body = is_head ? std::string_view() : response.body;
     // What is short goes out in one piece; what is long is not held twice while its reader is slow.
@@ -314,6 +318,10 @@ HttpServer::HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler 
 HttpServer::~HttpServer() = default;
 
 std::vector<ListenAddress> HttpServer::addresses() const { return civet_->addresses(); }
+
+std::string HttpServer::client_at(const std::string& address, int port) {
+  return address + " port " + std::to_string(port);
+}
 
 void HttpServer::stop() { civet_.reset(); }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@ struct HttpRequest {
   std::string query;  ///< as it came
   /// The value of a header, empty where it is absent; names in any case.
   std::function<std::string(const char* name)> header;
+  std::string client{};  ///< the address and port of who asks
 };
 
 struct HttpResponse {
@@ -40,8 +42,10 @@ class HttpServer {
   struct Hooks {
     /// Called once it listens, with the ports that were chosen, before any of its threads runs.
     std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
-    /// Which client, by its address and port, may ask at which port; without it everybody may.
-    std::function<bool(const std::string& address, int port, int server_port)> admits{};
+    /// Who asks from this address and port, at which port of the server: its name, or nothing where
+    /// it may not ask. Without it everybody may.
+    std::function<std::optional<std::string>(const std::string& address, int port, int server_port)>
+        client_of{};
     /// In this process, with what stands before the server.
     unsigned descriptors_of_a_client = 1;
   };
@@ -55,6 +59,9 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
   /// As stop().
   ~HttpServer();
+
+  /// The name of a client that asks from here.
+  static std::string client_at(const std::string& address, int port);
 
   /// Where it listens, with the ports that were chosen for port 0.
   std::vector<ListenAddress> addresses() const;

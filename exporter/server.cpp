@@ -48,8 +48,9 @@ Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& h
     }
     before_threads({inner_port_});
   };
-  hooks.admits = [this](const std::string& address, int port, int server_port) {
-    return server_port != inner_port_ || front_->is_own(address, port);
+  hooks.client_of = [this](const std::string& address, int port, int server_port) {
+    return server_port == inner_port_ ? front_->client_of(address, port)
+                                      : HttpServer::client_at(address, port);
   };
   hooks.descriptors_of_a_client = Front::descriptors_of_a_client;
   http_ = std::make_unique<HttpServer>(direct, handler, log, std::move(hooks));

@@ -212,12 +212,13 @@ def test_passwords(start, config, keys, hash_of):
 
         assert asked("--user", "scraper:secret") == 200
         for wrong in ("scraper:Secret", "scraper:", "nobody:secret", ":"):
-            assert asked("--user", wrong) == 401, wrong
+            assert asked("--user", wrong, "--local-port", "20000-20099") == 401, wrong
         for path in ("/", "/metrics", "/api/v1/status", "/-/healthy", "/-/ready", "/nothing"):
             assert asked(path=path) == 401, path
         head = curl(exporter, keys, "--head", scheme=scheme)[2]
         assert "WWW-Authenticate: Basic" in head
-        wait_until("the log says so", lambda: 'error="wrong password" user=scraper untold=0' in exporter.log)
+        told = r'client="127\.0\.0\.1 port 200\d\d" error="wrong password" user=scraper untold=0'
+        wait_until("the log says so", lambda: re.search(told, exporter.log))
         assert "ecret" not in exporter.log
 
 

@@ -30,7 +30,8 @@ struct Door {
   }
 
   int ask(const std::string& authorization) {
-    return access->answer({"GET", "/", "", [&](const char*) { return authorization; }}).status;
+    const auto header = [&](const char* /*name*/) { return authorization; };
+    return access->answer({"GET", "/", "", header, "192.0.2.7 port 4711"}).status;
   }
 
   testing::TemporaryTree tree;
@@ -42,8 +43,8 @@ TEST(Access, TellsOfAWrongPassword) {
   Door door;
   EXPECT_EQ(door.ask("Basic c2NyYXBlcjpndWVzcw=="), 401);  // scraper:guess
   EXPECT_THAT(door.captured.text(),
-              AllOf(HasSubstr("level=warn msg=\"client not let in\" error=\"wrong password\" "
-                              "user=scraper untold=0"),
+              AllOf(HasSubstr("level=warn msg=\"client not let in\" client=\"192.0.2.7 port "
+                              "4711\" error=\"wrong password\" user=scraper untold=0"),
                     Not(HasSubstr("guess"))));
 }
 

@@ -106,9 +106,8 @@ TEST_F(HttpServerTest, AnswersAndCloses) {
 }
 
 TEST_F(HttpServerTest, RefusesWhomItDoesNotAdmitOnce) {
-  serve({.admits = [](const std::string& /*address*/, int /*port*/, int /*server_port*/) {
-    return false;
-  }});
+  serve({.client_of = [](const std::string& /*address*/, int /*port*/, int /*server_port*/)
+             -> std::optional<std::string> { return std::nullopt; }});
   const std::string answer = all_of(asking());
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
   EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << answer;
