@@ -106,6 +106,9 @@ class HttpServer::Civet {
       : requested_(addresses), handler_(std::move(handler)), hooks_(std::move(hooks)), log_(log) {
     const std::string threads =
         std::to_string(clients_to_hold(HttpServer::most_clients, hooks_.descriptors_of_a_client));
+    // The first of all calls sets up glibc's heap where a sanitizer's is used in its place, and two
+    // threads may not do that at once.
+    malloc_trim(0);
     mg_init_library(0);
     mg_callbacks callbacks{};
     callbacks.begin_request = &Civet::on_request;

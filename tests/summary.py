@@ -14,7 +14,8 @@ def outcomes(file):
         failure = next((case.find(tag) for tag in ("failure", "error") if case.find(tag) is not None), None)
         skipped = case.find("skipped")
         if failure is not None:
-            yield name, "failed", (failure.text or failure.get("message") or "")
+            message = (failure.get("message") or "").strip()
+            yield name, "failed", "\n".join(t for t in (message.partition("\n")[0], failure.text or "") if t)
         elif skipped is not None or case.get("status") == "notrun":
             yield name, "skipped", (skipped.get("message") or "" if skipped is not None else "")
         else:
@@ -31,7 +32,7 @@ def main(folder):
         for name, outcome, text in found:
             counts[outcome] += 1
             if outcome == "failed":
-                print(f"FAILED {name}\n{text.strip()}\n")
+                print(f"FAILED {name}: {text.strip()}\n")
             elif outcome == "skipped":
                 print(f"skipped {name}: {' '.join(text.split())}")
     for marker in sorted(folder.glob("*.skipped")):

@@ -64,11 +64,13 @@ class Exporter:
         self.log = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def wait_until_it_listens(self):
         found = wait_until(
             "the exporter listens",
-            lambda: re.search(r"address\"?[=:]\"?(https?://[^\s\"]+)", self.log) or process.poll() is not None,
+            lambda: re.search(r"address\"?[=:]\"?(https?://[^\s\"]+)", self.log) or self.process.poll() is not None,
         )
-        assert process.poll() is None, self.log
+        assert self.process.poll() is None, self.log
         self.url = found.group(1)
         self.port = int(self.url.rsplit(":", 1)[1].strip("/"))
 
@@ -135,14 +137,16 @@ def start(binary):
             stderr=subprocess.PIPE,
             text=True,
         )
-        running.append(process)
-        return Exporter(process)
+        exporter = Exporter(process)
+        running.append(exporter)
+        exporter.wait_until_it_listens()
+        return exporter
 
     yield start_one
-    for process in running:
-        if process.poll() is None:
-            process.terminate()
-        assert process.wait(timeout=60) == 0
+    for exporter in running:
+        if exporter.process.poll() is None:
+            exporter.process.terminate()
+        assert exporter.process.wait(timeout=60) == 0, exporter.log
 
 
 @pytest.fixture

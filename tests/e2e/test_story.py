@@ -194,7 +194,9 @@ class Story:
         )
         self.cleanup.callback(process.wait, timeout=60)
         self.cleanup.callback(process.terminate)
-        self.running[name] = (Exporter(process), arguments)
+        exporter = Exporter(process)
+        exporter.wait_until_it_listens()
+        self.running[name] = (exporter, arguments)
 
     def configuration(self):
         for file in ("rules.yaml", "alerts.yaml"):
