@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
 #include <fmt/format.h>
 
 #include "collectors/kernel/text.h"
@@ -27,10 +29,8 @@ std::optional<double> seconds_of(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace
-
-CLI::Validator one_of(std::vector<std::string> names) {
-  return {[names = std::move(names)](const std::string& text) -> std::string {
+CLI::Validator one_of(const std::vector<std::string>& names) {
+  return {[names](const std::string& text) -> std::string {
             return std::ranges::count(names, text) > 0
                        ? ""
                        : fmt::format("'{}' is none of {}", text, fmt::join(names, ", "));
@@ -75,6 +75,88 @@ CLI::Validator existing_folder() {
                        : fmt::format("'{}' is not a directory", text);
           },
           ""};
+}
+
+CLI::Option* described(CLI::Option* option, const Flag& flag) {
+  if (!flag.fallback.empty()) {
+    option->default_str(flag.fallback);
+  }
+  return option->type_name(flag.value)->group(flag.group);
+}
+
+CLI::Option* add_one(CLI::App& app, const Flag& flag, std::string& text) {
+  return described(app.add_option(flag.name, text, flag.help)->capture_default_str(), flag);
+}
+
+template <typename Value>
+CLI::Option* add_several(CLI::App& app, const Flag& flag, std::vector<Value>& values,
+                         Times times = Times::many) {
+  return described(app.add_option(flag.name, values, flag.help), flag)
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(times == Times::many ? CLI::MultiOptionPolicy::TakeAll
+                                                 : CLI::MultiOptionPolicy::Throw);
+}
+
+}  // namespace
+
+void add_text(CLI::App& app, const Flag& flag, std::string& text) { add_one(app, flag, text); }
+
+void add_choice(CLI::App& app, const Flag& flag, std::string& name,
+                const std::vector<std::string>& names) {
+  add_one(app, flag, name)->check(one_of(names));
+}
+
+void add_texts(CLI::App& app, const Flag& flag, std::vector<std::string>& texts, Times times) {
+  add_several(app, flag, texts, times);
+}
+
+void add_choices(CLI::App& app, const Flag& flag, std::vector<std::string>& chosen,
+                 const std::vector<std::string>& names) {
+  add_several(app, flag, chosen)->check(one_of(names));
+}
+
+void add_ports(CLI::App& app, const Flag& flag, std::vector<std::uint16_t>& ports) {
+  add_several(app, flag, ports)
+      ->transform(whole_number(0, std::numeric_limits<std::uint16_t>::max()));
+}
+
+void add_folder(CLI::App& app, const Flag& flag, std::string& path) {
+  add_one(app, flag, path)->check(existing_folder());
+}
+
+void add_time(CLI::App& app, const Flag& flag, double& seconds, double least_seconds) {
+  described(app.add_option(flag.name, seconds, flag.help), flag)
+      ->transform(time_from(least_seconds));
+}
+
+void add_whole_number(CLI::App& app, const Flag& flag, std::uint64_t least, std::uint64_t most,
+                      std::function<void(std::uint64_t)> take) {
+  described(app.add_option_function<std::uint64_t>(flag.name, std::move(take), flag.help), flag)
+      ->transform(whole_number(least, most));
+}
+
+void add_switch(CLI::App& app, const Flag& flag, bool& is_on) {
+  app.add_flag(flag.name, is_on, flag.help)->group(flag.group);
+}
+
+void add_switch(CLI::App& app, const Flag& flag) {
+  app.add_flag(flag.name, flag.help)->group(flag.group);
+}
+
+std::optional<bool> is_on(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option(name);
+  return option->count() > 0 ? std::optional(option->as<bool>()) : std::nullopt;
+}
+
+std::vector<std::string> given_flags(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() > 0) {
+      names.push_back(option->get_name());
+    }
+  }
+  return names;
 }
 
 }  // namespace inetdiag

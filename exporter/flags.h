@@ -1,74 +1,86 @@
-// The kinds of flags that more than one part of the program has. What a value must be is told in
-// our own words: those of CLI11 do not say what to write.
+// The kinds of flags that the program has. CLI11 parses them; what a value must be is told in our
+// own words, since those of CLI11 do not say what to write. A variable that a flag sets must
+// outlive the parsing, and holds the default until then.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
-#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <CLI/App.hpp>
-#include <CLI/Validators.hpp>
+namespace CLI {
+class App;
+}
 
 namespace inetdiag {
 
-CLI::Validator one_of(std::vector<std::string> names);
+struct Flag {
+  std::string name;        ///< `--web.max-requests`
+  std::string value = {};  ///< what stands for its value in the help: `N`; empty for a switch
+  std::string help;
+  std::string group = "Options";
+  std::string fallback = {};  ///< what the help tells as the default, in place of the variable
+};
 
-/// A whole number, in decimal digits.
-CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
+enum class Times { once, many };
 
-/// A time with its unit, up to an hour; it becomes seconds.
-CLI::Validator time_from(double least_seconds);
+void add_text(CLI::App& app, const Flag& flag, std::string& text);
 
-CLI::Validator existing_folder();
+/// The value must be one of `names`; of a flag that is not given, the variable need not be.
+void add_choice(CLI::App& app, const Flag& flag, std::string& name,
+                const std::vector<std::string>& names);
+
+/// Each time it stands, it takes one value.
+void add_texts(CLI::App& app, const Flag& flag, std::vector<std::string>& texts,
+               Times times = Times::many);
+
+/// As add_texts(), with values of `names` alone.
+void add_choices(CLI::App& app, const Flag& flag, std::vector<std::string>& chosen,
+                 const std::vector<std::string>& names);
+
+void add_ports(CLI::App& app, const Flag& flag, std::vector<std::uint16_t>& ports);
+
+/// A directory, which must be there.
+void add_folder(CLI::App& app, const Flag& flag, std::string& path);
+
+/// A time with its unit, from `least_seconds` to an hour; it becomes seconds.
+void add_time(CLI::App& app, const Flag& flag, double& seconds, double least_seconds);
+
+/// A whole number, in decimal digits, for `take`.
+void add_whole_number(CLI::App& app, const Flag& flag, std::uint64_t least, std::uint64_t most,
+                      std::function<void(std::uint64_t)> take);
+
+template <typename Number>
+void add_number(CLI::App& app, Flag flag, Number& number, Number least = 0,
+                Number most = std::numeric_limits<Number>::max()) {
+  flag.fallback = std::to_string(number);
+  add_whole_number(app, flag, least, most,
+                   [&number](std::uint64_t taken) { number = static_cast<Number>(taken); });
+}
+
+/// A flag without a value. Where its name ends in `{false}`, it sets the variable to false.
+void add_switch(CLI::App& app, const Flag& flag, bool& is_on);
+
+/// `--collector.tcp,!--no-collector.tcp`: a flag and its negation, told by is_on().
+void add_switch(CLI::App& app, const Flag& flag);
+
+/// What a flag without a value was set to; nothing where it was not given.
+std::optional<bool> is_on(const CLI::App& app, const std::string& name);
+
+/// The names of the flags of `app` that were given, in the order of the help.
+std::vector<std::string> given_flags(const CLI::App& app);
 
 template <typename Choices>
-CLI::Validator key_of(const Choices& choices) {
+std::vector<std::string> keys_of(const Choices& choices) {
   std::vector<std::string> names;
   names.reserve(choices.size());
   for (const auto& [name, value] : choices) {
     names.push_back(name);
   }
-  return one_of(std::move(names));
-}
-
-/// One of the names that are the keys of `choices`.
-template <typename Choices>
-CLI::Option* add_choice(CLI::App& app, const std::string& flag, std::string& value,
-                        const std::string& help, const Choices& choices) {
-  return app.add_option(flag, value, help)
-      ->type_name("NAME")
-      ->check(key_of(choices))
-      ->capture_default_str();
-}
-
-template <typename Number>
-CLI::Option* add_number(CLI::App& app, const std::string& flag, Number& value,
-                        const std::string& help, Number least = 0,
-                        Number most = std::numeric_limits<Number>::max()) {
-  return app.add_option(flag, value, help)
-      ->type_name("N")
-      ->transform(whole_number(least, most))
-      ->capture_default_str();
-}
-
-/// It may stand several times, with one value each.
-template <typename Value>
-CLI::Option* add_repeatable(CLI::App& app, const std::string& flag, std::vector<Value>& values,
-                            const std::string& help) {
-  return app.add_option(flag, values, help)
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
-/// A time with its unit, from `least_seconds` to an hour.
-inline CLI::Option* add_time(CLI::App& app, const std::string& flag, double& seconds,
-                             const std::string& help, double least_seconds) {
-  return app.add_option(flag, seconds, help)
-      ->type_name("TIME")
-      ->transform(time_from(least_seconds));
+  return names;
 }
 
 }  // namespace inetdiag

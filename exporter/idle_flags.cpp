@@ -5,8 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 namespace inetdiag {
 namespace {
 
@@ -14,16 +12,15 @@ using Names = std::function<bool(std::string_view flag)>;
 
 class IdleFinder {
  public:
-  explicit IdleFinder(const CLI::App& app) : app_(app) {}
+  explicit IdleFinder(const std::vector<std::string>& given) : given_(given) {}
 
-  bool is_given(const std::string& flag) const { return app_.count(flag) > 0; }
+  bool is_given(const std::string& flag) const { return std::ranges::count(given_, flag) > 0; }
 
   void add(const Names& are_idle, std::string why) {
     std::string flags;
-    for (const CLI::Option* option : app_.get_options()) {
-      const std::string name = option->get_name();
-      if (option->count() > 0 && are_idle(name)) {
-        flags.append(flags.empty() ? "" : " ").append(name);
+    for (const std::string& flag : given_) {
+      if (are_idle(flag)) {
+        flags.append(flags.empty() ? "" : " ").append(flag);
       }
     }
     if (!flags.empty()) {
@@ -34,7 +31,7 @@ class IdleFinder {
   std::vector<IdleFlags> take() { return std::move(found_); }
 
  private:
-  const CLI::App& app_;
+  const std::vector<std::string>& given_;
   std::vector<IdleFlags> found_;
 };
 
@@ -65,8 +62,8 @@ void add_settings_of_disabled_collectors(IdleFinder& idle, const Options& option
 
 }  // namespace
 
-std::vector<IdleFlags> idle_flags(const CLI::App& app, const Options& options) {
-  IdleFinder idle(app);
+std::vector<IdleFlags> idle_flags(const std::vector<std::string>& given, const Options& options) {
+  IdleFinder idle(given);
   if (options.command == Command::sockets) {
     return {};  // it uses next to none of what a shared file would hold
   }

@@ -3,14 +3,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/App.hpp>
-
 #include "exporter/options.h"
 
 namespace inetdiag {
 
 /// Flags that were given and change nothing. They are no error: a file that several hosts share may
 /// hold them.
-std::vector<IdleFlags> idle_flags(const CLI::App& app, const Options& options);
+std::vector<IdleFlags> idle_flags(const std::vector<std::string>& given, const Options& options);
 
 }  // namespace inetdiag

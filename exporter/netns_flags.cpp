@@ -5,10 +5,6 @@
 #include <regex>
 #include <stdexcept>
 
-#include <CLI/CLI.hpp>
-
-#include "exporter/flags.h"
-
 namespace inetdiag {
 namespace {
 
@@ -40,39 +36,52 @@ std::optional<std::regex> regex_of(const std::string& flag, const std::string& t
 }  // namespace
 
 void add_netns_flags(CLI::App& app, NetnsFlags& flags) {
-  constexpr const char* group = "Network namespaces";
-  app.add_option("--netns.discover", flags.discovery,
-                 "Which other network namespaces to ask: off, named (pinned below --path.netns), "
-                 "processes (those of all processes) or all; takes CAP_SYS_ADMIN, for processes "
-                 "CAP_SYS_PTRACE too")
-      ->type_name("NAME")
-      ->check(key_of(discoveries()))
-      ->capture_default_str()
-      ->group(group);
-  add_number(app, "--netns.max", flags.options.max,
-             "Most other network namespaces that are asked; 0 only counts them")
-      ->group(group);
-  app.add_option("--netns.include", flags.include,
-                 "Ask only those whose label netns (name, or inode) matches")
-      ->type_name("REGEX")
-      ->group(group);
-  app.add_option("--netns.exclude", flags.exclude, "Do not ask those whose label netns matches")
-      ->type_name("REGEX")
-      ->group(group);
-  app.add_option("--netns.nstat.include", flags.nstat_include,
-                 "Their counters, by kernel names such as TcpExtListenDrops (default: those that "
-                 "tell of queues, drops, cookies, retransmission and resets)")
-      ->type_name("REGEX")
-      ->group(group);
-  app.add_option("--path.netns", flags.options.folder, "Where network namespaces are pinned")
-      ->type_name("DIR")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--path.pod-logs", flags.options.pod_logs,
-                 "Folder of kubelet's pod logs, whose names tell the pods of namespaces")
-      ->type_name("DIR")
-      ->capture_default_str()
-      ->group(group);
+  const std::string group = "Network namespaces";
+  add_choice(app,
+             {.name = "--netns.discover",
+              .value = "NAME",
+              .help = "Which other network namespaces to ask: off, named (pinned below "
+                      "--path.netns), processes (those of all processes) or all; takes "
+                      "CAP_SYS_ADMIN, for processes CAP_SYS_PTRACE too",
+              .group = group},
+             flags.discovery, keys_of(discoveries()));
+  add_number(app,
+             {.name = "--netns.max",
+              .value = "N",
+              .help = "Most other network namespaces that are asked; 0 only counts them",
+              .group = group},
+             flags.options.max);
+  add_text(app,
+           {.name = "--netns.include",
+            .value = "REGEX",
+            .help = "Ask only those whose label netns (name, or inode) matches",
+            .group = group},
+           flags.include);
+  add_text(app,
+           {.name = "--netns.exclude",
+            .value = "REGEX",
+            .help = "Do not ask those whose label netns matches",
+            .group = group},
+           flags.exclude);
+  add_text(app,
+           {.name = "--netns.nstat.include",
+            .value = "REGEX",
+            .help = "Their counters, by kernel names such as TcpExtListenDrops (default: those "
+                    "that tell of queues, drops, cookies, retransmission and resets)",
+            .group = group},
+           flags.nstat_include);
+  add_text(app,
+           {.name = "--path.netns",
+            .value = "DIR",
+            .help = "Where network namespaces are pinned",
+            .group = group},
+           flags.options.folder);
+  add_text(app,
+           {.name = "--path.pod-logs",
+            .value = "DIR",
+            .help = "Folder of kubelet's pod logs, whose names tell the pods of namespaces",
+            .group = group},
+           flags.options.pod_logs);
 }
 
 NetnsOptions netns_options(const NetnsFlags& flags) {

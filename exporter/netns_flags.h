@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/App.hpp>
-
+#include "exporter/flags.h"
 #include "exporter/other_namespaces.h"
 
 namespace inetdiag {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -40,35 +42,32 @@ class HelpFormatter : public CLI::Formatter {
 
 /// The flags of one collector.
 struct CollectorFlags {
-  CLI::Option* enabled = nullptr;
+  std::optional<bool> is_enabled;
   std::map<std::string, std::vector<std::string>> settings;
 };
 
+std::string switch_of(const CollectorEntry& entry) {
+  return "--collector." + std::string(entry.name);
+}
+
 std::string flag_of(const CollectorEntry& entry, std::string_view setting) {
-  return "--collector." + std::string(entry.name) + "." + std::string(setting);
+  return switch_of(entry) + "." + std::string(setting);
 }
 
 void add_flags(CLI::App& app, const CollectorEntry& entry, CollectorFlags& flags) {
-  const std::string name(entry.name);
-  const std::string help = std::string(entry.help) + (entry.on_by_default ? " (on)" : " (off)");
-  flags.enabled =
-      app.add_flag("--collector." + name + ",!--no-collector." + name, help)->group("Collectors");
+  const std::string group = "Collectors";
+  add_switch(app, {.name = switch_of(entry) + ",!--no-collector." + std::string(entry.name),
+                   .help = std::string(entry.help) + (entry.on_by_default ? " (on)" : " (off)"),
+                   .group = group});
   for (const SettingSpec& setting : entry.settings) {
-    auto* option =
-        app.add_option(flag_of(entry, setting.name), flags.settings[std::string(setting.name)],
-                       std::string(setting.help))
-            ->type_name(std::string(setting.placeholder))
-            ->expected(1)
-            ->allow_extra_args(false)
-            ->group("Collectors");
-    if (setting.repeatable) {
-      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    } else {
-      option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-    }
-    if (!setting.fallback.empty()) {
-      option->default_str(std::string(setting.fallback));
-    }
+    add_texts(app,
+              {.name = flag_of(entry, setting.name),
+               .value = std::string(setting.placeholder),
+               .help = std::string(setting.help),
+               .group = group,
+               .fallback = std::string(setting.fallback)},
+              flags.settings[std::string(setting.name)],
+              setting.repeatable ? Times::many : Times::once);
   }
 }
 
@@ -92,8 +91,7 @@ std::vector<NamedCollector> make_collectors(std::span<const CollectorEntry> regi
   std::vector<NamedCollector> collectors;
   for (std::size_t i = 0; i < registry.size(); ++i) {
     const CollectorEntry& entry = registry[i];
-    const bool is_chosen = flags[i].enabled->count() > 0;
-    if (!(is_chosen ? flags[i].enabled->as<bool>() : defaults && entry.on_by_default)) {
+    if (!flags[i].is_enabled.value_or(defaults && entry.on_by_default)) {
       continue;
     }
     try {
@@ -181,12 +179,14 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options, std::string& format) {
       "Look at this host twice, say what is wrong and what to do, and exit with 0 (nothing, or "
       "notices), 1 (a warning), 2 (critical) or 3 (could not look)");
   check->footer(common_flags_apply);
-  add_time(*check, "--interval", options.interval_seconds,
-           "Time between the looks: what grows in it is told as happening now", 0)
-      ->default_str("1s");
-  add_choice(
-      *check, "--format", format, "text or json",
-      std::map<std::string, CheckFormat>{{"text", CheckFormat::text}, {"json", CheckFormat::json}});
+  add_time(*check,
+           {.name = "--interval",
+            .value = "TIME",
+            .help = "Time between the looks: what grows in it is told as happening now",
+            .fallback = "1s"},
+           options.interval_seconds, 0);
+  add_choice(*check, {.name = "--format", .value = "NAME", .help = "text or json"}, format,
+             {"text", "json"});
   return check;
 }
 
@@ -197,14 +197,24 @@ CLI::App* add_print(CLI::App& app, PrintOptions& options, std::string& format) {
       "Print the metrics of one scrape, without process_*, and exit with 0, 1 (a collector failed; "
       "the rest is printed) or 2 (nothing could be printed)");
   print->footer(common_flags_apply);
-  add_choice(*print, "--format", format, "prometheus or json",
-             std::map<std::string, PrintFormat>{{"prometheus", PrintFormat::prometheus},
-                                                {"json", PrintFormat::json}});
-  print
-      ->add_option("--output", options.output,
-                   "Replace this file in one step, as for node_exporter's textfile collector")
-      ->type_name("FILE");
+  add_choice(*print, {.name = "--format", .value = "NAME", .help = "prometheus or json"}, format,
+             {"prometheus", "json"});
+  add_text(*print,
+           {.name = "--output",
+            .value = "FILE",
+            .help = "Replace this file in one step, as for node_exporter's textfile collector"},
+           options.output);
   return print;
+}
+
+/// `inetdiag_exporter sockets`.
+CLI::App* add_sockets(CLI::App& app, SocketsFlags& flags) {
+  CLI::App* sockets = app.add_subcommand(
+      "sockets",
+      "List TCP sockets as the kernel tells of them; what the flags leave out, it does "
+      "not tell");
+  add_sockets_flags(*sockets, flags);
+  return sockets;
 }
 
 CommandLine refusal(std::string why, std::span<const char* const> arguments) {
@@ -247,34 +257,41 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   app.add_flag_callback(
       "--version", [] { throw CLI::CallForVersion(version_text(), 0); },
       "Print the version and exit");
-  add_repeatable(
-      app, "--web.listen-address", addresses,
-      "Where to serve, repeatable: 127.0.0.1:10045, [::1]:10045, or :10045 for all addresses "
-      "of IPv4 and [::]:10045 for all of IPv6 (default :10045)")
-      ->type_name("ADDRESS");
-  app.add_option("--web.telemetry-path", options.web.telemetry_path, "Path of the metrics")
-      ->type_name("PATH")
-      ->capture_default_str();
-  add_number(app, "--web.max-requests", options.web.max_requests,
-             "Most scrapes at the same time, further ones get 503; 0 for no limit");
-  app.add_flag("--no-web", options.no_web, "Serve nothing, push to StatsD alone");
-  app.add_flag("--web.disable-exporter-metrics", disable_exporter_metrics,
-               "Leave out the process_* metrics");
-  app.add_option("--web.config.file", options.web_config_file,
-                 "TLS and who may ask: a file in the format of exporter-toolkit")
-      ->type_name("FILE");
-  app.add_flag("--no-sandbox{false}", options.sandbox,
-               "Keep capabilities, and every system call and file, while it serves");
-  app.add_flag("--collector.disable-defaults", disable_defaults,
-               "Run only the collectors that are named on the command line");
-  app.add_option("--path.procfs", options.proc, "Where procfs is mounted")
-      ->type_name("DIR")
-      ->check(existing_folder())
-      ->capture_default_str();
-  app.add_option("--path.sysfs", options.sys, "Where sysfs is mounted")
-      ->type_name("DIR")
-      ->check(existing_folder())
-      ->capture_default_str();
+  add_texts(app,
+            {.name = "--web.listen-address",
+             .value = "ADDRESS",
+             .help = "Where to serve, repeatable: 127.0.0.1:10045, [::1]:10045, or :10045 for all "
+                     "addresses of IPv4 and [::]:10045 for all of IPv6 (default :10045)"},
+            addresses);
+  add_text(app, {.name = "--web.telemetry-path", .value = "PATH", .help = "Path of the metrics"},
+           options.web.telemetry_path);
+  add_number(app,
+             {.name = "--web.max-requests",
+              .value = "N",
+              .help = "Most scrapes at the same time, further ones get 503; 0 for no limit"},
+             options.web.max_requests);
+  add_switch(app, {.name = "--no-web", .help = "Serve nothing, push to StatsD alone"},
+             options.no_web);
+  add_switch(app,
+             {.name = "--web.disable-exporter-metrics", .help = "Leave out the process_* metrics"},
+             disable_exporter_metrics);
+  add_text(app,
+           {.name = "--web.config.file",
+            .value = "FILE",
+            .help = "TLS and who may ask: a file in the format of exporter-toolkit"},
+           options.web_config_file);
+  add_switch(app,
+             {.name = "--no-sandbox{false}",
+              .help = "Keep capabilities, and every system call and file, while it serves"},
+             options.sandbox);
+  add_switch(app,
+             {.name = "--collector.disable-defaults",
+              .help = "Run only the collectors that are named on the command line"},
+             disable_defaults);
+  add_folder(app, {.name = "--path.procfs", .value = "DIR", .help = "Where procfs is mounted"},
+             options.proc);
+  add_folder(app, {.name = "--path.sysfs", .value = "DIR", .help = "Where sysfs is mounted"},
+             options.sys);
   const std::map<std::string, spdlog::level::level_enum> log_levels = {
       {"debug", spdlog::level::debug},
       {"info", spdlog::level::info},
@@ -287,8 +304,10 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   };
   std::string log_level = "info";
   std::string log_format = "logfmt";
-  add_choice(app, "--log.level", log_level, "debug, info, warn or error", log_levels);
-  add_choice(app, "--log.format", log_format, "logfmt or json", log_formats);
+  add_choice(app, {.name = "--log.level", .value = "NAME", .help = "debug, info, warn or error"},
+             log_level, keys_of(log_levels));
+  add_choice(app, {.name = "--log.format", .value = "NAME", .help = "logfmt or json"}, log_format,
+             keys_of(log_formats));
   NetnsFlags netns;
   add_netns_flags(app, netns);
   std::string check_format = "text";
@@ -298,7 +317,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   std::string print_format = "prometheus";
   const CLI::App* print = add_print(app, options.print, print_format);
   SocketsFlags sockets_flags;
-  const CLI::App* sockets = add_sockets_command(app, sockets_flags);
+  const CLI::App* sockets = add_sockets(app, sockets_flags);
   statsd::Flags statsd_flags;
   statsd::add_flags(app, statsd_flags);
   std::vector<CollectorFlags> flags(registry.size());
@@ -308,6 +327,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
     refuse_empty_values(app);
+    for (std::size_t i = 0; i < registry.size(); ++i) {
+      flags[i].is_enabled = is_on(app, switch_of(registry[i]));
+    }
     options.log_level = log_levels.at(log_level);
     options.log_format = log_formats.at(log_format);
     if (check->parsed()) {
@@ -336,7 +358,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     options.check.netns_folder = options.netns.folder;
     options.web.netns_folder = options.netns.folder;
     add_other_namespaces(registry, flags, options);
-    options.idle = idle_flags(app, options);
+    options.idle = idle_flags(given_flags(app), options);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {
     return {.text = app.help()};

@@ -1,15 +1,12 @@
 #include "exporter/sockets_flags.h"
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <stdexcept>
 
-#include <CLI/CLI.hpp>
 #include <sys/socket.h>
 
 #include "collectors/kernel/tcp_states.h"
-#include "exporter/flags.h"
 
 namespace inetdiag {
 namespace {
@@ -30,35 +27,40 @@ const std::map<std::string, SocketsFormat>& formats() {
 
 }  // namespace
 
-CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags) {
-  CLI::App* sockets = app.add_subcommand(
-      "sockets",
-      "List TCP sockets as the kernel tells of them; what the flags leave out, it does "
-      "not tell");
-  add_repeatable(*sockets, "--state", flags.states,
-                 "Only this state, repeatable: established, time_wait, listen...")
-      ->type_name("STATE")
-      ->check(key_of(masks_of_states()));
-  add_repeatable(*sockets, "--port", flags.options.filter.ports,
-                 "Only with this local or peer's port, repeatable")
-      ->type_name("PORT")
-      ->transform(whole_number(0, std::numeric_limits<std::uint16_t>::max()));
-  add_repeatable(*sockets, "--peer", flags.peers,
-                 "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1")
-      ->type_name("CIDR");
-  sockets->add_option("--family", flags.family, "4 or 6")
-      ->type_name("NAME")
-      ->check(one_of({"4", "6"}));
-  sockets
-      ->add_option("--netns", flags.options.netns,
-                   "In the network namespace of this name below --path.netns; needs CAP_SYS_ADMIN")
-      ->type_name("NAME");
-  add_choice(*sockets, "--format", flags.format, "table, or json: an object on each line",
-             formats())
-      ->default_str("table");
-  sockets->add_flag("--summary", flags.options.summary,
-                    "How many are in each state, as one JSON object, instead");
-  return sockets;
+void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
+  add_choices(command,
+              {.name = "--state",
+               .value = "STATE",
+               .help = "Only this state, repeatable: established, time_wait, listen..."},
+              flags.states, keys_of(masks_of_states()));
+  add_ports(command,
+            {.name = "--port",
+             .value = "PORT",
+             .help = "Only with this local or peer's port, repeatable"},
+            flags.options.filter.ports);
+  add_texts(command,
+            {.name = "--peer",
+             .value = "CIDR",
+             .help = "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1"},
+            flags.peers);
+  add_choice(command, {.name = "--family", .value = "NAME", .help = "4 or 6"}, flags.family,
+             {"4", "6"});
+  add_text(command,
+           {.name = "--netns",
+            .value = "NAME",
+            .help = "In the network namespace of this name below --path.netns; needs "
+                    "CAP_SYS_ADMIN"},
+           flags.options.netns);
+  add_choice(command,
+             {.name = "--format",
+              .value = "NAME",
+              .help = "table, or json: an object on each line",
+              .fallback = "table"},
+             flags.format, keys_of(formats()));
+  add_switch(
+      command,
+      {.name = "--summary", .help = "How many are in each state, as one JSON object, instead"},
+      flags.options.summary);
 }
 
 SocketsOptions sockets_options(const SocketsFlags& flags) {

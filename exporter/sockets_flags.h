@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/App.hpp>
-
+#include "exporter/flags.h"
 #include "exporter/sockets.h"
 
 namespace inetdiag {
@@ -19,8 +18,8 @@ struct SocketsFlags {
   std::string format;
 };
 
-/// Adds the command to the program's; `flags` must outlive the parsing.
-CLI::App* add_sockets_command(CLI::App& app, SocketsFlags& flags);
+/// Adds the flags to those of the command; `flags` must outlive the parsing.
+void add_sockets_flags(CLI::App& command, SocketsFlags& flags);
 
 /// Throws std::invalid_argument where a value is no good.
 SocketsOptions sockets_options(const SocketsFlags& flags);

@@ -4,10 +4,6 @@
 #include <map>
 #include <stdexcept>
 
-#include <CLI/CLI.hpp>
-
-#include "exporter/flags.h"
-
 namespace inetdiag::statsd {
 namespace {
 
@@ -15,8 +11,6 @@ namespace {
 constexpr std::size_t least_mtu = 256;
 constexpr std::size_t largest_mtu = 65507;
 constexpr double shortest_interval = 0.1;
-
-constexpr const char* group = "StatsD";
 
 const std::map<std::string, Tags>& tag_styles() {
   static const std::map<std::string, Tags> styles = {
@@ -37,25 +31,38 @@ std::string checked_prefix(std::string prefix) {
 }  // namespace
 
 void add_flags(CLI::App& app, Flags& flags) {
-  app.add_option("--statsd.address", flags.address,
-                 "Push to this StatsD listener: 127.0.0.1:8125, unix:///path")
-      ->type_name("ADDRESS")
-      ->group(group);
-  add_time(app, "--statsd.interval", flags.options.interval_seconds, "Time between two pushes",
-           shortest_interval)
-      ->default_str("10s")
-      ->group(group);
-  app.add_option("--statsd.prefix", flags.options.style.prefix,
-                 "Stands before every name, with a dot behind it")
-      ->type_name("NAME")
-      ->group(group);
-  add_choice(app, "--statsd.tags", flags.tags,
-             "Labels as tags: dogstatsd or influxdb; none: as parts of the name", tag_styles())
-      ->group(group);
-  add_number(app, "--statsd.mtu", flags.options.mtu, "Most bytes of a datagram", least_mtu,
-             largest_mtu)
-      ->type_name("BYTES")
-      ->group(group);
+  const std::string group = "StatsD";
+  add_text(app,
+           {.name = "--statsd.address",
+            .value = "ADDRESS",
+            .help = "Push to this StatsD listener: 127.0.0.1:8125, unix:///path",
+            .group = group},
+           flags.address);
+  add_time(app,
+           {.name = "--statsd.interval",
+            .value = "TIME",
+            .help = "Time between two pushes",
+            .group = group,
+            .fallback = "10s"},
+           flags.options.interval_seconds, shortest_interval);
+  add_text(app,
+           {.name = "--statsd.prefix",
+            .value = "NAME",
+            .help = "Stands before every name, with a dot behind it",
+            .group = group},
+           flags.options.style.prefix);
+  add_choice(app,
+             {.name = "--statsd.tags",
+              .value = "NAME",
+              .help = "Labels as tags: dogstatsd or influxdb; none: as parts of the name",
+              .group = group},
+             flags.tags, keys_of(tag_styles()));
+  add_number(app,
+             {.name = "--statsd.mtu",
+              .value = "BYTES",
+              .help = "Most bytes of a datagram",
+              .group = group},
+             flags.options.mtu, least_mtu, largest_mtu);
 }
 
 Options options_of(const Flags& flags) {

@@ -3,8 +3,7 @@
 
 #include <string>
 
-#include <CLI/App.hpp>
-
+#include "exporter/flags.h"
 #include "exporter/statsd/push.h"
 
 namespace inetdiag::statsd {
