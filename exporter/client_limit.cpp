@@ -13,7 +13,7 @@
 namespace inetdiag {
 namespace {
 
-// For listening sockets, those in CivetWeb's queue and the files and sockets of scrapes.
+// For those in CivetWeb's queue and the files and sockets of scrapes.
 constexpr rlim_t other_descriptors = 48;
 // For CivetWeb's accepting thread, those of scrapes and the one that stops the program.
 constexpr unsigned other_threads = 16;
@@ -45,10 +45,11 @@ void raise_descriptor_limit() {
   }
 }
 
-unsigned clients_by_descriptors(unsigned wanted, unsigned descriptors_each) {
+unsigned clients_by_descriptors(unsigned wanted, unsigned descriptors_each, std::size_t listening) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t free = std::max(limit.rlim_cur, other_descriptors) - other_descriptors;
+  const rlim_t others = other_descriptors + listening;
+  const rlim_t free = std::max(limit.rlim_cur, others) - others;
   const auto clients = static_cast<unsigned>(std::min<rlim_t>(wanted, free / descriptors_each));
   if (clients == 0) {
     throw std::runtime_error("cannot serve with " + std::to_string(limit.rlim_cur) +
@@ -57,8 +58,8 @@ unsigned clients_by_descriptors(unsigned wanted, unsigned descriptors_each) {
   return clients;
 }
 
-unsigned clients_to_hold(unsigned wanted, unsigned descriptors_each) {
-  const unsigned by_descriptors = clients_by_descriptors(wanted, descriptors_each);
+unsigned clients_to_hold(unsigned wanted, unsigned descriptors_each, std::size_t listening) {
+  const unsigned by_descriptors = clients_by_descriptors(wanted, descriptors_each, listening);
   const unsigned threads = threads_to_be_had(wanted + other_threads);
   if (threads <= other_threads) {
     throw std::runtime_error(

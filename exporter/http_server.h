@@ -48,6 +48,7 @@ class HttpServer {
         client_of{};
     /// In this process, with what stands before the server.
     unsigned descriptors_of_a_client = 1;
+    std::size_t other_listening = 0;  ///< sockets of this process that listen beside the server's
   };
 
   /// Serves at once, at addresses of IPv4. `handler` is called by several threads; what it throws

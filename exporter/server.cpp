@@ -37,7 +37,9 @@ Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& h
   }
   front_ = std::make_unique<Front>(
       fronted, streams(settings, has_tls_),
-      clients_by_descriptors(HttpServer::most_clients, Front::descriptors_of_a_client), log);
+      clients_by_descriptors(HttpServer::most_clients, Front::descriptors_of_a_client,
+                             fronted.size() + 2 * (direct.size() + 1)),
+      log);
   direct.insert(direct.begin(), {.host = "127.0.0.1", .port = 0});
   hooks.before_threads = [&](const std::vector<ListenAddress>& bound) {
     inner_port_ = bound.front().port;
@@ -53,6 +55,7 @@ Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& h
                                       : HttpServer::client_at(address, port);
   };
   hooks.descriptors_of_a_client = Front::descriptors_of_a_client;
+  hooks.other_listening = fronted.size();
   http_ = std::make_unique<HttpServer>(direct, handler, log, std::move(hooks));
   front_->start(inner_port_);
 }

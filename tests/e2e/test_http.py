@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -133,6 +134,7 @@ def test_both_families_at_once(start, run):
     assert f"cannot listen on {by_ipv6}: Address already in use" in result.stderr
 
 
+@pytest.mark.crowds
 def test_nobody_else_asks_where_requests_over_ipv6_are_passed_on(start):
     many = [f"--web.listen-address=127.0.1.{i}:10045" for i in range(1, 71)]
     exporter = start(*many, listen="[::1]:0")
@@ -143,6 +145,15 @@ def test_nobody_else_asks_where_requests_over_ipv6_are_passed_on(start):
     for url in (by_ipv6, exporter.url):
         with urllib.request.urlopen(f"{url}-/healthy") as response:
             assert response.status == 200
+
+
+def test_more_addresses_than_descriptors_are_refused(binary):
+    many = [f"--web.listen-address=127.0.1.{i}:10045" for i in range(1, 71)]
+    result = subprocess.run(
+        ["prlimit", "--nofile=128:128", binary, *many], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 1
+    assert "cannot serve with 128 descriptors; raise the limit" in result.stderr
 
 
 def test_a_wrong_flag_is_named(run):

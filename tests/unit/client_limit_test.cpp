@@ -29,19 +29,26 @@ class ClientLimit : public ::testing::Test {
 
 TEST_F(ClientLimit, IsWhatIsWantedWhereThereIsRoom) {
   allow(256);
-  EXPECT_EQ(clients_to_hold(20, 1), 20U);
+  EXPECT_EQ(clients_to_hold(20, 1, 1), 20U);
 }
 
 TEST_F(ClientLimit, LeavesDescriptorsForEverythingElse) {
   allow(64);
-  const unsigned clients = clients_to_hold(256, 1);
+  const unsigned clients = clients_to_hold(256, 1, 1);
   EXPECT_GT(clients, 0U);
   EXPECT_LE(clients, 32U);
 }
 
+TEST_F(ClientLimit, LeavesDescriptorsForWhatListens) {
+  allow(128);
+  EXPECT_EQ(clients_by_descriptors(256, 1, 40), clients_by_descriptors(256, 1, 20) - 20);
+  EXPECT_EQ(clients_by_descriptors(256, 2, 40), clients_by_descriptors(256, 2, 20) - 10);
+  EXPECT_THROW(clients_by_descriptors(256, 1, 128), std::runtime_error);
+}
+
 TEST_F(ClientLimit, RefusesToServeNobody) {
   allow(20);
-  EXPECT_THROW(clients_to_hold(256, 1), std::runtime_error);
+  EXPECT_THROW(clients_to_hold(256, 1, 1), std::runtime_error);
 }
 
 TEST_F(ClientLimit, CanBeRaisedToWhatTheAdministratorAllows) {

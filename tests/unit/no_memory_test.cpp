@@ -110,7 +110,7 @@ TEST(NoMemory, EndsTheTrialOfThreads) {
   for (bool has_failed = true; has_failed; ++failures) {
     until_failure = failures;
     try {
-      clients_to_hold(4, 1);
+      clients_to_hold(4, 1, 1);
     } catch (const std::exception&) {
       // Too few threads, or no memory to say so.
     }
