@@ -3,25 +3,17 @@
 #include <cerrno>
 #include <exception>
 #include <functional>
-#include <string_view>
 #include <system_error>
 
 #include <sys/prctl.h>
 
+#include "exporter/build_info.h"
 #include "exporter/sandbox/capabilities.h"
 #include "exporter/sandbox/landlock.h"
 #include "exporter/sandbox/system_calls.h"
 
 namespace inetdiag {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::string_view sanitizer = "AddressSanitizer";
-#elif defined(__SANITIZE_THREAD__)
-constexpr std::string_view sanitizer = "ThreadSanitizer";
-#else
-constexpr std::string_view sanitizer;
-#endif
 
 std::string set_no_new_privileges() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
@@ -56,8 +48,8 @@ std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
   std::vector<SandboxStage> entered;
   for (const Stage& stage : stages) {
     SandboxStage& result = entered.emplace_back(SandboxStage{.name = stage.name});
-    if (!sanitizer.empty()) {
-      result.detail = "built with " + std::string(sanitizer) + ", which needs more";
+    if (build_info::sanitizers != "none") {
+      result.detail = "built with sanitizers, which need more";
       continue;
     }
     try {

@@ -30,6 +30,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "once: not again with an instrumented exporter (rules, dashboards)")
+    config.addinivalue_line("markers", "crowds: has more clients at a time than an instrumented exporter usually holds")
 
 
 @pytest.fixture(autouse=True)
@@ -126,14 +127,29 @@ def binary(request):
     return request.config.getoption("--exporter")
 
 
+@pytest.fixture(scope="session")
+def is_sanitized(request):
+    """Whether the exporter is built with a sanitizer: then it is slow, keeps freed memory, needs
+    much address space, has no sandbox and must be the first library that is loaded."""
+    program = Path(request.config.getoption("--exporter")).read_bytes()
+    return any(name in program for name in (b"__asan_init", b"__tsan_init"))
+
+
 @pytest.fixture
-def start(binary):
+def usual_command(request, is_sanitized):
+    """What the exporter runs below: few descriptors and thus few clients, for each of which it has a
+    thread, make an instrumented one start in half of the time."""
+    return ("prlimit", "--nofile=128:128") if is_sanitized and not request.node.get_closest_marker("crowds") else ()
+
+
+@pytest.fixture
+def start(binary, usual_command):
     """Starts an exporter with these arguments; all are ended with the test."""
     running = []
 
-    def start_one(*arguments, listen="127.0.0.1:0", command=()):
+    def start_one(*arguments, listen="127.0.0.1:0", command=None):
         process = subprocess.Popen(
-            [*command, binary, f"--web.listen-address={listen}", *arguments],
+            [*(usual_command if command is None else command), binary, f"--web.listen-address={listen}", *arguments],
             stderr=subprocess.PIPE,
             text=True,
         )

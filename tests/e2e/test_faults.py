@@ -104,9 +104,9 @@ def test_an_unreadable_file_of_the_kernel(start, tmp_path):
     wait_until("its end is told", lambda: "collector works again" in exporter.log)
 
 
-def test_a_clock_that_jumps(start_deaf, tmp_path, request):
+def test_a_clock_that_jumps(start_deaf, tmp_path, is_sanitized):
     """The time of day leaps by years, to and fro, at every look at it."""
-    if "asan" in request.config.getoption("--exporter") or "tsan" in request.config.getoption("--exporter"):
+    if is_sanitized:
         pytest.skip("a sanitizer must be the first library that is loaded")
     library = tmp_path / "jump.so"
     source = """
@@ -140,8 +140,8 @@ def test_a_clock_that_jumps(start_deaf, tmp_path, request):
     assert len(years) > 1, "the clock did not jump"
 
 
-def test_a_full_disk_while_the_kernel_holds_up_a_collector(binary, tmp_path, request):
-    if "asan" in request.config.getoption("--exporter") or "tsan" in request.config.getoption("--exporter"):
+def test_a_full_disk_while_the_kernel_holds_up_a_collector(binary, tmp_path, is_sanitized):
+    if is_sanitized:
         pytest.skip("a sanitizer must be the first library that is loaded")
     library = tmp_path / "stuck.so"
     source = """
@@ -201,9 +201,9 @@ def test_sigterm_during_dumps(start):
         client.close()
 
 
-def test_memory_that_runs_out(start):
+def test_memory_that_runs_out(start, is_sanitized):
     exporter = start()
-    if any(name in Path(f"/proc/{exporter.process.pid}/maps").read_text() for name in ("libasan", "libtsan")):
+    if is_sanitized:
         pytest.skip("a sanitizer needs address space of its own")
     whole = exporter.page()
     pid = exporter.process.pid

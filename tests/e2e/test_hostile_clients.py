@@ -19,6 +19,8 @@ import pytest
 from conftest import ANY_CERTIFICATE, series_of, wait_until
 from test_access import TLS, config, keys  # noqa: F401, fixtures
 
+pytestmark = pytest.mark.crowds
+
 # Of Prometheus, by default; also what a scrape has without a header.
 DEADLINE_SECONDS = 10
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -125,11 +127,6 @@ def resident_kib(exporter):
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def is_sanitized(exporter):
-    """Sanitizers keep freed memory, and are slow."""
-    return any(name in Path(f"/proc/{exporter.process.pid}/maps").read_text() for name in ("libasan", "libtsan"))
-
-
 def memory_is_back(exporter, before):
     """But for the stacks and buffers of all threads, once used, and what malloc keeps for the next
     scrape."""
@@ -162,7 +159,7 @@ def scrape_in_time(exporter):
     ],
     indirect=["start_either"],
 )
-def test_a_scrape_beside_clients_that_hold_their_connection(start_either, kind, count):
+def test_a_scrape_beside_clients_that_hold_their_connection(start_either, is_sanitized, kind, count):
     exporter = start_either()
     if not has_tls(exporter):
         # So that the kernel does not take the whole answer off the exporter's hands.
@@ -183,7 +180,7 @@ def test_a_scrape_beside_clients_that_hold_their_connection(start_either, kind, 
     wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
     scrape_in_time(exporter)
     print(f"{resident_kib(exporter) - memory_before} KiB more")
-    wait_until("their memory is given back", lambda: is_sanitized(exporter) or memory_is_back(exporter, memory_before))
+    wait_until("their memory is given back", lambda: is_sanitized or memory_is_back(exporter, memory_before))
 
 
 RUBBISH = [
@@ -257,12 +254,12 @@ def test_the_same_collector_a_thousand_times_is_one(start_either):
 COMERS = 10_000
 
 
-def test_many_who_come_and_go(start_either):
+def test_many_who_come_and_go(start_either, is_sanitized):
     exporter = start_either()
     exporter.page()
     before = descriptors(exporter)
     memory_before = resident_kib(exporter)
-    count = COMERS // 10 if is_sanitized(exporter) else COMERS
+    count = COMERS // 10 if is_sanitized else COMERS
 
     def come_and_go():
         for i in range(count):
@@ -280,7 +277,7 @@ def test_many_who_come_and_go(start_either):
             scrape_in_time(exporter)
         crowd.result()
     wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
-    wait_until("their memory is given back", lambda: is_sanitized(exporter) or memory_is_back(exporter, memory_before))
+    wait_until("their memory is given back", lambda: is_sanitized or memory_is_back(exporter, memory_before))
 
 
 def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):

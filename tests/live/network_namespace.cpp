@@ -19,17 +19,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "exporter/build_info.h"
 #include "exporter/registry.h"
 
 namespace inetdiag::testing {
 namespace {
-
-constexpr bool running_under_tsan =
-#ifdef __SANITIZE_THREAD__
-    true;
-#else
-    false;
-#endif
 
 struct Name {
   sockaddr_storage storage{};
@@ -157,7 +151,7 @@ std::map<std::string, double> Series::by_kernel_name() const {
 }
 
 void NetworkNamespace::SetUp() {
-  if (running_under_tsan) {
+  if (build_info::sanitizers == "thread") {
     GTEST_SKIP() << "ThreadSanitizer's own thread forbids a new network namespace";
   }
   if (::unshare(CLONE_NEWNET) != 0) {
