@@ -136,8 +136,8 @@ void add_whole_number(CLI::App& app, const Flag& flag, std::uint64_t least, std:
       ->transform(whole_number(least, most));
 }
 
-void add_switch(CLI::App& app, const Flag& flag, bool& is_on) {
-  app.add_flag(flag.name, is_on, flag.help)->group(flag.group);
+void add_switch(CLI::App& app, const Flag& flag, bool& variable) {
+  app.add_flag(flag.name, variable, flag.help)->group(flag.group);
 }
 
 void add_switch(CLI::App& app, const Flag& flag) {

@@ -62,7 +62,7 @@ void add_number(CLI::App& app, Flag flag, Number& number, Number least = 0,
 }
 
 /// A flag without a value. Where its name ends in `{false}`, it sets the variable to false.
-void add_switch(CLI::App& app, const Flag& flag, bool& is_on);
+void add_switch(CLI::App& app, const Flag& flag, bool& variable);
 
 /// `--collector.tcp,!--no-collector.tcp`: a flag and its negation, told by is_on().
 void add_switch(CLI::App& app, const Flag& flag);

@@ -104,10 +104,9 @@ class HttpServer::Civet {
   Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
         HttpServer::Hooks hooks)
       : requested_(addresses), handler_(std::move(handler)), hooks_(std::move(hooks)), log_(log) {
-    // Each that listens has a second descriptor, for the end.
-    const std::string threads =
-        std::to_string(clients_to_hold(HttpServer::most_clients, hooks_.descriptors_of_a_client,
-                                       2 * addresses.size() + hooks_.other_listening));
+    const std::string threads = std::to_string(clients_to_hold(
+        HttpServer::most_clients, hooks_.descriptors_of_a_client,
+        HttpServer::descriptors_of_an_address * addresses.size() + hooks_.other_listening));
     // The first of all calls sets up glibc's heap where a sanitizer's is used in its place, and two
     // threads may not do that at once.
     malloc_trim(0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,6 +39,8 @@ class HttpServer {
   /// CivetWeb gives a thread to each connection, from its first byte to its last. So many clients
   /// that send nothing, or read nothing, delay nobody; a thread that waits costs about 20 KiB.
   static constexpr unsigned most_clients = 256;
+  /// One listens, another one is for the end.
+  static constexpr std::size_t descriptors_of_an_address = 2;
 
   struct Hooks {
     /// Called once it listens, with the ports that were chosen, before any of its threads runs.

@@ -37,8 +37,9 @@ Server::Server(const std::vector<ListenAddress>& addresses, const HttpHandler& h
   }
   front_ = std::make_unique<Front>(
       fronted, streams(settings, has_tls_),
-      clients_by_descriptors(HttpServer::most_clients, Front::descriptors_of_a_client,
-                             fronted.size() + 2 * (direct.size() + 1)),
+      clients_by_descriptors(
+          HttpServer::most_clients, Front::descriptors_of_a_client,
+          fronted.size() + HttpServer::descriptors_of_an_address * (direct.size() + 1)),
       log);
   direct.insert(direct.begin(), {.host = "127.0.0.1", .port = 0});
   hooks.before_threads = [&](const std::vector<ListenAddress>& bound) {
