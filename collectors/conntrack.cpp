@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/family.h"
-#include "collectors/kernel/conntrack.h"
-#include "collectors/kernel/text.h"
+#include "collectors/kernel/base/text.h"
+#include "collectors/kernel/proc/conntrack.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {

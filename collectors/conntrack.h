@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "collectors/collector.h"
+#include "collectors/support/collector.h"
 
 namespace inetdiag {
 

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/endpoint_groups.h"
-#include "collectors/family.h"
-#include "collectors/kernel/cgroup.h"
-#include "collectors/kernel/text.h"
+#include "collectors/kernel/base/text.h"
+#include "collectors/kernel/netns/cgroup.h"
+#include "collectors/support/endpoint_groups.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
@@ -191,12 +191,12 @@ class Listeners final : public Collector {
       }
     }
     if (shown < ranked.size()) {
-      families.add(folded_labels(), fold(std::span(ranked).subspan(shown)), has_syn_queues,
+      families.add(aggregate_labels(), fold(std::span(ranked).subspan(shown)), has_syn_queues,
                    has_drops);
     }
     collection.families = families.take();
     collection.families.push_back(single_gauge(
-        "inetdiag_listeners_folded",
+        "inetdiag_listeners_aggregated",
         "Listeners beyond --collector.listeners.max, whose sums and fullest queue stand under "
         "address=\"other\".",
         static_cast<double>(ranked.size() - shown)));
@@ -217,13 +217,13 @@ class Listeners final : public Collector {
   static bool add_syn_queues(const ScrapeContext& context, std::map<Endpoint, Group>& groups,
                              Collection& collection) {
     try {
-      const auto& queues = context.tcp.walk().syn_queue;
+      const auto& queues = context.tcp.partial_dump().syn_queue;
       for (auto& [endpoint, group] : groups) {
         const auto queue = queues.find(endpoint);
         group.set_syn_queue(queue == queues.end() ? 0 : queue->second);
       }
       return true;
-    } catch (const kernel::WalkNotDue&) {
+    } catch (const kernel::DumpNotDue&) {
       return false;
     } catch (const std::exception& error) {
       collection.errors.emplace_back(std::string("no SYN queues: ") + error.what());
@@ -276,7 +276,7 @@ class Listeners final : public Collector {
   }
 
   std::size_t max_;
-  DropCounters<Endpoint> drops_{most_absent_endpoints};
+  DropCounters<Endpoint> drops_{max_absent_endpoints};
   std::uint64_t folded_drops_ = 0;
   kernel::CgroupPaths cgroup_paths_;
 };

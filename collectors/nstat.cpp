@@ -9,9 +9,9 @@
 #include <unordered_set>
 #include <utility>
 
-#include "collectors/family.h"
-#include "collectors/kernel/counter_file.h"
-#include "collectors/nstat_meanings.h"
+#include "collectors/kernel/proc/counter_file.h"
+#include "collectors/nstat_descriptions.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
@@ -51,7 +51,7 @@ constexpr std::array<File, 3> files = {{
 std::string help_of(std::string_view kernel_name, std::string_view path) {
   std::string help(kernel_name);
   help.append(" of /proc/").append(path);
-  const std::string_view meaning = nstat_meaning(kernel_name);
+  const std::string_view meaning = nstat_description(kernel_name);
   if (!meaning.empty()) {
     help.append(": ").append(meaning);
   }

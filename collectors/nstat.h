@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/collector.h"
+#include "collectors/support/collector.h"
 
 namespace inetdiag {
 

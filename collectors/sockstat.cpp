@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
-#include "collectors/family.h"
-#include "collectors/kernel/sockstat.h"
+#include "collectors/kernel/proc/sockstat.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {

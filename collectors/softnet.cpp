@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "collectors/family.h"
-#include "collectors/kernel/softnet.h"
+#include "collectors/kernel/proc/softnet.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {

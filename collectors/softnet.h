@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "collectors/collector.h"
+#include "collectors/support/collector.h"
 
 namespace inetdiag {
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/family.h"
-#include "collectors/kernel/sysctl.h"
-#include "collectors/kernel/text.h"
+#include "collectors/kernel/base/text.h"
+#include "collectors/kernel/proc/sysctl.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/family.h"
-#include "collectors/kernel/counter_file.h"
-#include "collectors/kernel/sockstat.h"
-#include "collectors/kernel/tcp_states.h"
+#include "collectors/kernel/netlink/tcp_states.h"
+#include "collectors/kernel/proc/counter_file.h"
+#include "collectors/kernel/proc/sockstat.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
@@ -71,16 +71,16 @@ struct Breakdown {
 };
 
 /// The busiest ports stand for themselves; of equals, the lower port.
-Breakdown breakdown_of(const kernel::TcpCensus& census, std::size_t max_ports,
+Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
                        CpuBudget::Clock::time_point taken) {
   Breakdown breakdown{.taken = taken,
                       .ports = {},
-                      .other = census.elsewhere,
-                      .receive_queue_bytes = census.receive_queue_bytes,
-                      .send_queue_bytes = census.send_queue_bytes};
+                      .other = full_dump.elsewhere,
+                      .receive_queue_bytes = full_dump.receive_queue_bytes,
+                      .send_queue_bytes = full_dump.send_queue_bytes};
   auto& ports = breakdown.ports;
-  ports.reserve(census.by_listening_port.size());
-  for (const auto& [port, counts] : census.by_listening_port) {
+  ports.reserve(full_dump.by_listening_port.size());
+  for (const auto& [port, counts] : full_dump.by_listening_port) {
     ports.push_back({port, counts});
   }
   std::ranges::sort(ports, {}, [](const PortCounts& port) {
@@ -143,12 +143,12 @@ std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
   if (!timewaits || !established) {
     return std::nullopt;
   }
-  const kernel::TcpWalk& walk = context.tcp.walk();
-  StateCounts counts = walk.by_state;
+  const kernel::PartialDump& partial = context.tcp.partial_dump();
+  StateCounts counts = partial.by_state;
   // A walk of an earlier scrape, as in other network namespaces, knows of the listeners of its
   // time.
   counts[slot(TcpState::listen)] = context.tcp.listeners().size();
-  counts[slot(TcpState::time_wait)] = less(*timewaits, walk.timewaits_in_fin_wait2);
+  counts[slot(TcpState::time_wait)] = less(*timewaits, partial.timewait_in_fin_wait2);
   counts[slot(TcpState::established)] = less(*established, counts[slot(TcpState::close_wait)]);
   return counts;
 }
@@ -163,7 +163,7 @@ class Tcp final : public Collector {
   Collection collect(const ScrapeContext& context) override {
     try {
       return count(context);
-    } catch (const kernel::WalkNotDue&) {
+    } catch (const kernel::DumpNotDue&) {
       return {};
     }
   }
@@ -179,7 +179,7 @@ class Tcp final : public Collector {
       counts = cheap_totals(context);
     }
     if (!counts) {
-      counts = context.tcp.census().walk.by_state;
+      counts = context.tcp.full_dump().partial.by_state;
     }
     Collection collection;
     collection.families.push_back(totals(*counts));
@@ -198,9 +198,9 @@ class Tcp final : public Collector {
     const auto cpu_before = clocks_.thread_cpu();
     std::optional<StateCounts> counts;
     try {
-      const auto& census = context.tcp.census();
-      breakdown_ = breakdown_of(census, max_ports_, begin);
-      counts = census.walk.by_state;
+      const auto& full_dump = context.tcp.full_dump();
+      breakdown_ = breakdown_of(full_dump, max_ports_, begin);
+      counts = full_dump.partial.by_state;
     } catch (const kernel::DeadlineExceeded&) {
       counts.reset();
     }

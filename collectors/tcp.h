@@ -5,8 +5,8 @@
 #include <functional>
 #include <memory>
 
-#include "collectors/collector.h"
-#include "collectors/cpu_budget.h"
+#include "collectors/support/collector.h"
+#include "collectors/support/cpu_budget.h"
 
 namespace inetdiag {
 

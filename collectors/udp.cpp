@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/endpoint_groups.h"
-#include "collectors/family.h"
-#include "collectors/kernel/sockstat.h"
-#include "collectors/kernel/text.h"
-#include "collectors/kernel/udp_table.h"
+#include "collectors/kernel/base/text.h"
+#include "collectors/kernel/netlink/udp_table.h"
+#include "collectors/kernel/proc/sockstat.h"
+#include "collectors/support/endpoint_groups.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
@@ -144,7 +144,7 @@ class Udp final : public Collector {
     for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
       families.add(endpoint_labels(endpoint), group);
     }
-    families.add(folded_labels(), other);
+    families.add(aggregate_labels(), other);
     Collection collection;
     collection.families = families.take();
     return collection;
@@ -152,7 +152,7 @@ class Udp final : public Collector {
 
  private:
   std::size_t max_;
-  DropCounters<Endpoint> drops_{most_absent_endpoints};
+  DropCounters<Endpoint> drops_{max_absent_endpoints};
   DropCounter client_drops_;
   std::uint64_t folded_drops_ = 0;
 };

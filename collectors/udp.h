@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "collectors/collector.h"
+#include "collectors/support/collector.h"
 
 namespace inetdiag {
 

@@ -13,9 +13,9 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-#include "collectors/family.h"
-#include "collectors/kernel/netlink.h"
-#include "collectors/kernel/unix_diag.h"
+#include "collectors/kernel/netlink/netlink.h"
+#include "collectors/kernel/netlink/unix_diag.h"
+#include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {

@@ -11,14 +11,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "exporter/background_sink.h"
-#include "exporter/client_limit.h"
-#include "exporter/log.h"
-#include "exporter/once.h"
-#include "exporter/options.h"
-#include "exporter/other_namespaces.h"
-#include "exporter/registry.h"
-#include "exporter/serve.h"
+#include "collectors/netns.h"
+#include "collectors/registry.h"
+#include "exporter/cli/command_line.h"
+#include "exporter/commands/one_shot.h"
+#include "exporter/commands/serve.h"
+#include "exporter/http/client_limit.h"
+#include "exporter/log/background_sink.h"
+#include "exporter/log/log.h"
 
 namespace inetdiag {
 namespace {
@@ -73,10 +73,10 @@ int run(std::span<const char* const> arguments) {
   const Command command = options.command;
   const LogFormat format = options.log_format;
   const auto sink = std::make_shared<BackgroundSink>(
-      STDERR_FILENO, [format](std::size_t lines) { return lost_lines(format, lines); });
+      STDERR_FILENO, [format](std::size_t lines) { return lost_lines_message(format, lines); });
   const Log log(options.log_level, format, sink);
   try {
-    for (const IdleFlags& idle : options.idle) {
+    for (const UnusedFlags& idle : options.idle) {
       log.warn("flags have no effect", {{"flags", idle.flags}, {"why", idle.why}});
     }
     tell_missing_privileges(options.netns, log);
@@ -89,7 +89,7 @@ int run(std::span<const char* const> arguments) {
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log.error(error.what());
-    return status_of_failure(command);
+    return failure_exit_status(command);
   }
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "exporter/diagnosis/figures.h"
+#include "exporter/diagnosis/number_format.h"
 
 namespace inetdiag::diagnosis {
 namespace {
@@ -83,7 +83,7 @@ std::string short_text(BacklogLimit limit) {
     case BacklogLimit::somaxconn:
       return "somaxconn";
     case BacklogLimit::former_somaxconn:
-      return "old somaxconn";
+      return "former_somaxconn";
     default:
       return "?";
   }

@@ -18,7 +18,7 @@ enum class BacklogLimit {
 
 BacklogLimit limit_of(const Listener& listener, std::optional<double> somaxconn);
 
-/// `program`, `somaxconn`, `old somaxconn`, or `?`: for a table.
+/// `program`, `somaxconn`, `former_somaxconn`, or `?`: for a table.
 std::string short_text(BacklogLimit limit);
 
 /// The limit with its figures.

@@ -7,25 +7,25 @@
 
 #include <unistd.h>
 
-#include "exporter/diagnosis/elsewhere.h"
-#include "exporter/diagnosis/figures.h"
-#include "exporter/diagnosis/metrics.h"
+#include "exporter/diagnosis/metric_names.h"
+#include "exporter/diagnosis/namespace_scope.h"
+#include "exporter/diagnosis/number_format.h"
 #include "exporter/diagnosis/rules.h"
 #include "exporter/diagnosis/thresholds.h"
 
 namespace inetdiag::diagnosis {
 namespace {
 
-std::map<std::string, std::string> labels_of(const Look& look) {
+std::map<std::string, std::string> labels_of(const NamespaceDelta& look) {
   return look.netns.empty() ? std::map<std::string, std::string>()
                             : std::map<std::string, std::string>{{"netns", look.netns}};
 }
 
-Affected limit(const std::string& name, const Look& look) {
+Affected limit(const std::string& name, const NamespaceDelta& look) {
   return {.kind = "limit", .name = name, .labels = labels_of(look)};
 }
 
-double share(const Look& look, std::string_view used, std::string_view most) {
+double share(const NamespaceDelta& look, std::string_view used, std::string_view most) {
   const double limit = look.now.value(most).value_or(0);
   return limit > 0 ? look.now.value(used).value_or(0) / limit : 0;
 }
@@ -34,7 +34,7 @@ double page_bytes() { return static_cast<double>(sysconf(_SC_PAGESIZE)); }
 
 }  // namespace
 
-void time_wait(const Look& look, Findings& findings) {
+void time_wait(const NamespaceDelta& look, Findings& findings) {
   const double used = share(look, metric::timewaits, metric::max_tw_buckets);
   const bool overflows = look.grew(metric::time_wait_overflows);
   if (used < nearly_full && !overflows) {
@@ -59,7 +59,7 @@ void time_wait(const Look& look, Findings& findings) {
        .metric = std::string(metric::time_wait_overflows)});
 }
 
-void orphans(const Look& look, Findings& findings) {
+void orphans(const NamespaceDelta& look, Findings& findings) {
   const double used = share(look, metric::orphans, metric::max_orphans);
   if (used < orphans_near) {
     return;
@@ -84,7 +84,7 @@ void orphans(const Look& look, Findings& findings) {
        .metric = std::string(metric::orphans)});
 }
 
-void tcp_memory(const Look& look, Findings& findings) {
+void tcp_memory(const NamespaceDelta& look, Findings& findings) {
   const auto bytes = look.now.value(metric::tcp_memory_bytes);
   const auto pressure = look.now.value(metric::tcp_mem_pressure);
   const auto high = look.now.value(metric::tcp_mem_high);
@@ -117,7 +117,7 @@ void tcp_memory(const Look& look, Findings& findings) {
        .metric = std::string(metric::tcp_memory_bytes)});
 }
 
-void conntrack(const Look& look, Findings& findings) {
+void conntrack(const NamespaceDelta& look, Findings& findings) {
   const double used = share(look, metric::conntrack_entries, metric::conntrack_limit);
   const bool drops = look.grew(metric::conntrack_drops);
   const bool pushes_out = look.grew(metric::conntrack_early_drops);
@@ -159,7 +159,7 @@ void conntrack(const Look& look, Findings& findings) {
   findings.push_back(std::move(finding));
 }
 
-void softnet(const Look& look, Findings& findings) {
+void softnet(const NamespaceDelta& look, Findings& findings) {
   if (look.before == nullptr) {
     return;
   }
@@ -189,17 +189,17 @@ void softnet(const Look& look, Findings& findings) {
                       .metric = "inetdiag_softnet_dropped_total"});
 }
 
-void syn_sent(const Look& look, Findings& findings) {
+void syn_sent(const NamespaceDelta& look, Findings& findings) {
   const auto found = look.now.tcp_states.find("syn_sent");
   const double waiting = found == look.now.tcp_states.end() ? 0 : found->second;
-  if (waiting < syn_sent_some) {
+  if (waiting < syn_sent_notice) {
     return;
   }
   std::map<std::string, std::string> identity = labels_of(look);
   identity.emplace("state", "syn_sent");
   const std::string here = place(look.netns, look.now.pod);
   findings.push_back(
-      {.severity = waiting >= syn_sent_many ? Severity::warning : Severity::notice,
+      {.severity = waiting >= syn_sent_warning ? Severity::warning : Severity::notice,
        .rule = "syn_sent_waiting",
        .affected = {.kind = "namespace", .name = here + ", as a client", .labels = labels_of(look)},
        .summary = "Connections that " + here + " begins wait for an answer to their SYN.",
@@ -210,9 +210,9 @@ void syn_sent(const Look& look, Findings& findings) {
        .metric = selector("inetdiag_tcp_sockets", identity)});
 }
 
-void close_wait(const Look& look, Findings& findings) {
+void close_wait(const NamespaceDelta& look, Findings& findings) {
   for (const PortSockets& port : look.now.ports) {
-    if (port.close_wait < close_wait_pile || port.close_wait < port.all * close_wait_share) {
+    if (port.close_wait < close_wait_min || port.close_wait < port.all * close_wait_share) {
       continue;
     }
     const bool is_outgoing = port.port == "other";

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "exporter/diagnosis/backlog.h"
-#include "exporter/diagnosis/elsewhere.h"
-#include "exporter/diagnosis/figures.h"
-#include "exporter/diagnosis/metrics.h"
+#include "exporter/diagnosis/metric_names.h"
+#include "exporter/diagnosis/namespace_scope.h"
+#include "exporter/diagnosis/number_format.h"
 #include "exporter/diagnosis/rules.h"
 #include "exporter/diagnosis/thresholds.h"
 
@@ -50,13 +50,13 @@ Affected affected(const Listener& listener, const std::string& netns) {
   return affected;
 }
 
-bool has_cookies(const Look& look) {
+bool has_cookies(const NamespaceDelta& look) {
   return look.now.value(metric::syncookies) == cookies_when_full;
 }
 
 /// Kernels before 2025 let the SYN queue hold one entry less than the accept queue: its length is
 /// held against the backlog itself.
-bool is_syn_queue_full(const Listener& listener, const Look& look) {
+bool is_syn_queue_full(const Listener& listener, const NamespaceDelta& look) {
   const double half_open = listener.half_open.value_or(0);
   if (half_open <= 0 || look.now.value(metric::syncookies) == cookies_always) {
     return false;
@@ -70,11 +70,11 @@ bool is_syn_queue_full(const Listener& listener, const Look& look) {
 bool is_full(const Listener& listener) { return listener.fill >= full; }
 
 /// The counter is of the whole namespace: some listener sends cookies now.
-bool is_sending_cookies(const Look& look) {
+bool is_sending_cookies(const NamespaceDelta& look) {
   return has_cookies(look) && look.grew(metric::cookies_sent);
 }
 
-bool is_deadly_pair(const Listener& listener, const Look& look) {
+bool is_full_with_cookies(const Listener& listener, const NamespaceDelta& look) {
   const bool is_own_queue_full =
       is_syn_queue_full(listener, look) ||
       (is_sending_cookies(look) && listener.syn_fill.value_or(0) >= nearly_full);
@@ -82,7 +82,7 @@ bool is_deadly_pair(const Listener& listener, const Look& look) {
 }
 
 /// Whether it drops for its SYN queue, not for its accept queue.
-bool drops_syns(const Listener& listener, const Look& look) {
+bool drops_syns(const Listener& listener, const NamespaceDelta& look) {
   return look.now.value(metric::syncookies) == 0.0 && is_syn_queue_full(listener, look);
 }
 
@@ -96,7 +96,7 @@ std::string which_queue(const Listener& listener) {
              : "The accept queue";
 }
 
-void tell_dropping(Finding& finding, const Look& look, const std::string& raise) {
+void tell_dropping(Finding& finding, const NamespaceDelta& look, const std::string& raise) {
   finding.severity = Severity::critical;
   finding.rule = "listener_dropping";
   if (look.grew(metric::listen_overflows)) {
@@ -127,7 +127,7 @@ void tell_dropped(Finding& finding, bool is_known_quiet, const std::string& rais
   finding.action = "If the number grows, " + raise + ".";
 }
 
-void check_accept_queue(const Listener& listener, const Look& look, Findings& findings) {
+void check_accept_queue(const Listener& listener, const NamespaceDelta& look, Findings& findings) {
   const auto somaxconn = look.now.value(metric::somaxconn);
   const auto growth = look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint);
   const std::string raise = how_to_raise(listener, somaxconn);
@@ -143,7 +143,7 @@ void check_accept_queue(const Listener& listener, const Look& look, Findings& fi
     finding.evidence.emplace_back("sockets", listener.sockets);
     finding.evidence.emplace_back("fullest_ratio", listener.fill);
   }
-  if (is_deadly_pair(listener, look)) {
+  if (is_full_with_cookies(listener, look)) {
     finding.severity = Severity::critical;
     finding.rule = "cookies_and_full_accept_queue";
     finding.evidence.emplace_back("half_open", listener.half_open);
@@ -176,7 +176,7 @@ void check_accept_queue(const Listener& listener, const Look& look, Findings& fi
   findings.push_back(std::move(finding));
 }
 
-void tell_dropped_syns(Finding& finding, const Look& look) {
+void tell_dropped_syns(Finding& finding, const NamespaceDelta& look) {
   finding.severity = Severity::critical;
   finding.summary = "The SYN queue is full and tcp_syncookies is 0: SYNs are dropped.";
   finding.evidence.emplace_back("new_syns_dropped", look.growth(metric::syns_dropped));
@@ -190,8 +190,8 @@ void tell_dropped_syns(Finding& finding, const Look& look) {
       "matters only while it is 0.";
 }
 
-void check_syn_queue(const Listener& listener, const Look& look, Findings& findings) {
-  if (!is_syn_queue_full(listener, look) || is_deadly_pair(listener, look)) {
+void check_syn_queue(const Listener& listener, const NamespaceDelta& look, Findings& findings) {
+  if (!is_syn_queue_full(listener, look) || is_full_with_cookies(listener, look)) {
     return;
   }
   const auto somaxconn = look.now.value(metric::somaxconn);
@@ -224,7 +224,7 @@ void check_syn_queue(const Listener& listener, const Look& look, Findings& findi
   findings.push_back(std::move(finding));
 }
 
-Finding namespace_finding(const Look& look) {
+Finding namespace_finding(const NamespaceDelta& look) {
   return {.affected = {.kind = "namespace",
                        .name = place(look.netns, look.now.pod),
                        .labels = look.netns.empty()
@@ -237,7 +237,7 @@ bool is_known(const Finding& finding) {
 }
 
 /// What the counters tell where no queue is full at the very moment of the look.
-void check_syn_counters(const Look& look, Findings& findings) {
+void check_syn_counters(const NamespaceDelta& look, Findings& findings) {
   const auto cookies = look.now.value(metric::syncookies);
   Finding finding = namespace_finding(look);
   if (cookies == cookies_always) {
@@ -276,13 +276,13 @@ void check_syn_counters(const Look& look, Findings& findings) {
 
 }  // namespace
 
-void accept_queues(const Look& look, Findings& findings) {
+void accept_queues(const NamespaceDelta& look, Findings& findings) {
   for (const Listener& listener : look.now.listeners) {
     check_accept_queue(listener, look, findings);
   }
 }
 
-void syn_queues(const Look& look, Findings& findings) {
+void syn_queues(const NamespaceDelta& look, Findings& findings) {
   for (const Listener& listener : look.now.listeners) {
     check_syn_queue(listener, look, findings);
   }
@@ -291,7 +291,7 @@ void syn_queues(const Look& look, Findings& findings) {
   }
 }
 
-void abort_on_overflow(const Look& look, Findings& findings) {
+void abort_on_overflow(const NamespaceDelta& look, Findings& findings) {
   if (look.now.value(metric::abort_on_overflow).value_or(0) <= 0) {
     return;
   }

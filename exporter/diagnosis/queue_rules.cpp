@@ -4,20 +4,20 @@
 #include <string>
 #include <utility>
 
-#include "exporter/diagnosis/figures.h"
+#include "exporter/diagnosis/number_format.h"
 #include "exporter/diagnosis/rules.h"
 #include "exporter/diagnosis/thresholds.h"
 
 namespace inetdiag::diagnosis {
 namespace {
 
-void note_netns(Affected& affected, const Look& look) {
+void note_netns(Affected& affected, const NamespaceDelta& look) {
   if (!look.netns.empty()) {
     affected.labels.emplace("netns", look.netns);
   }
 }
 
-Affected affected_by(const UdpSockets& sockets, const Look& look) {
+Affected affected_by(const UdpSockets& sockets, const NamespaceDelta& look) {
   Affected affected{
       .kind = "udp_socket",
       .name = "UDP " + sockets.endpoint.text(),
@@ -31,7 +31,7 @@ Affected affected_by(const UdpSockets& sockets, const Look& look) {
 
 }  // namespace
 
-void udp_queues(const Look& look, Findings& findings) {
+void udp_queues(const NamespaceDelta& look, Findings& findings) {
   for (const UdpSockets& sockets : look.now.udp) {
     const auto growth = look.drops_growth(sockets, &Namespace::udp, &UdpSockets::endpoint);
     const bool is_full = sockets.fill >= full;
@@ -78,7 +78,7 @@ void udp_queues(const Look& look, Findings& findings) {
   }
 }
 
-void unix_queues(const Look& look, Findings& findings) {
+void unix_queues(const NamespaceDelta& look, Findings& findings) {
   for (const UnixListener& listener : look.now.unix_listeners) {
     if (listener.fill < nearly_full) {
       continue;

@@ -8,9 +8,9 @@
 
 #include <unistd.h>
 
-#include "exporter/diagnosis/elsewhere.h"
-#include "exporter/diagnosis/look.h"
-#include "exporter/diagnosis/metrics.h"
+#include "exporter/diagnosis/metric_names.h"
+#include "exporter/diagnosis/namespace_delta.h"
+#include "exporter/diagnosis/namespace_scope.h"
 #include "exporter/diagnosis/rules.h"
 
 namespace inetdiag::diagnosis {
@@ -34,13 +34,13 @@ const Namespace* find_namespace(const Snapshot* snapshot, const std::string& net
   return found == snapshot->namespaces.end() ? nullptr : &found->second;
 }
 
-std::vector<Finding> findings_of(const Look& look) {
+std::vector<Finding> findings_of(const NamespaceDelta& look) {
   std::vector<Finding> findings;
   for (const Rule rule : rules) {
     rule(look, findings);
   }
   for (Finding& finding : findings) {
-    lead_elsewhere(finding, look);
+    scope_to_namespace(finding, look);
   }
   return findings;
 }
@@ -65,7 +65,7 @@ std::vector<Finding> failures(const std::vector<CollectorOutcome>& collectors) {
   return findings;
 }
 
-void add_listeners(std::vector<ListenerRow>& rows, const Look& look) {
+void add_listeners(std::vector<ListenerRow>& rows, const NamespaceDelta& look) {
   const auto somaxconn = look.now.value(metric::somaxconn);
   for (const Listener& listener : look.now.listeners) {
     rows.push_back(
@@ -86,13 +86,13 @@ const Thing* fullest(const std::vector<Thing>& things) {
 
 class Usages {
  public:
-  Usages(const Look& look, std::vector<Usage>& usages) : look_(look), usages_(usages) {}
+  Usages(const NamespaceDelta& look, std::vector<Usage>& usages) : look_(look), usages_(usages) {}
 
   void add_queues() {
     const auto& listeners = look_.now.listeners;
     if (const Listener* listener = fullest(listeners)) {
-      add({.what = "fullest accept queue",
-           .of = listener->endpoint.text(),
+      add({.name = "fullest accept queue",
+           .resource = listener->endpoint.text(),
            .netns = look_.netns,
            .pod = look_.now.pod,
            .used = listener->waiting,
@@ -102,8 +102,8 @@ class Usages {
     const auto most = std::ranges::max_element(
         listeners, {}, [](const Listener& listener) { return listener.syn_fill; });
     if (most != listeners.end() && most->syn_fill) {
-      add({.what = "fullest SYN queue",
-           .of = most->endpoint.text(),
+      add({.name = "fullest SYN queue",
+           .resource = most->endpoint.text(),
            .netns = look_.netns,
            .pod = look_.now.pod,
            .used = most->half_open.value_or(0),
@@ -111,8 +111,8 @@ class Usages {
            .ratio = *most->syn_fill});
     }
     if (const UnixListener* listener = fullest(look_.now.unix_listeners)) {
-      add({.what = "fullest UNIX accept queue",
-           .of = listener->path,
+      add({.name = "fullest UNIX accept queue",
+           .resource = listener->path,
            .netns = look_.netns,
            .pod = look_.now.pod,
            .used = listener->waiting,
@@ -120,8 +120,8 @@ class Usages {
            .ratio = listener->fill});
     }
     if (const UdpSockets* sockets = fullest(look_.now.udp)) {
-      add({.what = "fullest UDP receive buffer",
-           .of = sockets->endpoint.text(),
+      add({.name = "fullest UDP receive buffer",
+           .resource = sockets->endpoint.text(),
            .netns = look_.netns,
            .pod = look_.now.pod,
            .used = sockets->queued_bytes,
@@ -137,8 +137,8 @@ class Usages {
     const auto most = look_.now.value(limit);
     if (have && most && *most > 0) {
       const double scaled = unit_bytes > 0 ? *most * unit_bytes : *most;
-      add({.what = what,
-           .of = limit_name,
+      add({.name = what,
+           .resource = limit_name,
            .netns = look_.netns,
            .pod = look_.now.pod,
            .used = *have,
@@ -155,11 +155,11 @@ class Usages {
     }
   }
 
-  const Look& look_;
+  const NamespaceDelta& look_;
   std::vector<Usage>& usages_;
 };
 
-void add_usages(std::vector<Usage>& all, const Look& look) {
+void add_usages(std::vector<Usage>& all, const NamespaceDelta& look) {
   const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
   Usages usages(look, all);
   usages.add_queues();
@@ -189,7 +189,7 @@ const Usage* Status::closest() const {
   return found == usages.end() ? nullptr : &*found;
 }
 
-bool Status::could_not_look() const {
+bool Status::is_incomplete() const {
   return std::ranges::none_of(collectors, [](const CollectorOutcome& collector) {
     return collector.name == "listeners" && collector.success;
   });
@@ -198,18 +198,18 @@ bool Status::could_not_look() const {
 Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
   Status status{.time = std::chrono::system_clock::now(),
                 .host = host_name(),
-                .seconds_since_last_look = {},
+                .seconds_since_previous = {},
                 .findings = failures(now.snapshot.collectors),
                 .listeners = {},
                 .usages = {},
                 .collectors = now.snapshot.collectors};
   if (before != nullptr) {
-    status.seconds_since_last_look = std::chrono::duration<double>(now.time - before->time).count();
+    status.seconds_since_previous = std::chrono::duration<double>(now.time - before->time).count();
   }
   for (const auto& [netns, now_there] : now.snapshot.namespaces) {
-    const Look look{netns, now_there,
-                    find_namespace(before != nullptr ? &before->snapshot : nullptr, netns),
-                    now.snapshot.netns_folder};
+    const NamespaceDelta look{
+        netns, now_there, find_namespace(before != nullptr ? &before->snapshot : nullptr, netns),
+        now.snapshot.netns_folder};
     std::ranges::move(findings_of(look), std::back_inserter(status.findings));
     add_listeners(status.listeners, look);
     add_usages(status.usages, look);

@@ -14,8 +14,8 @@ namespace inetdiag::diagnosis {
 
 /// How much of a limit is used.
 struct Usage {
-  std::string what;  ///< `timewait sockets`
-  std::string of;    ///< `net.ipv4.tcp_max_tw_buckets`, or which queue
+  std::string name;      ///< `timewait sockets`
+  std::string resource;  ///< `net.ipv4.tcp_max_tw_buckets`, or which queue
   std::string netns;
   std::string pod;
   double used = 0;
@@ -39,7 +39,7 @@ struct ListenerRow {
 struct Status {
   std::chrono::system_clock::time_point time;
   std::string host;
-  std::optional<double> seconds_since_last_look;
+  std::optional<double> seconds_since_previous;
   std::vector<Finding> findings;       ///< worst first
   std::vector<ListenerRow> listeners;  ///< nearest to their limit first
   std::vector<Usage> usages;           ///< in the order of the queues on a packet's way
@@ -50,7 +50,7 @@ struct Status {
   /// The usage nearest to its limit; null where none is known.
   const Usage* closest() const;
   /// Whether the listeners, without which nothing can be said, were not told.
-  bool could_not_look() const;
+  bool is_incomplete() const;
 };
 
 struct TimedSnapshot {

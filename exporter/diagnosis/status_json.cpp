@@ -108,8 +108,8 @@ Json json_of(const ListenerRow& row) {
 }
 
 Json json_of(const Usage& usage) {
-  return object({{"what", text(usage.what)},
-                 {"of", text(usage.of)},
+  return object({{"name", text(usage.name)},
+                 {"resource", text(usage.resource)},
                  {"netns", text_or_null(usage.netns)},
                  {"pod", text_or_null(usage.pod)},
                  {"used", number(usage.used)},
@@ -146,8 +146,8 @@ std::string status_json(const Status& status) {
                  {"time", text(fmt::format(
                               "{:%Y-%m-%dT%H:%M:%SZ}",
                               fmt::gmtime(std::chrono::system_clock::to_time_t(status.time))))},
-                 {"seconds_since_last_look", optional(status.seconds_since_last_look)},
-                 {"could_not_look", boolean(status.could_not_look())},
+                 {"seconds_since_previous", optional(status.seconds_since_previous)},
+                 {"incomplete", boolean(status.is_incomplete())},
                  {"severity", severity ? text(name_of(*severity)) : "null"},
                  {"findings", list_of(status.findings)},
                  {"closest_limit", closest != nullptr ? json_of(*closest) : "null"},

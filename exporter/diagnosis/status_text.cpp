@@ -7,17 +7,17 @@
 
 #include <fmt/format.h>
 
-#include "exporter/diagnosis/figures.h"
+#include "exporter/diagnosis/number_format.h"
+#include "exporter/diagnosis/phrases.h"
 #include "exporter/diagnosis/terminal.h"
-#include "exporter/diagnosis/wording.h"
 
 namespace inetdiag::diagnosis {
 namespace {
 
 constexpr std::size_t columns = 80;
-constexpr std::size_t most_quiet_rows = 20;
+constexpr std::size_t max_idle_rows = 20;
 // Limits of other namespaces stand in the table from here on: there can be hundreds of them.
-constexpr double notable_elsewhere = 0.5;
+constexpr double notable_in_other_namespace = 0.5;
 
 class Painter {
  public:
@@ -123,7 +123,7 @@ std::string row(const std::string& name, const std::string& owner, const std::st
 
 std::string listener_table(const Status& status, const Painter& painter) {
   const std::vector<ListenerRow>& rows = status.listeners;
-  if (status.could_not_look()) {
+  if (status.is_incomplete()) {
     return std::string(listeners_unknown) + "\n\n";
   }
   if (rows.empty()) {
@@ -136,7 +136,7 @@ std::string listener_table(const Status& status, const Painter& painter) {
   for (const ListenerRow& each : rows) {
     const Listener& listener = each.listener;
     if (listener.fill <= 0 && listener.syn_fill.value_or(0) <= 0 &&
-        listener.drops.value_or(0) <= 0 && ++quiet > most_quiet_rows) {
+        listener.drops.value_or(0) <= 0 && ++quiet > max_idle_rows) {
       continue;
     }
     const std::string place =
@@ -150,8 +150,8 @@ std::string listener_table(const Status& status, const Painter& painter) {
                                    : "?",
                 limit, listener.drops ? short_number_text(*listener.drops, 6) : "?");
   }
-  if (quiet > most_quiet_rows) {
-    text += fmt::format("and {} more with empty queues and no drops\n", quiet - most_quiet_rows);
+  if (quiet > max_idle_rows) {
+    text += fmt::format("and {} more with empty queues and no drops\n", quiet - max_idle_rows);
   }
   return text + "\n";
 }
@@ -160,10 +160,10 @@ std::string usage_table(const std::vector<Usage>& usages, const Painter& painter
   std::string text = painter.heading("Limits") + "\n";
   constexpr int bar_width = 10;
   for (const Usage& usage : usages) {
-    if (!usage.netns.empty() && usage.ratio < notable_elsewhere) {
+    if (!usage.netns.empty() && usage.ratio < notable_in_other_namespace) {
       continue;
     }
-    text += fmt::format("{:<26} {} {:>5}  {}", usage.what, bar(usage.ratio, bar_width),
+    text += fmt::format("{:<26} {} {:>5}  {}", usage.name, bar(usage.ratio, bar_width),
                         percent_text(usage.ratio), usage_text(usage));
     text += usage.netns.empty() ? "\n" : "\n   " + printable(where(usage.netns, usage.pod)) + "\n";
   }
@@ -192,10 +192,10 @@ std::string status_text(const Status& status, bool in_colour) {
   if (severity) {
     text += painter.severity(*severity, count_text(status.findings)) + "\n\n";
   } else {
-    text += wrapped("", printable(quiet_text(status)), 0, columns) + "\n";
+    text += wrapped("", printable(no_findings_text(status)), 0, columns) + "\n";
   }
   for (const Finding& finding : status.findings) {
-    text += finding_text(finding, status.seconds_since_last_look, painter);
+    text += finding_text(finding, status.seconds_since_previous, painter);
   }
   text += listener_table(status, painter);
   text += usage_table(status.usages, painter);

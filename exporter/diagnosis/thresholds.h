@@ -18,16 +18,16 @@ inline constexpr double syn_backlog_share = 0.75;
 inline constexpr double orphans_near = 0.5;
 
 /// Sockets in CLOSE_WAIT on one port that are a pile, if they are this share of its sockets too.
-inline constexpr double close_wait_pile = 100;
+inline constexpr double close_wait_min = 100;
 inline constexpr double close_wait_share = 0.25;
 
 /// Connections that wait for the answer to their SYN: some always do.
-inline constexpr double syn_sent_some = 20;
-inline constexpr double syn_sent_many = 200;
+inline constexpr double syn_sent_notice = 20;
+inline constexpr double syn_sent_warning = 200;
 
 /// A look longer ago than this says nothing about now. Whoever asks every five minutes still learns
 /// what grows.
-inline constexpr std::chrono::minutes oldest_look{15};
+inline constexpr std::chrono::minutes max_snapshot_age{15};
 /// Two looks closer than this show no growth that means anything.
 inline constexpr std::chrono::milliseconds shortest_interval{900};
 

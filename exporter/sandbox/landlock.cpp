@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "collectors/kernel/unique_fd.h"
+#include "collectors/kernel/base/unique_fd.h"
 
 namespace inetdiag {
 namespace {

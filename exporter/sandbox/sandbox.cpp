@@ -10,7 +10,7 @@
 #include "exporter/build_info.h"
 #include "exporter/sandbox/capabilities.h"
 #include "exporter/sandbox/landlock.h"
-#include "exporter/sandbox/system_calls.h"
+#include "exporter/sandbox/seccomp.h"
 
 namespace inetdiag {
 namespace {

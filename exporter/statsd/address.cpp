@@ -6,7 +6,7 @@
 #include <netdb.h>
 #include <sys/un.h>
 
-#include "collectors/kernel/text.h"
+#include "collectors/kernel/base/text.h"
 
 namespace inetdiag::statsd {
 namespace {

@@ -51,7 +51,7 @@ class Packer {
 }  // namespace
 
 Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& style,
-            Increases& increases, std::size_t mtu) {
+            CounterDeltas& increases, std::size_t mtu) {
   Packer packer(mtu);
   for (const auto& family : families) {
     const bool is_counter = family.type == prometheus::MetricType::Counter;

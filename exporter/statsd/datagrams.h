@@ -7,14 +7,14 @@
 
 #include <prometheus/metric_family.h>
 
-#include "exporter/statsd/increases.h"
+#include "exporter/statsd/counter_deltas.h"
 #include "exporter/statsd/line.h"
 
 namespace inetdiag::statsd {
 
 struct Datagram {
   std::string text{};
-  /// The increases in it, for Increases::told() once it is sent.
+  /// The increases in it, for Increases::acknowledge() once it is sent.
   std::vector<std::pair<std::string, double>> increases{};
 };
 
@@ -26,6 +26,6 @@ struct Packed {
 /// The series as lines, packed into datagrams of `mtu` bytes at most. A counter that did not grow
 /// is left out, and what is not finite.
 Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& style,
-            Increases& increases, std::size_t mtu);
+            CounterDeltas& increases, std::size_t mtu);
 
 }  // namespace inetdiag::statsd

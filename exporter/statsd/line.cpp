@@ -12,18 +12,18 @@ bool is_letter_or_digit(char c) {
 
 /// What a value may hold besides letters and digits: a dot parts names, a colon ends what stands
 /// before the figure.
-std::string_view allowed(Tags tags) {
+std::string_view allowed(TagFormat tags) {
   switch (tags) {
-    case Tags::dogstatsd:
+    case TagFormat::dogstatsd:
       return "_-:./";
-    case Tags::influxdb:
+    case TagFormat::influxdb:
       return "_-./";
     default:
       return "_-";
   }
 }
 
-void append_sanitised(std::string& text, std::string_view value, Tags tags) {
+void append_sanitised(std::string& text, std::string_view value, TagFormat tags) {
   for (const char c : value) {
     text.push_back(is_letter_or_digit(c) || allowed(tags).find(c) != std::string_view::npos ? c
                                                                                             : '_');
@@ -44,15 +44,15 @@ Frame frame_of(const Style& style, std::string_view name, const Labels& labels) 
   frame.before.append(name);
   for (const auto& label : labels) {
     switch (style.tags) {
-      case Tags::none:
+      case TagFormat::none:
         frame.before.append(".").append(label.name).append(".");
         append_sanitised(frame.before, label.value, style.tags);
         break;
-      case Tags::dogstatsd:
+      case TagFormat::dogstatsd:
         frame.behind.append(frame.behind.empty() ? "|#" : ",").append(label.name).append(":");
         append_sanitised(frame.behind, label.value, style.tags);
         break;
-      case Tags::influxdb:
+      case TagFormat::influxdb:
         frame.before.append(",").append(label.name).append("=");
         append_sanitised(frame.before, label.value, style.tags);
         break;
@@ -80,7 +80,7 @@ std::string line(const Frame& frame, double value, std::string_view type) {
 
 std::string gauge(const Style& style, std::string_view name, const Labels& labels, double value) {
   const Frame frame = frame_of(style, name, labels);
-  const bool is_change = value < 0 && style.tags != Tags::dogstatsd;
+  const bool is_change = value < 0 && style.tags != TagFormat::dogstatsd;
   return (is_change ? line(frame, 0, "|g") + "\n" : "") + line(frame, value, "|g");
 }
 

@@ -11,7 +11,7 @@
 
 namespace inetdiag::statsd {
 
-enum class Tags {
+enum class TagFormat {
   none,       ///< `name.label.value:1|g`
   dogstatsd,  ///< `name:1|g|#label:value`
   influxdb,   ///< `name,label=value:1|g`
@@ -19,7 +19,7 @@ enum class Tags {
 
 struct Style {
   std::string prefix{};  ///< before every name, and a dot behind it
-  Tags tags = Tags::none;
+  TagFormat tags = TagFormat::none;
 };
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;

@@ -75,10 +75,10 @@ int Sender::send(std::string_view datagram, std::chrono::steady_clock::time_poin
     pollfd writable{fd_.get(), POLLOUT, 0};
     ::poll(&writable, 1, static_cast<int>(left.count()));
   }
-  return later_error();
+  return pending_error();
 }
 
-int Sender::later_error() const {
+int Sender::pending_error() const {
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/kernel/unique_fd.h"
+#include "collectors/kernel/base/unique_fd.h"
 #include "exporter/statsd/address.h"
 
 namespace inetdiag::statsd {
@@ -20,7 +20,7 @@ class Sender {
   int send(std::string_view datagram, std::chrono::steady_clock::time_point end) const;
 
   /// What came since: of UDP ECONNREFUSED, by ICMP, where nobody listens; or 0.
-  int later_error() const;
+  int pending_error() const;
 
  private:
   kernel::UniqueFd fd_;

@@ -2,7 +2,7 @@
 // nothing but the end of the answer.
 //
 // `bare dump` asks for every state of both families, `bare walk` for every state but ESTABLISHED,
-// TIME_WAIT and LISTEN: the kernel walks all sockets and tells next to none. The program stays
+// TIME_WAIT and LISTEN: the kernel dump_cpu all sockets and tells next to none. The program stays
 // alive, does one loop for each line on its stdin and prints what that cost as one line of JSON, so
 // that no start of a process is measured.
 #include <algorithm>
@@ -26,7 +26,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "collectors/kernel/unique_fd.h"
+#include "collectors/kernel/base/unique_fd.h"
 
 namespace {
 
@@ -142,10 +142,10 @@ std::uint32_t states_of(const std::string& mode) {
   if (mode == "dump") {
     return all_states;
   }
-  if (mode == "walk") {
+  if (mode == "partial") {
     return all_states & ~bulk_states;
   }
-  throw std::invalid_argument("usage: bare dump|walk");
+  throw std::invalid_argument("usage: bare dump|partial");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "collectors/kernel/unique_fd.h"
+#include "collectors/kernel/base/unique_fd.h"
 
 namespace {
 

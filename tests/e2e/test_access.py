@@ -217,7 +217,7 @@ def test_passwords(start, config, keys, hash_of):
             assert asked(path=path) == 401, path
         head = curl(exporter, keys, "--head", scheme=scheme)[2]
         assert "WWW-Authenticate: Basic" in head
-        told = r'client="127\.0\.0\.1 port 200\d\d" error="wrong password" user=scraper untold=0'
+        told = r'client="127\.0\.0\.1 port 200\d\d" error="wrong password" user=scraper suppressed=0'
         wait_until("the log says so", lambda: re.search(told, exporter.log))
         assert "ecret" not in exporter.log
 

@@ -169,7 +169,7 @@ def test_each_namespace_is_told_once_however_it_is_known(start, folder, three):
     named, pinned, inhabited = three
     known = only("alpha", "beta", "zeta", named.inode, pinned.inode, inhabited.inode)
     expected = {
-        "named": {"alpha": 100, "beta": 200},
+        "pinned": {"alpha": 100, "beta": 200},
         "processes": {named.inode: 100, inhabited.inode: 300},
         "all": {"alpha": 100, "beta": 200, inhabited.inode: 300},
     }
@@ -182,15 +182,15 @@ def test_each_namespace_is_told_once_however_it_is_known(start, folder, three):
         }
         assert told == limits, mode
         assert series["inetdiag_netns_discovered"] == len(limits)
-        assert series["inetdiag_netns_left_out"] == 0
+        assert series["inetdiag_netns_skipped"] == 0
         assert success(series) == 1
 
 
 def test_the_own_namespace_keeps_its_series(start, folder, three):
     _own = listen(port=PORT)
-    exporters = start("--netns.discover=named", f"--path.netns={folder.path}"), start()
+    exporters = start("--netns.discover=pinned", f"--path.netns={folder.path}"), start()
     pinned, alone = (exporter.series() for exporter in exporters)
-    added = {"inetdiag_netns_discovered", "inetdiag_netns_left_out"}
+    added = {"inetdiag_netns_discovered", "inetdiag_netns_skipped"}
     added |= {f'inetdiag_scrape_collector_{what}{{collector="netns"}}' for what in ("success", "duration_seconds")}
     assert set(of(pinned, None)) == set(alone) | added
     # What is of the whole host is told once.
@@ -205,7 +205,7 @@ def test_a_listener_that_overflows_elsewhere(start, binary, folder, three):
     named.tell("listen", PORT, 4)
     named.tell("connect", PORT, 12)
     wait_until("the queue is full", lambda: named.queue(PORT) == (5, 4))
-    arguments = ["--netns.discover=named", f"--path.netns={folder.path}"]
+    arguments = ["--netns.discover=pinned", f"--path.netns={folder.path}"]
     exporter = start(*arguments)
     at = f'{{address="127.0.0.1",port="{PORT}"}}'
 
@@ -237,13 +237,13 @@ def test_half_open_connections_elsewhere(start, folder, inhabit):
     there = inhabit()
     folder.pin("flooded", there)
     there.tell("flood", PORT)
-    arguments = ["--netns.discover=named", f"--path.netns={folder.path}"]
+    arguments = ["--netns.discover=pinned", f"--path.netns={folder.path}"]
     always = of(start(*arguments, "--collector.tcp.cpu-budget=100%").series(), "flooded")
     half_open = len(there.output_of("ss", "-tnH", "state", "syn-recv").splitlines())
     assert half_open > 0
     assert always['inetdiag_tcp_sockets{state="syn_recv"}'] == half_open
     assert always[f'inetdiag_listener_syn_queue_length{{address="10.99.0.1",port="{PORT}"}}'] == half_open
-    assert always["inetdiag_netns_walk_age_seconds"] == 0
+    assert always["inetdiag_netns_tcp_dump_age_seconds"] == 0
     never = of(start(*arguments, "--collector.tcp.cpu-budget=0").series(), "flooded")
     assert f'inetdiag_listener_sockets{{address="10.99.0.1",port="{PORT}"}}' in never
     assert not [series for series in never if "syn_queue" in series or "tcp_sockets{" in series or "age" in series]
@@ -253,18 +253,18 @@ def test_a_namespace_where_nothing_moves_needs_no_walk(start, folder, inhabit):
     idle = inhabit()
     folder.pin("idle", idle)
     idle.tell("listen", PORT, 4)
-    exporter = start("--netns.discover=named", f"--path.netns={folder.path}", "--collector.tcp.cpu-budget=0")
+    exporter = start("--netns.discover=pinned", f"--path.netns={folder.path}", "--collector.tcp.cpu-budget=0")
     told = of(exporter.series(), "idle")
     assert told['inetdiag_tcp_sockets{state="listen"}'] == 1
     assert told[f'inetdiag_listener_syn_queue_length{{address="127.0.0.1",port="{PORT}"}}'] == 0
-    assert told["inetdiag_netns_walk_age_seconds"] == 0
+    assert told["inetdiag_netns_tcp_dump_age_seconds"] == 0
     idle.tell("connect", PORT, 1)
     assert 'inetdiag_tcp_sockets{state="listen"}' in of(exporter.series(), "idle")  # as it was
-    assert of(exporter.series(), "idle")["inetdiag_netns_walk_age_seconds"] > 0
+    assert of(exporter.series(), "idle")["inetdiag_netns_tcp_dump_age_seconds"] > 0
 
 
 def test_which_are_asked_can_be_chosen(start, folder, three):
-    arguments = ["--netns.discover=named", f"--path.netns={folder.path}"]
+    arguments = ["--netns.discover=pinned", f"--path.netns={folder.path}"]
     for flags, told, left_out in (
         (["--netns.max=1"], {"alpha"}, 1),
         (["--netns.max=0"], set(), 2),
@@ -273,7 +273,7 @@ def test_which_are_asked_can_be_chosen(start, folder, three):
     ):
         series = start(*arguments, *flags).series()
         assert {label for label in ("alpha", "beta") if of(series, label)} == told, flags
-        assert series["inetdiag_netns_left_out"] == left_out, flags
+        assert series["inetdiag_netns_skipped"] == left_out, flags
         assert series["inetdiag_netns_discovered"] == len(told) + left_out, flags
     series = start(*arguments, "--netns.nstat.include=^IpInReceives$").series()
     assert [s for s in of(series, "alpha") if "nstat" in s] == ["inetdiag_nstat_ip_in_receives_total"]
@@ -281,7 +281,7 @@ def test_which_are_asked_can_be_chosen(start, folder, three):
 
 
 def test_a_scrape_can_choose_the_collector(start, folder, three):
-    exporter = start("--netns.discover=named", f"--path.netns={folder.path}")
+    exporter = start("--netns.discover=pinned", f"--path.netns={folder.path}")
     just = series_of(exporter.page("/metrics?collect[]=netns"))
     assert of(just, "alpha") and "inetdiag_sysctl_net_core_somaxconn" not in just
     without = series_of(exporter.page("/metrics?exclude[]=netns"))
@@ -341,9 +341,9 @@ def test_a_pod_is_named(start, binary, folder, make_cgroup, inhabit, tmp_path, p
         "pod_uid": UID,
         "container_id": CONTAINER,
     }
-    modes = {"named": "cni-1", "processes": pod.inode, "all": "cni-1"}
+    modes = {"pinned": "cni-1", "processes": pod.inode, "all": "cni-1"}
     if mode_without_process_cannot_tell(pod):
-        modes.pop("named")
+        modes.pop("pinned")
     for mode, label in modes.items():
         arguments = [f"--netns.discover={mode}", f"--path.netns={folder.path}", logs, only(label)]
         exporter = start(*arguments)
@@ -371,7 +371,7 @@ def test_processes_come_and_go_and_leave_nothing(start, binary, folder, inhabit)
     scrapes = 1000 if "san" not in binary else 100
     collectors = [f"--collector.{name}" for name in ("disable-defaults", "listeners", "tcp", "sockstat")]
     # In a user namespace others of the machine can be seen, not entered.
-    mode = "all" if may_change_user() else "named"
+    mode = "all" if may_change_user() else "pinned"
     exporter = start(f"--netns.discover={mode}", f"--path.netns={folder.path}", *collectors)
 
     def held():
@@ -450,7 +450,7 @@ def test_two_capabilities_suffice(start, folder, three, as_nobody, user):
 
 
 @pytest.mark.parametrize(
-    ("mode", "capabilities"), [("named", 1 << SYS_ADMIN), *((mode, 1 << SYS_ADMIN | 1 << SYS_PTRACE) for mode in ("processes", "all"))]
+    ("mode", "capabilities"), [("pinned", 1 << SYS_ADMIN), *((mode, 1 << SYS_ADMIN | 1 << SYS_PTRACE) for mode in ("processes", "all"))]
 )
 def test_the_sandbox_leaves_what_the_mode_takes(start, folder, inhabit, is_sanitized, mode, capabilities):
     there = inhabit()
@@ -480,7 +480,7 @@ def test_the_sandbox_leaves_what_the_mode_takes(start, folder, inhabit, is_sanit
         if may_change_user():
             assert int(thread["CapBnd"], 16) == capabilities
     # It would forbid to look at other processes.
-    assert ("landlock: the network namespaces of other processes" in exporter.log) == (mode != "named")
+    assert ("landlock: the network namespaces of other processes" in exporter.log) == (mode != "pinned")
 
 
 def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
@@ -496,9 +496,9 @@ def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
     log = exporter.end()[1]
     assert "that takes CAP_SYS_ADMIN" in log
     assert "that takes CAP_SYS_PTRACE" in log
-    assert series["inetdiag_netns_left_out"] == series["inetdiag_netns_discovered"] > 0
+    assert series["inetdiag_netns_skipped"] == series["inetdiag_netns_discovered"] > 0
     done = subprocess.run(
-        [*as_nobody, binary, "check", "--interval=0s", "--netns.discover=named", f"--path.netns={folder.path}"],
+        [*as_nobody, binary, "check", "--interval=0s", "--netns.discover=pinned", f"--path.netns={folder.path}"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
@@ -507,7 +507,7 @@ def test_missing_privileges_are_named(start, binary, folder, three, as_nobody):
 
 
 def test_folders_that_are_not_there_yet_or_no_folders(start, inhabit, tmp_path):
-    absent = start("--netns.discover=named", f"--path.netns={tmp_path / 'none'}")
+    absent = start("--netns.discover=pinned", f"--path.netns={tmp_path / 'none'}")
     for _ in range(2):
         series = absent.series()
     assert (success(series), series["inetdiag_netns_discovered"]) == (1, 0)
@@ -517,7 +517,7 @@ def test_folders_that_are_not_there_yet_or_no_folders(start, inhabit, tmp_path):
     late.unpin("late")
     assert absent.end()[1].count(f"cannot read {tmp_path / 'none'}") == 1
     (tmp_path / "file").touch()
-    wrong = start("--netns.discover=named", f"--path.netns={tmp_path / 'file'}")
+    wrong = start("--netns.discover=pinned", f"--path.netns={tmp_path / 'file'}")
     assert success(wrong.series()) == 0
     assert "Not a directory" in wrong.end()[1]
 
@@ -528,7 +528,7 @@ def test_pins_by_symbolic_link_in_the_sandbox(start, folder, inhabit):
     elsewhere = folder.path.parent / "elsewhere"
     elsewhere.touch()
     subprocess.run(["mount", "--bind", there.file, elsewhere], check=True)
-    arguments = ["--netns.discover=named", f"--path.netns={folder.path}"]
+    arguments = ["--netns.discover=pinned", f"--path.netns={folder.path}"]
     try:
         folder.pin("n1", there)
         (folder.path / "alias").symlink_to(elsewhere)
@@ -569,7 +569,7 @@ def test_each_namespace_has_a_label_of_its_own(start, folder, inhabit):
 
 
 def test_the_metrics_reference_has_what_is_told_of_namespaces(start, folder, three):
-    page = start("--netns.discover=named", f"--path.netns={folder.path}").page()
+    page = start("--netns.discover=pinned", f"--path.netns={folder.path}").page()
     emitted = {family: kind for family, kind in families_of(page).items() if family.startswith("inetdiag_netns_")}
     assert len(emitted) == 4
     assert emitted.items() <= reference_rows().items()

@@ -8,7 +8,7 @@ import subprocess
 from conftest import FIXTURES, ROOT, connect_without_waiting, families_of, listen, wait_until
 
 GOLDEN = ROOT / "tests" / "e2e" / "golden.prom"
-REFERENCE = ROOT / "METRICS.md"
+REFERENCE = ROOT / "docs/metrics.md"
 
 
 def scene(start, *arguments):
@@ -64,7 +64,7 @@ def reference_rows():
 def test_the_metrics_reference_is_what_the_program_emits(start):
     # Which need an owner that this namespace may have none of, or other namespaces (test_netns.py).
     conditional = {"inetdiag_listener_info", "inetdiag_netns_info", "inetdiag_netns_discovered"}
-    conditional |= {"inetdiag_netns_left_out", "inetdiag_netns_walk_age_seconds"}
+    conditional |= {"inetdiag_netns_skipped", "inetdiag_netns_tcp_dump_age_seconds"}
     exporter, _sockets = scene(
         start, "--collector.sysctl.include=net.ipv4.tcp_congestion_control", "--statsd.address=127.0.0.1:8125"
     )

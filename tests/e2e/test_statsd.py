@@ -123,7 +123,7 @@ def test_statsd_has_the_gauges_and_increases_of_the_page(start, statsd):
     assert server_of_statsd.bad_lines == []
     series = exporter.series()
     assert series["inetdiag_statsd_errors_total"] == 0
-    assert series["inetdiag_statsd_sent_total"] > 0
+    assert series["inetdiag_statsd_datagrams_sent_total"] > 0
     assert len(clients) == 10
 
 
@@ -149,8 +149,8 @@ def test_statsd_counts_on_where_a_counter_begins_anew(start, statsd, tmp_path):
     told = 0
     for drops, increase in [(107, 7), (3, 3), (13, 10), (0, 0), (2, 2)]:
         set_drops(drops)
-        sent = exporter.series()["inetdiag_statsd_sent_total"]
-        wait_until("it is pushed", lambda: exporter.series()["inetdiag_statsd_sent_total"] > sent + 20)
+        sent = exporter.series()["inetdiag_statsd_datagrams_sent_total"]
+        wait_until("it is pushed", lambda: exporter.series()["inetdiag_statsd_datagrams_sent_total"] > sent + 20)
         told += increase
         wait_until("the increase is told", lambda: server.counts.get(name, 0) >= told)
         assert server.counts[name] == told
@@ -321,7 +321,7 @@ def hostile_sockets():
 def test_every_line_is_of_the_grammar(start, tags, grammar, queue):
     held = hostile_sockets()
     listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
-    start("--statsd.address=localhost:8125", f"--statsd.tags={tags}", "--statsd.interval=200ms", "--statsd.mtu=512")
+    start("--statsd.address=localhost:8125", f"--statsd.format={tags}", "--statsd.interval=200ms", "--statsd.mtu=512")
     datagrams = listener.datagrams_of_a_push(LAST) + listener.datagrams_of_a_push(LAST)
     assert max(len(datagram.encode()) for datagram in datagrams) <= 512
     assert len(datagrams) > 10

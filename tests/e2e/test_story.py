@@ -68,7 +68,7 @@ EXPECTED = {
     ("InetdiagConntrackDropping", "instance", "proc"),
     ("InetdiagSoftnetDropping", "instance", "proc"),
     ("InetdiagCollectorFailing", "collector", "sockstat"),
-    ("InetdiagNamespacesLeftOut", "instance", "live"),
+    ("InetdiagNamespacesSkipped", "instance", "live"),
     ("InetdiagExporterDown", "instance", "gone"),
 }
 # What the pod suffers like the exporter's own namespace.
@@ -146,7 +146,7 @@ class Story:
         self.start(
             "live",
             "--collector.tcp.cpu-budget=100%",
-            "--netns.discover=named",
+            "--netns.discover=pinned",
             "--netns.max=2",
             f"--path.netns={pins.path}",
             f"--path.pod-logs={folder}/pods",

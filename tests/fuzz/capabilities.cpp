@@ -1,6 +1,6 @@
-#include "collectors/kernel/capabilities.h"
+#include "collectors/kernel/proc/capabilities.h"
 
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

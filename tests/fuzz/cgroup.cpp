@@ -1,6 +1,6 @@
-#include "collectors/kernel/cgroup.h"
+#include "collectors/kernel/netns/cgroup.h"
 
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

@@ -1,8 +1,8 @@
-#include "exporter/basic_auth.h"
-#include "exporter/gzip.h"
-#include "exporter/query.h"
-#include "exporter/scrape_timeout.h"
-#include "target.h"
+#include "exporter/exposition/gzip.h"
+#include "exporter/http/basic_auth.h"
+#include "exporter/http/collector_query.h"
+#include "exporter/http/scrape_timeout.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

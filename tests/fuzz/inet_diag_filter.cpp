@@ -1,21 +1,21 @@
 // The ports and peers of `sockets`, one in a line, and the bytecode that the kernel gets of them.
-#include "collectors/kernel/inet_diag_filter.h"
+#include "collectors/kernel/netlink/inet_diag_filter.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
-#include "collectors/kernel/text.h"
-#include "inet_diag_bytecode.h"
-#include "target.h"
+#include "collectors/kernel/base/text.h"
+#include "tests/fuzz/target.h"
+#include "tests/unit/support/inet_diag_bytecode.h"
 
 namespace inetdiag::fuzz {
 namespace {
 
-using kernel::AddressBlock;
+using kernel::AddressPrefix;
 using testing::SocketEnds;
 
-std::string text_of(const AddressBlock& block) {
+std::string text_of(const AddressPrefix& block) {
   std::string text = block.address.text();
   std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
   return text + "/" + std::to_string(block.prefix);
@@ -25,7 +25,7 @@ void require_that_it_selects(const kernel::InetFilter& filter, const SocketEnds&
   const bool has_port = std::ranges::any_of(filter.ports, [&](std::uint16_t port) {
     return port == ends.local_port || port == ends.peer_port;
   });
-  const bool has_peer = std::ranges::any_of(filter.peers, [&](const AddressBlock& peer) {
+  const bool has_peer = std::ranges::any_of(filter.peers, [&](const AddressPrefix& peer) {
     return testing::passes(kernel::bytecode_of({.peers = {peer}}), ends);
   });
   require(testing::passes(kernel::bytecode_of(filter), ends) ==
@@ -41,8 +41,8 @@ void run(std::string_view input) {
     const std::string_view word = kernel::next_line(input);
     if (const auto port = kernel::to_number<std::uint16_t>(word)) {
       filter.ports.push_back(*port);
-    } else if (const auto block = kernel::parse_address_block(word)) {
-      require(kernel::parse_address_block(text_of(*block)) == block,
+    } else if (const auto block = kernel::parse_address_prefix(word)) {
+      require(kernel::parse_address_prefix(text_of(*block)) == block,
               "a network can be written and read again");
       filter.peers.push_back(*block);
     }
@@ -51,7 +51,7 @@ void run(std::string_view input) {
           "the kernel takes the bytecode");
   const kernel::InetAddress here = kernel::InetAddress::any(AF_INET6);
   const std::uint16_t port = filter.ports.empty() ? 1 : filter.ports.back();
-  for (const AddressBlock& block : filter.peers) {
+  for (const AddressPrefix& block : filter.peers) {
     const SocketEnds inside{here, port, block.address, 2};
     require(testing::passes(kernel::bytecode_of(filter), inside), "a network holds its address");
     require_that_it_selects(filter, {here, 2, block.address, 3});

@@ -1,10 +1,10 @@
-#include "exporter/listen_address.h"
+#include "exporter/http/listen_address.h"
 
 #include <stdexcept>
 
 #include <netdb.h>
 
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 /// In the place of the C library's: no name server is asked.
 extern "C" int getaddrinfo(const char* /*node*/, const char* /*service*/, const addrinfo* /*hints*/,

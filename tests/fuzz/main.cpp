@@ -4,7 +4,7 @@
 #include <fstream>
 #include <string>
 
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   if (const char* folder = std::getenv("FUZZ_SEEDS")) {

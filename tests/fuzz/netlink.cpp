@@ -1,13 +1,13 @@
 // The datagrams of a dump: headers, control messages, and the parsers of what they hold.
-#include "collectors/kernel/netlink.h"
+#include "collectors/kernel/netlink/netlink.h"
 
 #include <deque>
 #include <system_error>
 
-#include "collectors/kernel/inet_diag.h"
-#include "collectors/kernel/unix_diag.h"
-#include "diag_messages.h"
-#include "target.h"
+#include "collectors/kernel/netlink/inet_diag.h"
+#include "collectors/kernel/netlink/unix_diag.h"
+#include "tests/fuzz/target.h"
+#include "tests/unit/support/diag_messages.h"
 
 namespace inetdiag::fuzz {
 
@@ -16,11 +16,11 @@ using namespace testing;
 void run(std::string_view input) {
   constexpr std::size_t most_bytes = 32768;  // what the kernel fills at most
   std::deque<Bytes> datagrams;
-  std::size_t told = 0;
+  std::size_t acknowledge = 0;
   while (!input.empty()) {
     const auto bytes = std::as_bytes(std::span(take_chunk(input).substr(0, most_bytes)));
     datagrams.emplace_back(bytes.begin(), bytes.end());
-    told += bytes.size();
+    acknowledge += bytes.size();
   }
   std::size_t handed_on = 0;
   try {
@@ -43,7 +43,7 @@ void run(std::string_view input) {
   } catch (const kernel::DeadlineExceeded&) {
     // No end of the dump was among the datagrams.
   }
-  require(handed_on <= told, "no payload is longer than what was told");
+  require(handed_on <= acknowledge, "no payload is longer than what was told");
 }
 
 std::vector<std::string> seeds() {

@@ -10,9 +10,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "collectors/collector.h"
-#include "exporter/page.h"
-#include "target.h"
+#include "collectors/support/collector.h"
+#include "exporter/exposition/exposition.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

@@ -1,12 +1,12 @@
 // The names of folders, parted by slashes, which no name holds.
-#include "exporter/pod_names.h"
+#include "collectors/kernel/netns/pod_names.h"
 
 #include <filesystem>
 #include <set>
 
-#include "collectors/kernel/text.h"
-#include "target.h"
-#include "temporary_tree.h"
+#include "collectors/kernel/base/text.h"
+#include "tests/fuzz/target.h"
+#include "tests/unit/support/temporary_tree.h"
 
 namespace inetdiag::fuzz {
 

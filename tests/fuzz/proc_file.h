@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "collected.h"
-#include "page.h"
+#include "tests/fuzz/page.h"
+#include "tests/unit/support/collected.h"
 
 namespace inetdiag::fuzz {
 

@@ -1,8 +1,7 @@
-#include "exporter/query.h"
-
 #include <algorithm>
 
-#include "target.h"
+#include "exporter/http/collector_query.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

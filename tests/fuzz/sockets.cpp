@@ -1,5 +1,5 @@
 // What `inetdiag_exporter sockets` writes of answers with any content.
-#include "exporter/sockets.h"
+#include "exporter/commands/sockets.h"
 
 #include <algorithm>
 #include <array>
@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collectors/kernel/text.h"
-#include "collectors/kernel/unique_fd.h"
-#include "sockets.h"
+#include "collectors/kernel/base/text.h"
+#include "collectors/kernel/base/unique_fd.h"
+#include "tests/fuzz/sockets.h"
 
 namespace inetdiag::fuzz {
 namespace {

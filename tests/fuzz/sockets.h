@@ -5,8 +5,8 @@
 #include <memory>
 #include <string_view>
 
-#include "collected.h"
-#include "page.h"
+#include "tests/fuzz/page.h"
+#include "tests/unit/support/collected.h"
 
 namespace inetdiag::fuzz {
 

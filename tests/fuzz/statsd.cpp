@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "collectors/kernel/text.h"
+#include "collectors/kernel/base/text.h"
 #include "exporter/statsd/datagrams.h"
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 namespace {
@@ -17,17 +17,17 @@ bool has_only(std::string_view text, const std::string& allowed) {
   return text.find_first_not_of(allowed) == text.npos;
 }
 
-void require_line(std::string_view line, statsd::Tags tags) {
+void require_line(std::string_view line, statsd::TagFormat tags) {
   const std::string_view name = kernel::cut(line, ':');
-  require(!name.empty() &&
-              has_only(name, std::string(of_names) + (tags == statsd::Tags::influxdb ? ",=/" : "")),
+  require(!name.empty() && has_only(name, std::string(of_names) +
+                                              (tags == statsd::TagFormat::influxdb ? ",=/" : "")),
           "no label ends the name");
   std::string_view figure = kernel::cut(line, '|');
   require(!figure.empty() && has_only(figure, std::string(digits) + ".-"), "a figure is one");
   const std::string_view type = kernel::cut(line, '|');
   require(type == "g" || type == "c", "the type is known");
   if (!line.empty()) {
-    require(tags == statsd::Tags::dogstatsd && line.starts_with('#') &&
+    require(tags == statsd::TagFormat::dogstatsd && line.starts_with('#') &&
                 has_only(line, std::string(of_names) + "#:,/"),
             "no label ends the tags");
   }
@@ -40,7 +40,7 @@ void run(std::string_view input) {
   const auto byte = [&](std::size_t i) {
     return i < head.size() ? static_cast<unsigned char>(head[i]) : 0U;
   };
-  const auto tags = static_cast<statsd::Tags>(byte(0) % 3);
+  const auto tags = static_cast<statsd::TagFormat>(byte(0) % 3);
   const std::size_t mtu = 20 + 4 * byte(1);
   std::vector<prometheus::MetricFamily> families(2);
   families[0] = {"gauge", "", prometheus::MetricType::Gauge, {}};
@@ -56,7 +56,7 @@ void run(std::string_view input) {
     families[byte(0) % 2].metric.push_back(metric);
     families[1].metric.push_back(std::move(metric));
   }
-  statsd::Increases increases;
+  statsd::CounterDeltas increases;
   for (int push = 0; push < 2; ++push) {
     const statsd::Packed packed = statsd::pack(families, {"prefix", tags}, increases, mtu);
     for (const statsd::Datagram& datagram : packed.datagrams) {
@@ -65,7 +65,7 @@ void run(std::string_view input) {
         require_line(kernel::next_line(rest), tags);
       }
       for (const auto& [key, increase] : datagram.increases) {
-        increases.told(key, increase);
+        increases.acknowledge(key, increase);
       }
     }
     require(

@@ -1,7 +1,7 @@
 #include <stdexcept>
 
 #include "exporter/statsd/address.h"
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

@@ -1,6 +1,6 @@
 #include "collectors/sysctl.h"
 
-#include "proc_file.h"
+#include "tests/fuzz/proc_file.h"
 
 namespace inetdiag::fuzz {
 

@@ -1,5 +1,5 @@
-#include "collectors/kernel/sysctl.h"
-#include "target.h"
+#include "collectors/kernel/proc/sysctl.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 

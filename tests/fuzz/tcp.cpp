@@ -1,6 +1,6 @@
 #include "collectors/tcp.h"
 
-#include "sockets.h"
+#include "tests/fuzz/sockets.h"
 
 namespace inetdiag::fuzz {
 

@@ -1,6 +1,6 @@
 #include "collectors/unix.h"
 
-#include "sockets.h"
+#include "tests/fuzz/sockets.h"
 
 namespace inetdiag::fuzz {
 

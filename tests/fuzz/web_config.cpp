@@ -1,8 +1,8 @@
-#include "exporter/web_config.h"
+#include "exporter/web_config/web_config.h"
 
 #include <algorithm>
 
-#include "target.h"
+#include "tests/fuzz/target.h"
 
 namespace inetdiag::fuzz {
 namespace {

@@ -1,4 +1,4 @@
-#include "network_namespace.h"
+#include "tests/live/network_namespace.h"
 
 #include <array>
 #include <cerrno>
@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collectors/registry.h"
 #include "exporter/build_info.h"
-#include "exporter/registry.h"
 
 namespace inetdiag::testing {
 namespace {

@@ -12,8 +12,8 @@
 
 #include <gtest/gtest.h>
 
-#include "collectors/kernel/unique_fd.h"
-#include "exporter/scraper.h"
+#include "collectors/kernel/base/unique_fd.h"
+#include "exporter/scrape/scraper.h"
 
 namespace inetdiag::testing {
 

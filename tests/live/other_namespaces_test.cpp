@@ -1,6 +1,4 @@
 // Namespaces of this program's own threads, asked as those of other programs are.
-#include "exporter/other_namespaces.h"
-
 #include <ctime>
 #include <filesystem>
 #include <future>
@@ -15,9 +13,10 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "../unit/collected.h"
-#include "../unit/temporary_tree.h"
-#include "collectors/family.h"
+#include "collectors/netns.h"
+#include "collectors/support/family.h"
+#include "tests/unit/support/collected.h"
+#include "tests/unit/support/temporary_tree.h"
 
 namespace inetdiag {
 namespace {
@@ -67,19 +66,19 @@ struct SlowOnce final : Collector {
 struct Laborious final : Collector {
   Collection collect(const ScrapeContext& context) override {
     try {
-      context.tcp.walk();
-    } catch (const kernel::WalkNotDue&) {
+      context.tcp.partial_dump();
+    } catch (const kernel::DumpNotDue&) {
       ++refusals;
       return {};
     }
-    ++walks;
+    ++dump_cpu;
     const std::clock_t start = std::clock();
     while (!context.deadline.passed() || std::clock() - start < most_work) {
     }
     throw kernel::DeadlineExceeded();
   }
   static constexpr std::clock_t most_work = CLOCKS_PER_SEC / 5;
-  int walks = 0;
+  int dump_cpu = 0;
   int refusals = 0;
 };
 
@@ -113,7 +112,7 @@ Asked ask(Collector& collector) {
   return {collector.collect({proc, cgroups, tcp, sock_diag, deadline}), deadline.end()};
 }
 
-TEST(OtherNamespaces, ThatAreNotReachedLeaveTimeForThePageAndComeFirstNextTime) {
+TEST(NetnsCollector, ThatAreNotReachedLeaveTimeForThePageAndComeFirstNextTime) {
   Inhabited first;
   Inhabited second;
   const std::string first_file = first.file();
@@ -126,25 +125,25 @@ TEST(OtherNamespaces, ThatAreNotReachedLeaveTimeForThePageAndComeFirstNextTime) 
   std::filesystem::create_symlink(second_file, folder.path("second"));
   const auto slow = std::make_shared<SlowOnce>();
   NetnsOptions options;
-  options.discovery = Discovery::named;
+  options.discovery = Discovery::pinned;
   options.folder = folder.root();
-  const auto collector = make_other_namespaces(options, kernel::FileTree("/proc"),
-                                               {{.for_all = slow, .make_for_one = {}}});
+  const auto collector =
+      make_netns(options, kernel::FileTree("/proc"), {{.for_all = slow, .make_for_one = {}}});
 
   const Asked late = ask(*collector);
   ASSERT_EQ(slow->ends.size(), 1U);
   EXPECT_LT(slow->ends.front(), late.end);
   EXPECT_THAT(late.collection.errors, ElementsAre(HasSubstr("not reached before the deadline")));
   EXPECT_THAT(late.lines(), Contains("inetdiag_netns_discovered 2"));
-  EXPECT_THAT(late.lines(), Contains("inetdiag_netns_left_out 2"));
+  EXPECT_THAT(late.lines(), Contains("inetdiag_netns_skipped 2"));
 
   const Asked next = ask(*collector);
   EXPECT_THAT(next.collection.errors, IsEmpty());
-  EXPECT_THAT(next.lines(), Contains("inetdiag_netns_left_out 0"));
+  EXPECT_THAT(next.lines(), Contains("inetdiag_netns_skipped 0"));
   EXPECT_EQ(slow->ends.size(), 3U);
 }
 
-TEST(OtherNamespaces, ThatDieDuringAScrapeCostOnlyTheirOwnSeries) {
+TEST(NetnsCollector, ThatDieDuringAScrapeCostOnlyTheirOwnSeries) {
   std::vector<std::optional<Inhabited>> namespaces(2);
   const testing::TemporaryTree folder;
   for (std::size_t i = 0; i < namespaces.size(); ++i) {
@@ -155,11 +154,11 @@ TEST(OtherNamespaces, ThatDieDuringAScrapeCostOnlyTheirOwnSeries) {
     std::filesystem::create_symlink(file, folder.path("n" + std::to_string(i)));
   }
   NetnsOptions options;
-  options.discovery = Discovery::named;
+  options.discovery = Discovery::pinned;
   options.folder = folder.root();
-  const auto collector = make_other_namespaces(
-      options, kernel::FileTree("/proc"),
-      {{.for_all = std::make_shared<Deadly>(namespaces), .make_for_one = {}}});
+  const auto collector =
+      make_netns(options, kernel::FileTree("/proc"),
+                 {{.for_all = std::make_shared<Deadly>(namespaces), .make_for_one = {}}});
 
   const Asked asked = ask(*collector);
   EXPECT_THAT(asked.collection.errors, IsEmpty());
@@ -170,7 +169,7 @@ TEST(OtherNamespaces, ThatDieDuringAScrapeCostOnlyTheirOwnSeries) {
   EXPECT_THAT(ask(*collector).lines(), Contains("inetdiag_netns_discovered 0"));
 }
 
-TEST(OtherNamespaces, WalksThatTheDeadlineEndsAreChargedToTheBudget) {
+TEST(NetnsCollector, WalksThatTheDeadlineEndsAreChargedToTheBudget) {
   Inhabited somebody;
   const std::string file = somebody.file();
   if (file.empty()) {
@@ -181,16 +180,16 @@ TEST(OtherNamespaces, WalksThatTheDeadlineEndsAreChargedToTheBudget) {
   const testing::TemporaryTree proc;  // does not tell that there are no sockets
   const auto laborious = std::make_shared<Laborious>();
   NetnsOptions options;
-  options.discovery = Discovery::named;
+  options.discovery = Discovery::pinned;
   options.folder = folder.root();
-  options.walk_budget = 0.001;
-  const auto collector = make_other_namespaces(options, kernel::FileTree(proc.root()),
-                                               {{.for_all = laborious, .make_for_one = {}}});
+  options.dump_budget = 0.001;
+  const auto collector = make_netns(options, kernel::FileTree(proc.root()),
+                                    {{.for_all = laborious, .make_for_one = {}}});
   EXPECT_THAT(ask(*collector).collection.errors,
               ElementsAre(HasSubstr("not reached before the deadline")));
-  EXPECT_EQ(laborious->walks, 1);
+  EXPECT_EQ(laborious->dump_cpu, 1);
   EXPECT_THAT(ask(*collector).collection.errors, IsEmpty());
-  EXPECT_EQ(laborious->walks, 1);
+  EXPECT_EQ(laborious->dump_cpu, 1);
   EXPECT_EQ(laborious->refusals, 1);
 }
 

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "network_namespace.h"
+#include "tests/live/network_namespace.h"
 
 namespace inetdiag {
 namespace {

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "network_namespace.h"
+#include "tests/live/network_namespace.h"
 
 namespace inetdiag {
 namespace {

@@ -30,11 +30,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../unit/temporary_tree.h"
 #include "exporter/build_info.h"
 #include "exporter/sandbox/landlock.h"
-#include "exporter/sandbox/system_calls.h"
-#include "network_namespace.h"
+#include "exporter/sandbox/seccomp.h"
+#include "tests/live/network_namespace.h"
+#include "tests/unit/support/temporary_tree.h"
 
 namespace inetdiag {
 namespace {

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 
-#include "network_namespace.h"
+#include "tests/live/network_namespace.h"
 
 namespace inetdiag {
 namespace {

@@ -11,9 +11,9 @@
 #include <spdlog/sinks/null_sink.h>
 #include <sys/socket.h>
 
-#include "collectors/family.h"
-#include "exporter/statsd/push.h"
-#include "network_namespace.h"
+#include "collectors/support/family.h"
+#include "exporter/statsd/pusher.h"
+#include "tests/live/network_namespace.h"
 
 namespace inetdiag::testing {
 namespace {
@@ -87,10 +87,10 @@ TEST_F(StatsdOverANetwork, TellsAgainWhatIsRefusedLater) {
   add_black_hole();
   const Log log(spdlog::level::info, LogFormat::logfmt,
                 std::make_shared<spdlog::sinks::null_sink_mt>());
-  statsd::Tally tally;
+  statsd::PushCounters tally;
   statsd::Options options;
   options.address = statsd::Address{.host = far_away, .port = std::to_string(port)};
-  statsd::Push push(options, log, tally);
+  statsd::Pusher push(options, log, tally);
   push(page(50));
   push(page(53));
   EXPECT_EQ(tally.sent, 1U);

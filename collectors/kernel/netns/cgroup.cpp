@@ -1,0 +1,172 @@
+#include "collectors/kernel/netns/cgroup.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "collectors/kernel/base/text.h"
+
+namespace inetdiag::kernel {
+namespace {
+
+constexpr std::size_t container_id_digits = 64;
+constexpr CgroupId root_id = 1;
+// A guard against a tree that is not cgroupfs.
+constexpr std::size_t max_cgroup_depth = 64;
+
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// The id in `docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`,
+/// `libpod-<id>.scope`, and in the bare `<id>` of the cgroupfs driver.
+std::string_view container_id_in(std::string_view component) {
+  if (component.ends_with(".scope")) {
+    component.remove_suffix(std::string_view(".scope").size());
+  }
+  const std::size_t prefix = component.rfind('-');
+  const std::string_view id =
+      prefix == std::string_view::npos ? component : component.substr(prefix + 1);
+  return id.size() == container_id_digits && is_hex(id) ? id : std::string_view();
+}
+
+/// The uid in `pod<uid>` and in `kubepods-burstable-pod<uid with underscores>.slice`; of a static
+/// pod it is a hash without hyphens.
+std::string pod_uid_in(std::string_view component) {
+  if (component.ends_with(".slice")) {
+    component.remove_suffix(std::string_view(".slice").size());
+  }
+  if (!component.starts_with("pod")) {
+    const std::size_t pod = component.rfind("-pod");
+    if (pod == std::string_view::npos) {
+      return {};
+    }
+    component.remove_prefix(pod + 1);
+  }
+  component.remove_prefix(std::string_view("pod").size());
+  std::string uid(component);
+  std::ranges::replace(uid, '_', '-');
+  std::string digits = uid;
+  std::erase(digits, '-');
+  constexpr std::size_t uid_digits = 32;
+  return digits.size() == uid_digits && is_hex(digits) ? uid : std::string();
+}
+
+bool is_unit(std::string_view component) {
+  return component.ends_with(".service") || component.ends_with(".scope");
+}
+
+std::string mount_point(const FileTree& sys) {
+  // Only a cgroup v2 root has cgroup.controllers; the hybrid layout mounts it aside.
+  for (const auto* const below : {"fs/cgroup", "fs/cgroup/unified"}) {
+    std::string mount = sys.path(below);
+    if (::access((mount + "/cgroup.controllers").c_str(), F_OK) == 0) {
+      return mount;
+    }
+  }
+  return {};
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+}  // namespace
+
+CgroupOwner owner_of_cgroup(std::string_view path) {
+  CgroupOwner owner;
+  while (!path.empty()) {
+    const std::string_view component = cut(path, '/');
+    if (const auto id = container_id_in(component); !id.empty()) {
+      owner.container_id = id;
+      owner.unit.clear();
+    } else if (auto uid = pod_uid_in(component); !uid.empty()) {
+      owner.pod_uid = std::move(uid);
+    } else if (is_unit(component)) {
+      owner.unit = component;
+    }
+  }
+  return owner;
+}
+
+CgroupOwner owner_of_process(std::string_view proc_cgroup) {
+  while (!proc_cgroup.empty()) {
+    std::string_view path = next_line(proc_cgroup);
+    cut(path, ':');
+    cut(path, ':');
+    CgroupOwner owner = owner_of_cgroup(path);
+    if (!owner.pod_uid.empty() || !owner.container_id.empty()) {
+      return owner;
+    }
+  }
+  return {};
+}
+
+const CgroupTree::Walk& CgroupTree::walk() {
+  return walk_.get(deadline_, [this] { return take_walk(); });
+}
+
+CgroupTree::Walk CgroupTree::take_walk() const {
+  Walk walk;
+  const std::string mount = mount_point(sys_);
+  walk.is_whole = !mount.empty();
+  std::vector<std::string> pending;
+  if (!mount.empty()) {
+    pending.emplace_back();
+  }
+  while (!pending.empty()) {
+    deadline_.check();
+    const std::string parent = std::move(pending.back());
+    pending.pop_back();
+    const std::unique_ptr<DIR, CloseDirectory> directory(::opendir((mount + parent).c_str()));
+    if (!directory) {
+      // Removed since it was listed, or closed to this user; all else may be better next time.
+      walk.is_whole = walk.is_whole && (errno == ENOENT || errno == EACCES);
+      continue;
+    }
+    while (const dirent* entry = ::readdir(directory.get())) {
+      const std::string_view name = entry->d_name;
+      if (entry->d_type != DT_DIR || name == "." || name == "..") {
+        continue;
+      }
+      std::string path = parent;
+      path.append("/").append(name);
+      if (entry->d_ino != root_id) {
+        walk.paths.emplace(entry->d_ino, path);
+      }
+      if (static_cast<std::size_t>(std::ranges::count(path, '/')) < max_cgroup_depth) {
+        pending.push_back(std::move(path));
+      }
+    }
+  }
+  return walk;
+}
+
+const std::map<CgroupId, std::string>& CgroupPaths::find(CgroupTree& tree,
+                                                         const std::set<CgroupId>& ids) {
+  if (std::ranges::includes(known_, ids)) {
+    return found_;
+  }
+  // What came after the walk is looked for again, in the next scrape.
+  const bool is_older_than_ids = tree.was_walked();
+  const CgroupTree::Walk& walk = tree.walk();
+  known_.clear();
+  found_.clear();
+  for (const CgroupId id : ids) {
+    const auto path = walk.paths.find(id);
+    if (path != walk.paths.end()) {
+      found_.insert(*path);
+    }
+    if (path != walk.paths.end() || (walk.is_whole && !is_older_than_ids)) {
+      known_.insert(id);
+    }
+  }
+  return found_;
+}
+
+}  // namespace inetdiag::kernel

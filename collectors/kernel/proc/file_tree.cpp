@@ -1,0 +1,86 @@
+#include "collectors/kernel/proc/file_tree.h"
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace inetdiag::kernel {
+namespace {
+
+constexpr std::size_t read_bytes = 1U << 14U;
+constexpr std::size_t max_file_bytes = 1U << 22U;
+
+bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
+
+}  // namespace
+
+std::string FileTree::path(std::string_view relative) const {
+  constexpr std::string_view net = "net/";
+  std::string path;
+  path.reserve(root_.size() + 1 + net_.size() + relative.size());
+  path.append(root_).append("/");
+  if (relative.starts_with(net)) {
+    path.append(net_);
+    relative.remove_prefix(net.size());
+  }
+  return path.append(relative);
+}
+
+UniqueFd FileTree::open_folder(std::string_view relative) const {
+  return UniqueFd(::open(path(relative).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::optional<std::string> FileTree::read(std::string_view relative) const {
+  return read(relative, UniqueFd());
+}
+
+std::optional<std::string> FileTree::read(std::string_view relative, const UniqueFd& folder) const {
+  const std::string file = path(relative);
+  const auto failure = [&](int error) {
+    return std::system_error(error, std::generic_category(), "cannot read " + file);
+  };
+  // O_NONBLOCK: a FIFO where a kernel file is expected must not hang a scrape.
+  const std::string there = folder ? file.substr(file.rfind('/') + 1) : file;
+  const UniqueFd fd(
+      ::openat(folder ? folder.get() : AT_FDCWD, there.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    if (is_absent(errno)) {
+      return std::nullopt;
+    }
+    throw failure(errno);
+  }
+  const auto buffer = std::make_unique_for_overwrite<std::array<char, read_bytes>>();
+  const bool is_sysctl = relative.starts_with("sys/");
+  std::string text;
+  while (true) {
+    const ssize_t n = ::read(fd.get(), buffer->data(), buffer->size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    // A sysctl can go away between open and read, with the module that owns it.
+    if (n < 0 && is_absent(errno)) {
+      return std::nullopt;
+    }
+    if (n < 0) {
+      throw failure(errno);
+    }
+    // Less than was asked for is not yet the end: seq_file answers with what its own buffer holds.
+    if (n == 0) {
+      return text;
+    }
+    text.append(buffer->data(), static_cast<std::size_t>(n));
+    // A sysctl answers whole (fs/proc/proc_sysctl.c); there are many, in each network namespace.
+    if (is_sysctl && static_cast<std::size_t>(n) < buffer->size()) {
+      return text;
+    }
+    if (text.size() > max_file_bytes) {
+      throw failure(EFBIG);
+    }
+  }
+}
+
+}  // namespace inetdiag::kernel

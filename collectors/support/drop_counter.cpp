@@ -1,0 +1,56 @@
+#include "collectors/support/drop_counter.h"
+
+#include <limits>
+#include <map>
+
+namespace inetdiag {
+namespace {
+
+// Of one endpoint.
+constexpr std::size_t max_absent_sockets = 64;
+
+/// How far a count that wraps at 2^32 went on. A step of more than half the range is a step back:
+/// the kernel sums up per-node counts without a lock.
+std::uint32_t step(std::uint32_t before, std::uint32_t now) {
+  const std::uint32_t difference = now - before;
+  return difference <= std::numeric_limits<std::int32_t>::max() ? difference : 0;
+}
+
+}  // namespace
+
+std::uint64_t DropCounter::update(std::span<const SocketDrops> sockets) {
+  ++round_;
+  std::uint64_t growth = 0;
+  std::size_t present = 0;
+  for (const SocketDrops& socket : sockets) {
+    if (socket.drops == 0) {
+      continue;  // most sockets: nothing to remember
+    }
+    const auto [seen, is_new] = seen_.try_emplace(socket.cookie, Seen{0, round_});
+    const std::uint32_t grown = is_new ? socket.drops : step(seen->second.drops, socket.drops);
+    seen->second = {seen->second.drops + grown, round_};
+    growth += grown;
+    ++present;
+  }
+  if (seen_.size() > present + max_absent_sockets) {
+    evict_longest_absent();
+  }
+  total_ += growth;
+  return growth;
+}
+
+void DropCounter::evict_longest_absent() {
+  std::multimap<std::uint64_t, std::uint64_t>
+      absent;  // cookies by the round they were last seen in
+  for (const auto& [cookie, seen] : seen_) {
+    if (seen.round != round_) {
+      absent.emplace(seen.round, cookie);
+    }
+  }
+  while (absent.size() > max_absent_sockets) {
+    seen_.erase(absent.begin()->second);
+    absent.erase(absent.begin());
+  }
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,26 @@
+#include "collectors/support/family_merger.h"
+
+#include <utility>
+
+#include "collectors/support/family.h"
+
+namespace inetdiag {
+
+void FamilyMerger::add(std::vector<prometheus::MetricFamily>&& families, std::string_view label,
+                       std::string_view value) {
+  const std::string valid = valid_utf8(value);
+  for (prometheus::MetricFamily& family : families) {
+    const auto [place, is_new] = places_.try_emplace(family.name, families_.size());
+    if (is_new) {
+      families_.push_back(
+          {.name = family.name, .help = family.help, .type = family.type, .metric = {}});
+    }
+    auto& all = families_[place->second].metric;
+    for (auto& series : family.metric) {
+      series.label.push_back({std::string(label), valid});
+      all.push_back(std::move(series));
+    }
+  }
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <spdlog/common.h>
+
+#include "collectors/netns.h"
+#include "collectors/support/collector.h"
+#include "exporter/commands/check.h"
+#include "exporter/commands/print.h"
+#include "exporter/commands/sockets.h"
+#include "exporter/http/listen_address.h"
+#include "exporter/http/router.h"
+#include "exporter/log/log.h"
+#include "exporter/scrape/scraper.h"
+#include "exporter/statsd/pusher.h"
+
+namespace inetdiag {
+
+enum class Command { serve, check, print, sockets };
+
+/// The exit status of a command that threw, or was given wrong flags: what 1 tells about the host
+/// or about a collector, they must not.
+int failure_exit_status(Command command);
+
+/// Flags that were given, and why they change nothing.
+struct UnusedFlags {
+  std::string flags;  ///< with a blank between two
+  std::string why;
+};
+
+/// What the command line chose.
+struct Options {
+  Command command = Command::serve;
+  CheckOptions check;
+  PrintOptions print;
+  SocketsOptions sockets;
+  statsd::Options statsd;
+  bool no_web = false;
+  std::vector<ListenAddress> listen_addresses;
+  RouterOptions web;
+  std::string web_config_file;  ///< empty for none
+  bool sandbox = true;
+  bool exporter_metrics = true;
+  std::string proc = "/proc";
+  std::string sys = "/sys";
+  spdlog::level::level_enum log_level = spdlog::level::info;
+  LogFormat log_format = LogFormat::logfmt;
+  NetnsOptions netns;
+  std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
+  std::vector<UnusedFlags> idle;
+};
+
+/// What the command line comes to: options to run with, or a text to print and an exit status.
+struct CommandLine {
+  std::optional<Options> options{};
+  std::string text{};
+  int exit_status = 0;
+};
+
+/// Flags in the words of node_exporter; each collector's come from its row in the registry.
+CommandLine parse_command_line(std::span<const char* const> arguments,
+                               std::span<const CollectorEntry> registry);
+
+}  // namespace inetdiag

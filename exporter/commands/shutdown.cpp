@@ -1,0 +1,12 @@
+#include "exporter/commands/shutdown.h"
+
+#include <cstdlib>
+
+namespace inetdiag {
+
+void leave(int status, const Log& log) {
+  log.flush();
+  std::_Exit(status);
+}
+
+}  // namespace inetdiag

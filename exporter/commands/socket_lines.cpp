@@ -1,0 +1,142 @@
+#include "exporter/commands/socket_lines.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <sys/socket.h>
+
+#include "collectors/kernel/netlink/interface_name.h"
+#include "collectors/kernel/netlink/tcp_states.h"
+
+namespace inetdiag {
+namespace {
+
+constexpr std::size_t state_width = 12;
+constexpr std::size_t queue_width = 8;
+constexpr std::size_t end_width = 30;
+
+constexpr std::size_t most_digits = 10;  // of 2^32 - 1
+
+void append_number(std::string& text, std::uint32_t number) {
+  std::array<char, most_digits> digits{};
+  const auto result = std::to_chars(digits.begin(), digits.end(), number);
+  text.append(digits.begin(), result.ptr);
+}
+
+/// Fills up to the next column, with a blank at least.
+void end_column(std::string& text, std::size_t begin, std::size_t width) {
+  const std::size_t used = text.size() - begin;
+  text.append(used < width ? width - used : 1, ' ');
+}
+
+void append_queue(std::string& text, std::uint32_t bytes) {
+  const std::size_t begin = text.size();
+  append_number(text, bytes);
+  end_column(text, begin, queue_width);
+}
+
+/// A port that is not there yet is 0 to the kernel.
+void append_port(std::string& text, std::uint16_t port) {
+  text.push_back(':');
+  if (port == 0) {
+    text.push_back('*');
+  } else {
+    append_number(text, port);
+  }
+}
+
+void append_field(std::string& text, std::string_view name, std::uint32_t number) {
+  text.append(name);
+  append_number(text, number);
+}
+
+/// Whoever may name an interface must not reach the terminal of who looks at it.
+std::string printable(std::string name) {
+  std::ranges::replace_if(
+      name, [](char c) { return c <= ' ' || c >= '\x7f' || c == '"' || c == '\\'; }, '?');
+  return name;
+}
+
+}  // namespace
+
+std::string_view AddressText::of(const kernel::InetAddress& address) {
+  if (address == last_) {
+    return text_;
+  }
+  last_ = address;
+  text_.clear();
+  if (address.family == AF_INET) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      text_.append(i == 0 ? "" : ".");
+      append_number(text_, address.bytes.at(i));
+    }
+  } else {
+    text_ = address.text();
+  }
+  return text_;
+}
+
+std::string_view SocketLines::table_head() {
+  static const std::string head = [] {
+    std::string text;
+    const auto add = [&](std::string_view title, std::size_t width) {
+      const std::size_t begin = text.size();
+      text.append(title);
+      end_column(text, begin, width);
+    };
+    add("STATE", state_width);
+    add("RECV-Q", queue_width);
+    add("SEND-Q", queue_width);
+    add("LOCAL", end_width);
+    return text.append("PEER\n");
+  }();
+  return head;
+}
+
+const std::string& SocketLines::device_name(std::uint32_t index) {
+  const auto [at, is_new] = device_names_.try_emplace(index);
+  if (is_new) {
+    at->second = printable(kernel::interface_name(index));
+  }
+  return at->second;
+}
+
+void SocketLines::append_row(std::string& text, const kernel::InetSocket& socket,
+                             const kernel::InetPeer& peer) {
+  std::size_t begin = text.size();
+  text.append(kernel::name_of(socket.state));
+  end_column(text, begin, state_width);
+  append_queue(text, socket.receive_queue);
+  append_queue(text, socket.send_queue);
+  begin = text.size();
+  text.append(local_.of(socket.local));
+  if (socket.device != 0) {
+    text.append("%").append(device_name(socket.device));
+  }
+  append_port(text, socket.local_port);
+  end_column(text, begin, end_width);
+  text.append(peer_.of(peer.address));
+  append_port(text, peer.port);
+  text.push_back('\n');
+}
+
+void SocketLines::append_json(std::string& text, const kernel::InetSocket& socket,
+                              const kernel::InetPeer& peer) {
+  text.append(R"({"state":")").append(kernel::name_of(socket.state));
+  text.append(R"(","local_address":")").append(local_.of(socket.local));
+  append_field(text, R"(","local_port":)", socket.local_port);
+  text.append(R"(,"peer_address":")").append(peer_.of(peer.address));
+  append_field(text, R"(","peer_port":)", peer.port);
+  if (socket.device == 0) {
+    text.append(R"(,"device":null)");
+  } else {
+    text.append(R"(,"device":")").append(device_name(socket.device)).append("\"");
+  }
+  append_field(text, R"(,"receive_queue":)", socket.receive_queue);
+  append_field(text, R"(,"send_queue":)", socket.send_queue);
+  append_field(text, R"(,"uid":)", peer.uid);
+  append_field(text, R"(,"inode":)", peer.inode);
+  text.append("}\n");
+}
+
+}  // namespace inetdiag

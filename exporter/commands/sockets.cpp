@@ -1,0 +1,106 @@
+#include "exporter/commands/sockets.h"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+#include "collectors/kernel/base/deadline.h"
+#include "collectors/kernel/netlink/tcp_states.h"
+#include "collectors/kernel/netlink/tcp_table.h"
+#include "collectors/kernel/netns/network_namespaces.h"
+#include "exporter/commands/atomic_file.h"
+#include "exporter/commands/socket_lines.h"
+
+namespace inetdiag {
+namespace {
+
+constexpr int schema_version = 1;
+
+// One write for so much: a pipe holds no more.
+constexpr std::size_t written_at_once = 1U << 16U;
+constexpr std::size_t longest_line = 1024;
+
+using Payload = std::span<const std::byte>;
+using EachSocket = std::function<void(const kernel::InetSocket&, Payload)>;
+
+/// As long as the reader takes: who asked can end the program.
+void ask(const kernel::NetlinkFactory& open, const kernel::InetFilter& filter,
+         const EachSocket& each) {
+  const kernel::Deadline never(kernel::Deadline::Clock::time_point::max(), {});
+  const kernel::InetRequest question = kernel::tcp_request(filter);
+  kernel::dump(open, question.type, question.payload, never, [&](Payload payload) {
+    if (const auto socket = kernel::parse_inet_socket(payload)) {
+      each(*socket, payload);
+    }
+  });
+}
+
+void write_lines(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
+  const bool is_json = options.format == SocketsFormat::json;
+  SocketLines lines;
+  std::string text;
+  text.reserve(written_at_once + longest_line);
+  if (!is_json) {
+    text.append(SocketLines::table_head());
+  }
+  ask(open, options.filter, [&](const kernel::InetSocket& socket, Payload payload) {
+    const kernel::InetPeer peer = kernel::parse_inet_peer(payload);
+    if (is_json) {
+      lines.append_json(text, socket, peer);
+    } else {
+      lines.append_row(text, socket, peer);
+    }
+    if (text.size() >= written_at_once) {
+      write_all(fd, text);
+      text.clear();
+    }
+  });
+  write_all(fd, text);
+}
+
+void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
+  kernel::StateCounts counts{};
+  ask(open, options.filter,
+      [&](const kernel::InetSocket& socket, Payload /*payload*/) { ++counts[slot(socket.state)]; });
+  nlohmann::ordered_json states = nlohmann::ordered_json::object();
+  std::uint64_t sum = 0;
+  for (const auto& [state, name] : kernel::tcp_states) {
+    states[std::string(name)] = counts[slot(state)];
+    sum += counts[slot(state)];
+  }
+  const nlohmann::ordered_json document = {
+      {"schema_version", schema_version}, {"sockets", sum}, {"states", std::move(states)}};
+  write_all(fd, document.dump() + "\n");
+}
+
+void enter(const SocketsOptions& options) {
+  try {
+    kernel::enter_network_namespace(
+        kernel::pinned_network_namespace(options.netns_folder, options.netns));
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::operation_not_permitted) {
+      throw;
+    }
+    throw std::runtime_error(std::string(error.what()) + "; that needs CAP_SYS_ADMIN");
+  }
+}
+
+}  // namespace
+
+void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
+  if (!options.netns.empty()) {
+    enter(options);
+  }
+  if (options.summary) {
+    write_summary(open, options, fd);
+  } else {
+    write_lines(open, options, fd);
+  }
+}
+
+}  // namespace inetdiag

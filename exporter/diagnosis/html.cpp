@@ -1,0 +1,38 @@
+#include "exporter/diagnosis/html.h"
+
+namespace inetdiag {
+
+std::string html_escaped(std::string_view text) {
+  constexpr char first_printable = 0x20;
+  constexpr char del = 0x7F;
+  std::string html;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        html.append("&amp;");
+        break;
+      case '<':
+        html.append("&lt;");
+        break;
+      case '>':
+        html.append("&gt;");
+        break;
+      case '"':
+        html.append("&quot;");
+        break;
+      case '\'':
+        html.append("&#39;");
+        break;
+      default:
+        // Bytes of 0x80 and more are negative, and part of a UTF-8 sequence.
+        if ((c >= 0 && c < first_printable) || c == del) {
+          html.append("\xEF\xBF\xBD");
+        } else {
+          html.push_back(c);
+        }
+    }
+  }
+  return html;
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,103 @@
+#include "exporter/exposition/text_format.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace inetdiag {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+// What a family and a series take at the most, as a rule: the text then grows without moving.
+constexpr std::size_t usual_family_bytes = 256;
+constexpr std::size_t usual_series_bytes = 128;
+
+/// Up to here a double holds every integer.
+constexpr double largest_integer = 9007199254740992.0;
+
+std::size_t usual_bytes(const std::vector<MetricFamily>& families) {
+  std::size_t bytes = 0;
+  for (const MetricFamily& family : families) {
+    bytes += usual_family_bytes + family.metric.size() * usual_series_bytes;
+  }
+  return bytes;
+}
+
+void append_escaped(std::string& text, std::string_view value, std::string_view special) {
+  while (true) {
+    const std::size_t length = value.find_first_of(special);
+    text.append(value.substr(0, length));
+    if (length == std::string_view::npos) {
+      return;
+    }
+    text.push_back('\\');
+    text.push_back(value[length] == '\n' ? 'n' : value[length]);
+    value.remove_prefix(length + 1);
+  }
+}
+
+template <typename Number>
+void append_digits(std::string& text, Number number) {
+  constexpr std::size_t longest = 32;
+  std::array<char, longest> digits{};
+  const auto result = std::to_chars(digits.begin(), digits.end(), number);
+  text.append(digits.begin(), result.ptr);
+}
+
+void append_value(std::string& text, double value) {
+  if (std::isnan(value)) {
+    text.append("NaN");
+  } else if (std::isinf(value)) {
+    text.append(value > 0 ? "+Inf" : "-Inf");
+  } else if (std::abs(value) <= largest_integer && value == std::trunc(value)) {
+    append_digits(text, static_cast<std::int64_t>(value));
+  } else {
+    append_digits(text, value);
+  }
+}
+
+void append_labels(std::string& text, const std::vector<prometheus::ClientMetric::Label>& labels) {
+  char before = '{';
+  for (const auto& label : labels) {
+    text.push_back(before);
+    text.append(label.name).append("=\"");
+    append_escaped(text, label.value, "\\\n\"");
+    text.push_back('"');
+    before = ',';
+  }
+  if (!labels.empty()) {
+    text.push_back('}');
+  }
+}
+
+void append_family(std::string& text, const MetricFamily& family) {
+  const bool is_counter = family.type == MetricType::Counter;
+  text.append("# HELP ").append(family.name).append(" ");
+  append_escaped(text, family.help, "\\\n");
+  text.append("\n# TYPE ").append(family.name).append(is_counter ? " counter\n" : " gauge\n");
+  for (const auto& metric : family.metric) {
+    text.append(family.name);
+    append_labels(text, metric.label);
+    text.push_back(' ');
+    append_value(text, is_counter ? metric.counter.value : metric.gauge.value);
+    text.push_back('\n');
+  }
+}
+
+}  // namespace
+
+std::string text_format(const std::vector<MetricFamily>& families) {
+  std::string text;
+  text.reserve(usual_bytes(families));
+  for (const MetricFamily& family : families) {
+    append_family(text, family);
+  }
+  return text;
+}
+
+}  // namespace inetdiag

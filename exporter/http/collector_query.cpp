@@ -1,0 +1,72 @@
+#include "exporter/http/collector_query.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include <civetweb.h>
+
+#include "collectors/kernel/base/text.h"
+
+namespace inetdiag {
+namespace {
+
+std::string decoded(std::string_view text) {
+  std::string value(text.size() + 1, '\0');
+  constexpr int plus_is_blank = 1;
+  const int length = mg_url_decode(text.data(), static_cast<int>(text.size()), value.data(),
+                                   static_cast<int>(value.size()), plus_is_blank);
+  value.resize(static_cast<std::size_t>(std::max(length, 0)));
+  return value;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+void require_enabled(const std::string& name, const std::vector<std::string>& enabled,
+                     const std::vector<std::string>& all) {
+  if (contains(enabled, name)) {
+    return;
+  }
+  std::string known;
+  for (const std::string& other : enabled) {
+    known.append(known.empty() ? "" : ", ").append(other);
+  }
+  throw BadRequest((contains(all, name) ? "disabled collector: '" : "unknown collector: '") + name +
+                   "'; enabled are: " + known);
+}
+
+}  // namespace
+
+Selection parse_selection(std::string_view query, const std::vector<std::string>& enabled,
+                          const std::vector<std::string>& all) {
+  std::set<std::string> collect;
+  std::set<std::string> exclude;
+  while (!query.empty()) {
+    std::string_view value = kernel::cut(query, '&');
+    const std::string name = decoded(kernel::cut(value, '='));
+    if (name == "collect[]") {
+      collect.insert(decoded(value));
+    } else if (name == "exclude[]") {
+      exclude.insert(decoded(value));
+    }
+  }
+  if (!collect.empty() && !exclude.empty()) {
+    throw BadRequest("collect[] and exclude[] cannot be combined");
+  }
+  for (const auto* names : {&collect, &exclude}) {
+    for (const std::string& name : *names) {
+      require_enabled(name, enabled, all);
+    }
+  }
+  Selection selection;
+  for (std::size_t i = 0; i < enabled.size(); ++i) {
+    if (collect.empty() ? !exclude.contains(enabled[i]) : collect.contains(enabled[i])) {
+      selection.push_back(i);
+    }
+  }
+  return selection;
+}
+
+}  // namespace inetdiag

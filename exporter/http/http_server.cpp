@@ -1,0 +1,333 @@
+#include "exporter/http/http_server.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <ctime>
+#include <exception>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <civetweb.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/socket.h>
+
+#include "collectors/kernel/base/unique_fd.h"
+#include "exporter/http/client_limit.h"
+#include "exporter/http/listen_socket.h"
+
+namespace inetdiag {
+namespace {
+
+// Those that wait for a thread, in CivetWeb and in the kernel.
+constexpr const char* connection_queue = "16";
+constexpr const char* listen_backlog = "1024";
+// For the whole head of a request, and for each step of the answer that the client takes.
+constexpr const char* request_timeout_ms = "5000";
+// For the whole answer, told in pieces to see to it.
+constexpr std::chrono::seconds send_timeout{10};
+constexpr std::size_t piece_bytes = 16384;
+
+std::string civet_port(const ListenAddress& address) {
+  const std::string port = std::to_string(address.port);
+  return address.host.empty() ? port : address.host + ":" + port;
+}
+
+std::string civet_ports(const std::vector<ListenAddress>& addresses) {
+  std::string ports;
+  for (const ListenAddress& address : addresses) {
+    ports.append(ports.empty() ? "" : ",").append(civet_port(address));
+  }
+  return ports;
+}
+
+/// The date as RFC 9110, section 5.6.7, has it.
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  gmtime_r(&now, &time);
+  std::array<char, 32> text{};
+  const std::size_t length =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &time);
+  return {text.data(), length};
+}
+
+std::string head_of(const mg_connection* connection, const HttpResponse& response) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                     mg_get_response_code_text(connection, response.status);
+  const auto add = [&](std::string_view name, std::string_view value) {
+    head.append("\r\n").append(name).append(": ").append(value);
+  };
+  add("Date", http_date());
+  add("Content-Type", response.content_type);
+  add("Content-Length", std::to_string(response.body.size()));
+  add("X-Content-Type-Options", "nosniff");
+  add("Connection", "close");
+  for (const auto& [name, value] : response.headers) {
+    add(name, value);
+  }
+  return head.append("\r\n\r\n");
+}
+
+/// Sockets that listen in this process at these ports, each by a further descriptor of its own.
+std::vector<kernel::UniqueFd> listening_sockets(const std::vector<ListenAddress>& addresses) {
+  // They were opened at the start, so their numbers are low.
+  constexpr int highest = 1024;
+  std::vector<int> listening;
+  for (int fd = 0; fd < highest; ++fd) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    sockaddr_in name{};
+    socklen_t name_size = sizeof name;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) == 0 &&
+        name.sin_family == AF_INET &&
+        std::ranges::find(addresses, ntohs(name.sin_port), &ListenAddress::port) !=
+            addresses.end()) {
+      listening.push_back(fd);
+    }
+  }
+  std::vector<kernel::UniqueFd> found;
+  found.reserve(listening.size());
+  for (const int fd : listening) {
+    found.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  }
+  return found;
+}
+
+}  // namespace
+
+/// What CivetWeb's callbacks need, at an address that does not move.
+class HttpServer::Civet {
+ public:
+  Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
+        HttpServer::Hooks hooks)
+      : requested_(addresses), handler_(std::move(handler)), hooks_(std::move(hooks)), log_(log) {
+    const std::string threads = std::to_string(max_concurrent_clients(
+        HttpServer::max_clients, hooks_.descriptors_per_client,
+        HttpServer::descriptors_per_address * addresses.size() + hooks_.other_listening));
+    // The first of all calls sets up glibc's heap where a sanitizer's is used in its place, and two
+    // threads may not do that at once.
+    malloc_trim(0);
+    mg_init_library(0);
+    mg_callbacks callbacks{};
+    callbacks.begin_request = &Civet::on_request;
+    callbacks.log_message = &Civet::on_message;
+    callbacks.init_context = &Civet::on_bound;
+    callbacks.http_error = &Civet::on_error;
+    const std::string ports = civet_ports(addresses);
+    const std::array<const char*, 17> options = {"listening_ports",
+                                                 ports.c_str(),
+                                                 "num_threads",
+                                                 threads.c_str(),
+                                                 "connection_queue",
+                                                 connection_queue,
+                                                 "listen_backlog",
+                                                 listen_backlog,
+                                                 "request_timeout_ms",
+                                                 request_timeout_ms,
+                                                 "enable_keep_alive",
+                                                 "no",
+                                                 "access_control_allow_origin",
+                                                 "",
+                                                 "access_control_allow_methods",
+                                                 "",
+                                                 nullptr};
+    context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
+    if (context_ == nullptr) {
+      mg_exit_library();
+      throw std::runtime_error(cannot_listen());
+    }
+    if (failure_) {
+      mg_stop(context_);
+      mg_exit_library();
+      std::rethrow_exception(failure_);
+    }
+    listening_ = listening_sockets(this->addresses());
+  }
+  Civet(const Civet&) = delete;
+  Civet& operator=(const Civet&) = delete;
+  ~Civet() {
+    // CivetWeb looks for a stop every two seconds, or when something happens to such a socket.
+    for (const kernel::UniqueFd& fd : listening_) {
+      ::shutdown(fd.get(), SHUT_RDWR);
+    }
+    // It cuts off what is written while it stops.
+    is_ending_ = true;
+    for (unsigned answering = answering_; answering != 0; answering = answering_) {
+      answering_.wait(answering);
+    }
+    mg_stop(context_);
+    mg_exit_library();
+  }
+
+  std::vector<ListenAddress> addresses() const { return addresses_of(context_); }
+
+ private:
+  std::vector<ListenAddress> addresses_of(const mg_context* context) const {
+    std::vector<mg_server_port> ports(requested_.size());
+    const int count = mg_get_server_ports(context, static_cast<int>(ports.size()), ports.data());
+    std::vector<ListenAddress> bound = requested_;
+    for (std::size_t i = 0; i < bound.size() && i < static_cast<std::size_t>(count); ++i) {
+      bound[i].port = static_cast<std::uint16_t>(ports[i].port);
+    }
+    return bound;
+  }
+
+  static Civet& self(const mg_connection* connection) {
+    return *static_cast<Civet*>(mg_get_user_data(mg_get_context(connection)));
+  }
+
+  static int on_request(mg_connection* connection) { return self(connection).answer(connection); }
+
+  /// Its sockets listen, its threads do not yet run.
+  static void on_bound(const mg_context* context) {
+    Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
+    try {
+      if (civet.hooks_.before_threads) {
+        civet.hooks_.before_threads(civet.addresses_of(context));
+      }
+    } catch (...) {
+      civet.failure_ = std::current_exception();
+    }
+  }
+
+  /// What CivetWeb refuses itself. Its own page takes the time from gmtime(), which threads share.
+  static int on_error(mg_connection* connection, int status, const char* message) {
+    try {
+      refuse(connection, status, message);
+    } catch (...) {
+      self(connection).log_.error("no memory for an answer");
+    }
+    return 0;
+  }
+
+  static int on_message(const mg_connection* connection, const char* message) {
+    try {
+      self(connection).log_.debug("http server", {{"event", message}});
+    } catch (...) {
+      return 1;  // no memory for it
+    }
+    return 1;
+  }
+
+  HttpResponse response_to(const HttpRequest& request) const {
+    try {
+      return handler_(request);
+    } catch (const std::exception& error) {
+      log_.error("request failed", {{"path", request.path}, {"error", error.what()}});
+      return {.status = 500, .body = std::string("internal error: ") + error.what() + "\n"};
+    }
+  }
+
+  static int refuse(mg_connection* connection, int status, const std::string& why) {
+    const HttpResponse response{.status = status, .body = why + "\n"};
+    write(connection, head_of(connection, response).append(response.body),
+          std::chrono::steady_clock::now() + send_timeout);
+    return status;
+  }
+
+  /// No exception may cross CivetWeb, which is C. Where this is 0, it goes on with the request.
+  int answer(mg_connection* connection) {
+    ++answering_;
+    int status = 500;
+    try {
+      // Seen here or by the end's look at the answers: a whole one, or none.
+      if (!is_ending_) {
+        status = send_answer(connection);
+      }
+    } catch (...) {
+      log_.error("no memory for an answer");
+    }
+    --answering_;
+    answering_.notify_all();
+    return status;
+  }
+
+  int send_answer(mg_connection* connection) const {
+    const mg_request_info* info = mg_get_request_info(connection);
+    const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
+    const std::string address = text(info->remote_addr);
+    const auto client =
+        hooks_.client_for_connection
+            ? hooks_.client_for_connection(address, info->remote_port, info->server_port)
+            : HttpServer::client_name(address, info->remote_port);
+    if (!client) {
+      return refuse(connection, 403, "not the server's own connection");
+    }
+    const bool is_head = text(info->request_method) == "HEAD";
+    const HttpRequest request{
+        .method = is_head ? "GET" : text(info->request_method),
+        .path = text(info->local_uri),
+        .query = text(info->query_string),
+        .header = [&](const char* name) { return text(mg_get_header(connection, name)); },
+        .client = *client};
+    const HttpResponse response = response_to(request);
+    const std::string_view body = is_head ? std::string_view() : response.body;
+    // What is short goes out in one piece; what is long is not held twice while its reader is slow.
+    std::string first = head_of(connection, response);
+    first.append(body.substr(0, piece_bytes));
+    const auto end = std::chrono::steady_clock::now() + send_timeout;
+    const bool is_taken = write(connection, first, end) &&
+                          write(connection, body.substr(std::min(body.size(), piece_bytes)), end);
+    if (!is_taken) {
+      // Crowds that read nothing leave more behind than the next scrape needs.
+      malloc_trim(0);
+    }
+    return response.status;
+  }
+
+  /// CivetWeb gives up a client that takes nothing; one that takes a little now and then, this
+  /// does.
+  static bool write(mg_connection* connection, std::string_view rest,
+                    std::chrono::steady_clock::time_point end) {
+    while (!rest.empty()) {
+      const std::string_view piece = rest.substr(0, piece_bytes);
+      if (std::chrono::steady_clock::now() >= end ||
+          mg_write(connection, piece.data(), piece.size()) != static_cast<int>(piece.size())) {
+        return false;
+      }
+      rest.remove_prefix(piece.size());
+    }
+    return true;
+  }
+
+  std::string cannot_listen() const {
+    for (const ListenAddress& address : requested_) {
+      try {
+        listen_on(address);
+      } catch (const std::runtime_error& error) {
+        return error.what();
+      }
+    }
+    return "cannot listen on all addresses together, though on each; give none twice with "
+           "--web.listen-address";
+  }
+
+  std::vector<ListenAddress> requested_;
+  HttpHandler handler_;
+  HttpServer::Hooks hooks_;
+  const Log& log_;
+  std::exception_ptr failure_;
+  std::vector<kernel::UniqueFd> listening_;
+  std::atomic<unsigned> answering_ = 0;
+  std::atomic<bool> is_ending_ = false;
+  mg_context* context_ = nullptr;
+};
+
+HttpServer::HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler,
+                       const Log& log, Hooks hooks)
+    : civet_(std::make_unique<Civet>(addresses, std::move(handler), log, std::move(hooks))) {}
+
+HttpServer::~HttpServer() = default;
+
+std::vector<ListenAddress> HttpServer::addresses() const { return civet_->addresses(); }
+
+std::string HttpServer::client_name(const std::string& address, int port) {
+  return address + " port " + std::to_string(port);
+}
+
+void HttpServer::stop() { civet_.reset(); }
+
+}  // namespace inetdiag

@@ -1,0 +1,95 @@
+#include "exporter/http/listen_address.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include "collectors/kernel/base/text.h"
+
+namespace inetdiag {
+namespace {
+
+bool is_address(int family, const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return inet_pton(family, host.c_str(), address.data()) == 1;
+}
+
+/// The first address of a host name in this family.
+std::optional<std::string> resolve(const std::string& host, int family) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    // One of a link alone comes with the name of an interface.
+    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                    NI_NUMERICHOST) == 0 &&
+        is_address(family, text.data())) {
+      return text.data();
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string ListenAddress::text() const {
+  return (is_ipv6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string ListenAddress::url(bool has_tls) const {
+  ListenAddress here{host, port};
+  if (host.empty() || host == "0.0.0.0") {
+    here.host = "localhost";
+  } else if (host == "::") {
+    here.host = "::1";
+  }
+  return (has_tls ? "https://" : "http://") + here.text() + "/";
+}
+
+ListenAddress parse_listen_address(std::string_view text) {
+  const auto wrong = [&](std::string_view problem) {
+    return std::invalid_argument("'" + std::string(text) + "' " + std::string(problem) +
+                                 "; write it as :10045, 127.0.0.1:10045 or [::1]:10045");
+  };
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    throw wrong("has no port");
+  }
+  const auto port = kernel::to_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) {
+    throw wrong("has no port from 0 to 65535");
+  }
+  std::string host(text.substr(0, colon));
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) {
+    host = host.substr(1, host.size() - 2);
+  }
+  if (host.empty() || is_address(AF_INET, host) || (bracketed && is_address(AF_INET6, host))) {
+    return {host, *port};
+  }
+  if (bracketed) {
+    throw wrong("has no valid address in brackets");
+  }
+  if (host.find(':') != std::string::npos) {
+    throw wrong("has no brackets around its IPv6 address");
+  }
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (auto resolved = resolve(host, family)) {
+      return {std::move(*resolved), *port};
+    }
+  }
+  throw wrong("names a host that has no address");
+}
+
+}  // namespace inetdiag

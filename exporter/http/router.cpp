@@ -1,0 +1,148 @@
+#include "exporter/http/router.h"
+
+#include <map>
+#include <random>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "collectors/kernel/base/text.h"
+#include "exporter/diagnosis/status_json.h"
+#include "exporter/diagnosis/status_page.h"
+#include "exporter/diagnosis/take_snapshot.h"
+#include "exporter/exposition/gzip.h"
+#include "exporter/http/collector_query.h"
+#include "exporter/http/scrape_timeout.h"
+
+namespace inetdiag {
+namespace {
+
+HttpResponse text(int status, std::string body) {
+  return {.status = status, .body = std::move(body.append("\n"))};
+}
+
+/// Counts a request while it is answered.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<unsigned>& count) : count_(count), number_(++count) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() { --count_; }
+  unsigned number() const { return number_; }
+
+ private:
+  std::atomic<unsigned>& count_;
+  unsigned number_;
+};
+
+/// How often the status page asks to be fetched anew: `refresh=SECONDS` of the query, 0 for never.
+unsigned refresh_seconds(std::string_view query) {
+  constexpr unsigned usual = 5;
+  constexpr std::string_view name = "refresh=";
+  while (!query.empty()) {
+    const std::string_view field = kernel::cut(query, '&');
+    if (field.starts_with(name)) {
+      return kernel::to_number<unsigned>(field.substr(name.size())).value_or(usual);
+    }
+  }
+  return usual;
+}
+
+/// A value that nobody can guess before the answer is there.
+std::string new_nonce() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+}  // namespace
+
+Router::Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors)
+    : options_(std::move(options)),
+      scraper_(scraper),
+      all_collectors_(std::move(all_collectors)),
+      enabled_(scraper.names()) {}
+
+HttpResponse Router::answer(const HttpRequest& request) {
+  using Answer = HttpResponse (Router::*)(const HttpRequest&);
+  const std::map<std::string, Answer> pages = {{options_.telemetry_path, &Router::metrics},
+                                               {"/", &Router::status_page},
+                                               {"/api/v1/status", &Router::status_json}};
+  const bool is_health = request.path == "/-/healthy" || request.path == "/-/ready";
+  const auto page = pages.find(request.path);
+  if (!is_health && page == pages.end()) {
+    return text(404, "404 not found; the metrics are at " + options_.telemetry_path);
+  }
+  if (request.method != "GET") {
+    HttpResponse refusal = text(405, "405 method not allowed; use GET or HEAD");
+    refusal.headers.emplace_back("Allow", "GET, HEAD");
+    return refusal;
+  }
+  return is_health ? text(200, "OK") : scraped(request, page->second);
+}
+
+/// An answer that needs a scrape, of which there are only so many at a time.
+HttpResponse Router::scraped(const HttpRequest& request,
+                             HttpResponse (Router::*page)(const HttpRequest&)) {
+  const InFlight in_flight(in_flight_);
+  if (options_.max_requests != 0 && in_flight.number() > options_.max_requests) {
+    HttpResponse refusal =
+        text(503, "limit of concurrent requests reached (" + std::to_string(options_.max_requests) +
+                      ", --web.max-requests), try again later");
+    // A page that renews itself goes on doing so.
+    if (request.path == "/") {
+      refusal.headers.emplace_back("Refresh", "5");
+    }
+    return refusal;
+  }
+  try {
+    return (this->*page)(request);
+  } catch (const BadRequest& error) {
+    return text(400, error.what());
+  } catch (const ScrapeStopped& error) {
+    return text(503, error.what());
+  }
+}
+
+HttpResponse Router::metrics(const HttpRequest& request) {
+  const auto end =
+      Scraper::Clock::now() + scrape_time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
+  const Scraper::PagePtr page =
+      scraper_.scrape(parse_selection(request.query, enabled_, all_collectors_), end);
+  HttpResponse response{.content_type = Page::content_type,
+                        .headers = {{"Vary", "Accept-Encoding"}, {"Cache-Control", "no-store"}}};
+  if (accepts_gzip(request.header("Accept-Encoding"))) {
+    response.body = page->gzipped();
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  } else {
+    response.body = page->text();
+  }
+  return response;
+}
+
+diagnosis::Status Router::look() {
+  return looks_.look(
+      take_snapshot(scraper_, Scraper::Clock::now() + scrape_time(""), options_.netns_folder));
+}
+
+HttpResponse Router::status_page(const HttpRequest& request) {
+  const std::string nonce = new_nonce();
+  return {.content_type = "text/html; charset=utf-8",
+          .body = inetdiag::status_page(look(),
+                                        {.metrics = options_.telemetry_path,
+                                         .refresh_seconds = refresh_seconds(request.query)},
+                                        nonce),
+          .headers = {{"Cache-Control", "no-store"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Content-Security-Policy",
+                       "default-src 'none'; style-src 'nonce-" + nonce +
+                           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}}};
+}
+
+HttpResponse Router::status_json(const HttpRequest& /*request*/) {
+  return {.content_type = "application/json; charset=utf-8",
+          .body = diagnosis::status_json(look()),
+          .headers = {{"Cache-Control", "no-store"}}};
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,17 @@
+#include "exporter/log/rate_limiter.h"
+
+#include <utility>
+
+namespace inetdiag {
+
+std::optional<unsigned> LogRateLimiter::try_acquire(Clock::time_point now) {
+  const std::scoped_lock lock(mutex_);
+  if (last_ && now - *last_ < between) {
+    ++untold_;
+    return std::nullopt;
+  }
+  last_ = now;
+  return std::exchange(untold_, 0);
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,134 @@
+#include "exporter/statsd/pusher.h"
+
+#include <cerrno>
+#include <exception>
+#include <iterator>
+#include <numeric>
+#include <system_error>
+#include <utility>
+
+namespace inetdiag::statsd {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds send_timeout{1};
+constexpr std::chrono::minutes error_log_interval{1};
+constexpr std::chrono::seconds scrape_timeout_default{10};
+
+}  // namespace
+
+Pusher::Pusher(Options options, const Log& log, PushCounters& tally)
+    : options_(std::move(options)), log_(log), counters_(tally) {}
+
+void Pusher::operator()(const std::vector<prometheus::MetricFamily>& families) noexcept {
+  try {
+    confirm_previous();
+    Packed packed = pack(families, options_.style, deltas_, options_.mtu);
+    for (const std::string& line : packed.too_long) {
+      fail("longer than --statsd.mtu: " + line);
+    }
+    send(std::move(packed.datagrams));
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
+  deltas_.evict_absent();
+}
+
+void Pusher::send(std::vector<Datagram> datagrams) {
+  std::vector<Sender> senders = senders_to(*options_.address);
+  const auto end = Clock::now() + send_timeout;
+  auto sender = senders.begin();
+  std::vector<Datagram> sent;
+  sent.reserve(datagrams.size());  // none that was sent may be forgotten for lack of memory
+  for (Datagram& datagram : datagrams) {
+    int error = sender->send(datagram.text, end);
+    while (error == ECONNREFUSED && sent.empty() && std::next(sender) != senders.end()) {
+      ++sender;
+      error = sender->send(datagram.text, end);
+    }
+    if (error == 0) {
+      ++counters_.sent;
+      sent.push_back(std::move(datagram));
+      continue;
+    }
+    fail(error);
+    if (error == ECONNREFUSED && !options_.address->is_unix()) {
+      return;  // it may have been any of them that was refused
+    }
+    if (error == ECONNREFUSED || error == EAGAIN) {
+      break;  // so it would be with the rest
+    }
+  }
+  unconfirmed_ = {std::move(*sender), std::move(sent)};
+  if (options_.address->is_unix()) {
+    confirm_previous();
+  }
+}
+
+/// Ends what the last push left open: over a network, a refusal comes after it.
+void Pusher::confirm_previous() {
+  const std::optional<Sent> sent = std::exchange(unconfirmed_, std::nullopt);
+  if (!sent) {
+    return;
+  }
+  if (const int error = sent->sender.pending_error(); error != 0) {
+    fail(error);
+    return;
+  }
+  for (const Datagram& datagram : sent->datagrams) {
+    for (const auto& [counter, increase] : datagram.increases) {
+      deltas_.acknowledge(counter, increase);
+    }
+  }
+}
+
+void Pusher::fail(int error) {
+  fail(std::system_error(error, std::generic_category(),
+                         "cannot send to " + options_.address->text())
+           .what());
+}
+
+void Pusher::fail(std::string_view error) noexcept {
+  ++counters_.errors;
+  const auto now = Clock::now();
+  if (last_logged_ && now < *last_logged_ + error_log_interval) {
+    return;
+  }
+  try {
+    log_.warn("push to StatsD failed",
+              {{"error", std::string(error)}, {"errors", std::to_string(counters_.errors.load())}});
+    last_logged_ = now;
+  } catch (const std::exception&) {  // no memory to say it
+  }
+}
+
+Timer::Timer(Scraper& scraper, const Options& options, const Log& log, PushCounters& tally)
+    : scraper_(scraper),
+      interval_(std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(options.interval_seconds))),
+      push_(options, log, tally),
+      all_(scraper.names().size()),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void Timer::run(const std::stop_token& stop) {
+  std::iota(all_.begin(), all_.end(), std::size_t{0});
+  auto next = Clock::now();
+  while (!stop.stop_requested()) {
+    try {
+      push_(scraper_.scrape(all_, Clock::now() + scrape_timeout_default)->families());
+    } catch (const ScrapeStopped&) {
+      return;
+    } catch (const std::exception& error) {
+      push_.fail(error.what());
+    }
+    // A push that took longer than the interval leaves out those that it missed.
+    while (next <= Clock::now()) {
+      next += interval_;
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, stop, next, [] { return false; });
+  }
+}
+
+}  // namespace inetdiag::statsd

@@ -1,0 +1,264 @@
+#include "exporter/web_config/tls_context.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+namespace inetdiag {
+namespace {
+
+template <auto function>
+struct Free {
+  template <typename T>
+  void operator()(T* value) const {
+    function(value);
+  }
+};
+using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, Free<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using GeneralNames = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::runtime_error(what + ": " + tls_error());
+}
+
+Bio reader_of(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+std::string name_of(const PemSource& source, const std::string& field) {
+  return source.path.empty() ? field : source.path;
+}
+
+// A key with a passphrase must not make OpenSSL ask on the terminal.
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*is_write*/, void* /*data*/) { return -1; }
+
+Certificate next_certificate(BIO* pem) {
+  return Certificate(PEM_read_bio_X509(pem, nullptr, no_passphrase, nullptr));
+}
+
+/// The end of the file ends a list of certificates; anything else that stops it is an error.
+void expect_end(const std::string& where) {
+  const unsigned long error = ERR_peek_last_error();
+  if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
+    fail(where + " has a certificate that cannot be read");
+  }
+  ERR_clear_error();
+}
+
+void use_certificate(SSL_CTX* context, const std::string& text, const std::string& where) {
+  const Bio pem = reader_of(text);
+  const Certificate own = next_certificate(pem.get());
+  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) {
+    fail(where + " has no certificate that can be used");
+  }
+  while (const Certificate issuer = next_certificate(pem.get())) {
+    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
+      fail(where + " has a certificate that cannot be used");
+    }
+  }
+  expect_end(where);
+}
+
+void use_key(SSL_CTX* context, std::string text, const std::string& where,
+             const std::string& certificate) {
+  const Bio pem = reader_of(text);
+  const Key key(PEM_read_bio_PrivateKey(pem.get(), nullptr, no_passphrase, nullptr));
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!key) {
+    fail(where + " has no private key without a passphrase");
+  }
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
+    fail(where + " is not the key of " + certificate);
+  }
+}
+
+void trust(SSL_CTX* context, const std::string& text, const std::string& where) {
+  const Bio pem = reader_of(text);
+  bool found = false;
+  while (const Certificate authority = next_certificate(pem.get())) {
+    // The client is told the names, so that it can choose among its certificates.
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
+        SSL_CTX_add_client_CA(context, authority.get()) != 1) {
+      fail(where + " has an authority that cannot be used");
+    }
+    found = true;
+  }
+  expect_end(where);
+  if (!found) {
+    throw std::runtime_error(where + " has no certificate");
+  }
+}
+
+std::string text_of(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string text_of_ip(const ASN1_STRING* bytes) {
+  constexpr int ipv4_bytes = 4;
+  constexpr int ipv6_bytes = 16;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int length = ASN1_STRING_length(bytes);
+  const int family = length == ipv4_bytes ? AF_INET : AF_INET6;
+  if ((length != ipv4_bytes && length != ipv6_bytes) ||
+      inet_ntop(family, ASN1_STRING_get0_data(bytes), text.data(), text.size()) == nullptr) {
+    return {};
+  }
+  return text.data();
+}
+
+std::string text_of(const GENERAL_NAME& name) {
+  switch (name.type) {
+    case GEN_DNS:
+      return text_of(name.d.dNSName);
+    case GEN_EMAIL:
+      return text_of(name.d.rfc822Name);
+    case GEN_URI:
+      return text_of(name.d.uniformResourceIdentifier);
+    case GEN_IPADD:
+      return text_of_ip(name.d.iPAddress);
+    default:
+      return {};
+  }
+}
+
+bool has_allowed_name(X509* certificate, const std::vector<std::string>& allowed) {
+  const GeneralNames names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const std::string name = text_of(*sk_GENERAL_NAME_value(names.get(), i));
+    if (!name.empty() && std::ranges::find(allowed, name) != allowed.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+int accept_any(X509_STORE_CTX* /*chain*/, void* /*data*/) { return 1; }
+
+int verify_with_names(X509_STORE_CTX* chain, void* data) {
+  if (X509_verify_cert(chain) != 1) {
+    return 0;
+  }
+  const auto& allowed = *static_cast<const std::vector<std::string>*>(data);
+  if (has_allowed_name(X509_STORE_CTX_get0_cert(chain), allowed)) {
+    return 1;
+  }
+  X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+void authenticate_clients(SSL_CTX* context, const TlsConfig& config,
+                          const std::vector<std::string>& allowed_names) {
+  if (config.client_auth == ClientAuth::none) {
+    return;
+  }
+  const bool requires_one = config.client_auth == ClientAuth::require_any ||
+                            config.client_auth == ClientAuth::require_and_verify;
+  SSL_CTX_set_verify(
+      context, SSL_VERIFY_PEER | (requires_one ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+  if (config.client_auth == ClientAuth::request || config.client_auth == ClientAuth::require_any) {
+    SSL_CTX_set_cert_verify_callback(context, accept_any, nullptr);
+  } else if (!allowed_names.empty()) {
+    SSL_CTX_set_cert_verify_callback(context, verify_with_names,
+                                     const_cast<std::vector<std::string>*>(&allowed_names));
+  }
+}
+
+int number_of(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::tls10:
+      return TLS1_VERSION;
+    case TlsVersion::tls11:
+      return TLS1_1_VERSION;
+    case TlsVersion::tls12:
+      return TLS1_2_VERSION;
+    default:
+      return TLS1_3_VERSION;
+  }
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) {
+    all.append(all.empty() ? "" : ":").append(name);
+  }
+  return all;
+}
+
+void choose_algorithms(SSL_CTX* context, const TlsConfig& config) {
+  SSL_CTX_set_min_proto_version(context, number_of(config.min_version));
+  SSL_CTX_set_max_proto_version(context, number_of(config.max_version));
+  std::string ciphers = config.ciphers.empty() ? "DEFAULT" : joined(config.ciphers);
+  if (config.min_version < TlsVersion::tls12) {
+    // OpenSSL 3 allows the SHA-1 of older versions on its lowest level only.
+    ciphers += ":@SECLEVEL=0";
+  }
+  if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
+    fail("cipher_suites cannot be had from this OpenSSL");
+  }
+  if (!config.curves.empty() &&
+      SSL_CTX_set1_groups_list(context, joined(config.curves).c_str()) != 1) {
+    fail("curve_preferences cannot be had from this OpenSSL");
+  }
+  // Nothing of a connection outlives it: a resumed one would not ask for the certificate again.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                          (config.prefer_server_ciphers ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+  // One record at a time: a client that sends those of TLS itself without end holds up nobody.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
+}
+
+/// A context, and the names that its callback reads.
+struct Context {
+  std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>> context;
+  std::vector<std::string> allowed_names;
+};
+
+}  // namespace
+
+std::string tls_error() {
+  const unsigned long error = ERR_peek_last_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(error);
+  return reason != nullptr ? reason : "no reason given";
+}
+
+std::shared_ptr<SSL_CTX> make_tls_context(
+    const TlsConfig& config, const std::function<std::string(const std::string& path)>& read_file) {
+  ERR_clear_error();
+  const auto made = std::make_shared<Context>();
+  made->context.reset(SSL_CTX_new(TLS_server_method()));
+  made->allowed_names = config.client_allowed_sans;
+  SSL_CTX* context = made->context.get();
+  if (context == nullptr) {
+    fail("OpenSSL cannot be used");
+  }
+  const auto bytes_of = [&](const PemSource& source) {
+    return source.path.empty() ? source.text : read_file(source.path);
+  };
+  choose_algorithms(context, config);
+  const std::string certificate = name_of(config.certificate, "cert");
+  use_certificate(context, bytes_of(config.certificate), certificate);
+  use_key(context, bytes_of(config.key), name_of(config.key, "key"), certificate);
+  if (config.client_ca.is_set()) {
+    trust(context, bytes_of(config.client_ca), name_of(config.client_ca, "client_ca"));
+  }
+  authenticate_clients(context, config, made->allowed_names);
+  return {made, context};
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,430 @@
+#include "exporter/web_config/web_config.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <span>
+#include <sstream>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+namespace inetdiag {
+namespace {
+
+constexpr std::size_t max_file_bytes = 1U << 20U;
+
+[[noreturn]] void fail(const YAML::Mark& mark, const std::string& what) {
+  // yaml-cpp counts from 0, and has no place for what is not in the text.
+  throw WebConfigError(mark.is_null() ? what
+                                      : "line " + std::to_string(mark.line + 1) + ": " + what);
+}
+
+template <typename T>
+struct Named {
+  std::string_view name;
+  T value;
+};
+
+template <typename T, std::size_t size>
+std::string names_of(const std::array<Named<T>, size>& table) {
+  std::string names;
+  for (const auto& entry : table) {
+    names.append(names.empty() ? "" : ", ").append(entry.name);
+  }
+  return names;
+}
+
+/// Takes note of where a document begins, and of nothing else.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark last;
+};
+
+/// yaml-cpp takes what no document can begin with, such as a comma, for an empty one, and does not
+/// get past it: LoadAll() would never end, and Load() not tell.
+YAML::Node load_only_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
+    fail(starts.last, "the file is to end here: it is one document");
+  }
+  return YAML::Load(text);
+}
+
+/// A field's value, and where it stands.
+class Value {
+ public:
+  Value(std::string name, const YAML::Node& node) : name_(std::move(name)), node_(node) {}
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    fail(node_.Mark(), name_ + ": " + what);
+  }
+
+  std::string text() const {
+    if (node_.IsNull()) {
+      return {};
+    }
+    if (!node_.IsScalar()) {
+      refuse("is to be a text");
+    }
+    return node_.Scalar();
+  }
+
+  bool boolean() const {
+    bool value = false;
+    if (!node_.IsScalar() || !YAML::convert<bool>::decode(node_, value)) {
+      refuse("is to be true or false");
+    }
+    return value;
+  }
+
+  std::vector<std::string> texts() const {
+    std::vector<std::string> all;
+    if (node_.IsNull()) {
+      return all;
+    }
+    if (!node_.IsSequence()) {
+      refuse("is to be a list");
+    }
+    for (const YAML::Node& item : node_) {
+      all.push_back(Value(name_, item).text());
+    }
+    return all;
+  }
+
+  template <typename T, std::size_t size>
+  T one_of(const std::array<Named<T>, size>& table) const {
+    return find(table, text());
+  }
+
+  template <typename T, std::size_t size>
+  std::vector<T> some_of(const std::array<Named<T>, size>& table) const {
+    std::vector<T> all;
+    for (const std::string& name : texts()) {
+      all.push_back(find(table, name));
+    }
+    return all;
+  }
+
+  /// Calls `take(name, value)` for each field. None may stand twice: which of them would hold?
+  void for_each(
+      const std::function<void(const std::string& name, const Value& value)>& take) const {
+    if (node_.IsNull()) {
+      return;
+    }
+    if (!node_.IsMap()) {
+      refuse("is to be a map of names and values");
+    }
+    std::set<std::string> seen;
+    for (const auto& field : node_) {
+      if (!field.first.IsScalar()) {
+        fail(field.first.Mark(), name_ + ": a name is to be a text");
+      }
+      const std::string name = field.first.Scalar();
+      if (!seen.insert(name).second) {
+        fail(field.first.Mark(), "'" + name + "' stands twice in " + name_);
+      }
+      // A null has no place of its own.
+      take(name, Value(name, field.second));
+    }
+  }
+
+  const YAML::Node& node() const { return node_; }
+
+ private:
+  template <typename T, std::size_t size>
+  T find(const std::array<Named<T>, size>& table, const std::string& name) const {
+    const auto* const found = std::ranges::find(table, name, &Named<T>::name);
+    if (found == table.end()) {
+      refuse("'" + name + "' is unknown; there are: " + names_of(table));
+    }
+    return found->value;
+  }
+
+  std::string name_;
+  YAML::Node node_;
+};
+
+/// What to do with each field of a map; others are refused.
+using Fields = std::vector<Named<std::function<void(const Value&)>>>;
+
+void read_fields(const Value& map, const std::string& where, const Fields& fields) {
+  map.for_each([&](const std::string& name, const Value& value) {
+    const auto found = std::ranges::find(fields, name, &Fields::value_type::name);
+    if (found != fields.end()) {
+      found->value(value);
+      return;
+    }
+    std::string known;
+    for (const auto& field : fields) {
+      known.append(known.empty() ? "" : ", ").append(field.name);
+    }
+    fail(value.node().Mark(), "unknown field '" + name + "' in " + where + "; there are: " + known);
+  });
+}
+
+constexpr std::array<Named<ClientAuth>, 7> client_auths = {{
+    {"NoClientCert", ClientAuth::none},
+    {"", ClientAuth::none},
+    {"RequestClientCert", ClientAuth::request},
+    {"RequireAnyClientCert", ClientAuth::require_any},
+    {"RequireClientCert", ClientAuth::require_any},
+    {"VerifyClientCertIfGiven", ClientAuth::verify_if_given},
+    {"RequireAndVerifyClientCert", ClientAuth::require_and_verify},
+}};
+
+constexpr std::array<Named<TlsVersion>, 4> versions = {{
+    {"TLS10", TlsVersion::tls10},
+    {"TLS11", TlsVersion::tls11},
+    {"TLS12", TlsVersion::tls12},
+    {"TLS13", TlsVersion::tls13},
+}};
+
+constexpr std::array<Named<std::string_view>, 4> curves = {{
+    {"CurveP256", "P-256"},
+    {"CurveP384", "P-384"},
+    {"CurveP521", "P-521"},
+    {"X25519", "X25519"},
+}};
+
+// Go's tls.CipherSuites(). Those of TLS 1.3 can be named, but neither there nor here left out.
+constexpr std::array<Named<std::string_view>, 13> cipher_suites = {{
+    {"TLS_AES_128_GCM_SHA256", ""},
+    {"TLS_AES_256_GCM_SHA384", ""},
+    {"TLS_CHACHA20_POLY1305_SHA256", ""},
+    {"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "ECDHE-ECDSA-AES128-SHA"},
+    {"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "ECDHE-ECDSA-AES256-SHA"},
+    {"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE-RSA-AES128-SHA"},
+    {"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE-RSA-AES256-SHA"},
+    {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"},
+    {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"},
+    {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"},
+    {"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384"},
+    {"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"},
+    {"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305"},
+}};
+
+class TlsReader {
+ public:
+  explicit TlsReader(std::string folder) : folder_(std::move(folder)) {}
+
+  std::optional<TlsConfig> read(const Value& map) {
+    TlsConfig tls;
+    bool names_ciphers = false;
+    bool names_client_auth = false;
+    const auto text = [](std::string& to) { return [&to](const Value& v) { to = v.text(); }; };
+    const auto path = [this](std::string& to) {
+      return [this, &to](const Value& v) { to = absolute(v.text()); };
+    };
+    read_fields(
+        map, "tls_server_config",
+        {{"cert_file", path(tls.certificate.path)},
+         {"key_file", path(tls.key.path)},
+         {"client_ca_file", path(tls.client_ca.path)},
+         {"cert", text(tls.certificate.text)},
+         {"key", text(tls.key.text)},
+         {"client_ca", text(tls.client_ca.text)},
+         {"client_auth_type",
+          [&](const Value& v) {
+            names_client_auth = !v.text().empty();
+            tls.client_auth = v.one_of(client_auths);
+          }},
+         {"client_allowed_sans", [&](const Value& v) { tls.client_allowed_sans = v.texts(); }},
+         {"min_version", [&](const Value& v) { tls.min_version = v.one_of(versions); }},
+         {"max_version", [&](const Value& v) { tls.max_version = v.one_of(versions); }},
+         {"cipher_suites",
+          [&](const Value& v) {
+            const auto names = v.some_of(cipher_suites);
+            names_ciphers = !names.empty();
+            tls.ciphers.assign(names.begin(), names.end());
+            std::erase(tls.ciphers, "");
+          }},
+         {"prefer_server_cipher_suites",
+          [&](const Value& v) { tls.prefer_server_ciphers = v.boolean(); }},
+         {"curve_preferences", [&](const Value& v) {
+            const auto names = v.some_of(curves);
+            tls.curves.assign(names.begin(), names.end());
+          }}});
+    if (!tls.certificate.is_set() && !tls.key.is_set() && !tls.client_ca.is_set() &&
+        !names_client_auth) {
+      return std::nullopt;  // as in exporter-toolkit: nothing that asks for TLS
+    }
+    check(map, tls);
+    if (names_ciphers && tls.ciphers.empty()) {
+      tls.min_version = TlsVersion::tls13;
+    }
+    if (tls.min_version > tls.max_version) {
+      map.refuse("min_version, or the only cipher_suites, are above max_version");
+    }
+    return tls;
+  }
+
+ private:
+  std::string absolute(const std::string& path) const {
+    return path.empty() ? path
+                        : (std::filesystem::path(folder_) / path).lexically_normal().string();
+  }
+
+  static void check(const Value& map, const TlsConfig& tls) {
+    const auto only_one = [&](const PemSource& source, const std::string& name) {
+      if (!source.text.empty() && !source.path.empty()) {
+        map.refuse(name + " and " + name + "_file exclude each other");
+      }
+    };
+    only_one(tls.certificate, "cert");
+    only_one(tls.key, "key");
+    only_one(tls.client_ca, "client_ca");
+    if (!tls.certificate.is_set()) {
+      map.refuse("cert_file is missing");
+    }
+    if (!tls.key.is_set()) {
+      map.refuse("key_file is missing");
+    }
+    const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
+                          tls.client_auth == ClientAuth::require_and_verify;
+    if (tls.client_ca.is_set() && tls.client_auth == ClientAuth::none) {
+      map.refuse(
+          "client_ca_file has no effect without client_auth_type: RequireAndVerifyClientCert");
+    }
+    // Go would trust every authority of the system, which is hardly ever meant.
+    if (verifies && !tls.client_ca.is_set()) {
+      map.refuse("this client_auth_type needs a client_ca_file");
+    }
+    if (!tls.client_allowed_sans.empty() && !verifies) {
+      map.refuse(
+          "client_allowed_sans means nothing unless client certificates are verified; set "
+          "client_auth_type: RequireAndVerifyClientCert");
+    }
+  }
+
+  std::string folder_;
+};
+
+/// The values that a header may have, none for any.
+struct Header {
+  std::string_view name;
+  std::array<std::string_view, 2> values;
+};
+
+constexpr std::array<Header, 5> headers = {{
+    {"Content-Security-Policy", {}},
+    {"X-Frame-Options", {"deny", "sameorigin"}},
+    {"X-Content-Type-Options", {"nosniff", "nosniff"}},
+    {"X-XSS-Protection", {}},
+    {"Strict-Transport-Security", {}},
+}};
+
+void read_header(const std::string& name, const Value& value, WebConfig& config) {
+  const auto* const header = std::ranges::find(headers, name, &Header::name);
+  if (header == headers.end()) {
+    std::string known;
+    for (const Header& one : headers) {
+      known.append(known.empty() ? "" : ", ").append(one.name);
+    }
+    value.refuse("this header cannot be set; there are: " + known);
+  }
+  const std::string text = value.text();
+  if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; })) {
+    value.refuse("has a control character");
+  }
+  if (!header->values.front().empty() && !text.empty() &&
+      std::ranges::find(header->values, text) == header->values.end()) {
+    value.refuse("'" + text + "' is none of its values");
+  }
+  if (!text.empty()) {
+    config.headers.emplace_back(name, text);
+  }
+}
+
+void read_http(const Value& map, WebConfig& config) {
+  read_fields(map, "http_server_config",
+              {{"http2",
+                [&](const Value& value) {
+                  if (value.boolean()) {
+                    config.notes.emplace_back(
+                        "http2: this exporter speaks HTTP/1.1 only, which every client can do");
+                  }
+                }},
+               {"headers", [&](const Value& value) {
+                  value.for_each([&](const std::string& name, const Value& header) {
+                    read_header(name, header, config);
+                  });
+                }}});
+}
+
+bool is_bcrypt_base64(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '/';
+}
+
+/// `$2y$10$` and 53 characters: a salt of 22, a hash of 31.
+bool is_bcrypt(std::string_view hash) {
+  constexpr std::size_t prefix = 7;
+  constexpr std::size_t length = 60;
+  if (hash.size() != length || !hash.starts_with("$2") || hash[3] != '$' || hash[6] != '$' ||
+      std::string_view("aby").find(hash[2]) == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view cost = hash.substr(4, 2);
+  return cost >= "04" && cost <= "31" &&
+         std::ranges::all_of(cost, [](char c) { return c >= '0' && c <= '9'; }) &&
+         std::ranges::all_of(hash.substr(prefix), is_bcrypt_base64);
+}
+
+void read_user(const std::string& name, const Value& value, WebConfig& config) {
+  if (name.find(':') != std::string::npos) {
+    value.refuse("the name of a user cannot have a colon");
+  }
+  if (!is_bcrypt(value.text())) {
+    value.refuse(
+        "is no bcrypt hash; make one with: htpasswd -nBC 10 NAME, and write what follows the "
+        "colon");
+  }
+  config.users.emplace(name, value.text());
+}
+
+}  // namespace
+
+WebConfig parse_web_config(std::string_view text, const std::string& folder) {
+  if (text.size() > max_file_bytes) {
+    throw WebConfigError("has more than " + std::to_string(max_file_bytes) + " bytes");
+  }
+  WebConfig config;
+  try {
+    read_fields(Value("the file", load_only_document(std::string(text))), "the file",
+                {{"tls_server_config",
+                  [&](const Value& value) { config.tls = TlsReader(folder).read(value); }},
+                 {"http_server_config", [&](const Value& value) { read_http(value, config); }},
+                 {"basic_auth_users",
+                  [&](const Value& value) {
+                    value.for_each([&](const std::string& name, const Value& hash) {
+                      read_user(name, hash, config);
+                    });
+                  }},
+                 {"rate_limit", [](const Value& value) {
+                    value.refuse("this exporter has none; see --web.max-requests");
+                  }}});
+  } catch (const YAML::Exception& error) {
+    fail(error.mark, error.msg);
+  }
+  return config;
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,145 @@
+#include "collectors/kernel/netlink/inet_diag.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/diag_messages.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using kernel::InetAddress;
+using kernel::parse_inet_attributes;
+using kernel::parse_inet_socket;
+using kernel::TcpState;
+
+InetAddress address(const std::string& text) {
+  return parse_inet_socket(FakeSocket{.address = text}.payload())->local;
+}
+
+TEST(InetSocket, TellsWhatTheKernelTold) {
+  const FakeSocket fake{.address = "10.0.0.5",
+                        .port = 8080,
+                        .state = TcpState::close_wait,
+                        .device = 7,
+                        .cookie = 0x1'0000'0002,
+                        .receive_queue = 11,
+                        .send_queue = 12};
+  const auto socket = parse_inet_socket(fake.payload());
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(socket->state, TcpState::close_wait);
+  EXPECT_EQ(socket->local.text(), "10.0.0.5");
+  EXPECT_EQ(socket->local_port, 8080);
+  EXPECT_EQ(socket->device, 7U);
+  EXPECT_EQ(socket->cookie, 0x1'0000'0002U);
+  EXPECT_EQ(socket->receive_queue, 11U);
+  EXPECT_EQ(socket->send_queue, 12U);
+  EXPECT_FALSE(socket->is_timewait);
+}
+
+TEST(InetSocket, TellsAMinisocketByItsTimer) {
+  const FakeSocket fake{.state = TcpState::fin_wait2, .timer = 3};
+  EXPECT_TRUE(parse_inet_socket(fake.payload())->is_timewait);
+}
+
+TEST(InetSocket, IgnoresWhatFollowsTheAddressOfAnIpv4Socket) {
+  inet_diag_msg message = FakeSocket{.address = "10.0.0.5"}.message();
+  message.id.idiag_src[1] = 0xdeadbeef;
+  EXPECT_EQ(parse_inet_socket(bytes_of(message))->local, address("10.0.0.5"));
+}
+
+TEST(InetSocket, IsAbsentWhereBytesAreMissing) {
+  const Bytes whole = bytes_of(FakeSocket{}.message());
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_FALSE(parse_inet_socket(std::span(whole).first(length))) << length;
+  }
+  EXPECT_TRUE(parse_inet_socket(whole));
+}
+
+TEST(InetSocket, IsAbsentWhereFamilyOrStateIsUnknown) {
+  inet_diag_msg message = FakeSocket{}.message();
+  for (const int state : {0, 12, 13, 255}) {
+    message.idiag_state = static_cast<std::uint8_t>(state);
+    EXPECT_FALSE(parse_inet_socket(bytes_of(message))) << state;
+  }
+  message = FakeSocket{}.message();
+  message.idiag_family = AF_UNIX;
+  EXPECT_FALSE(parse_inet_socket(bytes_of(message)));
+}
+
+TEST(InetAttributes, TellsThoseItKnows) {
+  const auto attributes = parse_inet_attributes(
+      FakeSocket{.address = "::", .drops = 45, .cgroup = 0x1'0000'0003, .v6_only = true}.payload());
+  EXPECT_EQ(attributes.drops, 45U);
+  EXPECT_EQ(attributes.cgroup_id, 0x1'0000'0003U);
+  EXPECT_EQ(attributes.v6_only, true);
+}
+
+TEST(InetAttributes, PassesOverUnknownOnes) {
+  Bytes bytes = bytes_of(FakeSocket{}.message());
+  append_attribute(bytes, 200, Bytes(5));
+  append_attribute(bytes, INET_DIAG_SHUTDOWN, Bytes(1));
+  append_attribute(bytes, NLA_F_NESTED | 201, Bytes(8));
+  append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9));
+  EXPECT_EQ(parse_inet_attributes(bytes).drops, 9U);
+}
+
+TEST(InetAttributes, KnowsNoDropsOnKernelsBefore47) {
+  Bytes bytes = bytes_of(FakeSocket{}.message());
+  append_attribute(bytes, INET_DIAG_SKMEMINFO, Bytes(SK_MEMINFO_DROPS * sizeof(std::uint32_t)));
+  EXPECT_FALSE(parse_inet_attributes(bytes).drops);
+}
+
+TEST(InetAttributes, ReadsALongerMemoryInfoOfALaterKernel) {
+  Bytes bytes = bytes_of(FakeSocket{}.message());
+  append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9) + Bytes(8));
+  EXPECT_EQ(parse_inet_attributes(bytes).drops, 9U);
+}
+
+TEST(InetAttributes, StopsAtALengthThatIsWrong) {
+  for (const int claimed : {0, 1, 3, 1000, 0xffff}) {
+    Bytes bytes = bytes_of(FakeSocket{}.message());
+    append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9), claimed);
+    append_attribute(bytes, INET_DIAG_CGROUP_ID, bytes_of(std::uint64_t{5}));
+    const auto attributes = parse_inet_attributes(bytes);
+    EXPECT_FALSE(attributes.drops) << claimed;
+    EXPECT_FALSE(attributes.cgroup_id) << claimed;
+  }
+}
+
+TEST(InetAttributes, KeepsThoseBeforeAnEndThatIsCutShort) {
+  Bytes whole = bytes_of(FakeSocket{}.message());
+  append_attribute(whole, INET_DIAG_CGROUP_ID, bytes_of(std::uint64_t{5}));
+  const std::size_t complete = whole.size();
+  append_attribute(whole, INET_DIAG_SKMEMINFO, memory_info(9));
+  for (std::size_t length = complete; length < whole.size(); ++length) {
+    const auto attributes = parse_inet_attributes(std::span(whole).first(length));
+    EXPECT_EQ(attributes.cgroup_id, 5U) << length;
+    EXPECT_FALSE(attributes.drops) << length;
+  }
+}
+
+TEST(InetAttributes, NeedsTheirWholeValue) {
+  Bytes bytes = bytes_of(FakeSocket{}.message());
+  append_attribute(bytes, INET_DIAG_CGROUP_ID, Bytes(4));
+  append_attribute(bytes, INET_DIAG_SKV6ONLY, {});
+  const auto attributes = parse_inet_attributes(bytes);
+  EXPECT_FALSE(attributes.cgroup_id);
+  EXPECT_FALSE(attributes.v6_only);
+}
+
+TEST(InetAddress, IsWrittenAsInAUrl) {
+  EXPECT_EQ(address("0.0.0.0").text(), "0.0.0.0");
+  EXPECT_EQ(address("::").text(), "[::]");
+  EXPECT_EQ(address("2001:db8::1").text(), "[2001:db8::1]");
+}
+
+TEST(InetAddress, GoesFromIpv4ToMappedAndBack) {
+  EXPECT_EQ(address("10.0.0.5").mapped(), address("::ffff:10.0.0.5"));
+  EXPECT_EQ(address("::ffff:10.0.0.5").unmapped(), address("10.0.0.5"));
+  EXPECT_FALSE(address("::1").unmapped());
+  EXPECT_FALSE(address("10.0.0.5").unmapped());
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,200 @@
+#include "collectors/kernel/netns/cgroup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/unit/support/temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::CgroupId;
+using kernel::CgroupOwner;
+using kernel::CgroupPaths;
+using kernel::CgroupTree;
+using kernel::owner_of_cgroup;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+const std::string container(64, 'a');
+const std::string uid = "0a1b2c3d-0000-1111-2222-0123456789ab";
+
+TEST(CgroupOwner, KnowsSystemdUnits) {
+  EXPECT_EQ(owner_of_cgroup("/system.slice/nginx.service"), (CgroupOwner{.unit = "nginx.service"}));
+  EXPECT_EQ(owner_of_cgroup("/system.slice/system-postgresql.slice/postgresql@15-main.service"),
+            (CgroupOwner{.unit = "postgresql@15-main.service"}));
+  EXPECT_EQ(owner_of_cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice/dev.service"),
+            (CgroupOwner{.unit = "dev.service"}));
+  EXPECT_EQ(owner_of_cgroup("/system.slice/a.service/payload"), (CgroupOwner{.unit = "a.service"}));
+  EXPECT_EQ(owner_of_cgroup("/init.scope"), (CgroupOwner{.unit = "init.scope"}));
+}
+
+TEST(CgroupOwner, KnowsPodsOfTheSystemdDriver) {
+  const std::string slice =
+      "/kubepods.slice/kubepods-burstable.slice/"
+      "kubepods-burstable-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/";
+  const CgroupOwner owner{.pod_uid = uid, .container_id = container};
+  EXPECT_EQ(owner_of_cgroup(slice + "cri-containerd-" + container + ".scope"), owner);
+  EXPECT_EQ(owner_of_cgroup(slice + "crio-" + container + ".scope"), owner);
+  EXPECT_EQ(owner_of_cgroup(slice + "crio-" + container + ".scope/container"), owner);
+}
+
+TEST(CgroupOwner, KnowsPodsOfTheCgroupfsDriver) {
+  EXPECT_EQ(owner_of_cgroup("/kubepods/besteffort/pod" + uid + "/" + container),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+  EXPECT_EQ(owner_of_cgroup("/kubepods/pod" + uid + "/" + container),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(CgroupOwner, KnowsStaticPods) {
+  const std::string hash(32, 'f');
+  EXPECT_EQ(owner_of_cgroup("/kubepods/burstable/pod" + hash).pod_uid, hash);
+}
+
+TEST(CgroupOwner, KnowsDockerAndPodman) {
+  const CgroupOwner owner{.container_id = container};
+  EXPECT_EQ(owner_of_cgroup("/system.slice/docker-" + container + ".scope"), owner);
+  EXPECT_EQ(owner_of_cgroup("/docker/" + container), owner);
+  EXPECT_EQ(owner_of_cgroup("/machine.slice/libpod-" + container + ".scope"), owner);
+}
+
+TEST(CgroupOwner, KnowsAUnitInsideAContainer) {
+  EXPECT_EQ(owner_of_cgroup("/docker/" + container + "/system.slice/nginx.service"),
+            (CgroupOwner{.unit = "nginx.service", .container_id = container}));
+}
+
+TEST(CgroupOwner, InventsNothing) {
+  for (const auto* path : {"", "/", "//", "/a/b", "/podman", "/kubepods/pod", "/pod123/x.slice",
+                           "/docker/abc", "/-pod.slice"}) {
+    EXPECT_EQ(owner_of_cgroup(path), CgroupOwner()) << path;
+  }
+}
+
+CgroupId inode(const std::filesystem::path& path) {
+  struct stat status {};
+  ::stat(path.c_str(), &status);
+  return status.st_ino;
+}
+
+/// One scrape, over a tree of files.
+struct Scrape {
+  explicit Scrape(const testing::TemporaryTree& tree) : sys(tree.root()) {}
+
+  kernel::FileTree sys;
+  kernel::Deadline deadline = kernel::Deadline::in(std::chrono::seconds(10));
+  CgroupTree cgroups{sys, deadline};
+};
+
+std::map<CgroupId, std::string> found(CgroupPaths& paths, const testing::TemporaryTree& tree,
+                                      const std::set<CgroupId>& ids) {
+  Scrape scrape(tree);
+  return paths.find(scrape.cgroups, ids);
+}
+
+std::map<CgroupId, std::string> found(const testing::TemporaryTree& tree,
+                                      const std::set<CgroupId>& ids) {
+  CgroupPaths paths;
+  return found(paths, tree, ids);
+}
+
+TEST(CgroupPaths, FindsDirectoriesByInode) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto service = inode(tree.make_directory("fs/cgroup/system.slice/a.service"));
+  const auto slice = inode(tree.path("fs/cgroup/system.slice"));
+  EXPECT_THAT(
+      found(tree, {service, slice, 1}),
+      UnorderedElementsAre(Pair(service, "/system.slice/a.service"), Pair(slice, "/system.slice")));
+}
+
+TEST(CgroupPaths, LooksInTheHybridLayout) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/unified/cgroup.controllers", "");
+  const auto service = inode(tree.make_directory("fs/cgroup/unified/a.service"));
+  EXPECT_THAT(found(tree, {service}), UnorderedElementsAre(Pair(service, "/a.service")));
+}
+
+TEST(CgroupPaths, FindsNothingOnCgroupV1) {
+  const testing::TemporaryTree tree;
+  const auto service = inode(tree.make_directory("fs/cgroup/memory/a.service"));
+  EXPECT_THAT(found(tree, {service}), IsEmpty());
+}
+
+TEST(CgroupPaths, WalksAgainOnlyForAnIdItHasNotMet) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto first = inode(tree.make_directory("fs/cgroup/first"));
+  CgroupPaths paths;
+  found(paths, tree, {first, 999'999'999});
+  std::filesystem::remove(tree.path("fs/cgroup/first"));
+  // Remembered, not looked for: a walk would find it gone.
+  EXPECT_THAT(found(paths, tree, {first}), UnorderedElementsAre(Pair(first, "/first")));
+  const auto second = inode(tree.make_directory("fs/cgroup/second/deep"));
+  EXPECT_THAT(found(paths, tree, {second}), UnorderedElementsAre(Pair(second, "/second/deep")));
+}
+
+TEST(CgroupPaths, OfSeveralNamespacesComeFromOneWalk) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto first = inode(tree.make_directory("fs/cgroup/first"));
+  Scrape scrape(tree);
+  CgroupPaths here;
+  here.find(scrape.cgroups, {first});
+  const auto second = inode(tree.make_directory("fs/cgroup/second"));
+  CgroupPaths there;
+  EXPECT_THAT(there.find(scrape.cgroups, {first, second}),
+              UnorderedElementsAre(Pair(first, "/first")));
+  // It came after that walk, and is found by the next one.
+  EXPECT_THAT(found(there, tree, {first, second}),
+              UnorderedElementsAre(Pair(first, "/first"), Pair(second, "/second")));
+}
+
+TEST(CgroupPaths, KeepsTheDeadline) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  Scrape scrape(tree);
+  scrape.deadline = kernel::Deadline::in(std::chrono::seconds(0));
+  EXPECT_THROW(CgroupPaths().find(scrape.cgroups, {5}), kernel::DeadlineExceeded);
+}
+
+TEST(OwnerOfAProcess, IsInTheOneHierarchyOfVersion2) {
+  EXPECT_EQ(kernel::owner_of_process(
+                "0::/kubepods.slice/kubepods-burstable.slice/"
+                "kubepods-burstable-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/cri-containerd-" +
+                container + ".scope\n"),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(OwnerOfAProcess, IsInSomeHierarchyOfVersion1) {
+  EXPECT_EQ(kernel::owner_of_process("12:pids:/kubepods/besteffort/pod" + uid + "/" + container +
+                                     "\n3:cpu,cpuacct:/kubepods/besteffort/pod" + uid + "/" +
+                                     container + "\n1:name=systemd:/\n"),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(OwnerOfAProcess, IsInEitherPartOfTheHybridLayout) {
+  const CgroupOwner owner{.container_id = container};
+  EXPECT_EQ(kernel::owner_of_process("4:memory:/docker/" + container + "\n0::/\n"), owner);
+  EXPECT_EQ(
+      kernel::owner_of_process("4:memory:/\n0::/system.slice/docker-" + container + ".scope\n"),
+      owner);
+}
+
+TEST(OwnerOfAProcess, IsToldToAnObserverInACgroupNamespaceOfItsOwn) {
+  EXPECT_EQ(kernel::owner_of_process(
+                "0::/../../kubepods-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/crio-" +
+                container + ".scope"),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
+TEST(OwnerOfAProcess, IsNoneOutsideOfPodsAndContainers) {
+  for (const auto* text :
+       {"", "\n", ":", "::", "0::/system.slice/nginx.service\n", "0:/docker", "no colon at all"}) {
+    EXPECT_EQ(kernel::owner_of_process(text), CgroupOwner()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace inetdiag

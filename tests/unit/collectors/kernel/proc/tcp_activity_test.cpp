@@ -1,0 +1,75 @@
+#include "collectors/kernel/proc/tcp_activity.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::TcpActivity;
+
+struct Host {
+  testing::TemporaryTree tree;
+
+  Host() {
+    snmp("1 2 3");
+    sockstat(0, 0);
+  }
+  void snmp(const std::string& values) const {
+    tree.write("net/snmp",
+               "Tcp: ActiveOpens InSegs OutSegs\nTcp: " + values + "\nUdp: InDatagrams\nUdp: 99\n");
+  }
+  void sockstat(int in_use, int time_wait) const {
+    tree.write("net/sockstat", "sockets: used 9\nTCP: inuse " + std::to_string(in_use) +
+                                   " orphan 7 tw " + std::to_string(time_wait) +
+                                   " alloc 9 mem 1\n");
+  }
+  TcpActivity activity() const {
+    const kernel::FileTree root(tree.root());
+    const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
+    kernel::SharedFiles files(root, deadline);
+    return kernel::tcp_activity(files);
+  }
+};
+
+TEST(TcpActivity, OfSocketsOfBothFamiliesAndTimeWait) {
+  const Host host;
+  EXPECT_TRUE(host.activity().cannot_have_connections());
+  host.sockstat(1, 0);
+  EXPECT_FALSE(host.activity().cannot_have_connections());
+  host.sockstat(0, 1);
+  EXPECT_FALSE(host.activity().cannot_have_connections());
+  host.sockstat(0, 0);
+  host.tree.write("net/sockstat6", "TCP6: inuse 1\n");
+  EXPECT_FALSE(host.activity().cannot_have_connections());
+}
+
+TEST(TcpActivity, WithoutASegmentIsNone) {
+  const Host host;
+  host.sockstat(5, 0);
+  host.snmp("0 0 0");
+  EXPECT_TRUE(host.activity().cannot_have_connections());
+}
+
+TEST(TcpActivity, StandsStillWhereNoSegmentComesOrGoes) {
+  const Host host;
+  const TcpActivity before = host.activity();
+  EXPECT_TRUE(host.activity().stands_still_since(before));
+  for (const auto* moved : {"2 2 3", "1 3 3", "1 2 4"}) {
+    host.snmp(moved);
+    EXPECT_FALSE(host.activity().stands_still_since(before)) << moved;
+  }
+}
+
+TEST(TcpActivity, IsPresumedWhereTheKernelDoesNotTell) {
+  const Host host;
+  host.tree.write("net/snmp", "");
+  host.tree.write("net/sockstat", "");
+  const TcpActivity unknown = host.activity();
+  EXPECT_FALSE(unknown.cannot_have_connections());
+  EXPECT_FALSE(unknown.stands_still_since(unknown));
+}
+
+}  // namespace
+}  // namespace inetdiag

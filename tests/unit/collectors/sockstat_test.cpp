@@ -1,0 +1,69 @@
+#include "collectors/kernel/proc/sockstat.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "collectors/sockstat.h"
+#include "tests/unit/support/collected.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::sockstat_value;
+
+constexpr std::string_view text =
+    "sockets: used 231\nTCP: inuse 5 orphan 1 tw 65536 alloc 9 mem 3\nUDP: inuse 2 mem 1\n";
+
+TEST(Sockstat, FindsAValueByProtocolAndKey) {
+  EXPECT_EQ(sockstat_value(text, "TCP", "tw"), 65536U);
+  EXPECT_EQ(sockstat_value(text, "TCP", "mem"), 3U);
+  EXPECT_EQ(sockstat_value(text, "UDP", "mem"), 1U);
+}
+
+TEST(Sockstat, HasNoAnswerWhereThereIsNone) {
+  EXPECT_FALSE(sockstat_value(text, "UDP", "tw"));
+  EXPECT_FALSE(sockstat_value(text, "SCTP", "inuse"));
+  EXPECT_FALSE(sockstat_value("", "TCP", "tw"));
+  EXPECT_FALSE(sockstat_value("TCP: tw", "TCP", "tw"));
+  EXPECT_FALSE(sockstat_value("TCP: tw many", "TCP", "tw"));
+  EXPECT_FALSE(sockstat_value("TCP: tw -1", "TCP", "tw"));
+  EXPECT_FALSE(sockstat_value("TCP", "TCP", "tw"));
+  EXPECT_FALSE(sockstat_value("tw 5\n", "TCP", "tw"));
+}
+
+TEST(SockstatCollector, MakesBytesOfPages) {
+  testing::Surroundings around;
+  around.proc_tree.write("net/sockstat",
+                         "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
+                         "UDP: inuse 2 mem 4\nUDPLITE: inuse 0\nRAW: inuse 0\n"
+                         "FRAG: inuse 1 memory 5000\n");
+  const std::string page_size = std::to_string(::sysconf(_SC_PAGESIZE));
+  const std::string page = std::to_string(::sysconf(_SC_PAGESIZE) * 3);
+  const std::string udp_pages = std::to_string(::sysconf(_SC_PAGESIZE) * 4);
+  EXPECT_THAT(
+      around.lines(*make_sockstat({})),
+      ::testing::ElementsAre(
+          "inetdiag_tcp_orphans 1", "inetdiag_tcp_time_wait 2", "inetdiag_tcp_allocated_sockets 9",
+          "inetdiag_tcp_memory_bytes " + page, "inetdiag_udp_memory_bytes " + udp_pages,
+          "inetdiag_fragments_memory_bytes 5000", "inetdiag_page_size_bytes " + page_size));
+}
+
+TEST(SockstatCollector, FailsWithoutItsFile) {
+  testing::Surroundings around;
+  EXPECT_EQ(around.collect(*make_sockstat({})).errors.size(), 1U);
+}
+
+TEST(SockstatCollector, TellsOfAnotherNamespaceWhatIsItsOwn) {
+  testing::Surroundings around;
+  around.is_other_namespace = true;
+  around.proc_tree.write("net/sockstat",
+                         "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\nUDP: inuse 2 mem 4\n"
+                         "FRAG: inuse 1 memory 5000\n");
+  EXPECT_THAT(
+      around.lines(*make_sockstat({})),
+      ::testing::ElementsAre("inetdiag_tcp_time_wait 2", "inetdiag_fragments_memory_bytes 5000"));
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,89 @@
+#include "collectors/support/drop_counter.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace inetdiag {
+namespace {
+
+using Sockets = std::vector<SocketDrops>;
+
+std::uint64_t total_after(const std::vector<Sockets>& rounds) {
+  DropCounter counter;
+  for (const Sockets& sockets : rounds) {
+    counter.update(sockets);
+  }
+  return counter.total();
+}
+
+TEST(DropCounter, SumsWhatItFirstSees) { EXPECT_EQ(total_after({{{1, 5}, {2, 7}}}), 12U); }
+
+TEST(DropCounter, KeepsWhatASocketLeftBehind) {
+  EXPECT_EQ(total_after({{{1, 5}, {2, 7}}, {{2, 7}}, {{2, 8}}}), 13U);
+  EXPECT_EQ(total_after({{{1, 5}}, {}, {{2, 1}}}), 6U);
+}
+
+TEST(DropCounter, DoesNotCountASocketAnewThatWasMissing) {
+  EXPECT_EQ(total_after({{{1, 9}}, {}, {{1, 9}}}), 9U);
+  EXPECT_EQ(total_after({{{1, 9}}, {{2, 1}}, {}, {{1, 11}}}), 12U);
+}
+
+TEST(DropCounter, RemembersOnlySoManyThatAreMissing) {
+  DropCounter counter;
+  for (std::uint64_t cookie = 0; cookie < 1000; ++cookie) {
+    counter.update(Sockets{{cookie, 1}});
+  }
+  EXPECT_EQ(counter.total(), 1000U);
+  EXPECT_EQ(counter.update(Sockets{{998, 1}}), 0U);
+  EXPECT_EQ(counter.update(Sockets{{1, 1}}), 1U);  // forgotten
+}
+
+TEST(DropCounter, GoesOnWhereACountWraps) {
+  EXPECT_EQ(total_after({{{1, 0xffff'fff0U}}, {{1, 0x10U}}}), 0x1'0000'0010U);
+}
+
+TEST(DropCounter, DoesNotFallWhereACountDoes) {
+  EXPECT_EQ(total_after({{{1, 100}}, {{1, 99}}}), 100U);
+  EXPECT_EQ(total_after({{{1, 100}}, {{1, 99}}, {{1, 101}}}), 101U);
+}
+
+TEST(DropCounters, RememberAKeyThatComesBack) {
+  DropCounters<std::string> counters(10);
+  const auto round = [&](const std::string& key, const Sockets& sockets) {
+    counters.begin_round();
+    const auto updated = counters.update(key, sockets);
+    counters.end_round();
+    return updated.total;
+  };
+  EXPECT_EQ(round("a", {{1, 5}}), 5U);
+  EXPECT_EQ(round("b", {{2, 1}}), 1U);
+  EXPECT_EQ(round("a", {{3, 2}}), 7U);
+  // A cookie is never given twice, and this socket closed meanwhile.
+  EXPECT_EQ(round("b", {{4, 1}}), 2U);
+}
+
+TEST(DropCounters, ForgetThoseLongestAbsent) {
+  DropCounters<int> counters(1);
+  for (const int key : {1, 2, 3}) {
+    counters.begin_round();
+    counters.update(key, Sockets{{static_cast<std::uint64_t>(key), 10}});
+    counters.end_round();
+  }
+  counters.begin_round();
+  EXPECT_EQ(counters.update(2, Sockets{{22, 1}}).total, 11U);
+  EXPECT_EQ(counters.update(1, Sockets{{11, 1}}).total, 1U);
+}
+
+TEST(DropCounters, TellTheGrowth) {
+  DropCounters<int> counters(1);
+  counters.begin_round();
+  EXPECT_EQ(counters.update(1, Sockets{{1, 5}}).growth, 5U);
+  counters.end_round();
+  counters.begin_round();
+  EXPECT_EQ(counters.update(1, Sockets{{1, 9}}).growth, 4U);
+}
+
+}  // namespace
+}  // namespace inetdiag

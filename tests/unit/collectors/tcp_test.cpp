@@ -1,0 +1,228 @@
+#include "collectors/tcp.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/collected.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using kernel::TcpState;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::unique_ptr<Collector> tcp(const std::string& max_ports = "100",
+                               const std::string& budget = "100%") {
+  return make_tcp(settings({{"max-ports", max_ports}, {"cpu-budget", budget}}));
+}
+
+FakeSocket established(std::uint16_t port) {
+  return {.address = "10.0.0.5", .port = port, .state = TcpState::established};
+}
+
+TEST(Tcp, TellsEveryStateAlways) {
+  Surroundings around;
+  const auto lines = around.lines(*tcp());
+  for (const auto* state : {"established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
+                            "time_wait", "close", "close_wait", "last_ack", "listen", "closing"}) {
+    EXPECT_THAT(lines, Contains("inetdiag_tcp_sockets{state=\"" + std::string(state) + "\"} 0"));
+  }
+}
+
+TEST(Tcp, TellsPortsWithoutListenAndClose) {
+  Surroundings around;
+  around.kernel.sockets = {{.port = 80}, established(80), established(80), established(40000)};
+  const auto lines = around.lines(*tcp());
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="80",state="established"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 1)"));
+  EXPECT_THAT(lines, Contains("inetdiag_tcp_port_sockets_age_seconds 0"));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr(R"(port="80",state="listen")"))));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr(R"(port="80",state="close")"))));
+}
+
+TEST(Tcp, CountsThePortsBeyondTheMaximumTogether) {
+  Surroundings around;
+  around.kernel.sockets = {{.port = 80},    {.port = 81},    {.port = 82},    established(81),
+                           established(81), established(82), established(80), established(40000)};
+  const auto lines = around.lines(*tcp("1"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="81",state="established"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 3)"));
+  EXPECT_THAT(lines, Not(Contains(StartsWith(R"(inetdiag_tcp_port_sockets{port="80")"))));
+}
+
+TEST(Tcp, SumsTheBytesInQueues) {
+  Surroundings around;
+  around.kernel.sockets = {established(80), established(81)};
+  around.kernel.sockets[0].receive_queue = 10;
+  around.kernel.sockets[1].receive_queue = 5;
+  around.kernel.sockets[1].send_queue = 3;
+  const auto lines = around.lines(*tcp());
+  EXPECT_THAT(lines, Contains("inetdiag_tcp_receive_queue_bytes 15"));
+  EXPECT_THAT(lines, Contains("inetdiag_tcp_send_queue_bytes 3"));
+}
+
+constexpr const char* fresh = "inetdiag_tcp_port_sockets_age_seconds 0";
+
+std::string established_at_80(int count) {
+  return R"(inetdiag_tcp_port_sockets{port="80",state="established"} )" + std::to_string(count);
+}
+
+/// A host whose files and sockets say the same, and whose time a test sets.
+struct Host {
+  Surroundings around;
+  CpuBudget::Clock::time_point now{std::chrono::hours(1)};
+  CpuBudget::CpuTime cpu{0};
+  double dump_costs = 0.3;  ///< seconds of CPU
+  std::unique_ptr<Collector> collector;
+
+  explicit Host(const std::string& budget) {
+    collector = make_tcp_with_clocks(settings({{"max-ports", "100"}, {"cpu-budget", budget}}),
+                                     {[this] { return now; },
+                                      [this] {
+                                        // Asked before and after a dump.
+                                        const auto was = cpu;
+                                        cpu += CpuBudget::CpuTime(dump_costs);
+                                        return was;
+                                      }});
+    around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 7\n");
+    around.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 5 alloc 9 mem 1\n");
+    around.kernel.sockets = {
+        {.port = 80}, {.state = TcpState::close_wait}, {.state = TcpState::fin_wait2, .timer = 3}};
+    for (int i = 0; i < 6; ++i) {
+      around.kernel.sockets.push_back(established(80));
+    }
+    for (int i = 0; i < 4; ++i) {
+      around.kernel.sockets.push_back({.state = TcpState::time_wait, .timer = 3});
+    }
+  }
+
+  std::vector<std::string> lines() { return around.lines(*collector); }
+};
+
+TEST(TcpBudget, SpacesOutFullDumpsByWhatTheyCost) {
+  Host host("1%");
+  const auto first = host.lines();
+  EXPECT_THAT(first, Contains(fresh));
+  EXPECT_THAT(first, Contains(established_at_80(6)));
+
+  host.around.kernel.sockets.push_back(established(80));
+  host.now += std::chrono::seconds(29);
+  const auto second = host.lines();
+  EXPECT_THAT(second, Contains("inetdiag_tcp_port_sockets_age_seconds 29"));
+  EXPECT_THAT(second, Contains(established_at_80(6)));
+
+  host.now += std::chrono::seconds(1);
+  const auto third = host.lines();
+  EXPECT_THAT(third, Contains(fresh));
+  EXPECT_THAT(third, Contains(established_at_80(7)));
+}
+
+TEST(TcpBudget, CountsTheSameBetweenFullDumps) {
+  Host host("1%");
+  const auto totals = [&] {
+    auto lines = host.lines();
+    std::erase_if(lines,
+                  [](const auto& line) { return !line.starts_with("inetdiag_tcp_sockets{"); });
+    return lines;
+  };
+  const auto by_full_dump = totals();
+  EXPECT_THAT(by_full_dump, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
+  EXPECT_THAT(by_full_dump, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 4)"));
+  host.now += std::chrono::seconds(1);
+  EXPECT_EQ(totals(), by_full_dump);
+}
+
+TEST(TcpBudget, OfZeroLeavesTheBreakdownOut) {
+  Host host("0");
+  const auto lines = host.lines();
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_port_sockets"))));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_receive_queue_bytes"))));
+}
+
+TEST(TcpBudget, OfAllTakesAFullDumpAtEveryScrape) {
+  Host host("100%");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(host.lines(), Contains(fresh));
+  }
+}
+
+TEST(TcpBudget, DoesNotHoldWhereASourceIsMissing) {
+  Host host("0");
+  std::filesystem::remove(host.around.proc_tree.path("net/sockstat"));
+  const auto lines = host.lines();
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 4)"));
+}
+
+TEST(TcpBudget, NeverCountsBelowZeroWhereSourcesDisagree) {
+  Host host("0");
+  host.around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 0\n");
+  host.around.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 0 alloc 9 mem 1\n");
+  const auto lines = host.lines();
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 0)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 0)"));
+}
+
+TEST(TcpBudget, LeavesTheLastBreakdownWhereADumpIsCutShort) {
+  Host host("1%");
+  EXPECT_THAT(host.lines(), Contains(fresh));
+  host.now += std::chrono::seconds(30);
+  host.around.kernel.cut_short = kernel::mask(TcpState::established);
+  const auto cut = host.lines();
+  EXPECT_THAT(cut, Contains("inetdiag_tcp_port_sockets_age_seconds 30"));
+  EXPECT_THAT(cut, Contains(established_at_80(6)));
+  EXPECT_THAT(cut, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
+
+  // What was spent in vain counts too.
+  host.around.kernel.cut_short = 0;
+  host.now += std::chrono::seconds(29);
+  EXPECT_THAT(host.lines(), Contains("inetdiag_tcp_port_sockets_age_seconds 59"));
+  host.now += std::chrono::seconds(1);
+  EXPECT_THAT(host.lines(), Contains(fresh));
+}
+
+TEST(TcpBudget, IsAPercentage) {
+  for (const auto* budget : {"0", "0%", "0.5%", "1", "100", "100%"}) {
+    EXPECT_NO_THROW(tcp("100", budget)) << budget;
+  }
+  for (const auto* budget : {"", "%", "-1", "101%", "x", "1%%", "nan", "inf", "0x1"}) {
+    EXPECT_THROW(tcp("100", budget), SettingError) << budget;
+  }
+}
+
+TEST(Tcp, OfAnotherNamespaceIsSilentUntilAWalkIsDue) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  around.permission = {.is_due = false};
+  around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
+  around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
+  const auto collection = around.collect(*tcp());
+  EXPECT_THAT(lines_of(collection.families), ::testing::IsEmpty());
+  EXPECT_THAT(collection.errors, ::testing::IsEmpty());
+}
+
+TEST(Tcp, OfAnotherNamespaceCountsAnewWhatNeedsNoWalk) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  auto last = std::make_shared<kernel::PartialDump>();
+  last->by_state[kernel::slot(TcpState::close_wait)] = 4;
+  last->by_state[kernel::slot(TcpState::listen)] = 1;
+  around.permission = {.is_due = false, .last = last};
+  around.kernel.sockets = {{.port = 80}, {.port = 81}};
+  around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
+  around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
+  const auto lines = around.lines(*tcp());
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="listen"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="close_wait"} 4)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 5)"));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_port_sockets"))));
+}
+
+}  // namespace
+}  // namespace inetdiag

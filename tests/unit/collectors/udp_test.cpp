@@ -1,0 +1,116 @@
+#include "collectors/udp.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/collected.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using kernel::TcpState;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::unique_ptr<Collector> udp(const std::string& max = "500") {
+  return make_udp(settings({{"max", max}}));
+}
+
+FakeSocket bound(const std::string& address, std::uint16_t port, std::uint64_t cookie,
+                 std::uint32_t queue = 0, std::uint32_t limit = 1000, int drops = 0) {
+  return {.address = address,
+          .port = port,
+          .state = TcpState::close,
+          .cookie = cookie,
+          .receive_queue = queue,
+          .receive_limit = limit,
+          .drops = drops};
+}
+
+const std::string at_53 = R"({address="0.0.0.0",port="53"} )";
+const std::string at_other = R"({address="other",port="other"} )";
+
+TEST(Udp, TellsQueueLimitFillAndDrops) {
+  Surroundings around;
+  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 1000, 7), bound("::", 53, 2)};
+  const auto lines = around.lines(*udp());
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_53 + "1"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_53 + "500"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_limit_bytes" + at_53 + "1000"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_53 + "0.5"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_53 + "7"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="[::]",port="53"} 1)"));
+}
+
+TEST(Udp, FoldsConnectedAndEphemeralSockets) {
+  Surroundings around;
+  around.proc_tree.write("sys/net/ipv4/ip_local_port_range", "10000\t20000\n");
+  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 10000, 2, 10, 100, 1),
+                               bound("0.0.0.0", 20000, 3, 20, 100, 2), bound("0.0.0.0", 40000, 4)};
+  FakeSocket connected = bound("10.0.0.5", 53, 5, 90, 100, 4);
+  connected.state = TcpState::established;
+  around.kernel.udp_sockets.push_back(connected);
+  const auto lines = around.lines(*udp());
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "3"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_other + "120"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_other + "0.9"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_other + "7"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="0.0.0.0",port="40000"} 1)"));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("10.0.0.5"))));
+}
+
+TEST(Udp, KeepsAFullSocketOutOfTheFold) {
+  Surroundings around;
+  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 514, 2, 999, 1000)};
+  const auto lines = around.lines(*udp("1"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="0.0.0.0",port="514"} 1)"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "1"));
+}
+
+TEST(Udp, DropsNeverFallAsSocketsComeAndGo) {
+  Surroundings around;
+  const auto collector = udp();
+  const auto drops = [&](std::vector<FakeSocket> sockets) {
+    around.kernel.udp_sockets = std::move(sockets);
+    return around.lines(*collector);
+  };
+  EXPECT_THAT(drops({bound("0.0.0.0", 53, 1, 0, 1, 10), bound("0.0.0.0", 53, 2, 0, 1, 5)}),
+              Contains("inetdiag_udp_drops_total" + at_53 + "15"));
+  EXPECT_THAT(drops({bound("0.0.0.0", 53, 2, 0, 1, 6)}),
+              Contains("inetdiag_udp_drops_total" + at_53 + "16"));
+  EXPECT_THAT(drops({bound("0.0.0.0", 53, 3, 0, 1, 1), bound("0.0.0.0", 40000, 9, 0, 1, 3)}),
+              Contains("inetdiag_udp_drops_total" + at_53 + "17"));
+  EXPECT_THAT(drops({}), Contains("inetdiag_udp_drops_total" + at_other + "3"));
+}
+
+TEST(Udp, DividesByNoMissingLimit) {
+  Surroundings around;
+  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 0)};
+  EXPECT_THAT(around.lines(*udp()),
+              Contains("inetdiag_udp_receive_queue_fill_ratio" + at_53 + "0"));
+}
+
+TEST(Udp, OfAnotherNamespaceAreAskedForOnlyWhereThereAreSome) {
+  Surroundings around;
+  around.is_other_namespace = true;
+  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1)};
+  const auto is_told = [&](const std::string& ipv4, const std::string& ipv6) {
+    around.proc_tree.write("net/sockstat", ipv4);
+    around.proc_tree.write("net/sockstat6", ipv6);
+    const auto lines = around.lines(*udp());
+    EXPECT_THAT(lines, Contains(StartsWith("inetdiag_udp_sockets" + at_other)));
+    return std::ranges::count(lines, "inetdiag_udp_sockets" + at_53 + "1") == 1;
+  };
+  EXPECT_FALSE(is_told("UDP: inuse 0 mem 5\n", "UDP6: inuse 0\n"));
+  EXPECT_TRUE(is_told("UDP: inuse 1 mem 5\n", "UDP6: inuse 0\n"));
+  EXPECT_TRUE(is_told("UDP: inuse 0 mem 5\n", "UDP6: inuse 1\n"));
+  EXPECT_TRUE(is_told("", ""));
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,142 @@
+#include "collectors/unix.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "collectors/kernel/netlink/unix_diag.h"
+#include "tests/unit/support/collected.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace testing;
+using kernel::parse_unix_socket;
+using kernel::TcpState;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+using namespace std::string_literals;
+
+TEST(UnixSocket, TellsItsNameAndQueue) {
+  const auto socket = parse_unix_socket(
+      FakeUnixSocket{.name = "/run/a.sock\0"s, .waiting = 4, .backlog = 3}.payload());
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(socket->name, "/run/a.sock");
+  EXPECT_EQ(socket->waiting, 4U);
+  EXPECT_EQ(socket->backlog, 3U);
+  EXPECT_EQ(socket->state, TcpState::listen);
+}
+
+TEST(UnixSocket, WritesAnAbstractNameWithAnAt) {
+  EXPECT_EQ(parse_unix_socket(FakeUnixSocket{.name = "\0x\0y"s}.payload())->name, "@x@y");
+}
+
+TEST(UnixSocket, IsAbsentWhereBytesAreMissingOrItsStateIsUnknown) {
+  const Bytes whole = FakeUnixSocket{}.payload();
+  for (std::size_t length = 0; length < sizeof(unix_diag_msg); ++length) {
+    EXPECT_FALSE(parse_unix_socket(std::span(whole).first(length))) << length;
+  }
+  unix_diag_msg message{};
+  for (const int state : {0, 12, 255}) {
+    message.udiag_state = static_cast<std::uint8_t>(state);
+    EXPECT_FALSE(parse_unix_socket(bytes_of(message))) << state;
+  }
+}
+
+TEST(UnixSocket, SurvivesAttributesOfWrongLength) {
+  for (const int claimed : {0, 1, 3, 1000, 0xffff}) {
+    unix_diag_msg message{};
+    message.udiag_state = static_cast<std::uint8_t>(TcpState::listen);
+    Bytes bytes = bytes_of(message);
+    append_attribute(bytes, UNIX_DIAG_NAME, Bytes(8, std::byte{'x'}), claimed);
+    EXPECT_EQ(parse_unix_socket(bytes)->name, "") << claimed;
+  }
+  unix_diag_msg message{};
+  message.udiag_state = static_cast<std::uint8_t>(TcpState::listen);
+  Bytes bytes = bytes_of(message);
+  append_attribute(bytes, UNIX_DIAG_RQLEN, Bytes(4, std::byte{1}));
+  EXPECT_EQ(parse_unix_socket(bytes)->waiting, 0U);
+}
+
+std::vector<std::string> lines(std::vector<FakeUnixSocket> sockets,
+                               const std::string& max = "200") {
+  Surroundings around;
+  around.kernel.unix_sockets = std::move(sockets);
+  return around.lines(*make_unix(settings({{"max", max}})));
+}
+
+TEST(Unix, TellsListenersByPath) {
+  const auto found = lines({{.name = "/run/a.sock\0"s, .waiting = 4, .backlog = 3},
+                            {.name = "\0bus"s, .waiting = 1, .backlog = 9}});
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_accept_queue_length{path="/run/a.sock"} 4)"));
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_accept_queue_limit{path="/run/a.sock"} 3)"));
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/run/a.sock"} 1)"));
+  EXPECT_THAT(found, Contains(HasSubstr(R"(fill_ratio{path="@bus"} 0.1)")));
+}
+
+TEST(Unix, CountsSocketsByTypeAndState) {
+  const auto found = lines({{.name = "/a"},
+                            {.state = TcpState::established},
+                            {.state = TcpState::established},
+                            {.state = TcpState::close, .type = SOCK_DGRAM},
+                            {.name = "/b", .type = SOCK_SEQPACKET}});
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_sockets{type="stream",state="established"} 2)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_sockets{type="stream",state="listen"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_sockets{type="dgram",state="close"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_sockets{type="seqpacket",state="listen"} 1)"));
+}
+
+TEST(Unix, MakesAValidPageOfAnyPath) {
+  Surroundings around;
+  around.kernel.unix_sockets = {{.name = "/a\"b\\c\nd\xFF"s}};
+  const auto families = around.collect(*make_unix(settings({{"max", "200"}}))).families;
+  EXPECT_THAT(prometheus::TextSerializer().Serialize(families),
+              HasSubstr("accept_queue_length{path=\"/a\\\"b\\\\c\\nd\xEF\xBF\xBD\"} 0\n"));
+}
+
+TEST(Unix, SumsSocketsOfTheSamePath) {
+  const auto found = lines(
+      {{.name = "/a", .waiting = 1, .backlog = 9}, {.name = "/a", .waiting = 5, .backlog = 9}});
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="/a"} 6)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/a"} 0.5)"));
+}
+
+TEST(Unix, FoldsBeyondTheMaximumButHidesNoFullQueue) {
+  const auto found = lines({{.name = "/a", .waiting = 0, .backlog = 9},
+                            {.name = "/b", .waiting = 2, .backlog = 9},
+                            {.name = "/full", .waiting = 10, .backlog = 9}},
+                           "1");
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/full"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="other"} 2)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_limit{path="other"} 18)"));
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="other"} 0.2)"));
+}
+
+// Found by tests/fuzz: one series would stand twice.
+TEST(Unix, FoldsASocketThatBearsTheNameOfTheFold) {
+  const auto found = lines({{.name = "other", .waiting = 9, .backlog = 9},
+                            {.name = "/a", .waiting = 1, .backlog = 9},
+                            {.name = "/b", .waiting = 1, .backlog = 9}},
+                           "2");
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="other"} 10)"));
+  EXPECT_EQ(std::ranges::count_if(found,
+                                  [](const std::string& line) {
+                                    return line.find("length{path=\"other\"}") != line.npos;
+                                  }),
+            1);
+}
+
+TEST(Unix, SumsSocketsWhosePathsLookAlikeInUtf8) {
+  const auto found = lines({{.name = "/\xfe"s, .waiting = 1}, {.name = "/\xff"s, .waiting = 2}});
+  EXPECT_THAT(found,
+              Contains("inetdiag_unix_listener_accept_queue_length{path=\"/\xEF\xBF\xBD\"} 3"));
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,86 @@
+#include "exporter/commands/check.h"
+
+#include <sstream>
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "collectors/support/family.h"
+#include "tests/unit/support/captured_log.h"
+
+namespace inetdiag {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Says that a listener's queue is this full, with drops that grow at each look.
+class OneListener : public Collector {
+ public:
+  OneListener(double fill, double drops_at_each_look)
+      : fill_(fill), drops_at_each_look_(drops_at_each_look) {}
+
+  Collection collect(const ScrapeContext& /*context*/) override {
+    if (fill_ < 0) {
+      throw std::runtime_error("no listeners");
+    }
+    const Labels labels = {{"address", "0.0.0.0"}, {"port", "80"}};
+    auto fill = gauge_family("inetdiag_listener_accept_queue_fill_ratio", "help");
+    add_series(fill, labels, fill_);
+    auto drops = counter_family("inetdiag_listener_drops_total", "help");
+    add_series(drops, labels, drops_ += drops_at_each_look_);
+    Collection collection;
+    collection.families = {fill, drops};
+    return collection;
+  }
+
+ private:
+  double fill_;
+  double drops_at_each_look_;
+  double drops_ = 0;
+};
+
+struct Outcome {
+  int status;
+  std::string text;
+};
+
+Outcome checked(double fill, double drops_at_each_look = 0,
+                CheckFormat format = CheckFormat::text) {
+  const testing::CapturedLog captured;
+  std::vector<NamedCollector> collectors;
+  collectors.push_back({"listeners", std::make_unique<OneListener>(fill, drops_at_each_look)});
+  Scraper scraper(
+      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+      std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); }, captured.log);
+  std::ostringstream out;
+  const int status = check(scraper, {.interval_seconds = 0, .format = format}, out, false);
+  return {status, out.str()};
+}
+
+TEST(Check, ExitsByTheWorstFinding) {
+  EXPECT_EQ(checked(0).status, 0);
+  EXPECT_EQ(checked(0.9).status, 1);
+  EXPECT_EQ(checked(1).status, 2);
+}
+
+TEST(Check, ExitsWithThreeWhereItCouldNotLook) { EXPECT_EQ(checked(-1).status, 3); }
+
+TEST(Check, SaysWhyACollectorFailed) {
+  EXPECT_THAT(checked(-1, 0, CheckFormat::json).text, HasSubstr("no listeners."));
+  EXPECT_THAT(checked(0, 0, CheckFormat::json).text, Not(HasSubstr("no listeners")));
+}
+
+TEST(Check, TellsWhatGrewBetweenItsLooks) {
+  const Outcome outcome = checked(0, 5);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.text, HasSubstr("drops 10, new drops 5 in 0.0 s"));
+}
+
+TEST(Check, WritesJsonWhereAsked) {
+  EXPECT_THAT(checked(0, 0, CheckFormat::json).text, HasSubstr("\"schema_version\": 1"));
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,461 @@
+// What the page says of each fault, that everything else is there, and that the next scrape is
+// whole: every collector of the program, on recorded files and a kernel of the test's own.
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <latch>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "collectors/registry.h"
+#include "exporter/cli/command_line.h"
+#include "exporter/scrape/scraper.h"
+#include "tests/unit/support/captured_log.h"
+#include "tests/unit/support/diag_messages.h"
+#include "tests/unit/support/temporary_tree.h"
+
+namespace inetdiag {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace testing;
+using kernel::Netlink;
+using kernel::NetlinkFactory;
+using ::testing::HasSubstr;
+
+using Lines = std::set<std::string>;
+
+const std::vector<std::string> socket_collectors = {"listeners", "tcp", "udp", "unix"};
+const std::vector<std::string> file_collectors = {"conntrack", "nstat", "sockstat", "softnet",
+                                                  "sysctl"};
+
+std::vector<NamedCollector> all_collectors() {
+  const std::array<const char*, 2> arguments = {"inetdiag_exporter",
+                                                "--collector.tcp.cpu-budget=100%"};
+  return std::move(parse_command_line(arguments, registry()).options->collectors);
+}
+
+std::string success(const std::string& collector, int value) {
+  return "inetdiag_scrape_collector_success{collector=\"" + collector + "\"} " +
+         std::to_string(value);
+}
+
+std::ptrdiff_t open_descriptors() {
+  return std::ranges::distance(std::filesystem::directory_iterator("/proc/self/fd"));
+}
+
+struct Host {
+  explicit Host(std::vector<NamedCollector> chosen = all_collectors())
+      : collectors(std::move(chosen)) {
+    std::filesystem::copy(FIXTURES "/proc", proc.root(), every);
+    for (const std::size_t i : everything()) {
+      healthy[scraper.names()[i]] = scrape({i});
+    }
+  }
+
+  Selection everything() const {
+    Selection selection(scraper.names().size());
+    std::ranges::generate(selection, [i = std::size_t{0}]() mutable { return i++; });
+    return selection;
+  }
+
+  /// The series of a scrape, but for those that tell of time.
+  Lines scrape(const Selection& selection, Scraper::Clock::duration time = 1h) {
+    const auto page = scraper.scrape(selection, Scraper::Clock::now() + time);
+    // What was left behind must not meet the next scrape.
+    EXPECT_TRUE(scraper.wait_until_idle(Scraper::Clock::now() + 1h));
+    return lines_of(*page);
+  }
+  static Lines lines_of(const Page& page) {
+    std::istringstream text(page.text());
+    Lines lines;
+    for (std::string line; std::getline(text, line);) {
+      if (!line.starts_with('#') && line.find("_seconds") == std::string::npos) {
+        lines.insert(line);
+      }
+    }
+    return lines;
+  }
+  Lines scrape(Scraper::Clock::duration time = 1h) { return scrape(everything(), time); }
+
+  /// That `failed` say so, and that the others have all that they have without the fault.
+  void expect_failed(const Lines& page, const std::vector<std::string>& failed) const {
+    for (const auto& [name, lines] : healthy) {
+      if (std::ranges::count(failed, name) > 0) {
+        EXPECT_TRUE(page.contains(success(name, 0))) << name;
+      } else {
+        EXPECT_TRUE(std::ranges::includes(page, lines)) << name;
+      }
+    }
+  }
+
+  static constexpr auto every = std::filesystem::copy_options::recursive;
+  TemporaryTree proc;
+  TemporaryTree sys;
+  FakeKernel kernel{.sockets = {{.port = 80, .receive_queue = 3, .send_queue = 128, .drops = 7},
+                                {.port = 80, .state = kernel::TcpState::close_wait, .full = true}},
+                    .udp_sockets = {{.port = 53, .state = kernel::TcpState::close, .drops = 1}},
+                    .unix_sockets = {{.name = "/run/a", .waiting = 1, .backlog = 4}}};
+  NetlinkFactory netlink = kernel.factory();
+  CapturedLog captured;
+  std::vector<NamedCollector> collectors;
+  Scraper scraper{
+      {kernel::FileTree(proc.root()), kernel::FileTree(sys.root()), [this] { return netlink(); }},
+      std::move(collectors),
+      [] { return std::vector<prometheus::MetricFamily>(); },
+      captured.log};
+  /// By collector: what it says where nothing fails.
+  std::map<std::string, Lines> healthy{};
+};
+
+TEST(Fault, IsNoneWhereNothingFails) {
+  Host host;
+  const Lines whole = host.scrape();
+  for (const auto* names : {&socket_collectors, &file_collectors}) {
+    for (const std::string& name : *names) {
+      EXPECT_TRUE(whole.contains(success(name, 1))) << name;
+    }
+  }
+  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.captured.count("level=error"), 0);
+}
+
+enum class Step { open, send, receive };
+
+class Failing : public Netlink {
+ public:
+  Failing(Step step, int error) : step_(step), error_(error) { fail_at(Step::open); }
+  void send(std::span<const std::byte> /*request*/) override { fail_at(Step::send); }
+  std::size_t receive(std::span<std::byte> /*buffer*/,
+                      const kernel::Deadline& /*deadline*/) override {
+    fail_at(Step::receive);
+    return 0;
+  }
+  std::uint32_t port_id() const override { return replay_port_id; }
+
+ private:
+  void fail_at(Step step) const {
+    if (step == step_) {
+      throw std::system_error(error_, std::generic_category(), "injected");
+    }
+  }
+
+  Step step_;
+  int error_;
+};
+
+NetlinkFactory failing(Step step, int error) {
+  return [=] { return std::make_unique<Failing>(step, error); };
+}
+
+NetlinkFactory answering(const std::deque<Bytes>& datagrams) {
+  return [=] { return std::make_unique<ReplayNetlink>(datagrams); };
+}
+
+struct SocketFault {
+  std::string name;
+  NetlinkFactory netlink;
+  std::string acknowledge;
+};
+
+class FaultOfNetlink : public ::testing::TestWithParam<SocketFault> {};
+
+TEST_P(FaultOfNetlink, CostsOnlyTheSocketsAndOnlyThisScrape) {
+  Host host;
+  const Lines whole = host.scrape();
+  const auto descriptors = open_descriptors();
+  host.netlink = GetParam().netlink;
+  host.expect_failed(host.scrape(), socket_collectors);
+  EXPECT_EQ(host.captured.count("level=error"), 4);
+  EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().acknowledge));
+  EXPECT_EQ(open_descriptors(), descriptors);
+  host.netlink = host.kernel.factory();
+  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.captured.count("works again"), 4);
+}
+
+const Bytes socket_message = data_message(FakeSocket{.cookie = 1, .drops = 1}.payload());
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, FaultOfNetlink,
+    ::testing::Values(
+        SocketFault{"NoDescriptor", failing(Step::open, EMFILE), "Too many open files"},
+        SocketFault{"NoMemoryToAsk", failing(Step::send, ENOMEM), "Cannot allocate memory"},
+        SocketFault{"NoBufferToAsk", failing(Step::send, ENOBUFS), "No buffer space"},
+        SocketFault{"AnswersLost", failing(Step::receive, ENOBUFS), "No buffer space"},
+        SocketFault{"Interrupted", failing(Step::receive, EINTR), "Interrupted system call"},
+        SocketFault{"NoModule", answering({error_message(-ENOENT)}), "modprobe"},
+        SocketFault{"NoMemory", answering({socket_message, error_message(-ENOMEM)}),
+                    "Cannot allocate memory"},
+        SocketFault{"Overrun", answering({message(NLMSG_OVERRUN, {})}), "No buffer space"},
+        SocketFault{"TableChanged",
+                    answering({message(TCPDIAG_GETSOCK, {}, 1, NLM_F_MULTI | NLM_F_DUMP_INTR)}),
+                    "Interrupted system call"},
+        SocketFault{"FailedOnItsWay", answering({socket_message, done_message(-ENOMEM)}),
+                    "Cannot allocate memory"},
+        SocketFault{"StopsMidway", answering({socket_message}), "not ready at the deadline"},
+        SocketFault{"CutShort",
+                    answering({Bytes(socket_message.begin(), socket_message.begin() + 40)}),
+                    "wrong length"}),
+    [](const auto& test) { return test.param.name; });
+
+/// A kernel without the diag module of some sockets: it knows the others.
+class WithoutModule : public Netlink {
+ public:
+  using IsMissing = std::function<bool(const nlmsghdr& header, std::byte family)>;
+
+  WithoutModule(std::unique_ptr<Netlink> kernel, IsMissing is_missing)
+      : kernel_(std::move(kernel)), is_missing_(std::move(is_missing)) {}
+  void send(std::span<const std::byte> request) override {
+    nlmsghdr header{};
+    std::memcpy(&header, request.data(), sizeof header);
+    if (is_missing_(header, request[sizeof header])) {
+      kernel_ = std::make_unique<ReplayNetlink>(std::deque<Bytes>{error_message(-ENOENT)});
+    }
+    kernel_->send(request);
+  }
+  std::size_t receive(std::span<std::byte> buffer, const kernel::Deadline& deadline) override {
+    return kernel_->receive(buffer, deadline);
+  }
+  std::uint32_t port_id() const override { return kernel_->port_id(); }
+
+ private:
+  std::unique_ptr<Netlink> kernel_;
+  IsMissing is_missing_;
+};
+
+struct ModuleFault {
+  std::string module;
+  WithoutModule::IsMissing is_missing;
+  std::vector<std::string> collectors;
+};
+
+class FaultOfModule : public ::testing::TestWithParam<ModuleFault> {};
+
+TEST_P(FaultOfModule, CostsOnlyTheSocketsThatItTellsOf) {
+  Host host;
+  const Lines whole = host.scrape();
+  host.netlink = [&host] {
+    return std::make_unique<WithoutModule>(host.kernel.factory()(), GetParam().is_missing);
+  };
+  host.expect_failed(host.scrape(), GetParam().collectors);
+  EXPECT_EQ(host.captured.count("level=error"), static_cast<int>(GetParam().collectors.size()));
+  EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().module));
+  host.netlink = host.kernel.factory();
+  EXPECT_EQ(host.scrape(), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, FaultOfModule,
+    ::testing::Values(ModuleFault{"tcp_diag",
+                                  [](const nlmsghdr& header, std::byte /*family*/) {
+                                    return header.nlmsg_type == TCPDIAG_GETSOCK;
+                                  },
+                                  {"listeners", "tcp"}},
+                      ModuleFault{"udp_diag",
+                                  [](const nlmsghdr& header, std::byte family) {
+                                    return header.nlmsg_type != TCPDIAG_GETSOCK &&
+                                           family != std::byte{AF_UNIX};
+                                  },
+                                  {"udp"}},
+                      ModuleFault{"unix_diag",
+                                  [](const nlmsghdr& /*header*/, std::byte family) {
+                                    return family == std::byte{AF_UNIX};
+                                  },
+                                  {"unix"}}),
+    [](const auto& test) { return test.param.module; });
+
+struct FileFault {
+  std::string name;
+  std::string file;
+  std::vector<std::string> collectors;
+};
+
+class FaultOfFile : public ::testing::TestWithParam<FileFault> {};
+
+TEST_P(FaultOfFile, CostsOnlyWhoReadsItAndOnlyThisScrape) {
+  Host host;
+  const Lines whole = host.scrape();
+  const auto descriptors = open_descriptors();
+  // Permissions do not stop root; a directory cannot be read by anybody.
+  const auto file = host.proc.path(GetParam().file);
+  std::filesystem::rename(file, file.string() + ".away");
+  std::filesystem::create_directory(file);
+  const Lines page = host.scrape();
+  host.expect_failed(page, GetParam().collectors);
+  EXPECT_THAT(host.captured.text(), HasSubstr("cannot read " + file.string()));
+  EXPECT_EQ(host.captured.count("level=error"), static_cast<int>(GetParam().collectors.size()));
+  EXPECT_EQ(open_descriptors(), descriptors);
+  std::filesystem::remove(file);
+  std::filesystem::rename(file.string() + ".away", file);
+  EXPECT_EQ(host.scrape(), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, FaultOfFile,
+    ::testing::Values(FileFault{"netstat", "net/netstat", {"nstat"}},
+                      FileFault{"snmp", "net/snmp", {"nstat"}},
+                      FileFault{"snmp6", "net/snmp6", {"nstat"}},
+                      FileFault{"sockstat", "net/sockstat", {"sockstat"}},
+                      FileFault{"softnet", "net/softnet_stat", {"softnet"}},
+                      FileFault{"conntrack", "net/stat/nf_conntrack", {"conntrack"}},
+                      FileFault{"limit_of_files", "sys/fs/file-max", {"sysctl"}},
+                      FileFault{"somaxconn", "sys/net/core/somaxconn", {"listeners", "sysctl"}},
+                      FileFault{
+                          "local_ports", "sys/net/ipv4/ip_local_port_range", {"udp", "sysctl"}}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Fault, OfTheDeadlineIsToldByEachCollectorThatItMet) {
+  Host host;
+  const Lines whole = host.scrape();
+  const Lines page = host.scrape(-1s);
+  // A file is read within microseconds, so the first of those may still be in time.
+  std::vector<std::string> late = socket_collectors;
+  std::ranges::copy_if(file_collectors, std::back_inserter(late),
+                       [&](const std::string& name) { return page.contains(success(name, 0)); });
+  host.expect_failed(page, late);
+  EXPECT_THAT(host.captured.text(), HasSubstr("not ready at the deadline"));
+  EXPECT_EQ(host.scrape(), whole);
+}
+
+/// Asks another collector only once it is let go, as where the kernel does not answer.
+class HeldUp : public Collector {
+ public:
+  HeldUp(std::unique_ptr<Collector> held, std::atomic<bool>& is_held)
+      : held_(std::move(held)), is_held_(is_held) {}
+  Collection collect(const ScrapeContext& context) override {
+    is_held_.wait(true);
+    return held_->collect(context);
+  }
+
+ private:
+  std::unique_ptr<Collector> held_;
+  std::atomic<bool>& is_held_;
+};
+
+void expect_that_only_one_is_late(const std::string& name) {
+  std::atomic<bool> is_held = false;
+  std::vector<NamedCollector> collectors = all_collectors();
+  const auto one = std::ranges::find(collectors, name, &NamedCollector::name);
+  ASSERT_NE(one, collectors.end());
+  one->collector = std::make_unique<HeldUp>(std::move(one->collector), is_held);
+  Host host(std::move(collectors));
+  const auto begin = Scraper::Clock::now();
+  const Lines whole = host.scrape();
+  const auto taken = Scraper::Clock::now() - begin;
+  is_held = true;
+  // Plenty for the others, also where everything is slow.
+  const auto end = Scraper::Clock::now() + std::max<Scraper::Clock::duration>(2s, 50 * taken);
+  const Lines late = Host::lines_of(*host.scraper.scrape(host.everything(), end));
+  EXPECT_GE(Scraper::Clock::now(), end) << name;
+  is_held = false;
+  is_held.notify_all();
+  ASSERT_TRUE(host.scraper.wait_until_idle(Scraper::Clock::now() + 1h));
+  host.expect_failed(late, {name});
+  EXPECT_EQ(host.captured.count("level=error"), 1) << host.captured.text();
+  EXPECT_EQ(host.captured.count("not ready at the deadline"), 1) << name;
+  EXPECT_EQ(host.scrape(), whole) << name;
+}
+
+TEST(Fault, OfACollectorThatIsLateCostsOnlyItAndOnlyThisScrape) {
+  // All at the same time, since each takes as long as its deadline.
+  std::vector<std::jthread> hosts;
+  for (const auto* names : {&socket_collectors, &file_collectors}) {
+    for (const std::string& name : *names) {
+      hosts.emplace_back(expect_that_only_one_is_late, name);
+    }
+  }
+}
+
+/// Leaves this process no descriptor to open.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Fault, OfDescriptorsThatRanOutIsToldAndEndsWithThem) {
+  Host host;
+  const Lines whole = host.scrape();
+  host.netlink = kernel::open_sock_diag;
+  Lines page;
+  {
+    const NoDescriptors none;
+    page = host.scrape();
+  }
+  for (const auto* names : {&socket_collectors, &file_collectors}) {
+    for (const std::string& name : *names) {
+      EXPECT_TRUE(page.contains(success(name, 0))) << name;
+    }
+  }
+  EXPECT_THAT(host.captured.text(), HasSubstr("Too many open files"));
+  host.netlink = host.kernel.factory();
+  EXPECT_EQ(host.scrape(), whole);
+}
+
+/// Answers nothing until the scrape is stopped, as a long dump would.
+class Endless : public Netlink {
+ public:
+  explicit Endless(std::latch& entered) : entered_(entered) {}
+  void send(std::span<const std::byte> /*request*/) override {}
+  std::size_t receive(std::span<std::byte> /*buffer*/, const kernel::Deadline& deadline) override {
+    entered_.count_down();
+    while (true) {
+      deadline.check();
+      std::this_thread::yield();
+    }
+  }
+  std::uint32_t port_id() const override { return replay_port_id; }
+
+ private:
+  std::latch& entered_;
+};
+
+TEST(Fault, OfAStopDuringADumpLeavesNothingBehind) {
+  Host host;
+  host.scrape();
+  const auto descriptors = open_descriptors();
+  // One scrape asks the kernel on a few threads: each counts down at most once before the stop.
+  constexpr int more_than_threads = 100;
+  std::latch dumping(1);
+  std::latch others(more_than_threads);
+  std::atomic<bool> is_first = true;
+  host.netlink = [&] {
+    return std::make_unique<Endless>(is_first.exchange(false) ? dumping : others);
+  };
+  std::jthread client([&] {
+    EXPECT_THROW(host.scraper.scrape(host.everything(), Scraper::Clock::now() + 1h), ScrapeStopped);
+  });
+  dumping.wait();
+  host.scraper.stop();
+  client.join();
+  EXPECT_TRUE(host.scraper.wait_until_idle(Scraper::Clock::now() + 1h));
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_EQ(host.captured.count("level=error"), 0);
+}
+
+}  // namespace
+}  // namespace inetdiag

@@ -1,0 +1,62 @@
+// One scrape of one collector, as the lines of the page without HELP and TYPE.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <prometheus/text_serializer.h>
+
+#include "collectors/support/collector.h"
+#include "tests/unit/support/diag_messages.h"
+#include "tests/unit/support/temporary_tree.h"
+
+namespace inetdiag::testing {
+
+inline std::vector<std::string> lines_of(const std::vector<prometheus::MetricFamily>& families) {
+  const std::string page = prometheus::TextSerializer().Serialize(families);
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < page.size();) {
+    const std::size_t end = page.find('\n', begin);
+    if (page[begin] != '#') {
+      lines.push_back(page.substr(begin, end - begin));
+    }
+    begin = end + 1;
+  }
+  return lines;
+}
+
+/// What a collector is asked with: trees of its own and a kernel of its own.
+struct Surroundings {
+  TemporaryTree proc_tree;
+  TemporaryTree sys_tree;
+  FakeKernel kernel;
+  bool is_other_namespace = false;
+  kernel::DumpPolicy permission{};
+
+  Collection collect(Collector& collector) { return collect_from(collector, proc_tree.root()); }
+  Collection collect_from(Collector& collector, const std::string& proc_root) {
+    const kernel::FileTree proc_tree_of(proc_root);
+    const kernel::FileTree sys(sys_tree.root());
+    const kernel::NetlinkFactory sock_diag = kernel.factory();
+    const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
+    kernel::SharedFiles proc(proc_tree_of, deadline);
+    kernel::TcpTable tcp(kernel.factory(), deadline, permission);
+    kernel::CgroupTree cgroups(sys, deadline);
+    return collector.collect({proc, cgroups, tcp, sock_diag, deadline, is_other_namespace});
+  }
+  std::vector<std::string> lines(Collector& collector) {
+    return lines_of(collect(collector).families);
+  }
+};
+
+inline Settings settings(std::vector<std::pair<std::string, std::string>> values) {
+  Settings settings;
+  for (auto& [name, value] : values) {
+    settings.add(name, std::move(value));
+  }
+  return settings;
+}
+
+}  // namespace inetdiag::testing

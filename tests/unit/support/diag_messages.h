@@ -1,0 +1,269 @@
+// Answers of sock_diag, built by hand, and a transport that replays them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <sys/socket.h>
+
+#include "collectors/kernel/netlink/inet_diag.h"
+#include "collectors/kernel/netlink/netlink.h"
+
+namespace inetdiag::testing {
+
+using Bytes = std::vector<std::byte>;
+
+template <typename T>
+void append(Bytes& bytes, const T& value) {
+  const auto raw = std::as_bytes(std::span(&value, 1));
+  bytes.insert(bytes.end(), raw.begin(), raw.end());
+}
+
+inline void pad(Bytes& bytes) { bytes.resize((bytes.size() + 3) / 4 * 4); }
+
+/// An attribute with any claimed length, its own by default.
+inline void append_attribute(Bytes& bytes, int type, const Bytes& value, int claimed = -1) {
+  nlattr header{};
+  header.nla_len = static_cast<std::uint16_t>(claimed >= 0 ? static_cast<std::size_t>(claimed)
+                                                           : sizeof header + value.size());
+  header.nla_type = static_cast<std::uint16_t>(type);
+  append(bytes, header);
+  bytes.insert(bytes.end(), value.begin(), value.end());
+  pad(bytes);
+}
+
+inline Bytes memory_info(std::uint32_t drops, std::uint32_t receive_limit = 0) {
+  Bytes value;
+  for (int i = 0; i < SK_MEMINFO_VARS; ++i) {
+    append(value, i == SK_MEMINFO_DROPS ? drops : i == SK_MEMINFO_RCVBUF ? receive_limit : 0U);
+  }
+  return value;
+}
+
+template <typename T>
+Bytes bytes_of(const T& value) {
+  Bytes bytes;
+  append(bytes, value);
+  return bytes;
+}
+
+/// One socket as the kernel tells it, to be adjusted field by field.
+struct FakeSocket {
+  std::string address = "0.0.0.0";
+  std::uint16_t port = 80;
+  kernel::TcpState state = kernel::TcpState::listen;
+  std::uint32_t device = 0;
+  std::uint64_t cookie = 0;  ///< 0: one of its own
+  std::uint32_t receive_queue = 0;
+  std::uint32_t send_queue = 0;
+  std::uint8_t timer = 0;
+  std::uint32_t receive_limit = 0;
+  int drops = -1;            ///< -1: not told
+  std::uint64_t cgroup = 0;  ///< 0: not told
+  bool v6_only = false;
+  bool full = false;  ///< of those not in LISTEN: has the attributes of a full socket
+
+  bool is_v6() const { return address.find(':') != std::string::npos; }
+
+  inet_diag_msg message() const {
+    inet_diag_msg message{};
+    message.idiag_family = is_v6() ? AF_INET6 : AF_INET;
+    message.idiag_state = static_cast<std::uint8_t>(state);
+    message.idiag_timer = timer;
+    message.id.idiag_sport = htons(port);
+    inet_pton(message.idiag_family, address.c_str(), message.id.idiag_src);
+    message.id.idiag_if = device;
+    message.id.idiag_cookie[0] = static_cast<std::uint32_t>(cookie);
+    message.id.idiag_cookie[1] = static_cast<std::uint32_t>(cookie >> 32);
+    message.idiag_rqueue = receive_queue;
+    message.idiag_wqueue = send_queue;
+    return message;
+  }
+
+  Bytes payload() const {
+    Bytes bytes = bytes_of(message());
+    if (full || state == kernel::TcpState::listen) {
+      append_attribute(bytes, INET_DIAG_SHUTDOWN, Bytes(1));
+    }
+    if (drops >= 0) {
+      append_attribute(bytes, INET_DIAG_SKMEMINFO,
+                       memory_info(static_cast<std::uint32_t>(drops), receive_limit));
+    }
+    if (cgroup != 0) {
+      append_attribute(bytes, INET_DIAG_CGROUP_ID, bytes_of(cgroup));
+    }
+    if (is_v6() && state == kernel::TcpState::listen) {
+      append_attribute(bytes, INET_DIAG_SKV6ONLY, bytes_of(std::uint8_t{v6_only}));
+    }
+    return bytes;
+  }
+};
+
+struct FakeUnixSocket {
+  std::string name{};
+  kernel::TcpState state = kernel::TcpState::listen;
+  std::uint8_t type = SOCK_STREAM;
+  std::uint32_t waiting = 0;
+  std::uint32_t backlog = 0;
+
+  Bytes payload() const {
+    unix_diag_msg message{};
+    message.udiag_family = AF_UNIX;
+    message.udiag_type = type;
+    message.udiag_state = static_cast<std::uint8_t>(state);
+    Bytes bytes = bytes_of(message);
+    if (!name.empty()) {
+      const auto raw = std::as_bytes(std::span(name));
+      append_attribute(bytes, UNIX_DIAG_NAME, Bytes(raw.begin(), raw.end()));
+    }
+    append_attribute(bytes, UNIX_DIAG_RQLEN, bytes_of(unix_diag_rqlen{waiting, backlog}));
+    return bytes;
+  }
+};
+
+constexpr std::uint32_t replay_port_id = 4711;
+
+inline Bytes message(std::uint16_t type, const Bytes& payload, std::uint32_t sequence = 1,
+                     std::uint16_t flags = NLM_F_MULTI, std::uint32_t port_id = replay_port_id) {
+  nlmsghdr header{};
+  header.nlmsg_len = static_cast<std::uint32_t>(sizeof header + payload.size());
+  header.nlmsg_type = type;
+  header.nlmsg_flags = flags;
+  header.nlmsg_seq = sequence;
+  header.nlmsg_pid = port_id;
+  Bytes bytes = bytes_of(header);
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  pad(bytes);
+  return bytes;
+}
+
+inline Bytes data_message(const Bytes& payload) { return message(TCPDIAG_GETSOCK, payload); }
+inline Bytes done_message(int code = 0) { return message(NLMSG_DONE, bytes_of(code)); }
+inline Bytes error_message(int code) {
+  nlmsgerr error{};
+  error.error = code;
+  return message(NLMSG_ERROR, bytes_of(error));
+}
+
+inline Bytes operator+(Bytes left, const Bytes& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+/// Answers each request with the next of its recorded datagrams.
+class ReplayNetlink : public kernel::Netlink {
+ public:
+  explicit ReplayNetlink(std::deque<Bytes> datagrams) : datagrams_(std::move(datagrams)) {}
+
+  void send(std::span<const std::byte> /*request*/) override {}
+
+  std::size_t receive(std::span<std::byte> buffer, const kernel::Deadline& deadline) override {
+    deadline.check();
+    if (datagrams_.empty()) {
+      throw kernel::DeadlineExceeded();
+    }
+    const Bytes datagram = std::move(datagrams_.front());
+    datagrams_.pop_front();
+    std::ranges::copy(datagram, buffer.begin());
+    return datagram.size();
+  }
+
+  std::uint32_t port_id() const override { return replay_port_id; }
+
+ private:
+  std::deque<Bytes> datagrams_;
+};
+
+/// A kernel that holds these sockets, and answers a dump as inet_diag does: by the states asked
+/// for.
+class FakeKernel {
+ public:
+  std::vector<FakeSocket> sockets;
+  std::vector<FakeSocket> udp_sockets{};
+  std::vector<FakeUnixSocket> unix_sockets{};
+  int dumps = 0;
+  /// A dump that asks for one of these states does not come to its end in time.
+  std::uint32_t cut_short = 0;
+
+  kernel::NetlinkFactory factory() {
+    return [this] { return std::make_unique<Answer>(*this); };
+  }
+
+ private:
+  class Answer : public ReplayNetlink {
+   public:
+    explicit Answer(FakeKernel& owner) : ReplayNetlink({}), kernel_(owner) {}
+
+    void send(std::span<const std::byte> request) override {
+      nlmsghdr header{};
+      std::memcpy(&header, request.data(), sizeof header);
+      ++kernel_.dumps;
+      const auto payload = request.subspan(sizeof header);
+      std::deque<Bytes> datagrams = header.nlmsg_type == TCPDIAG_GETSOCK    ? tcp(payload)
+                                    : payload.front() == std::byte{AF_UNIX} ? local(payload)
+                                                                            : udp(payload);
+      static_cast<ReplayNetlink&>(*this) = ReplayNetlink(std::move(datagrams));
+    }
+
+   private:
+    std::deque<Bytes> tcp(std::span<const std::byte> payload) const {
+      inet_diag_req asked{};
+      std::memcpy(&asked, payload.data(), sizeof asked);
+      std::deque<Bytes> datagrams;
+      std::uint64_t next_cookie = 1'000'000;
+      for (FakeSocket socket : kernel_.sockets) {
+        socket.cookie = socket.cookie != 0 ? socket.cookie : next_cookie++;
+        if ((asked.idiag_states & kernel::mask(socket.state)) != 0) {
+          datagrams.push_back(data_message(socket.payload()));
+        }
+      }
+      if ((asked.idiag_states & kernel_.cut_short) == 0) {
+        datagrams.push_back(done_message());
+      }
+      return datagrams;
+    }
+
+    std::deque<Bytes> udp(std::span<const std::byte> payload) const {
+      std::deque<Bytes> datagrams;
+      std::uint64_t next_cookie = 2'000'000;
+      for (FakeSocket socket : kernel_.udp_sockets) {
+        socket.cookie = socket.cookie != 0 ? socket.cookie : next_cookie++;
+        if (std::byte{socket.message().idiag_family} == payload.front()) {
+          datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload()));
+        }
+      }
+      datagrams.push_back(done_message());
+      return datagrams;
+    }
+
+    std::deque<Bytes> local(std::span<const std::byte> payload) const {
+      unix_diag_req asked{};
+      std::memcpy(&asked, payload.data(), sizeof asked);
+      std::deque<Bytes> datagrams;
+      for (const FakeUnixSocket& socket : kernel_.unix_sockets) {
+        if ((asked.udiag_states & kernel::mask(socket.state)) != 0) {
+          datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload()));
+        }
+      }
+      datagrams.push_back(done_message());
+      return datagrams;
+    }
+
+    FakeKernel& kernel_;
+  };
+};
+
+}  // namespace inetdiag::testing
