@@ -68,7 +68,6 @@ class Reader {
     udp_.move_into(snapshot_, &Namespace::udp, &UdpSockets::endpoint);
     unix_.move_into(snapshot_, &Namespace::unix_listeners, &UnixListener::path);
     ports_.move_into(snapshot_, &Namespace::ports, &PortSockets::port);
-    collectors_.move_into(snapshot_);
     snapshot_.namespaces[""];
     return std::move(snapshot_);
   }
@@ -76,20 +75,6 @@ class Reader {
  private:
   using Read = std::function<void(Reader&, const std::string& netns, const ClientMetric&, double)>;
   using Readers = std::unordered_map<std::string_view, Read>;
-
-  class Collectors {
-   public:
-    CollectorOutcome& at(const std::string& name) { return outcomes_[name]; }
-    void move_into(Snapshot& snapshot) {
-      for (auto& [name, outcome] : outcomes_) {
-        outcome.name = name;
-        snapshot.collectors.push_back(std::move(outcome));
-      }
-    }
-
-   private:
-    std::map<std::string, CollectorOutcome> outcomes_;
-  };
 
   template <typename Set>
   static Read of_listener(Set set) {
@@ -148,7 +133,6 @@ class Reader {
   Gathered<Endpoint, UdpSockets> udp_;
   Gathered<std::string, UnixListener> unix_;
   Gathered<std::string, PortSockets> ports_;
-  Collectors collectors_;
 };
 
 const Reader::Readers& Reader::readers() {
@@ -194,14 +178,6 @@ const Reader::Readers& Reader::readers() {
        }},
       {"inetdiag_netns_info", [](Reader& r, const std::string& netns, const ClientMetric& s,
                                  double) { r.read_pod(netns, s); }},
-      {"inetdiag_scrape_collector_success",
-       [](Reader& r, const std::string&, const ClientMetric& s, double v) {
-         r.collectors_.at(label(s, "collector")).success = v > 0;
-       }},
-      {"inetdiag_scrape_collector_duration_seconds",
-       [](Reader& r, const std::string&, const ClientMetric& s, double v) {
-         r.collectors_.at(label(s, "collector")).seconds = v;
-       }},
   };
   return readers;
 }
@@ -231,12 +207,15 @@ std::optional<double> Namespace::value(std::string_view metric) const {
   return found == values.end() ? std::nullopt : std::optional(found->second);
 }
 
-Snapshot snapshot_of(const std::vector<MetricFamily>& families) {
+Snapshot snapshot_of(const std::vector<MetricFamily>& families,
+                     std::vector<CollectorOutcome> outcomes) {
   Reader reader;
   for (const MetricFamily& family : families) {
     reader.read(family);
   }
-  return reader.take();
+  Snapshot snapshot = reader.take();
+  snapshot.collectors = std::move(outcomes);
+  return snapshot;
 }
 
 }  // namespace inetdiag::diagnosis

@@ -10,6 +10,8 @@
 
 #include <prometheus/metric_family.h>
 
+#include "exporter/scrape/result.h"
+
 namespace inetdiag::diagnosis {
 
 /// The labels that say which sockets a series is about.
@@ -86,13 +88,6 @@ struct Namespace {
   std::optional<double> value(std::string_view metric) const;
 };
 
-struct CollectorOutcome {
-  std::string name{};
-  bool success = false;
-  std::optional<double> seconds{};
-  std::string error{};  ///< why it failed, where that is known
-};
-
 struct Snapshot {
   /// By the label `netns`: the exporter's own namespace has none.
   std::map<std::string, Namespace> namespaces{};
@@ -100,6 +95,7 @@ struct Snapshot {
   std::string netns_folder = "/run/netns";  ///< where namespaces are pinned
 };
 
-Snapshot snapshot_of(const std::vector<prometheus::MetricFamily>& families);
+Snapshot snapshot_of(const std::vector<prometheus::MetricFamily>& families,
+                     std::vector<CollectorOutcome> outcomes);
 
 }  // namespace inetdiag::diagnosis

@@ -35,15 +35,16 @@ std::vector<MetricFamily> merged(std::vector<MetricFamily> families) {
 
 }  // namespace
 
-Page::Page(std::vector<MetricFamily> families) : families_(merged(std::move(families))) {}
+Exposition::Exposition(std::vector<MetricFamily> families)
+    : families_(merged(std::move(families))) {}
 
-const std::string& Page::text() const {
-  std::call_once(written_, [this] { text_ = text_format(families_); });
+const std::string& Exposition::text() const {
+  std::call_once(text_once_, [this] { text_ = text_format(families_); });
   return text_;
 }
 
-const std::string& Page::gzipped() const {
-  std::call_once(compressed_, [this] { gzipped_ = gzip(text()); });
+const std::string& Exposition::gzipped() const {
+  std::call_once(gzipped_once_, [this] { gzipped_ = gzip(text()); });
   return gzipped_;
 }
 

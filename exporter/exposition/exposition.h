@@ -8,15 +8,14 @@
 
 namespace inetdiag {
 
-/// What one scrape found, and how GET /metrics tells it: as text and compressed text, each made on
-/// demand and once.
-class Page {
+/// Metric families and their text format, plain and compressed, each made once and on demand:
+/// clients that share a scrape share its text.
+class Exposition {
  public:
   static constexpr const char* content_type = "text/plain; version=0.0.4; charset=utf-8";
 
-  /// Families of the same name become one; they stand sorted by name, and one
-  /// without series does not stand at all.
-  explicit Page(std::vector<prometheus::MetricFamily> families);
+  /// Merges families of the same name, sorts them by name and drops those without series.
+  explicit Exposition(std::vector<prometheus::MetricFamily> families);
 
   const std::vector<prometheus::MetricFamily>& families() const { return families_; }
   const std::string& text() const;
@@ -24,9 +23,9 @@ class Page {
 
  private:
   std::vector<prometheus::MetricFamily> families_;
-  mutable std::once_flag written_;
+  mutable std::once_flag text_once_;
   mutable std::string text_;
-  mutable std::once_flag compressed_;
+  mutable std::once_flag gzipped_once_;
   mutable std::string gzipped_;
 };
 

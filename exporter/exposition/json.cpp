@@ -46,7 +46,7 @@ Json json_of(const prometheus::MetricFamily& family) {
 
 }  // namespace
 
-std::string page_json(const Page& page) {
+std::string page_json(const Exposition& page) {
   Json families = Json::array();
   for (const auto& family : page.families()) {
     families.push_back(json_of(family));

@@ -107,15 +107,15 @@ HttpResponse Router::scraped(const HttpRequest& request,
 HttpResponse Router::metrics(const HttpRequest& request) {
   const auto end =
       Scraper::Clock::now() + scrape_time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
-  const Scraper::PagePtr page =
+  const Scraper::ResultPtr result =
       scraper_.scrape(parse_selection(request.query, enabled_, all_collectors_), end);
-  HttpResponse response{.content_type = Page::content_type,
+  HttpResponse response{.content_type = Exposition::content_type,
                         .headers = {{"Vary", "Accept-Encoding"}, {"Cache-Control", "no-store"}}};
   if (accepts_gzip(request.header("Accept-Encoding"))) {
-    response.body = page->gzipped();
+    response.body = result->exposition.gzipped();
     response.headers.emplace_back("Content-Encoding", "gzip");
   } else {
-    response.body = page->text();
+    response.body = result->exposition.text();
   }
   return response;
 }

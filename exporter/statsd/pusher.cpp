@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <exception>
 #include <iterator>
-#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -14,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds send_timeout{1};
 constexpr std::chrono::minutes error_log_interval{1};
-constexpr std::chrono::seconds scrape_timeout_default{10};
+constexpr std::chrono::seconds scrape_timeout{10};
 
 }  // namespace
 
@@ -108,15 +107,13 @@ Timer::Timer(Scraper& scraper, const Options& options, const Log& log, PushCount
       interval_(std::chrono::duration_cast<Clock::duration>(
           std::chrono::duration<double>(options.interval_seconds))),
       push_(options, log, tally),
-      all_(scraper.names().size()),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void Timer::run(const std::stop_token& stop) {
-  std::iota(all_.begin(), all_.end(), std::size_t{0});
   auto next = Clock::now();
   while (!stop.stop_requested()) {
     try {
-      push_(scraper_.scrape(all_, Clock::now() + scrape_timeout_default)->families());
+      push_(scraper_.scrape_all(Clock::now() + scrape_timeout)->exposition.families());
     } catch (const ScrapeStopped&) {
       return;
     } catch (const std::exception& error) {

@@ -74,7 +74,6 @@ class Timer {
   Scraper& scraper_;
   const std::chrono::steady_clock::duration interval_;
   Pusher push_;
-  Selection all_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::jthread thread_;

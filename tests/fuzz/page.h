@@ -78,7 +78,7 @@ inline void require_valid_text(std::string_view text) {
 }
 
 inline void require_valid_page(Collection collection) {
-  require_valid_text(Page(std::move(collection.families)).text());
+  require_valid_text(Exposition(std::move(collection.families)).text());
 }
 
 }  // namespace inetdiag::fuzz

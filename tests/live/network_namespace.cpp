@@ -75,11 +75,8 @@ std::unique_ptr<Scraper> make_scraper(const std::string& cpu_budget) {
 }
 
 Series scrape_all(Scraper& scraper) {
-  Selection all;
-  for (std::size_t i = 0; i < scraper.names().size(); ++i) {
-    all.push_back(i);
-  }
-  Series series(scraper.scrape(all, Scraper::Clock::now() + std::chrono::minutes(1))->text());
+  const auto result = scraper.scrape_all(Scraper::Clock::now() + std::chrono::minutes(1));
+  Series series(result->exposition.text());
   for (const std::string& name : scraper.names()) {
     EXPECT_EQ(series["inetdiag_scrape_collector_success{collector=\"" + name + "\"}"], 1) << name;
   }

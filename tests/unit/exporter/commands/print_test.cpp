@@ -82,7 +82,7 @@ TEST(PageJson, HasEveryFamilyAndSeries) {
   add_series(gauge, {{"port", "inf"}}, std::numeric_limits<double>::infinity());
   auto counter = counter_family("drops_total", "Drops.");
   add_series(counter, {}, 9007199254740992.0);
-  const auto document = nlohmann::json::parse(page_json(Page({gauge, counter})));
+  const auto document = nlohmann::json::parse(page_json(Exposition({gauge, counter})));
   EXPECT_EQ(document["families"], nlohmann::json::parse(R"([
     {"name": "drops_total", "type": "counter", "help": "Drops.",
      "series": [{"labels": {}, "value": 9007199254740992}]},

@@ -55,21 +55,24 @@ Families full_listener(double drops, const std::string& unit = "web.service",
           counter("inetdiag_listener_drops_total", labels, drops),
           one("inetdiag_listener_backlog_capped", labels, 0),
           one("inetdiag_listener_info", owner, 1),
-          one("inetdiag_sysctl_net_core_somaxconn", {{"netns", netns}}, 4096),
-          one("inetdiag_scrape_collector_success", {{"collector", "listeners"}}, 1),
-          one("inetdiag_scrape_collector_duration_seconds", {{"collector", "listeners"}}, 0.001)};
+          one("inetdiag_sysctl_net_core_somaxconn", {{"netns", netns}}, 4096)};
 }
 
 Families quiet_host() {
   return {one("inetdiag_tcp_time_wait", {}, 100),
           one("inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets", {}, 1000),
           one("inetdiag_tcp_orphans", {}, 1),
-          one("inetdiag_sysctl_net_ipv4_tcp_max_orphans", {}, 1000),
-          one("inetdiag_scrape_collector_success", {{"collector", "listeners"}}, 1)};
+          one("inetdiag_sysctl_net_ipv4_tcp_max_orphans", {}, 1000)};
 }
 
-Status status_of(const Families& families) {
-  return diagnose({std::chrono::steady_clock::now(), snapshot_of(families)}, nullptr);
+Snapshot snapshot_of(const Families& families, bool has_listeners = true) {
+  return diagnosis::snapshot_of(
+      families, {{.name = "listeners", .success = has_listeners, .seconds = 0.001}});
+}
+
+Status status_of(const Families& families, bool has_listeners = true) {
+  return diagnose({std::chrono::steady_clock::now(), snapshot_of(families, has_listeners)},
+                  nullptr);
 }
 
 TEST(Snapshot, GathersASeriesOfEachFamily) {
@@ -156,9 +159,7 @@ TEST(Status, TellsTheClosestLimitOfAQuietHost) {
 }
 
 TEST(Status, SaysWhichPartIsMissing) {
-  Families families = quiet_host();
-  families.back() = one("inetdiag_scrape_collector_success", {{"collector", "listeners"}}, 0);
-  const Status status = status_of(families);
+  const Status status = status_of(quiet_host(), false);
   EXPECT_TRUE(status.is_incomplete());
   EXPECT_THAT(status_text(status, false), HasSubstr("The listeners were not looked at"));
   EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"),

@@ -73,15 +73,15 @@ struct Host {
     return selection;
   }
 
-  /// The series of a scrape, but for those that tell of time.
+  /// The series of a scrape without durations.
   Lines scrape(const Selection& selection, Scraper::Clock::duration time = 1h) {
-    const auto page = scraper.scrape(selection, Scraper::Clock::now() + time);
-    // What was left behind must not meet the next scrape.
+    const auto result = scraper.scrape(selection, Scraper::Clock::now() + time);
+    // A collector that is still running would be skipped by the next scrape.
     EXPECT_TRUE(scraper.wait_until_idle(Scraper::Clock::now() + 1h));
-    return lines_of(*page);
+    return lines_of(*result);
   }
-  static Lines lines_of(const Page& page) {
-    std::istringstream text(page.text());
+  static Lines lines_of(const ScrapeResult& result) {
+    std::istringstream text(result.exposition.text());
     Lines lines;
     for (std::string line; std::getline(text, line);) {
       if (!line.starts_with('#') && line.find("_seconds") == std::string::npos) {
@@ -92,7 +92,7 @@ struct Host {
   }
   Lines scrape(Scraper::Clock::duration time = 1h) { return scrape(everything(), time); }
 
-  /// That `failed` say so, and that the others have all that they have without the fault.
+  /// Expects that the collectors in `failed` failed and the others are complete.
   void expect_failed(const Lines& page, const std::vector<std::string>& failed) const {
     for (const auto& [name, lines] : healthy) {
       if (std::ranges::count(failed, name) > 0) {
@@ -185,7 +185,7 @@ TEST_P(FaultOfNetlink, CostsOnlyTheSocketsAndOnlyThisScrape) {
   EXPECT_EQ(open_descriptors(), descriptors);
   host.netlink = host.kernel.factory();
   EXPECT_EQ(host.scrape(), whole);
-  EXPECT_EQ(host.captured.count("works again"), 4);
+  EXPECT_EQ(host.captured.count("recovered"), 4);
 }
 
 const Bytes socket_message = data_message(FakeSocket{.cookie = 1, .drops = 1}.payload());
@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "Interrupted system call"},
         SocketFault{"FailedOnItsWay", answering({socket_message, done_message(-ENOMEM)}),
                     "Cannot allocate memory"},
-        SocketFault{"StopsMidway", answering({socket_message}), "not ready at the deadline"},
+        SocketFault{"StopsMidway", answering({socket_message}), "timed out (scrape deadline)"},
         SocketFault{"CutShort",
                     answering({Bytes(socket_message.begin(), socket_message.begin() + 40)}),
                     "wrong length"}),
@@ -328,7 +328,7 @@ TEST(Fault, OfTheDeadlineIsToldByEachCollectorThatItMet) {
   std::ranges::copy_if(file_collectors, std::back_inserter(late),
                        [&](const std::string& name) { return page.contains(success(name, 0)); });
   host.expect_failed(page, late);
-  EXPECT_THAT(host.captured.text(), HasSubstr("not ready at the deadline"));
+  EXPECT_THAT(host.captured.text(), HasSubstr("timed out (scrape deadline)"));
   EXPECT_EQ(host.scrape(), whole);
 }
 
@@ -367,7 +367,7 @@ void expect_that_only_one_is_late(const std::string& name) {
   ASSERT_TRUE(host.scraper.wait_until_idle(Scraper::Clock::now() + 1h));
   host.expect_failed(late, {name});
   EXPECT_EQ(host.captured.count("level=error"), 1) << host.captured.text();
-  EXPECT_EQ(host.captured.count("not ready at the deadline"), 1) << name;
+  EXPECT_EQ(host.captured.count("timed out (scrape deadline)"), 1) << name;
   EXPECT_EQ(host.scrape(), whole) << name;
 }
 

@@ -64,8 +64,8 @@ TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
       {kernel::FileTree(FIXTURES "/proc"), kernel::FileTree(sys.root()), kernel.factory()},
       std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); }, captured.log);
   const auto scrape = [&] { return scraper.scrape({0, 1}, Scraper::Clock::now() + 1h); };
-  const auto series = [&](const Scraper::PagePtr& page) {
-    auto lines = lines_of(page->families());
+  const auto series = [&](const Scraper::ResultPtr& result) {
+    auto lines = lines_of(result->exposition.families());
     std::erase_if(lines, [](const std::string& line) {
       return line.find("duration_seconds") != std::string::npos;
     });
@@ -76,10 +76,10 @@ TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
   long failures = 0;
   long answers = 0;
   for (long nth = 0;; ++nth) {
-    Scraper::PagePtr page;
+    Scraper::ResultPtr result;
     until_failure = nth;
     try {
-      page = scrape();
+      result = scrape();
     } catch (const std::bad_alloc&) {
       // The client gets a 500.
     }
@@ -89,10 +89,10 @@ TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
       break;
     }
     ++failures;
-    if (page) {
+    if (result) {
       ++answers;
       // What is missing from an answer is owned up to; one that lost only a log line is whole.
-      const auto lines = series(page);
+      const auto lines = series(result);
       const auto failed = std::ranges::count_if(lines, [](const std::string& line) {
         return line.starts_with("inetdiag_scrape_collector_success") && line.ends_with(" 0");
       });

@@ -23,9 +23,9 @@ using ::testing::Not;
 
 using Action = std::function<Collection(const ScrapeContext&)>;
 
-class Acting : public Collector {
+class FunctionCollector : public Collector {
  public:
-  explicit Acting(Action action) : action_(std::move(action)) {}
+  explicit FunctionCollector(Action action) : action_(std::move(action)) {}
   Collection collect(const ScrapeContext& context) override { return action_(context); }
 
  private:
@@ -38,14 +38,14 @@ Collection gauge(const std::string& name) {
   return collection;
 }
 
-struct Bench {
+struct TestScraper {
   CapturedLog captured;
   std::unique_ptr<Scraper> scraper;
 
-  explicit Bench(std::vector<std::pair<std::string, Action>> actions) {
+  explicit TestScraper(std::vector<std::pair<std::string, Action>> actions) {
     std::vector<NamedCollector> collectors;
     for (auto& [name, action] : actions) {
-      collectors.push_back({name, std::make_unique<Acting>(std::move(action))});
+      collectors.push_back({name, std::make_unique<FunctionCollector>(std::move(action))});
     }
     scraper = std::make_unique<Scraper>(
         KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
@@ -54,7 +54,7 @@ struct Bench {
   }
 
   std::string scrape(const Selection& selection, Scraper::Clock::duration time = 10s) {
-    return scraper->scrape(selection, Scraper::Clock::now() + time)->text();
+    return scraper->scrape(selection, Scraper::Clock::now() + time)->exposition.text();
   }
 };
 
@@ -63,73 +63,97 @@ std::string success(const std::string& collector, int value) {
          std::to_string(value) + "\n";
 }
 
-TEST(Scraper, AsksTheSelectedCollectors) {
-  Bench bench({{"a", [](auto&) { return gauge("metric_a"); }},
-               {"b", [](auto&) { return gauge("metric_b"); }}});
-  const std::string page = bench.scrape({1});
+TEST(Scraper, RunsTheSelectedCollectors) {
+  TestScraper scraper({{"a", [](auto&) { return gauge("metric_a"); }},
+                       {"b", [](auto&) { return gauge("metric_b"); }}});
+  const std::string page = scraper.scrape({1});
   EXPECT_THAT(page, HasSubstr("metric_b 1\n"));
   EXPECT_THAT(page, HasSubstr(success("b", 1)));
   EXPECT_THAT(page, HasSubstr("inetdiag_scrape_collector_duration_seconds{collector=\"b\"} "));
   EXPECT_THAT(page, Not(HasSubstr("\"a\"")));
 }
 
-TEST(Scraper, YieldsAPageEvenForNoCollector) {
-  Bench bench({{"a", [](auto&) { return gauge("metric_a"); }}});
-  EXPECT_EQ(bench.scrape({}), "");
+TEST(Scraper, ReturnsAnEmptyResultForAnEmptySelection) {
+  TestScraper scraper({{"a", [](auto&) { return gauge("metric_a"); }}});
+  EXPECT_EQ(scraper.scrape({}), "");
 }
 
-TEST(Scraper, LosesNothingElseWhereACollectorThrows) {
-  Bench bench({{"bad", [](auto&) -> Collection { throw std::runtime_error("no such thing"); }},
-               {"good", [](auto&) { return gauge("metric_good"); }}});
-  const std::string page = bench.scrape({0, 1});
+TEST(Scraper, KeepsTheOtherCollectorsIfOneThrows) {
+  TestScraper scraper(
+      {{"bad", [](auto&) -> Collection { throw std::runtime_error("no such thing"); }},
+       {"good", [](auto&) { return gauge("metric_good"); }}});
+  const std::string page = scraper.scrape({0, 1});
   EXPECT_THAT(page, HasSubstr(success("bad", 0)));
   EXPECT_THAT(page, HasSubstr("inetdiag_scrape_collector_duration_seconds{collector=\"bad\"} "));
   EXPECT_THAT(page, HasSubstr(success("good", 1)));
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
 }
 
-TEST(Scraper, KeepsWhatACollectorFoundBesideItsErrors) {
-  Bench bench({{"half", [](auto&) {
-                  Collection collection = gauge("metric_half");
-                  collection.errors = {"the other half is missing"};
-                  return collection;
-                }}});
-  const std::string page = bench.scrape({0});
+TEST(Scraper, ReleasesACollectorThatThrowsSomethingElseThanAnException) {
+  TestScraper scraper({{"bad", [](auto&) -> Collection { throw 1; }}});
+  for (int i = 0; i < 2; ++i) {
+    const auto result = scraper.scraper->scrape_all(Scraper::Clock::now() + 1h);
+    EXPECT_EQ(result->outcomes.at(0).error, "unknown exception");
+  }
+}
+
+TEST(Scraper, ReturnsTheOutcomeOfEachCollector) {
+  TestScraper scraper(
+      {{"bad", [](auto&) -> Collection { throw std::runtime_error("no such thing"); }},
+       {"good", [](auto&) { return gauge("metric_good"); }}});
+  const auto result = scraper.scraper->scrape_all(Scraper::Clock::now() + 1h);
+  ASSERT_EQ(result->outcomes.size(), 2U);
+  EXPECT_EQ(result->outcomes[0].name, "bad");
+  EXPECT_FALSE(result->outcomes[0].success);
+  EXPECT_EQ(result->outcomes[0].error, "no such thing");
+  EXPECT_GE(result->outcomes[0].seconds, 0);
+  EXPECT_EQ(result->outcomes[1].name, "good");
+  EXPECT_TRUE(result->outcomes[1].success);
+  EXPECT_EQ(result->outcomes[1].error, "");
+}
+
+TEST(Scraper, KeepsTheFamiliesOfACollectorThatReportsErrors) {
+  TestScraper scraper({{"half", [](auto&) {
+                          Collection collection = gauge("metric_half");
+                          collection.errors = {"cannot read the rest"};
+                          return collection;
+                        }}});
+  const std::string page = scraper.scrape({0});
   EXPECT_THAT(page, HasSubstr("metric_half 1\n"));
   EXPECT_THAT(page, HasSubstr(success("half", 0)));
 }
 
 TEST(Scraper, LogsAnErrorOnceUntilItChanges) {
   std::string error = "first";
-  Bench bench({{"a", [&](auto&) {
-                  Collection collection;
-                  if (!error.empty()) {
-                    collection.errors = {error};
-                  }
-                  collection.missing = {"an old kernel"};
-                  collection.unmatched = {{"include", "it matches nothing"}};
-                  return collection;
-                }}});
-  bench.scrape({0});
-  bench.scrape({0});
+  TestScraper scraper({{"a", [&](auto&) {
+                          Collection collection;
+                          if (!error.empty()) {
+                            collection.errors = {error};
+                          }
+                          collection.missing = {"a kernel feature"};
+                          collection.unmatched = {{"include", "matches nothing"}};
+                          return collection;
+                        }}});
+  scraper.scrape({0});
+  scraper.scrape({0});
   error = "second";
-  bench.scrape({0});
+  scraper.scrape({0});
   error = "";
-  bench.scrape({0});
-  bench.scrape({0});
-  EXPECT_EQ(bench.captured.count("error=first"), 1);
-  EXPECT_EQ(bench.captured.count("error=second"), 1);
-  EXPECT_EQ(bench.captured.count("works again"), 1);
-  EXPECT_EQ(bench.captured.count("an old kernel"), 1);
-  EXPECT_EQ(bench.captured.count("level=warn msg=\"setting matches nothing\" collector=a "
-                                 "setting=include problem=\"it matches nothing\""),
+  scraper.scrape({0});
+  scraper.scrape({0});
+  EXPECT_EQ(scraper.captured.count("error=first"), 1);
+  EXPECT_EQ(scraper.captured.count("error=second"), 1);
+  EXPECT_EQ(scraper.captured.count("recovered"), 1);
+  EXPECT_EQ(scraper.captured.count("a kernel feature"), 1);
+  EXPECT_EQ(scraper.captured.count("level=warn msg=\"setting matches nothing\" collector=a "
+                                   "setting=include problem=\"matches nothing\""),
             1);
 }
 
-/// A collector that is stuck in the kernel until the test lets it go.
+/// A collector that is stuck in the kernel until the test releases it.
 class Stuck {
  public:
-  ~Stuck() { let_go(); }
+  ~Stuck() { release(); }
   Action action() {
     return [this](auto&) {
       entered.count_down();
@@ -137,7 +161,7 @@ class Stuck {
       return gauge("metric_stuck");
     };
   }
-  void let_go() {
+  void release() {
     if (!open_.exchange(true)) {
       gate_.count_down();
     }
@@ -149,104 +173,107 @@ class Stuck {
   std::atomic<bool> open_ = false;
 };
 
-TEST(Scraper, LeavesAStuckCollectorBehindAndAsksTheRest) {
+TEST(Scraper, RunsTheOtherCollectorsWhileOneIsStuck) {
   Stuck stuck;
-  Bench bench({{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
-  const std::string page = bench.scrape({0, 1}, 2s);
+  TestScraper scraper(
+      {{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
+  const std::string page = scraper.scrape({0, 1}, 2s);
   EXPECT_THAT(page, HasSubstr(success("stuck", 0)));
   EXPECT_THAT(page, HasSubstr("inetdiag_scrape_collector_duration_seconds{collector=\"stuck\"} "));
   EXPECT_THAT(page, HasSubstr(success("good", 1)));
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
-  EXPECT_EQ(bench.captured.count("not ready at the deadline"), 1);
-  stuck.let_go();
+  EXPECT_EQ(scraper.captured.count("timed out (scrape deadline)"), 1);
+  stuck.release();
 }
 
-TEST(Scraper, DoesNotWaitForACollectorThatIsStuckSinceAnEarlierScrape) {
+TEST(Scraper, SkipsACollectorThatIsStuckInAnEarlierScrape) {
   Stuck stuck;
-  Bench bench({{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
-  bench.scrape({0, 1}, 200ms);
+  TestScraper scraper(
+      {{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
+  scraper.scrape({0, 1}, 200ms);
   const auto begin = Scraper::Clock::now();
-  const std::string page = bench.scrape({0, 1}, 1h);
+  const std::string page = scraper.scrape({0, 1}, 1h);
   EXPECT_LT(Scraper::Clock::now() - begin, 30min);
   EXPECT_THAT(page, HasSubstr(success("stuck", 0)));
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
-  stuck.let_go();
-  ASSERT_TRUE(bench.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
-  EXPECT_THAT(bench.scrape({0, 1}), HasSubstr(success("stuck", 1)));
+  stuck.release();
+  ASSERT_TRUE(scraper.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
+  EXPECT_THAT(scraper.scrape({0, 1}), HasSubstr(success("stuck", 1)));
 }
 
-TEST(Scraper, GivesACollectorTheDeadlineOfItsScrape) {
-  Bench bench({{"waiting", [](const ScrapeContext& context) -> Collection {
-                  while (true) {
-                    context.deadline.check();
-                    std::this_thread::yield();
-                  }
-                }}});
-  EXPECT_THAT(bench.scrape({0}, 50ms), HasSubstr(success("waiting", 0)));
+TEST(Scraper, PassesTheDeadlineToTheCollector) {
+  TestScraper scraper({{"waiting", [](const ScrapeContext& context) -> Collection {
+                          while (true) {
+                            context.deadline.check();
+                            std::this_thread::yield();
+                          }
+                        }}});
+  EXPECT_THAT(scraper.scrape({0}, 50ms), HasSubstr(success("waiting", 0)));
 }
 
-TEST(Scraper, SharesOneScrapeAmongThoseWhoAskMeanwhile) {
+TEST(Scraper, SharesOneRunAmongConcurrentClients) {
   Stuck slow;
-  std::atomic<int> asked = 0;
-  Bench bench({{"slow", [&, action = slow.action()](auto& context) {
-                  ++asked;
-                  return action(context);
-                }}});
-  std::string patient;
-  std::jthread first([&] { patient = bench.scrape({0}, 1h); });
+  std::atomic<int> runs = 0;
+  TestScraper scraper({{"slow", [&, action = slow.action()](auto& context) {
+                          ++runs;
+                          return action(context);
+                        }}});
+  std::string late;
+  std::jthread first([&] { late = scraper.scrape({0}, 1h); });
   slow.entered.wait();
-  // They wait for the scrape that runs, to their own deadline, and begin none.
+  // They join the run and wait until their own deadline.
   for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(bench.scrape({0}, 20ms), HasSubstr(success("slow", 0)));
+    EXPECT_THAT(scraper.scrape({0}, 20ms), HasSubstr(success("slow", 0)));
   }
-  slow.let_go();
+  slow.release();
   first.join();
-  EXPECT_THAT(patient, HasSubstr(success("slow", 1)));
-  EXPECT_EQ(asked, 1);
-  EXPECT_EQ(bench.captured.count("its turn did not come"), 0);
+  EXPECT_THAT(late, HasSubstr(success("slow", 1)));
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(scraper.captured.count("skipped"), 0);
 }
 
-TEST(Scraper, TellsOnceThatACollectorIsLate) {
-  Bench bench({{"slow", [](const ScrapeContext& context) -> Collection {
-                  while (true) {
-                    context.deadline.check();
-                    std::this_thread::yield();
-                  }
-                }}});
+TEST(Scraper, LogsATimeoutOnce) {
+  TestScraper scraper({{"slow", [](const ScrapeContext& context) -> Collection {
+                          while (true) {
+                            context.deadline.check();
+                            std::this_thread::yield();
+                          }
+                        }}});
   for (int i = 0; i < 3; ++i) {
-    bench.scrape({0}, 20ms);
-    ASSERT_TRUE(bench.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
+    scraper.scrape({0}, 20ms);
+    ASSERT_TRUE(scraper.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
   }
-  EXPECT_EQ(bench.captured.count("level=error"), 1);
-  EXPECT_EQ(bench.captured.count("works again"), 0);
+  EXPECT_EQ(scraper.captured.count("level=error"), 1);
+  EXPECT_EQ(scraper.captured.count("recovered"), 0);
 }
 
-TEST(Scraper, DoesNotLetAHurriedRequestSpoilAPatientOne) {
-  std::atomic<int> asked = 0;
+TEST(Scraper, StartsAnotherRunForAClientWithALaterDeadline) {
+  std::atomic<int> runs = 0;
   Stuck slow;
-  Bench bench({{"slow", [&, action = slow.action()](auto& context) {
-                  return ++asked == 1 ? action(context) : gauge("metric_slow");
-                }}});
-  std::string hurried;
-  std::jthread first([&] { hurried = bench.scrape({0}, 100ms); });
+  TestScraper scraper({{"slow", [&, action = slow.action()](auto& context) {
+                          return ++runs == 1 ? action(context) : gauge("metric_slow");
+                        }}});
+  std::string early;
+  std::jthread first([&] { early = scraper.scrape({0}, 100ms); });
   slow.entered.wait();
   std::jthread opener([&] {
     first.join();
-    slow.let_go();
+    slow.release();
   });
-  const std::string patient = bench.scrape({0}, 1h);
+  const std::string late = scraper.scrape({0}, 1h);
   opener.join();
-  EXPECT_THAT(hurried, HasSubstr(success("slow", 0)));
-  EXPECT_THAT(patient, HasSubstr(success("slow", 1)));
+  EXPECT_THAT(early, HasSubstr(success("slow", 0)));
+  EXPECT_THAT(late, HasSubstr(success("slow", 1)));
 }
 
-TEST(Scraper, RunsDifferentSelectionsSideBySide) {
+TEST(Scraper, RunsDifferentSelectionsConcurrently) {
   Stuck stuck;
-  Bench bench({{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
-  std::jthread first([&] { bench.scrape({0}, 1h); });
+  TestScraper scraper(
+      {{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
+  std::jthread first([&] { scraper.scrape({0}, 1h); });
   stuck.entered.wait();
-  EXPECT_THAT(bench.scrape({1}, 1h), HasSubstr("metric_good 1\n"));
-  stuck.let_go();
+  EXPECT_THAT(scraper.scrape({1}, 1h), HasSubstr("metric_good 1\n"));
+  stuck.release();
 }
 
 std::size_t threads_of_this_process() {
@@ -257,21 +284,21 @@ std::size_t threads_of_this_process() {
   return count;
 }
 
-TEST(Scraper, KeepsOneThreadHoweverManyScrapesThereWere) {
-  Bench bench({{"a", [](auto&) { return gauge("metric_a"); }},
-               {"b", [](auto&) { return gauge("metric_b"); }}});
+TEST(Scraper, KeepsOneIdleThread) {
+  TestScraper scraper({{"a", [](auto&) { return gauge("metric_a"); }},
+                       {"b", [](auto&) { return gauge("metric_b"); }}});
   const std::size_t before = threads_of_this_process();
   {
     std::vector<std::jthread> clients;
     for (const Selection& selection : std::vector<Selection>{{0}, {1}, {0, 1}, {0}, {1}}) {
-      clients.emplace_back([&bench, selection] {
+      clients.emplace_back([&scraper, selection] {
         for (int i = 0; i < 300; ++i) {
-          bench.scrape(selection);
+          scraper.scrape(selection);
         }
       });
     }
   }
-  ASSERT_TRUE(bench.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
+  ASSERT_TRUE(scraper.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
   const auto end = Scraper::Clock::now() + 30s;
   while (threads_of_this_process() > before + 1 && Scraper::Clock::now() < end) {
     std::this_thread::yield();
@@ -279,32 +306,33 @@ TEST(Scraper, KeepsOneThreadHoweverManyScrapesThereWere) {
   EXPECT_LE(threads_of_this_process(), before + 1);
 }
 
-TEST(Scraper, EndsItsScrapesWhenStopped) {
+TEST(Scraper, InterruptsScrapesWhenStopped) {
   std::latch entered(1);
-  Bench bench({{"waiting", [&](const ScrapeContext& context) -> Collection {
-                  entered.count_down();
-                  while (true) {
-                    context.deadline.check();
-                    std::this_thread::yield();
-                  }
-                }}});
-  // A page of failures would be stored as if they were some.
-  std::jthread client([&] { EXPECT_THROW(bench.scrape({0}, 1h), ScrapeStopped); });
+  TestScraper scraper({{"waiting", [&](const ScrapeContext& context) -> Collection {
+                          entered.count_down();
+                          while (true) {
+                            context.deadline.check();
+                            std::this_thread::yield();
+                          }
+                        }}});
+  // Prometheus would store a page of failures.
+  std::jthread client([&] { EXPECT_THROW(scraper.scrape({0}, 1h), ScrapeStopped); });
   entered.wait();
-  bench.scraper->stop();
+  scraper.scraper->stop();
   client.join();
-  EXPECT_TRUE(bench.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
-  EXPECT_THROW(bench.scrape({0}, 1h), ScrapeStopped);
+  EXPECT_TRUE(scraper.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
+  EXPECT_THROW(scraper.scrape({0}, 1h), ScrapeStopped);
 }
 
-TEST(Scraper, AsksASharedQuestionOnceForAllCollectors) {
+TEST(Scraper, SharesOneDumpAmongTheCollectorsOfARun) {
   testing::FakeKernel kernel{.sockets = {{.port = 80}}};
   std::vector<NamedCollector> collectors;
   for (const auto* name : {"a", "b"}) {
-    collectors.push_back({name, std::make_unique<Acting>([](const ScrapeContext& context) {
-                            context.tcp.partial_dump();
-                            return Collection();
-                          })});
+    collectors.push_back(
+        {name, std::make_unique<FunctionCollector>([](const ScrapeContext& context) {
+           context.tcp.partial_dump();
+           return Collection();
+         })});
   }
   const CapturedLog captured;
   Scraper scraper(

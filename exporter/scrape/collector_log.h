@@ -1,0 +1,39 @@
+// What collectors report, in the log: once, not at every scrape.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "collectors/support/collector.h"
+#include "exporter/log/log.h"
+
+namespace inetdiag {
+
+class CollectorLog {
+ public:
+  explicit CollectorLog(const Log& log) : log_(log) {}
+
+  /// Logs an error when it begins or changes, and the recovery when it ends (`error` is empty).
+  void log_result(const std::string& collector, const std::string& error);
+
+  /// Logs each missing feature and each setting that matches nothing once.
+  void log_notices(const std::string& collector, const Collection& collection);
+
+  void out_of_memory() { log_.error("out of memory while reporting a collector failure"); }
+
+  /// Logs no more results: those of interrupted collectors say nothing about the host.
+  void stop();
+
+ private:
+  bool is_new(const std::string& notice);
+
+  const Log& log_;
+  std::mutex mutex_;
+  bool is_stopped_ = false;
+  std::map<std::string, std::string> last_error_;  ///< by collector
+  std::set<std::string> logged_notices_;
+};
+
+}  // namespace inetdiag

@@ -1,0 +1,108 @@
+// One scrape while it runs: what it asks for, until when, and what its collectors found so far.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "collectors/kernel/base/deadline.h"
+#include "collectors/kernel/netlink/netlink.h"
+#include "collectors/kernel/proc/file_tree.h"
+#include "collectors/support/collector.h"
+#include "exporter/scrape/result.h"
+
+namespace inetdiag {
+
+/// Where the kernel is read; tests use fixtures and recorded answers instead.
+struct KernelSource {
+  kernel::FileTree proc;
+  kernel::FileTree sys;
+  kernel::NetlinkFactory sock_diag;
+};
+
+/// Indices of collectors, ascending.
+using Selection = std::vector<std::size_t>;
+
+/// What one collector of a run returned.
+struct CollectorRun {
+  bool success = false;
+  std::optional<double> seconds{};  ///< absent if it was not started
+  Collection collection{};
+};
+
+/// Shared by the clients that wait for it and the threads that work on it; the last one frees it.
+class ScrapeRun {
+ public:
+  using Clock = kernel::Deadline::Clock;
+  using ResultPtr = std::shared_ptr<const ScrapeResult>;
+
+  /// The error of a collector that was not ready at the deadline, whether it noticed the deadline
+  /// itself or not: the log shows an error again only if its text changes.
+  static constexpr const char* timed_out = "timed out (scrape deadline)";
+
+  ScrapeRun(Selection selection, const KernelSource& source, Clock::time_point end);
+
+  const Selection& selection() const { return selection_; }
+  const kernel::Deadline& deadline() const { return deadline_; }
+  /// What the collectors of this run share.
+  ScrapeContext context();
+
+  /// Claims the next collector, as a position in the selection; absent if there is none left or the
+  /// run has been stopped.
+  std::optional<std::size_t> claim();
+  void finish(std::size_t position, CollectorRun run);
+  /// Whether a client has been told already that this collector timed out.
+  bool has_timed_out(std::size_t position);
+
+  /// Waits until the run is complete, stopped or past its deadline or `end`. Calls `on_stall` if
+  /// collectors are waiting and none has finished for 1 s or a quarter of the run's time: the
+  /// threads at work may be stuck in the kernel.
+  void wait(Clock::time_point end, const std::function<void()>& on_stall);
+
+  void stop();
+  bool is_stopped() const { return stop_.stop_requested(); }
+  bool is_complete();
+  bool can_be_joined();
+
+  /// Makes a result of what is there; `runs` follow the selection.
+  using Build = std::function<ResultPtr(std::vector<CollectorRun>&& runs)>;
+  /// The result of all collectors, built once, or of those that are ready. `on_timeout` is called
+  /// with the position of each collector that is not, once in a run. Throws what `build` throws.
+  ResultPtr result(const Build& build, const std::function<void(std::size_t position)>& on_timeout);
+
+ private:
+  struct Progress {
+    std::optional<Clock::time_point> begin;
+    std::optional<CollectorRun> run;
+    bool has_timed_out = false;
+  };
+
+  bool is_complete_locked() const { return finished_ == progress_.size(); }
+  CollectorRun run_of(Progress& progress) const;
+
+  const Selection selection_;
+  std::stop_source stop_;
+  const kernel::Deadline deadline_;
+  kernel::SharedFiles proc_;
+  kernel::CgroupTree cgroups_;
+  kernel::TcpTable tcp_;
+  const kernel::NetlinkFactory& sock_diag_;
+  const Clock::duration patience_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Progress> progress_;  ///< by position in the selection
+  std::size_t claimed_ = 0;
+  std::size_t finished_ = 0;
+  Clock::time_point last_progress_ = Clock::now();
+  ResultPtr result_;                   ///< of the complete run
+  std::exception_ptr result_failure_;  ///< the runs are gone, so it cannot be built again
+};
+
+}  // namespace inetdiag
