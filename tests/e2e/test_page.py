@@ -95,13 +95,13 @@ def test_full_listener_has_its_limit_and_drops(start):
     port = server.getsockname()[1]
     clients = connect_without_waiting(port, 10)
     exporter = start()
-    at = f'{{address="127.0.0.1",port="{port}"}}'
-    wait_until("the drops are counted", lambda: exporter.series()[f"inetdiag_listener_drops_total{at}"] >= 7)
+    labels = f'{{address="127.0.0.1",port="{port}"}}'
+    wait_until("the drops are counted", lambda: exporter.series()[f"inetdiag_listener_drops_total{labels}"] >= 7)
     series = exporter.series()
-    assert series[f"inetdiag_listener_accept_queue_length{at}"] == 3
-    assert series[f"inetdiag_listener_accept_queue_limit{at}"] == 2
-    assert series[f"inetdiag_listener_accept_queue_fill_ratio{at}"] == 1
-    assert series[f"inetdiag_listener_backlog_capped{at}"] == 0
+    assert series[f"inetdiag_listener_accept_queue_length{labels}"] == 3
+    assert series[f"inetdiag_listener_accept_queue_limit{labels}"] == 2
+    assert series[f"inetdiag_listener_accept_queue_fill_ratio{labels}"] == 1
+    assert series[f"inetdiag_listener_backlog_capped{labels}"] == 0
     assert len(clients) == 10
 
 
@@ -115,8 +115,8 @@ def test_unprivileged_user_gets_all_collectors(start):
     series = exporter.series()
     successes = {s: v for s, v in series.items() if s.startswith("inetdiag_scrape_collector_success")}
     assert successes and set(successes.values()) == {1}
-    at = f'{{address="127.0.0.1",port="{server.getsockname()[1]}"}}'
-    assert series[f"inetdiag_listener_drops_total{at}"] == 0
+    labels = f'{{address="127.0.0.1",port="{server.getsockname()[1]}"}}'
+    assert series[f"inetdiag_listener_drops_total{labels}"] == 0
 
 
 def test_readme_lists_every_flag_and_collector(run):

@@ -45,7 +45,7 @@ from rules_and_dashboards import (
 
 pytestmark = pytest.mark.plain_only
 
-# A phase may take long on a busy machine. Polling seldom leaves CPU time to Prometheus.
+# A phase may take long on a busy machine. Infrequent polling leaves CPU time to Prometheus.
 PHASE_WAIT = {"seconds": 180, "every": 0.3}
 
 # (alert, label, value). The instance `live` is in the namespace of the test, `proc` reads a modified copy
