@@ -1,5 +1,7 @@
-"""Adds up the JUnit files of a folder: failures first, then what was skipped and why, then a line
-`N passed, N failed, N skipped`. Exits with 1 where anything failed or a runner died."""
+"""Summarizes the JUnit files of a directory.
+
+Prints failed and skipped tests, then a line `N passed, N failed, N skipped`. Exits with 1 if a test failed, a
+test program ended without results, or no test passed."""
 
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -8,7 +10,7 @@ from pathlib import Path
 
 
 def outcomes(file):
-    """Yields (name, "passed" | "failed" | "skipped", text) of each test in a JUnit file."""
+    """Yields (name, "passed" | "failed" | "skipped", text) for each test of a JUnit file."""
     for case in ElementTree.parse(file).iter("testcase"):
         name = f"{file.stem}: {case.get('classname')}.{case.get('name')}"
         failure = next((case.find(tag) for tag in ("failure", "error") if case.find(tag) is not None), None)
@@ -22,30 +24,30 @@ def outcomes(file):
             yield name, "passed", ""
 
 
-def main(folder):
+def main(directory):
     counts = Counter()
-    for file in sorted(folder.glob("*.xml")):
+    for file in sorted(directory.glob("*.xml")):
         try:
-            found = list(outcomes(file))
+            results = list(outcomes(file))
         except ElementTree.ParseError as error:
-            found = [(file.stem, "failed", f"no result: {error}")]
-        for name, outcome, text in found:
+            results = [(file.stem, "failed", f"invalid JUnit file: {error}")]
+        for name, outcome, text in results:
             counts[outcome] += 1
             if outcome == "failed":
                 print(f"FAILED {name}: {text.strip()}\n")
             elif outcome == "skipped":
                 print(f"skipped {name}: {' '.join(text.split())}")
-    for marker in sorted(folder.glob("*.skipped")):
+    for marker in sorted(directory.glob("*.skipped")):
         counts["skipped"] += 1
         print(f"skipped {marker.stem}: {marker.read_text().strip()}")
-    for marker in sorted(folder.glob("*.failed")):
-        results = marker.with_suffix(".xml")
-        if not results.exists() or all(o != "failed" for _, o, _ in outcomes(results)):
+    for marker in sorted(directory.glob("*.failed")):
+        junit = marker.with_suffix(".xml")
+        if not junit.exists() or all(outcome != "failed" for _, outcome, _ in outcomes(junit)):
             counts["failed"] += 1
-            print(f"FAILED {marker.stem}: it ended before its results; the end of its output:")
+            print(f"FAILED {marker.stem}: exited with an error but without a failed test; last lines of its log:")
             print("\n".join(marker.with_suffix(".log").read_text(errors="replace").splitlines()[-60:]))
     if not counts["passed"]:
-        print("no test ran")
+        print("no test passed")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if counts["failed"] or not counts["passed"] else 0
 

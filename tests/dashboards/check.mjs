@@ -1,5 +1,5 @@
-// Type-checks each dashboard of grafana/ against types.ts. An imported JSON file loses its literals
-// ("line" becomes string), so each one is checked as the text of a TypeScript expression.
+// Type-checks the dashboards of grafana/ against types.ts. Each dashboard is checked as a TypeScript
+// expression, because imported JSON has no literal types ("line" becomes string).
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,8 +16,8 @@ const options = {
   target: ts.ScriptTarget.ES2022,
 };
 
-// What a slip of the hand looks like: were one of these taken, the check would check nothing.
-const slips = [
+// Typical mistakes. The check must reject each of them.
+const mistakes = [
   ['"mode": "palette-classic"', '"mode": "palette-clasic"'],
   ['"drawStyle": "line"', '"drawStile": "line"'],
   ['"showLegend": true', '"showLegend": "yes"'],
@@ -29,7 +29,7 @@ const slips = [
 ];
 
 const texts = new Map();
-// The first line stays the first: the line of a message is the line in the JSON file.
+// The expression begins in the first line, so that line numbers are those of the JSON file.
 const add = (name, json) =>
   texts.set(join(here, `${name}.ts`), `export default ${json} satisfies import('./types').DashboardFile;`);
 
@@ -38,7 +38,7 @@ for (const file of files) {
   const json = readFileSync(join(dashboards, file), 'utf8').trimEnd();
   add(file, json);
   if (file === 'overview.json') {
-    slips.forEach(([right, wrong], i) => add(`slip-${i}`, json.replace(right, wrong)));
+    mistakes.forEach(([valid, invalid], i) => add(`mistake-${i}`, json.replace(valid, invalid)));
   }
 }
 
@@ -52,19 +52,19 @@ host.getSourceFile = (name, version, ...rest) =>
     : getSourceFile(name, version, ...rest);
 
 const program = ts.createProgram([...texts.keys(), join(here, 'types.ts')], options, host);
-const found = ts.getPreEmitDiagnostics(program);
-const isSlip = (name) => basename(name).startsWith('slip-');
-const faults = found.filter(({ file }) => !file || !isSlip(file.fileName));
-const caught = new Set(found.map(({ file }) => file?.fileName).filter((name) => name && isSlip(name)));
+const diagnostics = ts.getPreEmitDiagnostics(program);
+const isMistake = (name) => basename(name).startsWith('mistake-');
+const errors = diagnostics.filter(({ file }) => !file || !isMistake(file.fileName));
+const rejected = new Set(diagnostics.map(({ file }) => file?.fileName).filter((name) => name && isMistake(name)));
 
 console.log(
-  ts.formatDiagnostics(faults, {
+  ts.formatDiagnostics(errors, {
     getCanonicalFileName: (name) => name,
     getCurrentDirectory: () => here,
     getNewLine: () => '\n',
   }),
 );
 console.log(
-  `${files.length} dashboards checked, ${faults.length} faults; ${caught.size} of ${slips.length} slips caught`,
+  `${files.length} dashboards checked, ${errors.length} errors; ${rejected.size} of ${mistakes.length} mistakes rejected`,
 );
-process.exit(files.length > 0 && faults.length === 0 && caught.size === slips.length ? 0 : 1);
+process.exit(files.length > 0 && errors.length === 0 && rejected.size === mistakes.length ? 0 : 1);

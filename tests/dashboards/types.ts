@@ -1,5 +1,5 @@
-// What a dashboard file of this repository may hold: Grafana's types, narrowed to the panels, overrides
-// and transformations that are in use. Another one is used once it has its line here.
+// The type of a dashboard file of this repository: Grafana's types, limited to the panels, overrides and
+// transformations in use. Add a line to use another one.
 import type {
   AnnotationQuery,
   Dashboard,
@@ -20,7 +20,7 @@ import type {
 import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
 import type { Options as TimeSeriesOptions } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
 
-/** T as it stands in a file: the value of an enum in place of the enum. */
+/** T in a JSON file, with the value of an enum instead of the enum. */
 type Json<T> = T extends string
   ? `${T}`
   : T extends number | boolean | null | undefined
@@ -31,7 +31,7 @@ type Json<T> = T extends string
         ? { [Key in keyof T]: Json<T[Key]> }
         : T;
 
-// @grafana/schema leaves out what the Prometheus data source adds to a query and an annotation.
+// @grafana/schema has no fields of the Prometheus data source.
 interface Query extends DataQuery {
   expr: string;
   editorMode: 'code';

@@ -3,13 +3,16 @@
 import contextlib
 import re
 import subprocess
+import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests"))
+
+from polling import wait_until  # noqa: E402
 
 
 def output(*command, **options):
@@ -26,16 +29,6 @@ def version(*what):
 def packages(role):
     lines = (ROOT / "deploy" / "packages.txt").read_text().splitlines()
     return {line.split()[1] for line in lines if line.split()[0] == role}
-
-
-def wait_until(what, condition, seconds=120):
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.05)
 
 
 def get(url):

@@ -1,5 +1,7 @@
-"""Fixtures of the end-to-end tests: each test has a network namespace of its own, in which it runs
-the real binary. Needs CAP_SYS_ADMIN, as root or below `unshare --map-root-user`."""
+"""Fixtures and helpers of the end-to-end tests.
+
+Each test runs the real binary in its own network namespace. Needs CAP_SYS_ADMIN: run as root or under
+`unshare --map-root-user`."""
 
 import ctypes
 import os
@@ -8,8 +10,8 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,48 +19,42 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests"))
+
+from polling import wait_until  # noqa: E402
+
 FIXTURES = ROOT / "tests" / "fixtures"
 CLONE_NEWNET = 0x40000000
-# Whose certificate it is, test_access.py looks at.
+# test_access.py verifies certificates.
 ANY_CERTIFICATE = ssl._create_unverified_context()
 
 
 def pytest_addoption(parser):
     parser.addoption("--exporter", default=str(ROOT / "build" / "inetdiag_exporter"))
-    parser.addoption("--update-golden", action="store_true", help="write what is, not compare")
+    parser.addoption("--update-golden", action="store_true", help="overwrite the golden file instead of comparing")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "once: not again with an instrumented exporter (rules, dashboards)")
-    config.addinivalue_line("markers", "crowds: has more clients at a time than an instrumented exporter usually holds")
+    config.addinivalue_line("markers", "plain_only: does not run with an instrumented exporter")
+    config.addinivalue_line("markers", "many_clients: opens more connections than an instrumented exporter accepts with the default prlimit")
 
 
 @pytest.fixture(autouse=True)
 def namespace():
-    """Every test begins in a network namespace of its own."""
+    """Moves the test into a new network namespace."""
     enter_new_namespace()
 
 
 def enter_new_namespace():
-    """An empty one with loopback up."""
+    """Moves this process into a new network namespace with loopback up."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
-        pytest.skip(f"no network namespace of its own: {os.strerror(ctypes.get_errno())}")
+        pytest.skip(f"cannot create a network namespace: {os.strerror(ctypes.get_errno())}")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def wait_until(what, condition, seconds=60, every=0.02):
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(every)
-
-
 class Exporter:
-    """A running exporter; `log` holds its standard error so far."""
+    """A running exporter. `log` is its standard error so far."""
 
     def __init__(self, process):
         self.process = process
@@ -66,7 +62,7 @@ class Exporter:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def wait_until_it_listens(self):
+    def wait_until_listening(self):
         found = wait_until(
             "the exporter listens",
             lambda: re.search(r"address\"?[=:]\"?(https?://[^\s\"]+)", self.log) or self.process.poll() is not None,
@@ -80,7 +76,7 @@ class Exporter:
             self.log += line
 
     def get(self, path="/metrics", headers=None, method="GET", timeout=120):
-        """(status, headers, body); any status is an answer."""
+        """Returns (status, headers, body), whatever the status."""
         request = urllib.request.Request(self.url.rstrip("/") + path, headers=headers or {}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout, context=ANY_CERTIFICATE) as response:
@@ -94,18 +90,18 @@ class Exporter:
         return body.decode()
 
     def series(self):
-        """The series of the page by their text."""
+        """Returns {series: value} of /metrics."""
         return series_of(self.page())
 
     def inner_port(self):
-        """Where its front for TLS and IPv6 reaches its HTTP server."""
+        """Returns the loopback port on which the HTTP server accepts connections from TlsProxy."""
         listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-        told = re.findall(r"https?://[^/\s\[]+:(\d+)/", self.log)
-        (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)", listening)) - set(told)
+        public = re.findall(r"https?://[^/\s\[]+:(\d+)/", self.log)
+        (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)", listening)) - set(public)
         return int(port)
 
     def end(self, number=signal.SIGTERM):
-        """Ends it and returns its exit status and whole log."""
+        """Sends a signal, waits for the exit and returns (exit status, log)."""
         self.process.send_signal(number)
         status = self.process.wait(timeout=60)
         self._reader.join()
@@ -113,12 +109,13 @@ class Exporter:
 
 
 def series_of(page):
+    """Returns {series: value} of a page in the text format."""
     lines = (line for line in page.splitlines() if not line.startswith("#"))
     return {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines)}
 
 
 def families_of(page):
-    """{family: type} of a page."""
+    """Returns {family: type} of a page."""
     return dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.MULTILINE))
 
 
@@ -129,33 +126,37 @@ def binary(request):
 
 @pytest.fixture(scope="session")
 def is_sanitized(request):
-    """Whether the exporter is built with a sanitizer: then it is slow, keeps freed memory, needs
-    much address space, has no sandbox and must be the first library that is loaded."""
+    """Whether the exporter is built with a sanitizer.
+
+    Such an exporter is slow, keeps freed memory, needs a large address space, has no sandbox and does not
+    work with LD_PRELOAD, because the sanitizer must be loaded first."""
     program = Path(request.config.getoption("--exporter")).read_bytes()
     return any(name in program for name in (b"__asan_init", b"__tsan_init"))
 
 
 @pytest.fixture
-def usual_command(request, is_sanitized):
-    """What the exporter runs below: few descriptors and thus few clients, for each of which it has a
-    thread, make an instrumented one start in half of the time."""
-    return ("prlimit", "--nofile=128:128") if is_sanitized and not request.node.get_closest_marker("crowds") else ()
+def command_prefix(request, is_sanitized):
+    """The command that starts the exporter.
+
+    An instrumented exporter gets few descriptors and therefore few client threads, which halves its startup
+    time."""
+    return ("prlimit", "--nofile=128:128") if is_sanitized and not request.node.get_closest_marker("many_clients") else ()
 
 
 @pytest.fixture
-def start(binary, usual_command):
-    """Starts an exporter with these arguments; all are ended with the test."""
+def start(binary, command_prefix):
+    """Starts exporters, and stops them at the end of the test."""
     running = []
 
     def start_one(*arguments, listen="127.0.0.1:0", command=None):
         process = subprocess.Popen(
-            [*(usual_command if command is None else command), binary, f"--web.listen-address={listen}", *arguments],
+            [*(command_prefix if command is None else command), binary, f"--web.listen-address={listen}", *arguments],
             stderr=subprocess.PIPE,
             text=True,
         )
         exporter = Exporter(process)
         running.append(exporter)
-        exporter.wait_until_it_listens()
+        exporter.wait_until_listening()
         return exporter
 
     yield start_one
@@ -167,10 +168,16 @@ def start(binary, usual_command):
 
 @pytest.fixture
 def run(binary):
-    """Runs the exporter to its end."""
+    """Runs the exporter until it exits."""
     return lambda *arguments: subprocess.run(
         [binary, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def may_change_user():
+    """Whether uid 65534 exists here. In a user namespace, only mapped users do."""
+    uid_map = Path("/proc/self/uid_map").read_text().split()
+    return len(uid_map) >= 3 and int(uid_map[2]) > 65534
 
 
 def listen(address="127.0.0.1", port=0, backlog=4):

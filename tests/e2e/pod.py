@@ -1,80 +1,82 @@
-"""A pod of the story, as kubelet leaves it: a network namespace that is pinned, a cgroup, a folder of logs."""
+"""A faulty pod as kubelet creates it: a pinned network namespace, a cgroup, a directory of logs."""
 
 import os
 from pathlib import Path
 
 from conftest import wait_until
-from test_netns import CONTAINER, UID, Inhabitant
+from netns import NamespaceProcess
 
 NETNS, NAMESPACE, NAME = "cni-1", "shop", "web-0"
-TROUBLES = (
-    "Overflow 8080 8",
+UID = "0a1b2c3d-0000-1111-2222-0123456789ab"
+CONTAINER_ID = "ab" * 32
+FAULTS = (
+    "AcceptQueueOverflow 8080 8",
     "SynFlood 8443",
-    "TimeWaits",
-    "CloseWaits 7000",
-    "Unanswered",
+    "TimeWaitOverflow",
+    "CloseWaitLeak 7000",
+    "UnansweredConnects",
     "UdpFlood 5353",
-    "UnixOverflow \0inetdiag-pod",
+    "UnixAcceptQueueOverflow \0inetdiag-pod",
 )
 
 
-class Network:
-    """An inhabited network namespace with a name."""
+class PinnedNamespace:
+    """A pinned network namespace with a process in it."""
 
-    def __init__(self, pins, name, cleanup, cgroup=None):
-        inhabitant = Inhabitant(cgroup)
-        cleanup.callback(inhabitant.end)
-        pins.pin(name, inhabitant)
-        cleanup.callback(pins.unpin, name)
-        self.tell = inhabitant.tell
+    def __init__(self, netns_directory, name, cleanup, cgroup=None):
+        process = NamespaceProcess(cgroup)
+        cleanup.callback(process.stop)
+        netns_directory.pin(name, process)
+        cleanup.callback(netns_directory.unpin, name)
+        self.send_command = process.send_command
 
 
-class Pod(Network):
-    """Troubled as the story's own namespace is; kubelet's folder of its logs is below `logs`."""
+class Pod(PinnedNamespace):
+    """A pod with the faults of the scenario's own namespace. `logs` is kubelet's directory of pod logs."""
 
-    def __init__(self, pins, logs, cgroups, cleanup):
+    def __init__(self, netns_directory, logs, cgroups, cleanup):
         (logs / f"{NAMESPACE}_{NAME}_{UID}").mkdir(parents=True)
-        super().__init__(pins, NETNS, cleanup, cgroups and make_cgroup(cgroups, cleanup))
-        self.tell("sysctl", "net.ipv4.tcp_syncookies", 1)
-        self.tell("sysctl", "net.ipv4.tcp_synack_retries", 1)
-        self.tell("black_hole")
-        for trouble in TROUBLES:
-            self.tell("trouble", trouble)
+        super().__init__(netns_directory, NETNS, cleanup, cgroups and make_cgroup(cgroups, cleanup))
+        self.send_command("sysctl", "net.ipv4.tcp_syncookies", 1)
+        self.send_command("sysctl", "net.ipv4.tcp_synack_retries", 1)
+        self.send_command("black_hole")
+        for fault in FAULTS:
+            self.send_command("fault", fault)
 
-    def press(self):
-        self.tell("press")
+    def inject(self):
+        self.send_command("inject")
 
-    def rest(self):
-        self.tell("rest")
+    def clear(self):
+        self.send_command("clear")
 
 
-class Latecomer:
-    """A network namespace that is one too many, by its name the last."""
+class ExtraNamespace:
+    """A pinned namespace that exceeds --netns.max. Its name sorts last."""
 
-    def __init__(self, pins, cleanup):
-        self.pins = pins
-        self.inhabitant = Inhabitant()
-        self.pinned = False
-        cleanup.callback(self.inhabitant.end)
-        cleanup.callback(self.rest)
+    def __init__(self, netns_directory, cleanup):
+        self.netns_directory = netns_directory
+        self.process = NamespaceProcess()
+        self.is_pinned = False
+        cleanup.callback(self.process.stop)
+        cleanup.callback(self.clear)
 
-    def press(self):
-        if not self.pinned:
-            self.pins.pin("late", self.inhabitant)
-            self.pinned = True
+    def inject(self):
+        if not self.is_pinned:
+            self.netns_directory.pin("extra", self.process)
+            self.is_pinned = True
 
-    def rest(self):
-        if self.pinned:
-            self.pins.unpin("late")
-            self.pinned = False
+    def clear(self):
+        if self.is_pinned:
+            self.netns_directory.unpin("extra")
+            self.is_pinned = False
 
 
 def make_cgroup(root, cleanup):
-    """One of a container, as kubelet's cgroupfs driver names it."""
-    made = root
-    for part in (f"inetdiag-story-{os.getpid()}", "kubepods", "burstable", f"pod{UID}", CONTAINER):
-        made /= part
-        made.mkdir()
-        cleanup.callback(made.rmdir)
-    cleanup.callback(wait_until, "the cgroup is empty", lambda: not Path(made, "cgroup.procs").read_text())
-    return made
+    """Creates the cgroup of a container, named as by kubelet's cgroupfs driver."""
+    cgroup = root
+    for part in (f"inetdiag-scenario-{os.getpid()}", "kubepods", "burstable", f"pod{UID}", CONTAINER_ID):
+        cgroup /= part
+        cgroup.mkdir()
+        cleanup.callback(cgroup.rmdir)
+    cleanup.callback(wait_until, "the cgroup is empty", lambda: not Path(cgroup, "cgroup.procs").read_text())
+    return cgroup

@@ -1,4 +1,4 @@
-"""A Prometheus of the test's own."""
+"""A Prometheus server for the tests."""
 
 import json
 import subprocess
@@ -7,18 +7,18 @@ import urllib.request
 
 
 class Prometheus:
-    """Runs with this configuration; its files are in `folder`."""
+    """A Prometheus server with this configuration that keeps its files in `directory`."""
 
     url = "http://127.0.0.1:9090/api/v1/"
 
-    def __init__(self, folder, configuration):
-        (folder / "prometheus.yml").write_text(configuration)
-        with open(folder / "log", "w", encoding="utf-8") as log:
+    def __init__(self, directory, configuration):
+        (directory / "prometheus.yml").write_text(configuration)
+        with open(directory / "log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [
                     "prometheus",
-                    f"--config.file={folder}/prometheus.yml",
-                    f"--storage.tsdb.path={folder}/data",
+                    f"--config.file={directory}/prometheus.yml",
+                    f"--storage.tsdb.path={directory}/data",
                     "--web.listen-address=127.0.0.1:9090",
                 ],
                 stdout=log,
@@ -30,17 +30,17 @@ class Prometheus:
         with urllib.request.urlopen(url, timeout=60) as response:
             return json.load(response)["data"]["result"]
 
-    def ask(self, query):
-        """What the query gives now; nothing while Prometheus does not answer."""
+    def query(self, expression):
+        """Returns the result of an instant query, or [] if Prometheus does not answer."""
         try:
-            return self._get("query", query=query)
+            return self._get("query", query=expression)
         except OSError:
             return []
 
-    def ask_range(self, query, start, end):
-        """What the query gave at each second; an HTTPError where it is wrong."""
-        return self._get("query_range", query=query, start=start, end=end, step=1)
+    def query_range(self, expression, start, end):
+        """Returns the result of a range query with a step of 1 s. Throws HTTPError if the query is invalid."""
+        return self._get("query_range", query=expression, start=start, end=end, step=1)
 
-    def end(self):
+    def stop(self):
         self.process.terminate()
         self.process.wait(timeout=60)

@@ -490,7 +490,7 @@ def test_loopback_is_no_way_around_tls(start, config, keys):
     assert curl(exporter, keys, *client_certificate(keys, "client"), path="/metrics")[1] == 200
 
 
-@pytest.mark.crowds
+@pytest.mark.many_clients
 def test_clients_that_hang_hold_up_nobody(start, config, keys):
     exporter = start(config(TLS))
 

@@ -1,5 +1,6 @@
-"""The dashboards of grafana/ as files: conventions that Grafana's types do not hold. The types are
-checked by tests/dashboards, the queries on real data by test_story.py."""
+"""Conventions of the dashboards in grafana/.
+
+tests/dashboards checks their types, test_scenario.py runs their queries on real data."""
 
 import itertools
 import re
@@ -7,10 +8,20 @@ import re
 import pytest
 import yaml
 
-from promql import DASHBOARDS, ROOT, alerts, dashboard, metrics_in, panels, queries, recorded, rules
+from rules_and_dashboards import (
+    DASHBOARDS,
+    ROOT,
+    alerts,
+    load_dashboard,
+    metrics_in,
+    panels,
+    queries,
+    recorded_metrics,
+    rules,
+)
 from test_rules import known_metrics, promtool
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.plain_only
 
 SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)?\{((?:[^{}\"]|\"(?:[^\"\\]|\\.)*\")*)\}")
 MATCHERS = ('job=~"$job"', 'instance=~"$instance"')
@@ -21,39 +32,39 @@ def file(request):
     return request.param
 
 
-def rectangle(panel):
-    at = panel["gridPos"]
-    return {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+def grid_cells(panel):
+    pos = panel["gridPos"]
+    return {(x, y) for x in range(pos["x"], pos["x"] + pos["w"]) for y in range(pos["y"], pos["y"] + pos["h"])}
 
 
-def test_there_are_five():
+def test_all_dashboards_are_found():
     assert [file.stem for file in DASHBOARDS] == ["host", "listener", "overview", "pods", "tcp"]
 
 
-def test_panels_are_told_apart_and_do_not_overlap(file):
-    board = dashboard(file)
-    everything = [p for row in board["panels"] for p in [row, *row.get("panels", [])]]
-    ids = [panel["id"] for panel in everything]
+def test_panels_have_unique_ids_and_do_not_overlap(file):
+    dashboard = load_dashboard(file)
+    all_panels = [p for row in dashboard["panels"] for p in [row, *row.get("panels", [])]]
+    ids = [panel["id"] for panel in all_panels]
     assert len(ids) == len(set(ids))
-    for panel in everything:
-        at = panel["gridPos"]
-        assert at["x"] >= 0 and at["w"] > 0 and at["x"] + at["w"] <= 24 and at["h"] > 0, panel["title"]
-    for one, other in itertools.combinations(everything, 2):
-        assert not rectangle(one) & rectangle(other), (one["title"], other["title"])
+    for panel in all_panels:
+        pos = panel["gridPos"]
+        assert pos["x"] >= 0 and pos["w"] > 0 and pos["x"] + pos["w"] <= 24 and pos["h"] > 0, panel["title"]
+    for one, other in itertools.combinations(all_panels, 2):
+        assert not grid_cells(one) & grid_cells(other), (one["title"], other["title"])
 
 
-def test_a_dashboard_can_be_provisioned_and_found(file):
-    board = dashboard(file)
-    assert board["uid"] == f"inetdiag-{file.stem}"
-    assert board["editable"] is False
-    assert "inetdiag" in board["tags"]
-    # A number of its own would hit another dashboard; an input is asked for by hand.
-    assert "id" not in board and "__inputs" not in board
+def test_dashboards_can_be_provisioned(file):
+    dashboard = load_dashboard(file)
+    assert dashboard["uid"] == f"inetdiag-{file.stem}"
+    assert dashboard["editable"] is False
+    assert "inetdiag" in dashboard["tags"]
+    # An id may be that of another dashboard, and Grafana asks for the value of an input.
+    assert "id" not in dashboard and "__inputs" not in dashboard
     assert "${DS_" not in file.read_text()
 
 
-def test_variables_choose_source_job_and_instance(file):
-    variables = {v["name"]: v for v in dashboard(file)["templating"]["list"]}
+def test_variables_select_data_source_job_and_instance(file):
+    variables = {v["name"]: v for v in load_dashboard(file)["templating"]["list"]}
     assert [v["name"] for v in variables.values() if v["type"] == "datasource"] == ["datasource"]
     for name, variable in variables.items():
         if variable["type"] == "datasource":
@@ -62,86 +73,84 @@ def test_variables_choose_source_job_and_instance(file):
         assert variable["datasource"]["uid"] == "${datasource}", name
         assert metrics_in(variable["query"]) <= known_metrics(), name
     assert {"job", "instance"} <= set(variables)
-    # "All" of the instances must not reach into other jobs.
+    # "All" must not include instances of other jobs.
     assert "allValue" not in variables["job"]
-    used = set(re.findall(r"\$(\w+)", " ".join(expr for _, expr in queries(dashboard(file)))))
+    used = set(re.findall(r"\$(\w+)", " ".join(expr for _, expr in queries(load_dashboard(file)))))
     assert used - {"__rate_interval"} == set(variables) - {"datasource"}
 
 
-def test_links_carry_the_variables(file):
-    board = dashboard(file)
-    assert [(link["tags"], link["includeVars"], link["keepTime"]) for link in board["links"]] == [
+def test_links_pass_the_variables_on(file):
+    dashboard = load_dashboard(file)
+    assert [(link["tags"], link["includeVars"], link["keepTime"]) for link in dashboard["links"]] == [
         (["inetdiag"], True, True)
     ]
-    uids = {dashboard(other)["uid"] for other in DASHBOARDS}
+    uids = {load_dashboard(other)["uid"] for other in DASHBOARDS}
     urls = re.findall(r'"url": "([^"]+)"', file.read_text())
     for url in urls:
         assert re.match(r"/d/([\w-]+)\?", url).group(1) in uids, url
-        for carried in ("var-datasource=", "var-job=", "var-instance=", "${__url_time_range}"):
-            assert carried in url, url
+        for parameter in ("var-datasource=", "var-job=", "var-instance=", "${__url_time_range}"):
+            assert parameter in url, url
     assert urls or file.stem == "host"
 
 
-def test_alerts_are_drawn(file):
-    (annotation,) = dashboard(file)["annotations"]["list"]
+def test_alerts_are_annotations(file):
+    (annotation,) = load_dashboard(file)["annotations"]["list"]
     assert metrics_in(annotation["target"]["expr"]) == {"ALERTS"}
     assert annotation["enable"]
 
 
-def test_panels_say_what_they_show(file):
-    for panel in panels(dashboard(file)):
+def test_panels_have_title_description_and_unit(file):
+    for panel in panels(load_dashboard(file)):
         assert panel["title"].strip() and panel["description"].strip().endswith("."), panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
         assert panel["targets"], panel["title"]
-        for part in [panel, *panel["targets"]]:
-            assert part["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+        for element in [panel, *panel["targets"]]:
+            assert element["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
         refs = [target["refId"] for target in panel["targets"]]
         assert len(refs) == len(set(refs)), panel["title"]
 
 
-def test_limits_beside_usage_are_lines(file):
-    """A series whose name begins with "limit" is drawn dashed and not filled. Without the slashes Grafana
-    would match whole names only."""
-    for panel in panels(dashboard(file)):
+def test_limits_are_dashed_lines(file):
+    """Without the slashes, Grafana would not treat the option as a regular expression."""
+    for panel in panels(load_dashboard(file)):
         if not any(t.get("legendFormat", "").startswith("limit ") for t in panel["targets"]):
             continue
         (override,) = panel["fieldConfig"]["overrides"]
         assert override["matcher"] == {"id": "byRegexp", "options": "/^limit /"}, panel["title"]
-        drawn = {p["id"]: p["value"] for p in override["properties"]}
-        assert drawn["custom.lineStyle"]["fill"] == "dash" and drawn["custom.fillOpacity"] == 0, panel["title"]
+        values = {p["id"]: p["value"] for p in override["properties"]}
+        assert values["custom.lineStyle"]["fill"] == "dash" and values["custom.fillOpacity"] == 0, panel["title"]
 
 
-def test_queries_choose_job_and_instance(file):
-    for where, expression in queries(dashboard(file)):
+def test_queries_select_job_and_instance(file):
+    for location, expression in queries(load_dashboard(file)):
         selectors = SELECTOR.findall(expression)
-        # Each metric has a selector, so none is without matchers.
-        bare = SELECTOR.sub("", expression)
-        assert selectors and not metrics_in(bare), where
+        without_selectors = SELECTOR.sub("", expression)
+        assert selectors and not metrics_in(without_selectors), location
         for _, labels in selectors:
-            assert all(matcher in labels for matcher in MATCHERS), where
+            assert all(matcher in labels for matcher in MATCHERS), location
 
 
 @pytest.mark.parametrize("name", ["host", "tcp"])
-def test_a_host_is_shown_without_its_pods(name):
-    """A hundred of them would make a hundred lines of each; they have a dashboard of their own."""
-    for where, expression in queries(dashboard(ROOT / "grafana" / f"{name}.json")):
+def test_host_dashboards_exclude_pods(name):
+    """A panel would have as many lines as the host has pods."""
+    for location, expression in queries(load_dashboard(ROOT / "grafana" / f"{name}.json")):
         for _, labels in SELECTOR.findall(expression):
-            assert 'netns=""' in labels, where
+            assert 'netns=""' in labels, location
 
 
 @pytest.mark.parametrize("name", ["overview", "pods"])
-def test_a_full_accept_queue_is_listed_where_syn_queues_are_unknown(tmp_path, name):
-    """They are in a network namespace that was not walked over yet."""
-    board = dashboard(ROOT / "grafana" / f"{name}.json")
-    (table,) = [panel for panel in panels(board) if panel["title"] == "Listeners nearest to their limit"]
-    at = 'job="inetdiag", instance="node", netns="cni-1"'
-    listener = f'{at}, address="[::]", port="80"'
+def test_full_accept_queue_is_listed_without_syn_queue(tmp_path, name):
+    """The SYN queue of a network namespace is unknown before its first TCP dump."""
+    dashboard = load_dashboard(ROOT / "grafana" / f"{name}.json")
+    (table,) = [panel for panel in panels(dashboard) if panel["title"] == "Listeners nearest to their limit"]
+    target = 'job="inetdiag", instance="node", netns="cni-1"'
+    listener = f'{target}, address="[::]", port="80"'
     shown = "{" + listener + (', pod_name="web-0"}' if name == "pods" else "}")
-    case = {
+    unit_test = {
         "interval": "1m",
         "input_series": [
             {"series": f"inetdiag_listener_accept_queue_fill_ratio{{{listener}}}", "values": "1"},
-            {"series": f'inetdiag_netns_info{{{at}, pod_name="web-0"}}', "values": "1"},
+            {"series": f'inetdiag_netns_info{{{target}, pod_name="web-0"}}', "values": "1"},
         ],
         "promql_expr_test": [
             {
@@ -151,31 +160,31 @@ def test_a_full_accept_queue_is_listed_where_syn_queues_are_unknown(tmp_path, na
             }
         ],
     }
-    (tmp_path / "case.yaml").write_text(yaml.safe_dump({"tests": [case]}))
-    promtool("test", "rules", tmp_path / "case.yaml")
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"tests": [unit_test]}))
+    promtool("test", "rules", tmp_path / "test.yaml")
 
 
 def test_rates_follow_the_scrape_interval(file):
-    for where, expression in queries(dashboard(file)):
-        assert set(re.findall(r"\[([^\]]*)\]", expression)) <= {"$__rate_interval"}, where
+    for location, expression in queries(load_dashboard(file)):
+        assert set(re.findall(r"\[([^\]]*)\]", expression)) <= {"$__rate_interval"}, location
         for function in re.findall(r"\b(\w+)\((?=[^()]*\[)", expression):
-            assert function in ("rate", "increase"), where
+            assert function in ("rate", "increase"), location
 
 
 def test_queries_name_metrics_that_exist(file):
-    for where, expression in queries(dashboard(file)):
-        named = metrics_in(expression)
+    for location, expression in queries(load_dashboard(file)):
+        names = metrics_in(expression)
         patterns = re.findall(r'__name__=~"([^"]+)"', expression)
-        assert named or patterns, where
-        assert named <= known_metrics(), where
+        assert names or patterns, location
+        assert names <= known_metrics(), location
         for pattern in patterns:
-            assert any(re.fullmatch(pattern, name) for name in known_metrics()), where
+            assert any(re.fullmatch(pattern, name) for name in known_metrics()), location
 
 
-def test_alerts_and_dashboards_speak_of_the_same_counters():
-    """What an alert looks at can be seen: every counter and gauge that a rule names is drawn somewhere."""
-    drawn = {name for file in DASHBOARDS for _, e in queries(dashboard(file)) for name in metrics_in(e)}
-    named = {name for rule in rules("rules.yaml") + alerts() for name in metrics_in(rule["expr"])} - recorded()
-    # The worst queue of any kind is drawn by a pattern.
-    drawn |= {name for name in named if name.endswith("_fill_ratio")}
-    assert named <= drawn, named - drawn
+def test_dashboards_show_every_metric_of_rules_and_alerts():
+    expressions = [expression for file in DASHBOARDS for _, expression in queries(load_dashboard(file))]
+    shown = {name for expression in expressions for name in metrics_in(expression)}
+    patterns = re.findall(r'__name__=~"([^"]+)"', "\n".join(expressions))
+    used = {name for rule in rules("rules.yaml") + alerts() for name in metrics_in(rule["expr"])} - recorded_metrics()
+    shown |= {name for name in used if any(re.fullmatch(pattern, name) for pattern in patterns)}
+    assert used <= shown, used - shown

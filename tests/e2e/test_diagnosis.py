@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from conftest import ROOT, connect_without_waiting, listen, wait_until
-from troubles import HOLE, SynFlood, add_black_hole, set_sysctl
+from fault_injection import BLACK_HOLE_IP, SynFlood, add_black_hole, set_sysctl
 
 PORT = 8080
 
@@ -52,10 +52,10 @@ def the_story():
     falls to cookies: clients believe that they are connected."""
     add_black_hole()
     flood = SynFlood(PORT)
-    flood.press()
-    clients = connect_without_waiting(PORT, 15, HOLE)
+    flood.inject()
+    clients = connect_without_waiting(PORT, 15, BLACK_HOLE_IP)
     wait_until("the accept queue is full", lambda: queue_of(PORT) == (9, 8))
-    flood.press()
+    flood.inject()
     return flood, clients
 
 
@@ -82,7 +82,7 @@ def test_a_quiet_host_has_no_findings(start, run, check):
 def test_the_story_gives_what_an_expert_would_write(start, run, check):
     story = the_story()
     exporter = start()
-    expected = [("critical", "cookies_and_full_accept_queue", f"{HOLE}:{PORT}")]
+    expected = [("critical", "cookies_and_full_accept_queue", f"{BLACK_HOLE_IP}:{PORT}")]
 
     code, document = check()
     assert code == 2
@@ -94,7 +94,7 @@ def test_the_story_gives_what_an_expert_would_write(start, run, check):
 
     done = run("check", "--interval=100ms")
     assert done.returncode == 2
-    assert f"CRITICAL  {HOLE}:{PORT}\n" in done.stdout
+    assert f"CRITICAL  {BLACK_HOLE_IP}:{PORT}\n" in done.stdout
     assert "believe that they are connected" in " ".join(done.stdout.split())
     assert "\x1b" not in done.stdout
 
@@ -146,7 +146,7 @@ def test_cookies_for_every_syn_are_explained_not_alarmed(check):
     add_black_hole()
     set_sysctl("net.ipv4.tcp_syncookies", 2)
     flood = SynFlood(PORT)
-    flood.press()
+    flood.inject()
     code, document = check()
     assert (code, rules_of(document)) == (0, [("notice", "syn_cookies_always", "this host")])
 
@@ -160,13 +160,13 @@ def test_syns_dropped_without_cookies(start):
     status(exporter)
 
     def dropping():
-        flood.press()
+        flood.inject()
         document = status(exporter)
         growth = [finding["evidence"].get("new_drops") for finding in document["findings"]]
         return growth and growth[0] and document
 
     document = wait_until("SYNs are dropped between two looks", dropping)
-    assert rules_of(document) == [("critical", "syn_queue_full", f"{HOLE}:{PORT}")]
+    assert rules_of(document) == [("critical", "syn_queue_full", f"{BLACK_HOLE_IP}:{PORT}")]
 
 
 def test_check_says_what_it_cannot_see(run, tmp_path):
@@ -189,7 +189,7 @@ def test_check_ends_cleanly_where_nobody_reads(binary):
     assert "standard output" in done.stderr
 
 
-@pytest.mark.once
+@pytest.mark.plain_only
 def test_a_browser_shows_the_page_as_its_policy_allows(start):
     if shutil.which("chromium") is None:
         pytest.skip("no chromium here")

@@ -19,7 +19,7 @@ import pytest
 from conftest import ANY_CERTIFICATE, series_of, wait_until
 from test_access import TLS, config, keys  # noqa: F401, fixtures
 
-pytestmark = pytest.mark.crowds
+pytestmark = pytest.mark.many_clients
 
 # Of Prometheus, by default; also what a scrape has without a header.
 DEADLINE_SECONDS = 10

@@ -134,7 +134,7 @@ def test_both_families_at_once(start, run):
     assert f"cannot listen on {by_ipv6}: Address already in use" in result.stderr
 
 
-@pytest.mark.crowds
+@pytest.mark.many_clients
 def test_nobody_else_asks_where_requests_over_ipv6_are_passed_on(start):
     many = [f"--web.listen-address=127.0.1.{i}:10045" for i in range(1, 71)]
     exporter = start(*many, listen="[::1]:0")

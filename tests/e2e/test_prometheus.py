@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the exporter and answers for each family."""
+"""A Prometheus server scrapes the exporter and stores every family."""
 
 import pytest
 
@@ -10,38 +10,37 @@ global: {{scrape_interval: 2s, scrape_timeout: 2s}}
 scrape_configs:
   - job_name: inetdiag
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-    {how}
+    {job_settings}
 """
 
 
 @pytest.fixture
 def prometheus(tmp_path):
-    """Starts a Prometheus that scrapes this port, `how` being more of its job; yields a function that
-    asks it."""
+    """Starts a Prometheus that scrapes a port with additional settings of the job. Returns its query function."""
     running = []
 
-    def start(port, how=""):
-        running.append(Prometheus(tmp_path, CONFIGURATION.format(port=port, how=how)))
-        return running[0].ask
+    def start(port, job_settings=""):
+        running.append(Prometheus(tmp_path, CONFIGURATION.format(port=port, job_settings=job_settings)))
+        return running[0].query
 
     yield start
     for server in running:
-        server.end()
+        server.stop()
 
 
-def test_prometheus_answers_for_every_family(start, prometheus):
+def test_prometheus_stores_every_family(start, prometheus):
     server = listen(backlog=2)
     port = server.getsockname()[1]
     clients = connect_without_waiting(port, 6)
     exporter = start()
     families = families_of(exporter.page())
-    ask = prometheus(exporter.port)
-    wait_until("Prometheus has scraped", lambda: ask("up{job='inetdiag'} == 1"))
-    known = {r["metric"]["__name__"] for r in ask("{job='inetdiag'}")}
-    assert set(families) <= known
+    query = prometheus(exporter.port)
+    wait_until("Prometheus has scraped", lambda: query("up{job='inetdiag'} == 1"))
+    stored = {r["metric"]["__name__"] for r in query("{job='inetdiag'}")}
+    assert set(families) <= stored
     for family in families:
-        assert ask(f"count({family})"), family
+        assert query(f"count({family})"), family
 
-    full = ask("inetdiag_listener_accept_queue_fill_ratio >= 1")
+    full = query("inetdiag_listener_accept_queue_fill_ratio >= 1")
     assert [(r["metric"]["address"], r["metric"]["port"]) for r in full] == [("127.0.0.1", str(port))]
     assert len(clients) == 6

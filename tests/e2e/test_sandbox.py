@@ -9,10 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import wait_until
+from conftest import may_change_user, wait_until
 from dns_server import DnsServer
 from test_access import TLS, config, curl, keys  # noqa: F401, fixtures among them
-from test_page import may_change_user
 
 NO_CAPABILITIES = "0" * 16
 # CAP_SYS_PTRACE and CAP_SYS_ADMIN, by which the namespaces of processes are found and entered.
@@ -107,7 +106,7 @@ def test_in_the_sandbox_statsd_is_found_by_dns(start, listener, tmp_path):
     address = f"statsd.example:{listener.getsockname()[1]}"
     exporter = start(f"--statsd.address={address}", "--statsd.interval=100ms", command=private)
     assert listener.recv(65536).startswith(b"inetdiag")
-    assert "statsd.example" in dns.asked
+    assert "statsd.example" in dns.queried_names
     assert_in_sandbox(exporter)
 
 

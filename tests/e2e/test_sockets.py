@@ -14,7 +14,7 @@ import subprocess
 import pytest
 
 from conftest import connect_without_waiting, listen, wait_until
-from troubles import SynFlood, add_black_hole
+from fault_injection import SynFlood, add_black_hole
 
 STATES = {
     "ESTAB": "established",
@@ -258,7 +258,7 @@ def test_half_open_connections_are_told(run):
     assert len(clients) == 4
     add_black_hole()
     flood = SynFlood(8080)
-    flood.press()
+    flood.inject()
     answered = ("--state=syn_recv", "--port=8080")
     wait_until("SYNs were answered", lambda: len(listed(run, *answered)) == 9)  # one more than the backlog
     assert listed(run, *answered, "--peer=10.99.0.0/16") == listed_by_ss("state", "syn-recv")
@@ -347,7 +347,7 @@ def peak_kib(pid):
         return [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
 
 
-@pytest.mark.once
+@pytest.mark.plain_only
 def test_its_memory_does_not_grow_with_the_sockets(binary, run):
     """From the first row of 20,000 to the last, the peak of its memory stays."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -7,13 +7,13 @@ import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import threading
 
 import pytest
 
 from conftest import FIXTURES, ROOT, connect_without_waiting, families_of, listen, series_of, wait_until
+from dns_server import DnsServer
 
 STATSD = ROOT / "tests" / "statsd" / "node_modules" / "statsd"
 
@@ -177,54 +177,6 @@ def test_no_increase_is_lost_while_statsd_restarts(start, statsd):
     assert len(clients) == 10
 
 
-class Resolver:
-    """The name server of a program that `command` starts: answers `name` over TCP alone, as where
-    there is too much for UDP, or nothing at all."""
-
-    def __init__(self, folder, is_silent=False):
-        self.asked = threading.Event()
-        self._is_silent = is_silent
-        # Longer than the tests wait for anything.
-        self.command = with_files(
-            folder,
-            {
-                "resolv.conf": "nameserver 127.0.0.1\noptions timeout:100 attempts:1\n",
-                "nsswitch.conf": "hosts: files dns\n",
-            },
-        )
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 53))
-        self._tcp = socket.create_server(("127.0.0.1", 53))
-        for answer in (self._answer_udp, self._answer_tcp):
-            threading.Thread(target=answer, daemon=True).start()
-
-    def _answer_udp(self):
-        while True:
-            query, client = self._udp.recvfrom(2000)
-            self.asked.set()
-            if not self._is_silent:
-                self._udp.sendto(dns_answer(query, is_cut_short=True), client)
-
-    def _answer_tcp(self):
-        while True:
-            client, _ = self._tcp.accept()
-            with client, client.makefile("rwb") as stream:
-                while length := stream.read(2):
-                    answer = dns_answer(stream.read(int.from_bytes(length, "big")))
-                    stream.write(len(answer).to_bytes(2, "big") + answer)
-                    stream.flush()
-
-
-def dns_answer(query, is_cut_short=False):
-    """RFC 1035: of IPv4 addresses 60 times 127.0.0.1, of others none."""
-    end = query.index(b"\0", 12) + 5  # of the question
-    wants_ipv4 = query[end - 3] == 1
-    count = 60 if wants_ipv4 and not is_cut_short else 0
-    record = b"\xc0\x0c" + struct.pack("!HHIH4s", 1, 1, 60, 4, socket.inet_aton("127.0.0.1"))
-    flags = 0x8380 if is_cut_short else 0x8180
-    return query[:2] + struct.pack("!HHHHH", flags, 1, count, 0, 0) + query[12:end] + record * count
-
-
 def with_files(folder, files):
     """What starts a program for which these files of /etc have other texts."""
     mounts = []
@@ -238,18 +190,29 @@ def with_files(folder, files):
     return command
 
 
+def with_dns_server(folder):
+    """Returns a command prefix whose program queries DnsServer with a timeout longer than the tests."""
+    return with_files(
+        folder,
+        {
+            "resolv.conf": "nameserver 127.0.0.1\noptions timeout:100 attempts:1\n",
+            "nsswitch.conf": "hosts: files dns\n",
+        },
+    )
+
+
 def test_a_name_with_many_addresses_is_resolved_in_the_sandbox(start, tmp_path):
     listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
-    resolver = Resolver(tmp_path)
-    exporter = start("--statsd.address=statsd.example.org:8125", command=resolver.command)
+    DnsServer(addresses=60, tcp_only=True)  # too many addresses for a UDP response
+    exporter = start("--statsd.address=statsd.example.org:8125", command=with_dns_server(tmp_path))
     assert listener.datagrams_of_a_push(LAST)
     assert exporter.series()["inetdiag_statsd_errors_total"] == 0
 
 
 def test_a_silent_resolver_holds_up_neither_a_scrape_nor_the_end(start, tmp_path):
-    resolver = Resolver(tmp_path, is_silent=True)
-    exporter = start("--statsd.address=statsd.example.org:8125", command=resolver.command)
-    assert resolver.asked.wait(60)
+    dns = DnsServer(silent=True)
+    exporter = start("--statsd.address=statsd.example.org:8125", command=with_dns_server(tmp_path))
+    assert dns.received_query.wait(60)
     assert {v for s, v in exporter.series().items() if "collector_success" in s} == {1}
     status, log = exporter.end()  # before the resolver gives up
     assert (status, "cannot resolve" in log) == (0, False)

@@ -1,7 +1,7 @@
-"""What goes wrong in the story: each trouble is made by `press()` and undone by `rest()`, which are
-called again and again. All of it happens in a network namespace of the test's own, bounded in number;
-what only the initial namespace has (orphans, memory, packet backlogs) comes from a copy of the recorded
-/proc, whose files change."""
+"""Faults that the tests inject: `inject()` causes one and `clear()` undoes it, both any number of times.
+
+All of them stay in the network namespace of the test and are bounded in number. What only the initial
+namespace has (orphans, TCP memory, packet backlogs) comes from a modified copy of the recorded /proc."""
 
 import os
 import re
@@ -13,14 +13,15 @@ from pathlib import Path
 
 from conftest import FIXTURES, listen
 
-HOLE = "10.99.0.1"  # this host, on a device that swallows what is sent to 10.99.0.0/16
+# Local address on a veth device that drops all packets sent to 10.99.0.0/16.
+BLACK_HOLE_IP = "10.99.0.1"
 
 
 def add_black_hole():
     for command in (
         "link add hole type veth peer name far",
         "link set hole arp off",
-        f"addr add {HOLE}/16 dev hole",
+        f"addr add {BLACK_HOLE_IP}/16 dev hole",
         "link set hole up",
         "link set far up",
     ):
@@ -45,15 +46,15 @@ def close_all(sockets):
         sockets.pop().close()
 
 
-class Overflow:
-    """A program that does not accept, and clients that wait for it."""
+class AcceptQueueOverflow:
+    """A listener that does not accept, and clients that connect to it."""
 
     def __init__(self, port, backlog):
         self.port = port
         self.server = listen("0.0.0.0", port, backlog)
         self.clients = []
 
-    def press(self):
+    def inject(self):
         if len(self.clients) < 60:
             for _ in range(5):
                 client = socket.socket()
@@ -61,39 +62,40 @@ class Overflow:
                 client.connect_ex(("127.0.0.1", self.port))
                 self.clients.append(client)
 
-    def rest(self):
+    def clear(self):
         close_all(self.clients)
         accept_all(self.server)
 
 
 class SynFlood:
-    """SYNs from many addresses, whose SYN-ACKs nobody answers."""
+    """SYNs from many addresses that never answer the SYN-ACK."""
 
     def __init__(self, port):
         self.port = port
-        self.server = listen(HOLE, port, 8)
+        self.server = listen(BLACK_HOLE_IP, port, 8)
         self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         self.sent = 0
 
-    def press(self):
+    def inject(self):
         for _ in range(20):
             self.sent += 1
             source = socket.inet_aton(f"10.99.{1 + self.sent // 250 % 250}.{1 + self.sent % 250}")
-            self.raw.sendto(syn(source, socket.inet_aton(HOLE), 1024 + self.sent % 60000, self.port), (HOLE, 0))
+            packet = syn_packet(source, socket.inet_aton(BLACK_HOLE_IP), 1024 + self.sent % 60000, self.port)
+            self.raw.sendto(packet, (BLACK_HOLE_IP, 0))
 
-    def rest(self):
+    def clear(self):
         accept_all(self.server)
 
 
-def syn(source, destination, source_port, port):
-    """An IPv4 packet with a SYN (RFC 791, RFC 9293); the kernel fills in the checksum of IP."""
+def syn_packet(source, destination, source_port, port):
+    """Returns an IPv4 packet with a SYN (RFC 791, RFC 9293). The kernel fills in the IP checksum."""
     length = 20
 
-    def segment(check):
-        return struct.pack("!HHIIBBHHH", source_port, port, 1, 0, length // 4 << 4, 0x02, 65535, check, 0)
+    def segment(checksum):
+        return struct.pack("!HHIIBBHHH", source_port, port, 1, 0, length // 4 << 4, 0x02, 65535, checksum, 0)
 
-    pseudo = source + destination + struct.pack("!BBH", 0, socket.IPPROTO_TCP, length)
-    total = sum(word for (word,) in struct.iter_unpack("!H", pseudo + segment(0)))
+    pseudo_header = source + destination + struct.pack("!BBH", 0, socket.IPPROTO_TCP, length)
+    total = sum(word for (word,) in struct.iter_unpack("!H", pseudo_header + segment(0)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     header = struct.pack("!BBHHHBBH", 4 << 4 | 5, 0, 20 + length, 0, 0, 64, socket.IPPROTO_TCP, 0)
@@ -106,13 +108,13 @@ def connected_pair(server):
     return client, server.accept()[0]
 
 
-class TimeWaits:
-    """More connections close than tcp_max_tw_buckets allows; resting, the limit is raised."""
+class TimeWaitOverflow:
+    """More closed connections than tcp_max_tw_buckets allows. clear() raises the limit."""
 
     def __init__(self):
         self.server = listen(backlog=8)
 
-    def press(self):
+    def inject(self):
         set_sysctl("net.ipv4.tcp_max_tw_buckets", 20)
         for _ in range(5):
             client, server = connected_pair(self.server)
@@ -120,35 +122,35 @@ class TimeWaits:
             server.recv(1)
             server.close()
 
-    def rest(self):
+    def clear(self):
         set_sysctl("net.ipv4.tcp_max_tw_buckets", 10000)
 
 
-class CloseWaits:
-    """Clients that closed, and a program that does not."""
+class CloseWaitLeak:
+    """Connections that the client closed and the server does not."""
 
     def __init__(self, port):
         self.server = listen(port=port, backlog=8)
         self.pairs = []
 
-    def press(self):
+    def inject(self):
         for _ in range(1 if len(self.pairs) > 220 else 20):
             if len(self.pairs) < 700:
                 client, server = connected_pair(self.server)
                 client.shutdown(socket.SHUT_WR)
                 self.pairs += (client, server)
 
-    def rest(self):
+    def clear(self):
         close_all(self.pairs)
 
 
-class Unanswered:
-    """connect() to where nobody answers: SYNs are sent again."""
+class UnansweredConnects:
+    """Connections to an address that does not answer, so that the kernel retransmits SYNs."""
 
     def __init__(self):
         self.clients = []
 
-    def press(self):
+    def inject(self):
         for _ in range(10):
             client = socket.socket()
             client.setblocking(False)
@@ -157,12 +159,12 @@ class Unanswered:
         while len(self.clients) > 150:
             self.clients.pop(0).close()
 
-    def rest(self):
+    def clear(self):
         close_all(self.clients)
 
 
 class UdpFlood:
-    """Datagrams to a program that does not read."""
+    """Datagrams to a socket that is not read."""
 
     def __init__(self, port):
         self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -172,11 +174,11 @@ class UdpFlood:
         self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.client.connect(("127.0.0.1", port))
 
-    def press(self):
+    def inject(self):
         for _ in range(20):
             self.client.send(b"x" * 500)
 
-    def rest(self):
+    def clear(self):
         try:
             while True:
                 self.server.recv(500)
@@ -184,7 +186,9 @@ class UdpFlood:
             pass
 
 
-class UnixOverflow:
+class UnixAcceptQueueOverflow:
+    """A UNIX listener that does not accept, and clients that connect to it."""
+
     def __init__(self, name):
         self.name = name
         self.server = socket.socket(socket.AF_UNIX)
@@ -192,54 +196,54 @@ class UnixOverflow:
         self.server.listen(3)
         self.clients = []
 
-    def press(self):
+    def inject(self):
         if len(self.clients) < 10:
             client = socket.socket(socket.AF_UNIX)
             client.setblocking(False)
             client.connect_ex(self.name)
             self.clients.append(client)
 
-    def rest(self):
+    def clear(self):
         close_all(self.clients)
         accept_all(self.server)
 
 
-class RecordedProc:
-    """A copy of the recorded /proc, for what cannot be done to a host that others use."""
+class ProcfsFault:
+    """Bad values in a copy of the recorded /proc, for limits that all namespaces of the host share."""
 
-    def __init__(self, folder):
-        self.folder = folder
-        shutil.copytree(FIXTURES / "proc", folder)
-        self.presses = 0
+    def __init__(self, directory):
+        self.directory = directory
+        shutil.copytree(FIXTURES / "proc", directory)
+        self.injections = 0
 
     def write(self, name, text):
-        """In one step, as the kernel does."""
-        part = self.folder / (name + ".part")
+        """Replaces the file atomically, so that a scrape never reads a part of it."""
+        part = self.directory / (name + ".part")
         part.write_text(text)
-        os.replace(part, self.folder / name)
+        os.replace(part, self.directory / name)
 
-    def press(self):
-        self.presses += 1
+    def inject(self):
+        self.injections += 1
         sockstat = re.sub(r"orphan \d+", "orphan 60000", recorded("net/sockstat"))
         self.write("net/sockstat", re.sub(r"(TCP: .* mem) \d+", r"\1 300000", sockstat))
         limit = int(recorded("sys/net/netfilter/nf_conntrack_max"))
         self.write("sys/net/netfilter/nf_conntrack_count", f"{limit - 10}\n")
         netstat = recorded("net/netstat").splitlines()
-        at = next(i for i, line in enumerate(netstat) if line.startswith("TcpExt:"))
-        self.grow("net/netstat", at + 1, netstat[at].split().index("TCPAbortOnMemory"), 10)
+        names_row = next(i for i, line in enumerate(netstat) if line.startswith("TcpExt:"))
+        self.increase("net/netstat", names_row + 1, netstat[names_row].split().index("TCPAbortOnMemory"), 10)
         names = recorded("net/stat/nf_conntrack").splitlines()[0].split()
-        self.grow("net/stat/nf_conntrack", 1, names.index("drop"), 16)
-        self.grow("net/softnet_stat", 0, 1, 16)
+        self.increase("net/stat/nf_conntrack", 1, names.index("drop"), 16)
+        self.increase("net/softnet_stat", 0, 1, 16)
 
-    def grow(self, name, row, column, base):
-        """Adds to what was recorded there three for each press."""
+    def increase(self, name, row, column, base):
+        """Sets a counter to its recorded value plus three for each injection."""
         lines = recorded(name).splitlines()
         words = lines[row].split()
-        words[column] = format(int(words[column], base) + 3 * self.presses, "x" if base == 16 else "d")
+        words[column] = format(int(words[column], base) + 3 * self.injections, "x" if base == 16 else "d")
         lines[row] = " ".join(words)
         self.write(name, "\n".join(lines) + "\n")
 
-    def rest(self):
+    def clear(self):
         for name in ("net/sockstat", "sys/net/netfilter/nf_conntrack_count"):
             self.write(name, recorded(name))
 
