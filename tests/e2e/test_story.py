@@ -48,25 +48,25 @@ EXPECTED = {
     ("InetdiagListenerAcceptQueueNearlyFull", "port", "8080"),
     ("InetdiagListenerAcceptQueueNearlyFull", "port", "9000"),
     ("InetdiagListenerSynQueueFull", "port", "8443"),
-    ("InetdiagListenerDropping", "port", "8080"),
-    ("InetdiagListenerDropping", "port", "9000"),
-    ("InetdiagSynCookies", "instance", "live"),
+    ("InetdiagListenerDrops", "port", "8080"),
+    ("InetdiagListenerDrops", "port", "9000"),
+    ("InetdiagSynCookiesSent", "instance", "live"),
     ("InetdiagSynCookiesWithDrops", "port", "8080"),
     ("InetdiagSynCookiesWithDrops", "port", "9000"),
     ("InetdiagListenerBacklogTooSmall", "port", "8080"),
     ("InetdiagSomaxconnTooSmall", "port", "9000"),
-    ("InetdiagUnixListenerQueueFull", "path", "@inetdiag-story"),
+    ("InetdiagUnixListenerAcceptQueueFull", "path", "@inetdiag-story"),
     ("InetdiagTimeWaitNearLimit", "instance", "live"),
     ("InetdiagTimeWaitOverflow", "instance", "live"),
     ("InetdiagTcpOrphansNearLimit", "instance", "proc"),
     ("InetdiagTcpMemoryPressure", "instance", "proc"),
     ("InetdiagTcpMemoryAborts", "instance", "proc"),
-    ("InetdiagTcpRetransmissionHigh", "instance", "live"),
+    ("InetdiagTcpHighRetransmissionRate", "instance", "live"),
     ("InetdiagCloseWaitGrowing", "port", "7000"),
-    ("InetdiagUdpDropping", "port", "5353"),
+    ("InetdiagUdpDrops", "port", "5353"),
     ("InetdiagConntrackNearLimit", "instance", "proc"),
-    ("InetdiagConntrackDropping", "instance", "proc"),
-    ("InetdiagSoftnetDropping", "instance", "proc"),
+    ("InetdiagConntrackDrops", "instance", "proc"),
+    ("InetdiagSoftnetDrops", "instance", "proc"),
     ("InetdiagCollectorFailing", "collector", "sockstat"),
     ("InetdiagNamespacesSkipped", "instance", "live"),
     ("InetdiagExporterDown", "instance", "gone"),
@@ -76,16 +76,16 @@ OF_THE_POD = {
     "InetdiagListenerAcceptQueueFull",
     "InetdiagListenerAcceptQueueNearlyFull",
     "InetdiagListenerSynQueueFull",
-    "InetdiagListenerDropping",
-    "InetdiagSynCookies",
+    "InetdiagListenerDrops",
+    "InetdiagSynCookiesSent",
     "InetdiagSynCookiesWithDrops",
     "InetdiagListenerBacklogTooSmall",
-    "InetdiagUnixListenerQueueFull",
+    "InetdiagUnixListenerAcceptQueueFull",
     "InetdiagTimeWaitNearLimit",
     "InetdiagTimeWaitOverflow",
-    "InetdiagTcpRetransmissionHigh",
+    "InetdiagTcpHighRetransmissionRate",
     "InetdiagCloseWaitGrowing",
-    "InetdiagUdpDropping",
+    "InetdiagUdpDrops",
 }
 EXPECTED |= {(name, "netns", pod.NETNS) for name in OF_THE_POD}
 # They need a Prometheus without targets, or without rules: promtool's cases have them.
@@ -403,8 +403,8 @@ def test_the_owner_of_a_listener_is_named(story):
         for name, labels in story.alerts("firing", story.trouble)
         if "netns" not in labels
     }
-    assert units["InetdiagListenerDropping", "8080"] == story.unit
-    assert units["InetdiagListenerDropping", "9000"] is None
+    assert units["InetdiagListenerDrops", "8080"] == story.unit
+    assert units["InetdiagListenerDrops", "9000"] is None
 
 
 def test_the_pod_is_named_and_nothing_else_is(story):
