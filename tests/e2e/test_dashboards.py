@@ -133,7 +133,7 @@ def test_a_host_is_shown_without_its_pods(name):
 def test_a_full_accept_queue_is_listed_where_syn_queues_are_unknown(tmp_path, name):
     """They are in a network namespace that was not walked over yet."""
     board = dashboard(ROOT / "grafana" / f"{name}.json")
-    (table,) = [panel for panel in panels(board) if panel["title"] == "Listeners nearest to their limit"]
+    (table,) = [panel for panel in panels(board) if panel["title"] == "Listeners closest to their limit"]
     at = 'job="inetdiag", instance="node", netns="cni-1"'
     listener = f'{at}, address="[::]", port="80"'
     shown = "{" + listener + (', pod_name="web-0"}' if name == "pods" else "}")

@@ -371,7 +371,7 @@ def test_the_findings_are_found_and_go(story, name):
 
 
 # Panels of the nodes, not of their pods.
-OF_THE_NODE = {"Limits of the node", "Found and left out", "Left out", "Asking them"}
+OF_THE_NODE = {"Limits of the node", "Discovered and skipped", "Skipped", "Collection"}
 
 
 def test_a_pod_can_be_chosen(story):
@@ -382,7 +382,7 @@ def test_a_pod_can_be_chosen(story):
             where = f"{panel['title']} {target['refId']}"
             of_nobody = story.values(target["expr"], pod="nobody")
             assert not any(math.isfinite(value) and value for value in of_nobody), where
-            if panel["title"] != "Limits that are not the node's":  # all but one are, in this pod
+            if panel["title"] != "Limits that differ from the node":  # all but one are, in this pod
                 chosen = story.values(target["expr"], pod_namespace=pod.NAMESPACE, pod=pod.NAME)
                 assert any(math.isfinite(value) for value in chosen), where
 
