@@ -1,4 +1,4 @@
-"""Completions for the shells."""
+"""Generates the completions for bash, zsh and fish."""
 
 import re
 
@@ -11,7 +11,7 @@ def bash(help_):
     names = " ".join(
         [command.name for command in help_.commands] + [name for flag in help_.all_flags for name in flag.names]
     )
-    answers = {
+    replies = {
         "choice": "mapfile -t COMPREPLY < <(compgen -W '{choices}' -- \"$cur\")",
         "directory": "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")",
         "file": "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")",
@@ -19,7 +19,7 @@ def bash(help_):
     }
     cases = "".join(
         f"    {'|'.join(flag.names)})\n"
-        f"      {answers[_value_kind(flag)].format(choices=' '.join(flag.choices))}\n"
+        f"      {replies[_value_kind(flag)].format(choices=' '.join(flag.choices))}\n"
         "      return ;;\n"
         for flag in help_.all_flags
         if flag.type
@@ -27,7 +27,7 @@ def bash(help_):
     return f"""# bash completion for inetdiag_exporter
 _inetdiag_exporter() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD - 1]}}
-  # Bash takes the equals sign of --flag=value for a word of its own.
+  # Bash splits --flag=value into three words.
   if [[ $cur == '=' ]]; then
     cur=
   elif [[ $prev == '=' ]]; then
@@ -53,7 +53,7 @@ def zsh(help_):
             action = f"({' '.join(flag.choices)})" if flag.choices else actions.get(_value_kind(flag))
             value = f":{flag.type}:{action}" if flag.type else ""
             for name in flag.names:
-                # `=`: the value stands in the same word or in the next one.
+                # `=`: the value is in the same word or in the next one.
                 yield f"'*{name}{'=' if flag.type else ''}[{help_text}]{value}'"
 
     return "#compdef inetdiag_exporter\n\n_arguments \\\n  " + " \\\n  ".join(specs()) + "\n"

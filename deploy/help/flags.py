@@ -1,11 +1,10 @@
-"""The flags of the program, read from its own --help: what the man page and the completions tell is
-kept there and nowhere else."""
+"""Parses --help, the only source of the man page and the shell completions."""
 
 import re
 import subprocess
 from dataclasses import dataclass
 
-# A value of this type is one of a few names, and the flag's help lists them.
+# The help of a flag with this value type lists the valid values: "A, B or C".
 CHOICE = "NAME"
 
 
@@ -13,7 +12,7 @@ CHOICE = "NAME"
 class Flag:
     group: str
     names: tuple[str, ...]
-    type: str  # of its value, or empty
+    type: str  # of the value; empty if the flag has none
     default: str
     help: str
 
@@ -39,7 +38,7 @@ class Help:
 
     @property
     def all_flags(self):
-        """Those of the commands too."""
+        """Returns the global flags and those of all commands."""
         return self.flags + tuple(flag for command in self.commands for flag in command.flags)
 
 
@@ -47,19 +46,19 @@ COMMANDS = "Subcommands"
 
 
 def parse_commands(text):
-    """Yields the name and the help of each command of a --help."""
+    """Yields (name, help) of each command in the output of --help."""
     section = text.partition(f"\n{COMMANDS}:\n")[2]
     for line in section.splitlines():
         if match := re.fullmatch(r"  (\w\S*) {2,}(\S.*)", line):
             yield match.groups()
         elif line.startswith(" "):
-            raise ValueError(f"a line of --help that is no command: {line!r}")
+            raise ValueError(f"cannot parse --help: not a command: {line!r}")
 
 
 def parse(text):
-    """Yields the flags of a --help."""
+    """Yields the flags in the output of --help."""
     text = text.partition(f"\n{COMMANDS}:\n")[0]
-    # CLI11 starts a new line before the help of a flag whose name is too long for its column.
+    # CLI11 moves the help of a long flag to the next line.
     text = re.sub(r"^(  -\S+(?: \S+)?)\n {10,}", r"\1  ", text, flags=re.MULTILINE)
     group = ""
     for line in text.splitlines():
@@ -69,17 +68,17 @@ def parse(text):
             names, value, default, help_text = match.groups()
             yield Flag(group, tuple(names.split(",")), value or "", default or "", help_text)
         elif line.startswith(" "):
-            raise ValueError(f"a line of --help that is no flag: {line!r}")
+            raise ValueError(f"cannot parse --help: not a flag: {line!r}")
 
 
 def read(program):
-    def said(*arguments):
+    def run(*arguments):
         return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
 
-    text = said("--help")
-    version = re.search(r"version (\S+)", said("--version")).group(1)
+    text = run("--help")
+    version = re.search(r"version (\S+)", run("--version")).group(1)
     commands = (
-        Command(name, help_text, tuple(flag for flag in parse(said(name, "--help")) if "--help" not in flag.names))
+        Command(name, help_text, tuple(flag for flag in parse(run(name, "--help")) if "--help" not in flag.names))
         for name, help_text in parse_commands(text)
     )
     return Help(version, text.splitlines()[0], tuple(parse(text)), tuple(commands))

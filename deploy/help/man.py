@@ -1,4 +1,4 @@
-"""The man page: inetdiag_exporter.8.in with the flags in it."""
+"""Generates the man page from inetdiag_exporter.8.in and --help."""
 
 import itertools
 import re

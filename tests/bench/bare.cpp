@@ -1,10 +1,10 @@
-// The floor of what asking the kernel for TCP sockets can cost: one netlink dump that looks at
-// nothing but the end of the answer.
+// The lower bound of the cost of a TCP socket dump: a netlink dump that parses only message
+// headers.
 //
-// `bare dump` asks for every state of both families, `bare walk` for every state but ESTABLISHED,
-// TIME_WAIT and LISTEN: the kernel dump_cpu all sockets and tells next to none. The program stays
-// alive, does one loop for each line on its stdin and prints what that cost as one line of JSON, so
-// that no start of a process is measured.
+// `bare dump` requests every state of both families, `bare partial` every state except ESTABLISHED,
+// TIME_WAIT and LISTEN: the kernel iterates over all sockets and returns almost none. For each line
+// on standard input it does one dump and prints the cost as a line of JSON, so that process startup
+// is not measured.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -32,11 +32,11 @@ namespace {
 
 using inetdiag::kernel::UniqueFd;
 
-// TCP_ESTABLISHED to TCP_CLOSING, the states that a dump may ask for; 0 is none.
+// TCP_ESTABLISHED to TCP_CLOSING, the states of idiag_states; 0 is no state.
 constexpr std::uint32_t all_states = ((1U << (TCP_CLOSING + 1U)) - 1U) & ~1U;
 constexpr std::uint32_t bulk_states =
     1U << TCP_ESTABLISHED | 1U << TCP_TIME_WAIT | 1U << TCP_LISTEN;
-// What the kernel fills at most in one datagram of a dump.
+// The maximum size of a datagram of a dump.
 constexpr std::size_t receive_buffer_bytes = 1U << 15U;
 
 struct Cost {
@@ -51,19 +51,19 @@ struct Request {
   inet_diag_req body;
 };
 
-[[noreturn]] void fail(const char* what, int error = errno) {
-  throw std::system_error(error, std::generic_category(), what);
+[[noreturn]] void fail(const char* message, int error = errno) {
+  throw std::system_error(error, std::generic_category(), message);
 }
 
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-Cost clocks() {
+Cost read_clocks() {
   timespec cpu{};
   rusage usage{};
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) != 0 || getrusage(RUSAGE_THREAD, &usage) != 0) {
-    fail("cannot read the clocks");
+    fail("cannot read CPU clocks");
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now().time_since_epoch();
   return {.wall = wall.count(),
@@ -72,10 +72,10 @@ Cost clocks() {
           .system = seconds(usage.ru_stime)};
 }
 
-UniqueFd ask(std::uint32_t states) {
+UniqueFd request_dump(std::uint32_t states) {
   UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!socket) {
-    fail("cannot open a NETLINK_SOCK_DIAG socket");
+    fail("cannot open NETLINK_SOCK_DIAG socket");
   }
   Request request{};
   request.header.nlmsg_len = sizeof request;
@@ -84,54 +84,54 @@ UniqueFd ask(std::uint32_t states) {
   request.body.idiag_family = AF_UNSPEC;
   request.body.idiag_states = states;
   if (::send(socket.get(), &request, sizeof request, 0) < 0) {
-    fail("cannot send a sock_diag request");
+    fail("cannot send sock_diag request");
   }
   return socket;
 }
 
-/// Counts the sockets of one datagram; true where it has the end of the dump.
-bool holds_the_end(const std::byte* at, std::size_t left, std::uint64_t& sockets) {
-  while (left >= sizeof(nlmsghdr)) {
+/// Counts the sockets of one datagram. Returns whether it ends the dump.
+bool parse_datagram(const std::byte* data, std::size_t size, std::uint64_t& sockets) {
+  while (size >= sizeof(nlmsghdr)) {
     nlmsghdr header{};
-    std::memcpy(&header, at, sizeof header);
+    std::memcpy(&header, data, sizeof header);
     if (header.nlmsg_type == NLMSG_DONE) {
       return true;
     }
     if (header.nlmsg_type == NLMSG_ERROR) {
       nlmsgerr error{};
-      std::memcpy(&error, at + sizeof header, std::min(left - sizeof header, sizeof error));
-      fail("the kernel refused the dump", -error.error);
+      std::memcpy(&error, data + sizeof header, std::min(size - sizeof header, sizeof error));
+      fail("sock_diag dump failed", -error.error);
     }
     if (header.nlmsg_len < sizeof header) {
-      throw std::runtime_error("a sock_diag answer has a wrong length");
+      throw std::runtime_error("invalid message length in sock_diag dump");
     }
     ++sockets;
-    const std::size_t step = std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), left);
-    at += step;
-    left -= step;
+    const std::size_t step = std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), size);
+    data += step;
+    size -= step;
   }
   return false;
 }
 
-std::uint64_t loop(std::uint32_t states) {
-  const UniqueFd socket = ask(states);
+std::uint64_t dump(std::uint32_t states) {
+  const UniqueFd socket = request_dump(states);
   alignas(nlmsghdr) std::array<std::byte, receive_buffer_bytes> buffer{};
   std::uint64_t sockets = 0;
   while (true) {
     const ssize_t length = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
     if (length < 0) {
-      fail("cannot receive a sock_diag answer");
+      fail("cannot receive sock_diag dump");
     }
-    if (holds_the_end(buffer.data(), static_cast<std::size_t>(length), sockets)) {
+    if (parse_datagram(buffer.data(), static_cast<std::size_t>(length), sockets)) {
       return sockets;
     }
   }
 }
 
 void measure(std::uint32_t states) {
-  const Cost before = clocks();
-  const std::uint64_t sockets = loop(states);
-  const Cost after = clocks();
+  const Cost before = read_clocks();
+  const std::uint64_t sockets = dump(states);
+  const Cost after = read_clocks();
   std::cout << R"({"wall": )" << after.wall - before.wall << R"(, "cpu": )"
             << after.cpu - before.cpu << R"(, "user": )" << after.user - before.user
             << R"(, "system": )" << after.system - before.system << R"(, "sockets": )" << sockets

@@ -1,6 +1,6 @@
-"""Network namespaces as pods have them: two listeners, a connection, and something said on it.
+"""Network namespaces like those of pods: two listeners, and a connection with traffic.
 
-As a program it makes so many of them and answers each line by saying something in all.
+Run as a program, it creates the namespaces, and sends traffic in all of them for each line on standard input.
 """
 
 import contextlib
@@ -18,45 +18,45 @@ import processes
 CLONE_NEWNS = 0x20000
 CLONE_NEWNET = 0x40000000
 MS_BIND = 0x1000
-MS_PRIVATE_EVERYWHERE = (1 << 18) | 0x4000
+MS_REC_PRIVATE = 0x4000 | 1 << 18
 MNT_DETACH = 2
-MAKING_SECONDS = 300
+SETUP_TIMEOUT = 300
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Pods:
-    """Holds the namespaces; `folder` has a name for each."""
+    """The network namespaces, each pinned to a file in `directory`."""
 
-    def __init__(self, holder, folder):
+    def __init__(self, holder, directory):
         self._holder = holder
-        self.folder = folder
-        for i, fd in enumerate(holder.answer()["descriptors"]):
-            file = folder / f"pod-{i}"
+        self.directory = directory
+        for i, fd in enumerate(holder.read_response()["descriptors"]):
+            file = directory / f"pod-{i}"
             file.touch()
             _mount(f"/proc/{holder.process.pid}/fd/{fd}", file, MS_BIND)
 
     def unpin(self):
-        for file in self.folder.iterdir():
+        for file in self.directory.iterdir():
             libc.umount2(bytes(file), MNT_DETACH)
 
-    def stir(self):
-        """Where no segment comes or goes, nothing needs to be counted again."""
-        self._holder.ask("")
+    def send_traffic(self):
+        """Sends a segment in each namespace: the exporter does not dump namespaces without traffic again."""
+        self._holder.request("")
 
 
 @contextlib.contextmanager
 def pods(count):
     command = [sys.executable, pathlib.Path(__file__).resolve(), count]
-    # The names are mounts, as those of `ip netns` are: seen by this process and what it starts.
+    # Pinned by bind mounts like those of `ip netns`, visible to this process and its children.
     _unshare(CLONE_NEWNS)
-    _mount(None, "/", MS_PRIVATE_EVERYWHERE)
-    with tempfile.TemporaryDirectory(prefix="inetdiag-bench-") as folder:
-        with processes.dialogue(command, MAKING_SECONDS) as holder:
-            found = Pods(holder, pathlib.Path(folder))
+    _mount(None, "/", MS_REC_PRIVATE)
+    with tempfile.TemporaryDirectory(prefix="inetdiag-bench-") as directory:
+        with processes.coprocess(command, SETUP_TIMEOUT) as holder:
+            created = Pods(holder, pathlib.Path(directory))
             try:
-                yield found
+                yield created
             finally:
-                found.unpin()
+                created.unpin()
 
 
 def _checked(result):

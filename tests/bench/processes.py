@@ -1,32 +1,32 @@
-"""Starts programs and ends each of them by its own handle, whatever happens."""
+"""Starts programs and makes sure that each of them terminates."""
 
 import contextlib
 import json
 import select
 import subprocess
 
-FAREWELL_SECONDS = 30  # a holder of a million sockets needs some
+EXIT_TIMEOUT = 30  # closing a million sockets takes seconds
 
 
-def end(process):
-    """Closes the program's stdin, asks it to end, and insists where it does not."""
+def terminate(process):
+    """Closes the stdin of the process or sends SIGTERM; then SIGTERM and SIGKILL after a timeout."""
     if process.stdin:
         with contextlib.suppress(OSError):
             process.stdin.close()
     else:
         process.terminate()
-    for insist in (process.terminate, process.kill, None):
+    for escalate in (process.terminate, process.kill, None):
         try:
-            process.wait(FAREWELL_SECONDS)
+            process.wait(EXIT_TIMEOUT)
             return
         except subprocess.TimeoutExpired:
-            if insist:
-                insist()
+            if escalate:
+                escalate()
 
 
 @contextlib.contextmanager
 def running(command, **options):
-    """The program while it runs. It has a session of its own: Ctrl-C is for the caller alone."""
+    """Runs a program in its own session, so that Ctrl-C only interrupts the caller."""
     options.setdefault("stdin", subprocess.DEVNULL)
     process = subprocess.Popen(
         [str(word) for word in command], start_new_session=True, text=True, **options
@@ -34,33 +34,33 @@ def running(command, **options):
     try:
         yield process
     finally:
-        end(process)
+        terminate(process)
 
 
-class Dialogue:
-    """A program that answers each line with a line that ends in JSON."""
+class Coprocess:
+    """A program that answers each line of input with a line that ends in JSON."""
 
     def __init__(self, process, timeout):
         self.process = process
         self._timeout = timeout
 
-    def ask(self, line):
+    def request(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return self.answer()
+        return self.read_response()
 
-    def answer(self):
+    def read_response(self):
         if not select.select([self.process.stdout], [], [], self._timeout)[0]:
-            raise RuntimeError(f"{self.process.args[0]}: no answer in {self._timeout} s")
+            raise RuntimeError(f"{self.process.args[0]}: timed out after {self._timeout} s")
         line = self.process.stdout.readline()
         if "{" not in line:
-            raise RuntimeError(line.strip() or f"{self.process.args[0]} ended without an answer")
+            raise RuntimeError(line.strip() or f"{self.process.args[0]} exited without a response")
         return json.loads(line[line.index("{") :])
 
 
 @contextlib.contextmanager
-def dialogue(command, timeout):
+def coprocess(command, timeout):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with running(command, **pipes) as process:
         with process.stdout:
-            yield Dialogue(process, timeout)
+            yield Coprocess(process, timeout)

@@ -1,4 +1,4 @@
-"""Builds what is measured: a release build of the exporter and the programs beside this file."""
+"""Builds the programs to measure: the exporter, and the helpers in this directory."""
 
 import os
 import pathlib
@@ -28,16 +28,15 @@ def _call(command):
 
 
 def build_exporter():
-    """The path of a release build of the working tree as it is."""
+    """Makes a release build of the working tree. Returns its path."""
     setup = ["meson", "setup", BUILD, "--buildtype=release"]
-    # Collectors are found at configuration.
     _call(setup + ["--reconfigure"] if (BUILD / "build.ninja").exists() else setup)
     _call(["meson", "compile", "-C", BUILD, "inetdiag_exporter"])
     return BUILD / "inetdiag_exporter"
 
 
 def build_helper(name):
-    """The path of the program that `name`.cpp in this folder makes."""
+    """Compiles `name`.cpp in this directory. Returns the path of the program."""
     program = BUILD / "bench" / name
     program.parent.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CXX", "c++"))
@@ -46,17 +45,17 @@ def build_helper(name):
     return program
 
 
-def flags_of(program):
-    """The text of --help, to ask whether a flag exists."""
+def help_of(program):
+    """Returns the output of --help."""
     return subprocess.run(
         [program, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
     ).stdout
 
 
 def version_of(program):
-    """The first line of --version, with name, version and revision."""
+    """Returns the first line of --version: name, version and revision."""
     done = subprocess.run(
         [program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
     )
-    # Older programs on Go's flag library print it on stderr.
+    # Older Go programs print it on standard error.
     return (done.stdout or done.stderr).partition("\n")[0]

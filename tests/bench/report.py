@@ -1,22 +1,22 @@
-"""The figures as Markdown."""
+"""Formats the figures as Markdown."""
 
 import targets
 
 SUBJECTS = {
     "default": "exporter, default flags",
-    "full": "exporter, full dump at every scrape",
-    "namespaces": "exporter, the other namespaces too",
-    "three": "exporter, the three collectors",
-    "node": "node_exporter, the three collectors",
+    "full": "exporter, full dump in every scrape",
+    "namespaces": "exporter, with other network namespaces",
+    "three": "exporter, three collectors",
+    "node": "node_exporter, three collectors",
     "sockets": "exporter, `sockets`",
     "ss": "ss -Htan",
-    "dump": "bare dump",
-    "walk": "bare walk",
+    "dump": "bare full dump",
+    "partial": "bare partial dump",
 }
 
 
 def _number(value):
-    """Three digits that count."""
+    """Formats a number with three significant digits."""
     if value is None:
         return "—"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
@@ -41,9 +41,9 @@ def _costs(figures):
             continue
         row = [title, str(figures.scrapes(subject))]
         row += [_ms(figures.median(subject, field)) for field in ("wall", "cpu")]
-        row += [_ms(figures.part(subject, field)) for field in ("user", "system")]
+        row += [_ms(figures.split(subject, field)) for field in ("user", "system")]
         row += [_number(figures.memory(subject, field)) for field in ("resident", "peak")]
-        size = figures.mean_of_all(subject, "bytes")
+        size = figures.mean(subject, "bytes")
         row.append(_number(None if size is None else size / 1024))
         rows.append(row)
     return _table(head, rows)
@@ -52,17 +52,17 @@ def _costs(figures):
 def _about_dumps(figures):
     dumps = figures.dumps("default")
     if dumps is None:
-        return "The page of the default instance does not tell its full dumps: all scrapes count.\n"
-    with_dump, of_all = dumps
+        return "The default instance does not export the age of its full dumps: all scrapes are included.\n"
+    with_dump, total = dumps
     if with_dump == 0:
-        return f"Default flags: none of {of_all} scrapes had a full dump.\n"
-    if figures.spares_dumps:
-        every = _ms(figures.mean_of_all("default", "cpu"))
+        return f"Default flags: none of {total} scrapes had a full dump.\n"
+    if figures.skips_dumps:
+        mean = _ms(figures.mean("default", "cpu"))
         return (
-            f"Default flags: {with_dump} of {of_all} scrapes had a full dump and are left out; "
-            f"with them the mean is {every} ms of CPU.\n"
+            f"Default flags: {with_dump} of {total} scrapes had a full dump and are excluded; "
+            f"including them, the mean is {mean} ms of CPU.\n"
         )
-    return f"Default flags: {with_dump} of {of_all} scrapes had a full dump; all count.\n"
+    return f"Default flags: {with_dump} of {total} scrapes had a full dump; all are included.\n"
 
 
 def _size(figures):
@@ -74,7 +74,7 @@ def _size(figures):
         _costs(figures),
         _about_dumps(figures),
     ]
-    lines += [f"Remark: {remark}.\n" for remark in row["remarks"]]
+    lines += [f"Note: {note}.\n" for note in row["notes"]]
     return "\n".join(lines)
 
 
@@ -84,8 +84,8 @@ def _ratios(sizes, by_sockets):
         values = []
         for figures in sizes:
             text = _number(target.value(figures, by_sockets))
-            is_judged = target.at == figures.sockets and not figures.is_mixed
-            values.append(f"**{text}**" if is_judged else text)
+            is_target_size = target.at == figures.sockets and not figures.is_mixed
+            values.append(f"**{text}**" if is_target_size else text)
         rows.append([target.name, f"≤ {target.limit:g} at {target.at:,}", *values])
     return _table(["", "target", *[figures.title for figures in sizes]], rows)
 
@@ -100,7 +100,7 @@ def _per_socket(sizes):
     return _table(["CPU, µs per socket", *[figures.title for figures in sizes]], rows)
 
 
-def _judgement(verdicts):
+def _missed_targets(verdicts):
     lines = []
     for verdict in verdicts:
         target = verdict.target
@@ -113,13 +113,13 @@ def _judgement(verdicts):
 
 
 def markdown(about, sizes, by_sockets, verdicts):
-    """The whole report."""
-    parts = ["# What a scrape costs\n"]
+    """Returns the report."""
+    parts = ["# Cost of a scrape\n"]
     parts.append("\n".join(f"- {name}: {value}" for name, value in about["facts"].items()) + "\n")
-    parts += [f"Remark: {remark}.\n" for remark in about["remarks"]]
+    parts += [f"Note: {note}.\n" for note in about["notes"]]
     parts += [_size(figures) for figures in sizes]
     if sizes:
         parts += ["## Ratios\n", "Medians of the ratios within each round.\n"]
-        parts += [_ratios(sizes, by_sockets), _judgement(verdicts)]
+        parts += [_ratios(sizes, by_sockets), _missed_targets(verdicts)]
         parts += ["## Cost per socket\n", _per_socket(sizes)]
     return "\n".join(parts)

@@ -1,5 +1,5 @@
-"""Fixtures of the deployment tests: what is shipped is built once, installed into a root of its own,
-and run there in a network namespace."""
+"""Fixtures of the deployment tests: packages and images are built once per session, installed into a root
+directory, and run in a network namespace."""
 
 import ctypes
 import os
@@ -14,24 +14,24 @@ from tools import ROOT, output
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
-MAY_MOUNT = ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"]
+MOUNT_COMMAND = ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--build", default=str(ROOT / "build"), help="the build folder")
+    parser.addoption("--build", default=str(ROOT / "build"), help="the build directory")
 
 
 @pytest.fixture
 def network():
-    """An empty network namespace with loopback up, until the end of the test."""
-    with open("/proc/self/ns/net", "rb") as before:
+    """Runs the test in a new network namespace with loopback up."""
+    with open("/proc/self/ns/net", "rb") as original:
         if LIBC.unshare(CLONE_NEWNET) != 0:
-            pytest.skip(f"no network namespace of its own: {os.strerror(ctypes.get_errno())}")
+            pytest.skip(f"cannot create a network namespace: {os.strerror(ctypes.get_errno())}")
         try:
             subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
             yield
         finally:
-            assert LIBC.setns(before.fileno(), CLONE_NEWNET) == 0
+            assert LIBC.setns(original.fileno(), CLONE_NEWNET) == 0
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def binary(build):
 
 @pytest.fixture(scope="session")
 def installed(build, tmp_path_factory):
-    """What `meson install` puts into a DESTDIR."""
+    """The prefix below a DESTDIR of `meson install`."""
     root = tmp_path_factory.mktemp("installed")
     output("meson", "install", "-C", build, "--no-rebuild", "--destdir", root)
     return root / "usr/local"
@@ -55,29 +55,29 @@ def installed(build, tmp_path_factory):
 @pytest.fixture(scope="session")
 def package(tmp_path_factory):
     """The Debian package."""
-    folder = tmp_path_factory.mktemp("package")
-    # What debuggers read is not made, as it would not be packaged: it takes a third of the compiler's time.
+    directory = tmp_path_factory.mktemp("package")
+    # No debug information: it takes a third of the compile time.
     env = {**os.environ, "DEB_BUILD_OPTIONS": "noautodbgsym", "DEB_CXXFLAGS_STRIP": "-g"}
-    output(ROOT / "deploy" / "debian" / "build", folder, env=env)
-    (package,) = folder.glob("*.deb")
+    output(ROOT / "deploy" / "debian" / "build", directory, env=env)
+    (package,) = directory.glob("*.deb")
     return package
 
 
 @pytest.fixture(scope="session")
-def debian(tmp_path_factory):
+def debian_tar(tmp_path_factory):
     """A minimal Debian with systemd, as a tar file."""
     if os.geteuid() != 0:
-        pytest.skip("only root makes a root folder of Debian's packages")
-    if subprocess.run(MAY_MOUNT, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounts are not allowed here")
-    folder = tmp_path_factory.mktemp("debian")
-    tar = folder / "debian.tar"
-    # A proxy, or a mirror that is not renewed: the root fetches packages as this machine does.
-    apt = folder / "apt.conf"
+        pytest.skip("mmdebstrap needs root")
+    if subprocess.run(MOUNT_COMMAND, capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounts are not permitted")
+    directory = tmp_path_factory.mktemp("debian")
+    tar = directory / "debian.tar"
+    # The proxy and the validity checks of this machine: its mirror may be a snapshot.
+    apt = directory / "apt.conf"
     settings = output("apt-config", "dump", "Acquire").splitlines(keepends=True)
-    wanted = ("Acquire::Check-", "Acquire::http")
-    apt.write_text("".join(line for line in settings if line.startswith(wanted)), encoding="utf-8")
-    # Documents are left out as debian:bookworm-slim leaves them out.
+    prefixes = ("Acquire::Check-", "Acquire::http")
+    apt.write_text("".join(line for line in settings if line.startswith(prefixes)), encoding="utf-8")
+    # Excludes documentation like debian:bookworm-slim.
     output(
         "mmdebstrap",
         "--variant=minbase",
@@ -90,14 +90,14 @@ def debian(tmp_path_factory):
         tar,
     )
     yield tar
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="session")
-def host(debian, package, tmp_path_factory):
-    """The root folder of a minimal Debian on which the package is installed."""
+def host(debian_tar, package, tmp_path_factory):
+    """The root directory of a minimal Debian with the package installed."""
     root = tmp_path_factory.mktemp("host")
-    output("tar", "-xf", debian, "-C", root)
+    output("tar", "-xf", debian_tar, "-C", root)
     shutil.copy(package, root / "package.deb")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     apt = ["chroot", root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
@@ -109,7 +109,7 @@ def host(debian, package, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def containers(tmp_path_factory):
-    """Skips where this machine runs no container at all."""
+    """Skips the test if this machine cannot run containers."""
     if not shutil.which("runc"):
         pytest.skip("runc is not installed")
     trial = tmp_path_factory.mktemp("trial")
@@ -119,17 +119,17 @@ def containers(tmp_path_factory):
         (root / name).symlink_to(f"usr/{name}")
     with container(trial, root, ["/bin/true"], binds=[("/usr", "/usr")]) as process:
         if process.wait(timeout=60) != 0:
-            pytest.skip(f"containers are not allowed here: {process.log()[-300:]}")
+            pytest.skip(f"cannot run a container: {process.log()[-300:]}")
 
 
 @pytest.fixture(scope="session")
-def image(debian, tmp_path_factory):
-    """(configuration, root folder) of the image, whose base is the minimal Debian."""
+def image(debian_tar, tmp_path_factory):
+    """(configuration, root directory) of the image, built on the minimal Debian."""
     if not shutil.which("buildah"):
         pytest.skip("buildah is not installed")
     store = Store(tmp_path_factory.mktemp("images"))
     try:
-        store.add_base(debian)
+        store.add_base(debian_tar)
         with store.mounted(store.build()) as mounted:
             yield mounted
     finally:

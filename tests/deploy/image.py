@@ -1,4 +1,4 @@
-"""Builds the image with buildah, and runs it with runc as a container engine would."""
+"""Builds the image with buildah, and runs it with runc like a container engine."""
 
 import contextlib
 import json
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from tools import ROOT, output, running, version
 
-# What engines of the containers family take for `RuntimeDefault`, Docker's is its origin.
+# The `RuntimeDefault` profile of Podman, Buildah and CRI-O, derived from that of Docker.
 DEFAULT_SECCOMP = Path("/usr/share/containers/seccomp.json")
 BASE = "debian:bookworm-slim"
 
 
 class Store:
-    """Images in a folder of their own."""
+    """Image storage in its own directory."""
 
-    def __init__(self, folder):
-        configuration = folder / "storage.conf"
+    def __init__(self, directory):
+        configuration = directory / "storage.conf"
         configuration.write_text(
-            f'[storage]\ndriver = ""\ngraphroot = "{folder}/storage"\nrunroot = "{folder}/run"\n', encoding="utf-8"
+            f'[storage]\ndriver = ""\ngraphroot = "{directory}/storage"\nrunroot = "{directory}/run"\n', encoding="utf-8"
         )
         self.environment = {**os.environ, "CONTAINERS_STORAGE_CONF": str(configuration), "ENGINE": "buildah"}
 
@@ -39,7 +39,7 @@ class Store:
 
     @contextlib.contextmanager
     def mounted(self, image):
-        """The configuration and the root folder of an image."""
+        """Yields (configuration, root directory) of an image."""
         container = self.run("buildah", "from", "--pull-never", image)
         try:
             root = Path(self.run("buildah", "mount", container))
@@ -53,7 +53,8 @@ class Store:
 
 
 def default_seccomp(capabilities):
-    """The engines' default filter for a container with these capabilities, in the runtime's format."""
+    """Returns the default seccomp filter for a container with these capabilities, in the format of the OCI runtime
+    specification."""
     profile = json.loads(DEFAULT_SECCOMP.read_text(encoding="utf-8"))
     machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 
@@ -80,12 +81,12 @@ def default_seccomp(capabilities):
 
 @contextlib.contextmanager
 def container(
-    folder, root, arguments, user=(65534, 65534), read_only=True, binds=(), capabilities=(), host_pids=False
+    directory, root, arguments, user=(65534, 65534), read_only=True, binds=(), capabilities=(), host_pids=False
 ):
-    """Runs a program in a root folder on the network of the caller: without other capabilities, without new
-    privileges, below the default filter of system calls. `binds` are (source, destination) and maybe whether
-    later mounts there come along, read-only."""
-    bundle = folder / "bundle"
+    """Runs a program in a root directory and the network namespace of the caller, with only these capabilities,
+    no_new_privs and the default seccomp filter. `binds` are read-only mounts: (source, destination) or (source,
+    destination, whether later mounts propagate)."""
+    bundle = directory / "bundle"
     bundle.mkdir()
     output("runc", "spec", cwd=bundle)
     spec = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
@@ -99,20 +100,20 @@ def container(
     }
     spec["mounts"] += [
         {
-            "destination": there,
+            "destination": destination,
             "type": "bind",
-            "source": str(here),
-            "options": ["rbind", "ro", "nosuid", "nodev", "rslave" if any(follows) else "rprivate"],
+            "source": str(source),
+            "options": ["rbind", "ro", "nosuid", "nodev", "rslave" if any(propagates) else "rprivate"],
         }
-        for here, there, *follows in binds
+        for source, destination, *propagates in binds
     ]
-    of_the_host = {"network", "pid"} if host_pids else {"network"}
-    spec["linux"]["namespaces"] = [kind for kind in spec["linux"]["namespaces"] if kind["type"] not in of_the_host]
+    shared = {"network", "pid"} if host_pids else {"network"}
+    spec["linux"]["namespaces"] = [kind for kind in spec["linux"]["namespaces"] if kind["type"] not in shared]
     spec["linux"]["seccomp"] = default_seccomp(capabilities)
     (bundle / "config.json").write_text(json.dumps(spec), encoding="utf-8")
 
     name = f"inetdiag-{uuid.uuid4().hex}"
-    runc = ["runc", "--root", folder / "runc"]
-    stop = lambda process: subprocess.run([*runc, "kill", name, "TERM"], check=False)
-    with running(*runc, "run", "--bundle", bundle, name, ended_by=stop) as process:
+    runc = ["runc", "--root", directory / "runc"]
+    kill = lambda process: subprocess.run([*runc, "kill", name, "TERM"], check=False)
+    with running(*runc, "run", "--bundle", bundle, name, stop=kill) as process:
         yield process

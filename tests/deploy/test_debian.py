@@ -1,17 +1,17 @@
-"""The Debian package, and what it does on a minimal Debian."""
+"""The Debian package, installed on a minimal Debian."""
 
 import re
 
-from tools import assert_all_collectors_succeed, output, packages, page_of, running, version
+from tools import assert_all_collectors_succeed, output, packages, get_when_up, running, version
 
 
-def test_lintian_finds_nothing(package):
-    # It is not uploaded to Debian, so no bug asked for it.
+def test_lintian_reports_nothing(package):
+    # The package is not uploaded to Debian, so it closes no ITP bug.
     tags = "--suppress-tags=initial-upload-closes-no-bugs"
     assert output("lintian", "--allow-root", "--fail-on=warning,info", tags, package) == ""
 
 
-def test_holds_what_a_package_should(package):
+def test_package_contents(package):
     files = set(re.findall(r"^-\S+ \S+ +\S+ \S+ \S+ \.(\S+)$", output("dpkg", "--contents", package), re.MULTILINE))
     assert files == {
         "/etc/default/inetdiag_exporter",
@@ -35,27 +35,26 @@ def test_holds_what_a_package_should(package):
     assert output("dpkg-deb", "--field", package, "Version").strip() == version() + "-1"
 
 
-def test_needs_what_the_list_of_packages_says(host, package):
-    """Also holds the role `run`, which nothing else uses."""
+def test_dependencies_match_packages_txt(host, package):
     provided = {}
     for line in output("dpkg-query", "--admindir", host / "var/lib/dpkg", "-Wf", "${Package} ${Provides}\n").splitlines():
         name, *rest = re.split(r"[ ,]+", re.sub(r" \([^)]*\)", "", line.strip()))
         provided |= {virtual: name for virtual in rest}
-    needed = re.findall(r"[\w.+-]+(?= \(|,|$)", output("dpkg-deb", "--field", package, "Depends").strip())
-    # Of every C++ program.
-    assert {provided.get(name, name) for name in needed} - {"libc6", "libgcc-s1"} == packages("run")
+    depends = re.findall(r"[\w.+-]+(?= \(|,|$)", output("dpkg-deb", "--field", package, "Depends").strip())
+    # Every C++ program depends on libc6 and libgcc-s1.
+    assert {provided.get(name, name) for name in depends} - {"libc6", "libgcc-s1"} == packages("run")
 
 
-def test_tells_version_and_revision(host):
-    said = output("chroot", host, "inetdiag_exporter", "--version")
-    assert f"version {version()} (revision: {version('revision')})" in said
+def test_version_and_revision(host):
+    reported = output("chroot", host, "inetdiag_exporter", "--version")
+    assert f"version {version()} (revision: {version('revision')})" in reported
 
 
-def test_unprivileged_user_scrapes(host, network):
+def test_scrape_as_unprivileged_user(host, network):
     script = """
 mount -t proc proc "$1/proc" && mount -t sysfs -o ro sysfs "$1/sys" &&
 exec setpriv --bounding-set=-all,+sys_chroot,+setuid,+setgid \\
   chroot --userspec=65534:65534 "$1" inetdiag_exporter --web.listen-address=127.0.0.1:10045
 """
     with running("unshare", "--mount", "sh", "-c", script, "sh", host) as exporter:
-        assert_all_collectors_succeed(page_of(exporter, "http://127.0.0.1:10045/metrics"))
+        assert_all_collectors_succeed(get_when_up(exporter, "http://127.0.0.1:10045/metrics"))

@@ -1,16 +1,16 @@
-"""The container image: what is in it, and that it runs with nothing but a network."""
+"""The container image: its contents, and running it unprivileged."""
 
 import re
 import subprocess
 
 from image import container
-from tools import assert_all_collectors_succeed, get, output, page_of, version, wait_until
+from tools import assert_all_collectors_succeed, get, output, get_when_up, version, wait_until
 
 PROGRAM = "/usr/bin/inetdiag_exporter"
 
 
 def libraries(root):
-    """What the program loads, as the loader in the image says."""
+    """Returns the shared libraries that the loader of the image finds."""
     (loader,) = root.glob("lib*/ld-linux*")
     loaded = output("chroot", root, f"/{loader.relative_to(root)}", "--list", PROGRAM)
     return set(re.findall(r"/\S+\.so\S*", loaded))
@@ -29,7 +29,7 @@ def test_configuration(image):
     assert "Healthcheck" not in configuration
 
 
-def test_holds_the_program_its_libraries_and_their_licences(image):
+def test_contains_only_program_libraries_and_licences(image):
     _, root = image
     files = {f"/{file.relative_to(root)}" for file in root.rglob("*") if file.is_file()}
     documents = {file for file in files if re.match(r"/usr/share/doc/[^/]+/(copyright|LICENSE)$", file)}
@@ -42,17 +42,17 @@ def test_holds_the_program_its_libraries_and_their_licences(image):
     }
 
 
-def test_tells_version_and_revision(image):
+def test_version_and_revision(image):
     _, root = image
-    said = output("chroot", root, PROGRAM, "--version")
-    assert f"version {version()} (revision: {version('revision')})" in said
+    reported = output("chroot", root, PROGRAM, "--version")
+    assert f"version {version()} (revision: {version('revision')})" in reported
 
 
 def test_runs_without_privileges(image, containers, network, tmp_path):
     configuration, root = image
     user = tuple(int(number) for number in configuration["User"].split(":"))
     with container(tmp_path, root, configuration["Entrypoint"], user) as process:
-        assert_all_collectors_succeed(page_of(process, "http://127.0.0.1:10045/metrics"))
+        assert_all_collectors_succeed(get_when_up(process, "http://127.0.0.1:10045/metrics"))
         process_id = output("pgrep", "--parent", str(process.pid)).split()[0]
         with open(f"/proc/{process_id}/status", encoding="utf-8") as file:
             status = dict(line.split(":", 1) for line in file.read().splitlines())
@@ -74,14 +74,14 @@ def test_serves_tls(image, containers, network, tmp_path):
     output("openssl", "req", "-x509", *new_key, "-out", web / "server.crt", "-subj", "/CN=localhost")
     (web / "server.key").chmod(0o644)
     (web / "web.yml").write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n", encoding="utf-8")
-    command = [*configuration["Entrypoint"], "--web.config.file=/web/web.yml"]
+    arguments = [*configuration["Entrypoint"], "--web.config.file=/web/web.yml"]
     url = "https://localhost:10045/metrics"
-    with container(tmp_path, root, command, (65534, 65534), binds=[(str(web), "/web")]) as process:
+    with container(tmp_path, root, arguments, (65534, 65534), binds=[(str(web), "/web")]) as process:
 
         def page():
             assert process.poll() is None, process.log()
-            asked = ["curl", "--silent", "--cacert", web / "server.crt", url]
-            return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+            command = ["curl", "--silent", "--cacert", web / "server.crt", url]
+            return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
-        assert_all_collectors_succeed(wait_until("it answers", page))
+        assert_all_collectors_succeed(wait_until("the exporter answers", page))
         assert "sandbox" not in process.log()

@@ -1,4 +1,4 @@
-"""`meson install` puts each file where a distribution looks for it."""
+"""`meson install` installs each file where distributions expect it."""
 
 from tools import ROOT, output
 
@@ -23,18 +23,18 @@ def test_files(installed):
     }
 
 
-def test_unit_has_the_prefix(installed):
+def test_unit_uses_the_prefix(installed):
     unit = (installed / "lib/systemd/system/inetdiag_exporter.service").read_text()
     assert "ExecStart=/usr/local/bin/inetdiag_exporter $ARGS\n" in unit
     assert "EnvironmentFile=-/usr/local/etc/default/inetdiag_exporter\n" in unit
 
 
-def test_program_runs_from_there(installed):
+def test_installed_program_runs(installed):
     assert output(installed / "bin/inetdiag_exporter", "--version").startswith("inetdiag_exporter, version ")
 
 
-def test_revision_is_an_option(tmp_path):
-    """What a build without .git calls its revision."""
+def test_revision_option(tmp_path):
+    """Sets the revision of a build without .git."""
     output("meson", "setup", tmp_path, "-Drevision=0123456789ab", "-Dtests=disabled", cwd=ROOT)
     output("ninja", "-C", tmp_path, "exporter/build_info.h")
     assert 'revision = "0123456789ab"' in (tmp_path / "exporter/build_info.h").read_text()

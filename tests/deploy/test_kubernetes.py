@@ -1,5 +1,5 @@
-"""What `kubectl apply -k` would send: known to Kubernetes, made from the files that it is made from, and
-accepted by the program."""
+"""The objects of `kubectl apply -k` match their schemas and their sources, and the program accepts its
+arguments."""
 
 import json
 import os
@@ -11,37 +11,37 @@ import pytest
 import yaml
 
 from image import container
-from tools import ROOT, assert_all_collectors_succeed, get, output, page_of, running, version, wait_until
+from tools import ROOT, assert_all_collectors_succeed, get, output, get_when_up, running, version, wait_until
 
 KUBERNETES = ROOT / "deploy/kubernetes"
 CHECKER = ROOT / "tests/kubernetes"
 NAME = "inetdiag-exporter"
 HOST = "127.0.0.1"
-# The first kubectl with a kustomize that knows replacements and `labels`.
-OLDEST_KUBECTL = (1, 22)
+# The first kubectl whose kustomize supports `replacements` and `labels`.
+MIN_KUBECTL = (1, 22)
 
 
 @pytest.fixture(scope="module")
 def kubectl():
     if not shutil.which("kubectl"):
         pytest.skip("kubectl is not installed")
-    said = json.loads(output("kubectl", "version", "--client", "--output=json"))["clientVersion"]["gitVersion"]
-    if tuple(int(number) for number in re.findall(r"\d+", said)[:2]) < OLDEST_KUBECTL:
-        pytest.skip(f"kubectl {said} is older than {'.'.join(map(str, OLDEST_KUBECTL))}")
+    installed = json.loads(output("kubectl", "version", "--client", "--output=json"))["clientVersion"]["gitVersion"]
+    if tuple(int(number) for number in re.findall(r"\d+", installed)[:2]) < MIN_KUBECTL:
+        pytest.skip(f"kubectl {installed} is older than {'.'.join(map(str, MIN_KUBECTL))}")
 
 
 @pytest.fixture(scope="module")
 def render(kubectl):
-    """The objects of a kustomization."""
+    """Renders the objects of a kustomization."""
 
-    def objects(folder):
-        return [found for found in yaml.safe_load_all(output("kubectl", "kustomize", folder)) if found]
+    def run(directory):
+        return [found for found in yaml.safe_load_all(output("kubectl", "kustomize", directory)) if found]
 
-    return objects
+    return run
 
 
-def one(objects, kind, name=NAME):
-    (found,) = (thing for thing in objects if (thing["kind"], thing["metadata"]["name"]) == (kind, name))
+def find(objects, kind, name=NAME):
+    (found,) = (each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name))
     return found
 
 
@@ -51,7 +51,7 @@ def overlays():
 
 @pytest.fixture(scope="module")
 def check():
-    """Holds objects against their schemas; what is wrong comes back."""
+    """Validates objects against their schemas. Returns the errors."""
     if not shutil.which("npm"):
         pytest.skip("npm is not installed")
     install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
@@ -71,7 +71,7 @@ def check():
 
 @pytest.fixture
 def copied(tmp_path):
-    """A copy of what the manifests are made from."""
+    """A copy of the sources of the manifests."""
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     shutil.copytree(ROOT / "grafana", tmp_path / "grafana")
     return tmp_path
@@ -80,39 +80,39 @@ def copied(tmp_path):
 # Schemas
 
 
-@pytest.mark.parametrize("folder", [KUBERNETES, *overlays()], ids=lambda folder: folder.name)
-def test_objects_fit_their_schemas(render, check, folder):
-    objects = render(folder)
-    assert {"Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy", "Service"} <= {it["kind"] for it in objects}
+@pytest.mark.parametrize("directory", [KUBERNETES, *overlays()], ids=lambda directory: directory.name)
+def test_objects_match_their_schemas(render, check, directory):
+    objects = render(directory)
+    assert {"Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy", "Service"} <= {each["kind"] for each in objects}
     assert check(objects) == ""
 
 
-def test_checker_finds_unknown_fields_and_wrong_values(render, check):
+def test_checker_reports_unknown_fields_and_invalid_values(render, check):
     objects = render(KUBERNETES / "overlays/prometheus-operator")
-    pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
+    pod = find(objects, "DaemonSet")["spec"]["template"]["spec"]
     pod["hostNetwrok"] = pod.pop("hostNetwork")
-    one(objects, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["nodeName"] = "instance"
-    one(objects, "Service")["spec"]["ports"][0]["port"] = "metrics"
-    wrong = check(objects)
+    find(objects, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["nodeName"] = "instance"
+    find(objects, "Service")["spec"]["ports"][0]["port"] = "metrics"
+    errors = check(objects)
     for name in ("hostNetwrok", "nodeName", "data/spec/ports/0/port"):
-        assert name in wrong
+        assert name in errors
 
 
-# One source for each thing
+# Sources
 
 
 def test_generated_files_are_up_to_date(copied):
-    made = ["deploy/kubernetes/overlays/prometheus-operator/prometheusrules.yaml", "grafana/kustomization.yaml"]
-    for file in made:
+    generated = ["deploy/kubernetes/overlays/prometheus-operator/prometheusrules.yaml", "grafana/kustomization.yaml"]
+    for file in generated:
         (copied / file).unlink(missing_ok=True)
     output(copied / "deploy/kubernetes/generate")
-    for file in made:
+    for file in generated:
         assert (copied / file).read_text() == (ROOT / file).read_text(), f"run deploy/kubernetes/generate: {file}"
 
 
-def test_operator_gets_the_rules_and_dashboards(copied, render, check):
-    """Of the tree, and one of each that the tree cannot lose."""
-    rules = 'groups: # of a test\n  - name: a\n    rules:\n      - record: a:b\n        expr: |\n          up\n\n          == 1\n'
+def test_operator_overlay_contains_rules_and_dashboards(copied, render, check):
+    """Adds one of each with characters that are hard to quote."""
+    rules = 'groups: # test\n  - name: a\n    rules:\n      - record: a:b\n        expr: |\n          up\n\n          == 1\n'
     (copied / "deploy/prometheus/test.yaml").write_text(rules)
     (copied / "grafana/test.json").write_text('{\n  "title": "It\'s a \\"test\\"\\n: {{x}}"\n}\n')
     output(copied / "deploy/kubernetes/generate")
@@ -122,58 +122,58 @@ def test_operator_gets_the_rules_and_dashboards(copied, render, check):
     sources = {file.stem: yaml.safe_load(file.read_text()) for file in (copied / "deploy/prometheus").glob("*.yaml")}
     for name, source in sources.items():
         if "groups" in source:
-            assert one(objects, "PrometheusRule", f"{NAME}-{name}")["spec"] == source
+            assert find(objects, "PrometheusRule", f"{NAME}-{name}")["spec"] == source
     for file in (copied / "grafana").glob("*.json"):
-        dashboard = one(objects, "ConfigMap", f"{NAME}-dashboard-{file.stem}")
+        dashboard = find(objects, "ConfigMap", f"{NAME}-dashboard-{file.stem}")
         assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
         assert dashboard["data"] == {f"inetdiag-{file.name}": file.read_text()}
-        # `kubectl apply` writes the object once more into an annotation, which may not be larger.
+        # `kubectl apply` stores the object in an annotation; this is the limit of all annotations together.
         assert len(json.dumps(dashboard)) < 262_144
 
 
-def test_image_is_of_this_version(render):
-    (it,) = one(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]["containers"]
-    assert it["image"] == f"{NAME}:{version()}"
+def test_image_has_this_version(render):
+    (container_spec,) = find(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]["containers"]
+    assert container_spec["image"] == f"{NAME}:{version()}"
 
 
-def test_port_stands_once(copied, render):
+def test_port_is_set_in_one_place(copied, render):
     file = copied / "deploy/kubernetes/base/daemonset.yaml"
     file.write_text(file.read_text().replace("containerPort: 10045", "containerPort: 9999"))
     objects = render(copied / "deploy/kubernetes")
     assert "10045" not in json.dumps(objects)
-    (it,) = one(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"]
-    assert "--web.listen-address=[$(HOST_IP)]:9999" in it["args"]
-    service = one(objects, "Service")
+    (container_spec,) = find(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"]
+    assert "--web.listen-address=[$(HOST_IP)]:9999" in container_spec["args"]
+    service = find(objects, "Service")
     assert service["spec"]["ports"][0]["port"] == 9999
     assert service["metadata"]["annotations"]["prometheus.io/port"] == "9999"
 
 
-def test_example_of_the_readme(copied, render, check):
+def test_readme_example(copied, render, check):
     (example,) = re.findall(r"^```yaml\n(.*?)^```", (KUBERNETES / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    mine = copied / "mine"
-    shutil.copytree(copied / "deploy", mine / "inetdiag_exporter/deploy")
-    shutil.copytree(copied / "grafana", mine / "inetdiag_exporter/grafana")
-    (mine / "kustomization.yaml").write_text(example)
-    objects = render(mine)
+    downstream = copied / "downstream"
+    shutil.copytree(copied / "deploy", downstream / "inetdiag_exporter/deploy")
+    shutil.copytree(copied / "grafana", downstream / "inetdiag_exporter/grafana")
+    (downstream / "kustomization.yaml").write_text(example)
+    objects = render(downstream)
     assert check(objects) == ""
-    (it,) = one(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"]
-    assert it["image"] == f"registry.example/{NAME}:{version()}"
-    assert it["args"][-1] == "--collector.sysctl.include=net.core.optmem_max"
-    assert one(objects, "PodMonitor")["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    (container_spec,) = find(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"]
+    assert container_spec["image"] == f"registry.example/{NAME}:{version()}"
+    assert container_spec["args"][-1] == "--collector.sysctl.include=net.core.optmem_max"
+    assert find(objects, "PodMonitor")["metadata"]["labels"]["release"] == "kube-prometheus-stack"
 
 
-def test_networks_of_pods_take_these_privileges_and_no_others(render):
-    pod = one(render(KUBERNETES / "overlays/pod-networks"), "DaemonSet")["spec"]["template"]["spec"]
-    base = one(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]
-    (own,), (before,) = ([it["securityContext"] for it in found["containers"]] for found in (pod, base))
-    # tests/e2e/test_netns.py holds that they suffice.
-    assert own.pop("capabilities") == {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE"]}
-    before.pop("capabilities")
-    assert own == before
+def test_pod_networks_adds_only_these_privileges(render):
+    pod = find(render(KUBERNETES / "overlays/pod-networks"), "DaemonSet")["spec"]["template"]["spec"]
+    base = find(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]
+    (added,), (original,) = ([each["securityContext"] for each in spec["containers"]] for spec in (pod, base))
+    # tests/e2e/test_netns.py checks that they are sufficient.
+    assert added.pop("capabilities") == {"drop": ["ALL"], "add": ["SYS_ADMIN", "SYS_PTRACE"]}
+    original.pop("capabilities")
+    assert added == original
     assert pod["hostPID"] and pod["securityContext"]["runAsUser"] == 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    mounts = {it["mountPath"]: it for it in pod["containers"][0]["volumeMounts"]}
-    assert all(it["readOnly"] for it in mounts.values())
+    mounts = {mount["mountPath"]: mount for mount in pod["containers"][0]["volumeMounts"]}
+    assert all(mount["readOnly"] for mount in mounts.values())
     assert mounts["/host/run/netns"]["mountPropagation"] == "HostToContainer"
 
 
@@ -181,10 +181,10 @@ def test_networks_of_pods_take_these_privileges_and_no_others(render):
 
 
 class Pod:
-    """What the DaemonSet says of its one container."""
+    """The pod of the DaemonSet and its only container."""
 
     def __init__(self, objects):
-        self.pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
+        self.pod = find(objects, "DaemonSet")["spec"]["template"]["spec"]
         (self.container,) = self.pod["containers"]
         (port,) = self.container["ports"]
         self.url = f"http://{HOST}:{port['containerPort']}"
@@ -192,7 +192,7 @@ class Pod:
         assert not [argument for argument in self.arguments if "$(" in argument]
 
     def binds(self):
-        """The mounted parts of the host, as (path there, path in the container, whether later mounts follow)."""
+        """Yields (path on the host, path in the container, whether later mounts propagate) of each mount."""
         paths = {volume["name"]: volume["hostPath"]["path"] for volume in self.pod["volumes"]}
         for mount in self.container["volumeMounts"]:
             assert mount["readOnly"]
@@ -202,90 +202,90 @@ class Pod:
         return [self.container[kind]["httpGet"]["path"] for kind in ("livenessProbe", "readinessProbe")]
 
 
-def on_this_host(arguments, binds, folder):
-    """The arguments, with what the container has mounted found below a folder."""
-    for here, there, _ in binds:
-        mounted = folder / there.lstrip("/")
-        mounted.parent.mkdir(parents=True)
-        mounted.symlink_to(here)
+def on_this_host(arguments, binds, directory):
+    """Yields the arguments, with paths of mounts replaced by links in a directory."""
+    for source, destination, _ in binds:
+        link = directory / destination.lstrip("/")
+        link.parent.mkdir(parents=True)
+        link.symlink_to(source)
     for argument in arguments:
         flag, equals, value = argument.partition("=")
-        found = folder / value.lstrip("/")
+        found = directory / value.lstrip("/")
         yield f"{flag}={found}" if value.startswith("/") and found.exists() else flag + equals + value
 
 
-@pytest.mark.parametrize("folder", [KUBERNETES, *overlays()], ids=lambda folder: folder.name)
-def test_program_takes_the_arguments(render, binary, network, tmp_path, folder):
-    pod = Pod(render(folder))
+@pytest.mark.parametrize("directory", [KUBERNETES, *overlays()], ids=lambda directory: directory.name)
+def test_program_accepts_the_arguments(render, binary, network, tmp_path, directory):
+    pod = Pod(render(directory))
     arguments = list(on_this_host(pod.arguments, pod.binds(), tmp_path))
     with running(binary, *arguments) as process:
-        assert_all_collectors_succeed(page_of(process, f"{pod.url}/metrics"))
+        assert_all_collectors_succeed(get_when_up(process, f"{pod.url}/metrics"))
         assert all(get(pod.url + path) for path in pod.probes())
-    refused = subprocess.run([binary, *arguments, "--no-such-flag"], capture_output=True, check=False)
-    assert refused.returncode == 1
+    rejected = subprocess.run([binary, *arguments, "--no-such-flag"], capture_output=True, check=False)
+    assert rejected.returncode == 1
 
 
-def test_container_runs_as_the_pod_says(render, image, containers, network, tmp_path):
+def test_container_runs_with_the_pod_settings(render, image, containers, network, tmp_path):
     pod = Pod(render(KUBERNETES))
     configuration, root = image
-    whole, own = pod.pod["securityContext"], pod.container["securityContext"]
-    # What `container` always does.
-    assert own["capabilities"] == {"drop": ["ALL"]} and own["allowPrivilegeEscalation"] is False
-    assert whole["seccompProfile"] == {"type": "RuntimeDefault"} and pod.pod["hostNetwork"]
+    pod_context, context = pod.pod["securityContext"], pod.container["securityContext"]
+    # container() always does this.
+    assert context["capabilities"] == {"drop": ["ALL"]} and context["allowPrivilegeEscalation"] is False
+    assert pod_context["seccompProfile"] == {"type": "RuntimeDefault"} and pod.pod["hostNetwork"]
     with container(
         tmp_path,
         root,
         configuration["Entrypoint"] + pod.arguments,
-        user=(whole["runAsUser"], whole["runAsGroup"]),
-        read_only=own["readOnlyRootFilesystem"],
+        user=(pod_context["runAsUser"], pod_context["runAsGroup"]),
+        read_only=context["readOnlyRootFilesystem"],
         binds=pod.binds(),
     ) as process:
-        page = page_of(process, f"{pod.url}/metrics")
+        page = get_when_up(process, f"{pod.url}/metrics")
         assert_all_collectors_succeed(page)
         assert all(get(pod.url + path) for path in pod.probes())
 
 
 @pytest.fixture
 def pinned(tmp_path):
-    """A folder in place of /run/netns, whose mounts are passed on."""
-    folder = tmp_path / "netns"
-    folder.mkdir()
-    output("mount", "--bind", folder, folder)
-    output("mount", "--make-rshared", folder)
-    yield folder
-    output("umount", "--recursive", folder)
+    """A shared mount in place of /run/netns."""
+    directory = tmp_path / "netns"
+    directory.mkdir()
+    output("mount", "--bind", directory, directory)
+    output("mount", "--make-rshared", directory)
+    yield directory
+    output("umount", "--recursive", directory)
 
 
 @pytest.fixture
-def inhabited():
-    """A process that has a network of its own."""
+def isolated_pid():
+    """The pid of a process in its own network namespace."""
     process = subprocess.Popen(["unshare", "--net", "sleep", "inf"])
-    own = os.stat("/proc/self/ns/net").st_ino
-    wait_until("it is there", lambda: os.stat(f"/proc/{process.pid}/ns/net").st_ino != own)
+    original = os.stat("/proc/self/ns/net").st_ino
+    wait_until("the network namespace exists", lambda: os.stat(f"/proc/{process.pid}/ns/net").st_ino != original)
     yield process.pid
     process.kill()
     process.wait()
 
 
-def test_container_asks_the_networks_of_pods(render, image, containers, network, tmp_path, pinned, inhabited):
-    """With the privileges that the overlay names, below the filter that a runtime makes of them."""
+def test_container_monitors_pod_networks(render, image, containers, network, tmp_path, pinned, isolated_pid):
+    """With the privileges of the overlay and the default seccomp filter for them."""
     pod = Pod(render(KUBERNETES / "overlays/pod-networks"))
     configuration, root = image
     capabilities = [f"CAP_{name}" for name in pod.container["securityContext"]["capabilities"]["add"]]
     (tmp_path / "logs").mkdir()
     host = {"/run/netns": pinned, "/var/log/pods": tmp_path / "logs"}
-    file = f"/proc/{inhabited}/ns/net"
+    file = f"/proc/{isolated_pid}/ns/net"
     inode = os.stat(file).st_ino
     with container(
         tmp_path,
         root,
         [*configuration["Entrypoint"], *pod.arguments, f"--netns.include=^({inode}|late)$"],
         user=(pod.pod["securityContext"]["runAsUser"],) * 2,
-        binds=[(host.get(here, here), there, follows) for here, there, follows in pod.binds()],
+        binds=[(host.get(source, source), destination, propagates) for source, destination, propagates in pod.binds()],
         capabilities=capabilities,
         host_pids=pod.pod["hostPID"],
     ) as process:
-        page = page_of(process, f"{pod.url}/metrics")
+        page = get_when_up(process, f"{pod.url}/metrics")
         assert_all_collectors_succeed(page)
         assert f'inetdiag_sysctl_net_core_somaxconn{{netns="{inode}"}}' in page
         (pinned / "late").touch()
@@ -293,8 +293,8 @@ def test_container_asks_the_networks_of_pods(render, image, containers, network,
         page = get(f"{pod.url}/metrics")
         assert_all_collectors_succeed(page)
         assert 'inetdiag_sysctl_net_core_somaxconn{netns="late"}' in page
-        own = output("pgrep", "--full", "--newest", f"netns.include=.*{inode}").strip()
-        with open(f"/proc/{own}/status", encoding="utf-8") as status:
-            held = dict(line.split(":", 1) for line in status.read().splitlines())
-        assert int(held["CapEff"], 16) == int(held["CapBnd"], 16) == 1 << 21 | 1 << 19
-        assert (held["NoNewPrivs"].strip(), held["Seccomp"].strip()) == ("1", "2")
+        pid = output("pgrep", "--full", "--newest", f"netns.include=.*{inode}").strip()
+        with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+            fields = dict(line.split(":", 1) for line in status.read().splitlines())
+        assert int(fields["CapEff"], 16) == int(fields["CapBnd"], 16) == 1 << 21 | 1 << 19
+        assert (fields["NoNewPrivs"].strip(), fields["Seccomp"].strip()) == ("1", "2")

@@ -8,15 +8,15 @@ import yaml
 
 from tools import ROOT, output
 
-FOLDER = ROOT / "deploy/prometheus/scrape"
+SCRAPE_CONFIGS = ROOT / "deploy/prometheus/scrape"
 
 
 @pytest.mark.parametrize("name", ["static", "file", "kubernetes"])
 def test_promtool_accepts(name, tmp_path):
-    file = FOLDER / f"{name}.yaml"
+    file = SCRAPE_CONFIGS / f"{name}.yaml"
     done = subprocess.run(["promtool", "check", "config", file], capture_output=True, text=True, check=False)
     if "field kubernetes_sd_configs not found" in done.stderr:
-        # Debian leaves Kubernetes out of its Prometheus: the rest, with static targets in that place.
+        # Debian builds Prometheus without Kubernetes service discovery. Check the rest with static targets.
         configuration = yaml.safe_load(file.read_text())
         for job in configuration["scrape_configs"]:
             del job["kubernetes_sd_configs"]
@@ -27,6 +27,6 @@ def test_promtool_accepts(name, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_readme_shows_the_static_one():
+def test_readme_contains_the_static_configuration():
     blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert (FOLDER / "static.yaml").read_text() in blocks
+    assert (SCRAPE_CONFIGS / "static.yaml").read_text() in blocks

@@ -1,4 +1,4 @@
-"""The unit: verified and scored by systemd, and run by it on the minimal Debian."""
+"""The unit: verified and scored by systemd-analyze, and run by systemd on a minimal Debian."""
 
 import json
 import re
@@ -12,15 +12,15 @@ from tools import assert_all_collectors_succeed, get, output, running, wait_unti
 
 UNIT = "inetdiag_exporter.service"
 DROP_IN = f"etc/systemd/system/{UNIT}.d/netns.conf"
-# The package brings it as an example, which this minimal Debian leaves out.
+# The package installs it as an example, which this minimal Debian excludes.
 EXAMPLE = Path(__file__).parents[2] / "deploy/systemd/netns.conf"
-# systemd counts tenths of its score from 0 to 100.
-MOST_EXPOSED = 15
+# In tenths of the exposure level of systemd-analyze security.
+MAX_EXPOSURE = 15
 
 
 @pytest.fixture
 def drop_in(host):
-    """The example for other network namespaces, where the administrator puts it."""
+    """Installs the example for other network namespaces as a drop-in."""
     file = host / DROP_IN
 
     def add():
@@ -31,7 +31,7 @@ def drop_in(host):
     shutil.rmtree(file.parent, ignore_errors=True)
 
 
-def test_verifies_where_it_is_installed(host, drop_in):
+def test_unit_verifies(host, drop_in):
     verify = ["chroot", host, "systemd-analyze", "verify", "--man=no", f"/lib/systemd/system/{UNIT}"]
     for prepare in (lambda: None, drop_in):
         prepare()
@@ -39,30 +39,30 @@ def test_verifies_where_it_is_installed(host, drop_in):
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_score(installed):
+def test_exposure(installed):
     output(
         "systemd-analyze",
         "security",
         "--offline=true",
-        f"--threshold={MOST_EXPOSED}",
+        f"--threshold={MAX_EXPOSURE}",
         installed / "lib/systemd/system" / UNIT,
     )
 
 
 @pytest.fixture
 def booted(host, network):
-    """Runs a command below a systemd that was booted on the host's root folder."""
+    """Runs commands in a container that systemd booted from the root directory."""
     if not shutil.which("systemd-nspawn"):
         pytest.skip("systemd-nspawn is not installed")
     (host / "etc/default/inetdiag_exporter").write_text('ARGS="--web.listen-address=127.0.0.1:10046 --log.format=json"\n')
-    # Else Debian 12's nspawn forbids them to all that runs below it.
+    # systemd-nspawn of Debian 12 denies them by default.
     landlock = "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"
     command = ["systemd-nspawn", "--directory", host, "--boot", "--register=no", "--keep-unit", landlock]
     with running(*command) as nspawn:
 
         def leader():
             if nspawn.poll() is not None:
-                pytest.skip(f"systemd does not boot here: {nspawn.log()[-300:]}")
+                pytest.skip(f"systemd does not boot: {nspawn.log()[-300:]}")
             for status in Path("/proc").glob("[0-9]*/status"):
                 try:
                     text = status.read_text(encoding="utf-8")
@@ -77,8 +77,8 @@ def booted(host, network):
 
         def is_up():
             assert nspawn.poll() is None, nspawn.log()
-            asked = subprocess.run([*inside, "systemctl", "is-system-running"], capture_output=True, text=True, check=False)
-            return asked.stdout.strip() in ("running", "degraded")
+            state = subprocess.run([*inside, "systemctl", "is-system-running"], capture_output=True, text=True, check=False)
+            return state.stdout.strip() in ("running", "degraded")
 
         wait_until("systemd has booted", is_up)
         yield lambda *command: output(*inside, *command)
@@ -88,11 +88,11 @@ def main_process(booted, unit):
     return re.search(r"MainPID=(\d+)", booted("systemctl", "show", unit, "--property=MainPID")).group(1)
 
 
-def test_serves_below_systemd(booted, host, drop_in):
-    """All that is on by default works with everything that the unit forbids."""
+def test_runs_as_a_service(booted, host, drop_in):
+    """All default collectors work in the sandbox of the unit."""
     log = lambda: booted("journalctl", "--unit", UNIT, "--output=cat")
     assert booted("systemctl", "is-active", UNIT).strip() == "active", log()
-    page = wait_until("it answers", lambda: get("http://127.0.0.1:10046/metrics"))
+    page = wait_until("the exporter answers", lambda: get("http://127.0.0.1:10046/metrics"))
     assert_all_collectors_succeed(page)
     if "cgroup.controllers" in booted("sh", "-c", "ls /sys/fs/cgroup /sys/fs/cgroup/unified 2>/dev/null; true"):
         assert re.search(rf'^inetdiag_listener_info{{.*port="10046".*unit="{UNIT}".*}} 1$', page, re.MULTILINE), page
@@ -113,7 +113,7 @@ def test_serves_below_systemd(booted, host, drop_in):
     assert {"Result=success", "ExecMainStatus=0"} == set(shown.split())
     assert get("http://127.0.0.1:10046/metrics") is None
 
-    # Other network namespaces, with the drop-in.
+    # With the drop-in, other network namespaces are monitored.
     drop_in()
     booted("systemd-run", "--unit=other", "--property=PrivateNetwork=yes", "sleep", "inf")
     file = f"/proc/{main_process(booted, 'other')}/ns/net"
@@ -122,7 +122,7 @@ def test_serves_below_systemd(booted, host, drop_in):
     (host / "etc/default/inetdiag_exporter").write_text(f'ARGS="{arguments}"\n')
     booted("systemctl", "daemon-reload")
     booted("systemctl", "start", UNIT)
-    page = wait_until("it answers again", lambda: get("http://127.0.0.1:10046/metrics"))
+    page = wait_until("the exporter answers again", lambda: get("http://127.0.0.1:10046/metrics"))
     assert_all_collectors_succeed(page)
     assert f'inetdiag_sysctl_net_core_somaxconn{{netns="{inode}"}}' in page, log()
     booted("sh", "-c", f"mkdir -p /run/netns && touch /run/netns/late && mount --bind {file} /run/netns/late")

@@ -1,4 +1,4 @@
-"""What the deployment tests share: commands, programs that run for a while, pages."""
+"""Helpers of the deployment tests: commands, running programs, HTTP."""
 
 import contextlib
 import re
@@ -16,14 +16,14 @@ from polling import wait_until  # noqa: E402
 
 
 def output(*command, **options):
-    """What a command prints; one that fails shows its errors."""
+    """Returns the standard output of a command. Fails with its output if the command fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
     return done.stdout
 
 
-def version(*what):
-    return output(ROOT / "deploy" / "version", *what).strip()
+def version(*arguments):
+    return output(ROOT / "deploy" / "version", *arguments).strip()
 
 
 def packages(role):
@@ -32,7 +32,7 @@ def packages(role):
 
 
 def get(url):
-    """The page, or None where nobody listens yet."""
+    """Returns the body, or None if the connection fails."""
     try:
         with urllib.request.urlopen(url, timeout=60) as response:
             return response.read().decode()
@@ -41,8 +41,8 @@ def get(url):
 
 
 @contextlib.contextmanager
-def running(*command, ended_by=lambda process: process.terminate()):
-    """A program that is ended with the block; `log()` is what it wrote so far."""
+def running(*command, stop=lambda process: process.terminate()):
+    """Runs a program until the end of the block. Its `log()` returns its output so far."""
     with tempfile.NamedTemporaryFile() as file:
         process = subprocess.Popen(command, stdout=file, stderr=file)
         process.log = lambda: Path(file.name).read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def running(*command, ended_by=lambda process: process.terminate()):
             yield process
         finally:
             if process.poll() is None:
-                ended_by(process)
+                stop(process)
             try:
                 process.wait(timeout=60)
             except subprocess.TimeoutExpired:
@@ -58,8 +58,8 @@ def running(*command, ended_by=lambda process: process.terminate()):
                 process.wait()
 
 
-def page_of(process, url):
-    """The page of an exporter that was just started."""
+def get_when_up(process, url):
+    """Returns the body as soon as the started exporter answers."""
 
     def answer():
         assert process.poll() is None, process.log()
@@ -70,6 +70,6 @@ def page_of(process, url):
 
 def assert_all_collectors_succeed(page):
     success = dict(re.findall(r'^inetdiag_scrape_collector_success\{collector="(\w+)"\} (\d)$', page, re.MULTILINE))
-    # As many as the program has, which the README lists, and the one that asks them in other namespaces.
+    # All collectors of the table in the README. `netns` runs them in other network namespaces.
     assert len(success.keys() - {"netns"}) == len(re.findall(r"^\| `\w+` \| yes \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert set(success.values()) == {"1"}, success

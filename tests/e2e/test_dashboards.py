@@ -142,7 +142,7 @@ def test_host_dashboards_exclude_pods(name):
 def test_full_accept_queue_is_listed_without_syn_queue(tmp_path, name):
     """The SYN queue of a network namespace is unknown before its first TCP dump."""
     dashboard = load_dashboard(ROOT / "grafana" / f"{name}.json")
-    (table,) = [panel for panel in panels(dashboard) if panel["title"] == "Listeners nearest to their limit"]
+    (table,) = [panel for panel in panels(dashboard) if panel["title"] == "Listeners closest to their limit"]
     target = 'job="inetdiag", instance="node", netns="cni-1"'
     listener = f'{target}, address="[::]", port="80"'
     shown = "{" + listener + (', pod_name="web-0"}' if name == "pods" else "}")

@@ -1,7 +1,10 @@
 """The rules and alerts of deploy/prometheus: syntax, conventions, unit tests and runbooks."""
 
+import os
 import re
+import shutil
 import subprocess
+import urllib.parse
 
 import pytest
 import yaml
@@ -61,20 +64,23 @@ def test_alerts_follow_the_conventions():
         assert "$value" in alert["annotations"]["description"], f"{name}: the description has no value"
 
 
-def test_each_alert_has_one_runbook():
-    pages = {alert["annotations"]["runbook_url"]: alert["alert"] for alert in alerts()}
-    existing = {f"{RUNBOOKS.relative_to(ROOT)}/{page.name}": page.stem for page in RUNBOOKS.glob("Inetdiag*.md")}
-    assert pages == existing
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
+    urls = {alert["alert"]: alert["annotations"]["runbook_url"] for alert in alerts()}
+    for name, url in urls.items():
+        parts = urllib.parse.urlsplit(url)
+        assert parts.scheme in ("http", "https") and parts.netloc, f"{name}: {url} is not an absolute URL"
+        assert parts.path.rpartition("/")[2] == f"{name}.md", url
+    assert {page.stem for page in RUNBOOKS.glob("Inetdiag*.md")} == set(urls)
 
 
 def test_runbooks_have_the_same_sections():
-    sections = ["What it means", "Confirm", "Change", "Leave alone", "See that it worked"]
     for alert in alerts():
         text = (RUNBOOKS / f"{alert['alert']}.md").read_text()
         assert text.startswith(f"# {alert['alert']}\n")
-        assert re.findall(r"^## (.*)$", text, re.M) == sections, alert["alert"]
-        confirm = text.split("## Confirm")[1].split("\n## ")[0]
-        assert "```sh\n" in confirm, f"{alert['alert']} has no command under Confirm"
+        assert re.findall(r"^## (.*)$", text, re.M) == ["Meaning", "Impact", "Diagnosis", "Mitigation"], alert["alert"]
+        diagnosis = text.split("## Diagnosis")[1].split("\n## ")[0]
+        assert "```sh\n" in diagnosis, f"{alert['alert']}: no command under Diagnosis"
+        assert "\n### Verification\n" in text, alert["alert"]
 
 
 def test_runbooks_name_metrics_that_exist():
@@ -91,20 +97,42 @@ def test_runbook_index_lists_every_alert():
     assert listed == [(a["alert"], a["alert"], a["labels"]["severity"]) for a in alerts()]
 
 
-def test_documented_command_adds_a_base_url_to_every_runbook(tmp_path):
-    index = (RUNBOOKS / "README.md").read_text()
-    command = re.search(r"^sed -i .*$", index, re.M).group()
-    base = re.search(r"https://[^#]*/", command).group()
-    copy = tmp_path / "deploy" / "prometheus" / "alerts.yaml"
-    copy.parent.mkdir(parents=True)
-    copy.write_text((PROMETHEUS / "alerts.yaml").read_text())
-    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
-    changed = [
-        rule["annotations"]["runbook_url"]
-        for group in yaml.safe_load(copy.read_text())["groups"]
-        for rule in group["rules"]
-    ]
-    assert changed == [base + alert["annotations"]["runbook_url"] for alert in alerts()]
+@pytest.fixture
+def generate(tmp_path):
+    """Runs deploy/prometheus/generate in a copy. Returns the folder."""
+    copy = tmp_path / "prometheus"
+    shutil.copytree(PROMETHEUS, copy)
+
+    def run(**environment):
+        result = subprocess.run(
+            [copy / "generate"], env={"PATH": os.environ["PATH"], **environment}, capture_output=True, text=True, check=False
+        )
+        return copy, result
+
+    return run
+
+
+def test_runbook_urls_are_up_to_date(generate):
+    copy, _ = generate()
+    for file in [PROMETHEUS / "alerts.yaml", *UNIT_TESTS]:
+        assert (copy / file.relative_to(PROMETHEUS)).read_text() == file.read_text(), f"run deploy/prometheus/generate: {file}"
+
+
+def test_runbook_base_is_configurable(generate):
+    base = "https://wiki.example/runbooks"
+    copy, result = generate(RUNBOOK_BASE=f"{base}/")
+    assert result.returncode == 0, result.stderr
+    groups = yaml.safe_load((copy / "alerts.yaml").read_text())["groups"]
+    found = {rule["alert"]: rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]}
+    assert found == {alert["alert"]: f"{base}/{alert['alert']}.md" for alert in alerts()}
+    promtool("test", "rules", *sorted((copy / "tests").glob("*.yaml")))
+
+
+@pytest.mark.parametrize("base", ["deploy/prometheus/runbooks", "/runbooks", "https://", "https://a/#b"])
+def test_runbook_base_must_be_an_absolute_url(generate, base):
+    copy, result = generate(RUNBOOK_BASE=base)
+    assert result.returncode == 1 and "must be an absolute http or https URL" in result.stderr
+    assert (copy / "alerts.yaml").read_text() == (PROMETHEUS / "alerts.yaml").read_text()
 
 
 def known_metrics():

@@ -56,25 +56,25 @@ EXPECTED = {
     ("InetdiagListenerAcceptQueueNearlyFull", "port", "8080"),
     ("InetdiagListenerAcceptQueueNearlyFull", "port", "9000"),
     ("InetdiagListenerSynQueueFull", "port", "8443"),
-    ("InetdiagListenerDropping", "port", "8080"),
-    ("InetdiagListenerDropping", "port", "9000"),
-    ("InetdiagSynCookies", "instance", "live"),
+    ("InetdiagListenerDrops", "port", "8080"),
+    ("InetdiagListenerDrops", "port", "9000"),
+    ("InetdiagSynCookiesSent", "instance", "live"),
     ("InetdiagSynCookiesWithDrops", "port", "8080"),
     ("InetdiagSynCookiesWithDrops", "port", "9000"),
     ("InetdiagListenerBacklogTooSmall", "port", "8080"),
     ("InetdiagSomaxconnTooSmall", "port", "9000"),
-    ("InetdiagUnixListenerQueueFull", "path", "@inetdiag-scenario"),
+    ("InetdiagUnixListenerAcceptQueueFull", "path", "@inetdiag-scenario"),
     ("InetdiagTimeWaitNearLimit", "instance", "live"),
     ("InetdiagTimeWaitOverflow", "instance", "live"),
     ("InetdiagTcpOrphansNearLimit", "instance", "proc"),
     ("InetdiagTcpMemoryPressure", "instance", "proc"),
     ("InetdiagTcpMemoryAborts", "instance", "proc"),
-    ("InetdiagTcpRetransmissionHigh", "instance", "live"),
+    ("InetdiagTcpHighRetransmissionRate", "instance", "live"),
     ("InetdiagCloseWaitGrowing", "port", "7000"),
-    ("InetdiagUdpDropping", "port", "5353"),
+    ("InetdiagUdpDrops", "port", "5353"),
     ("InetdiagConntrackNearLimit", "instance", "proc"),
-    ("InetdiagConntrackDropping", "instance", "proc"),
-    ("InetdiagSoftnetDropping", "instance", "proc"),
+    ("InetdiagConntrackDrops", "instance", "proc"),
+    ("InetdiagSoftnetDrops", "instance", "proc"),
     ("InetdiagCollectorFailing", "collector", "sockstat"),
     ("InetdiagNamespacesSkipped", "instance", "live"),
     ("InetdiagExporterDown", "instance", "gone"),
@@ -84,16 +84,16 @@ POD_ALERTS = {
     "InetdiagListenerAcceptQueueFull",
     "InetdiagListenerAcceptQueueNearlyFull",
     "InetdiagListenerSynQueueFull",
-    "InetdiagListenerDropping",
-    "InetdiagSynCookies",
+    "InetdiagListenerDrops",
+    "InetdiagSynCookiesSent",
     "InetdiagSynCookiesWithDrops",
     "InetdiagListenerBacklogTooSmall",
-    "InetdiagUnixListenerQueueFull",
+    "InetdiagUnixListenerAcceptQueueFull",
     "InetdiagTimeWaitNearLimit",
     "InetdiagTimeWaitOverflow",
-    "InetdiagTcpRetransmissionHigh",
+    "InetdiagTcpHighRetransmissionRate",
     "InetdiagCloseWaitGrowing",
-    "InetdiagUdpDropping",
+    "InetdiagUdpDrops",
 }
 EXPECTED |= {(name, "netns", pod.NETNS) for name in POD_ALERTS}
 # These need a Prometheus without targets or rules. deploy/prometheus/tests has unit tests of them.
@@ -380,7 +380,7 @@ def test_finding_counts_rise_and_return_to_zero(scenario, name):
 
 
 # Panels that show nodes instead of pods.
-NODE_PANELS = {"Limits of the node", "Found and left out", "Left out", "Asking them"}
+NODE_PANELS = {"Limits of the node", "Discovered and skipped", "Skipped", "Collection"}
 
 
 def test_pod_dashboard_selects_by_pod(scenario):
@@ -391,7 +391,7 @@ def test_pod_dashboard_selects_by_pod(scenario):
             location = f"{panel['title']} {target['refId']}"
             unknown_pod = scenario.values(target["expr"], pod="unknown")
             assert not any(math.isfinite(value) and value for value in unknown_pod), location
-            if panel["title"] != "Limits that are not the node's":  # this pod changes one limit only
+            if panel["title"] != "Limits that differ from the node":  # this pod changes one limit only
                 selected = scenario.values(target["expr"], pod_namespace=pod.NAMESPACE, pod=pod.NAME)
                 assert any(math.isfinite(value) for value in selected), location
 
@@ -412,8 +412,8 @@ def test_alerts_name_the_systemd_unit_of_a_listener(scenario):
         for name, labels in scenario.alerts("firing", scenario.fault_begin)
         if "netns" not in labels
     }
-    assert units["InetdiagListenerDropping", "8080"] == scenario.unit
-    assert units["InetdiagListenerDropping", "9000"] is None
+    assert units["InetdiagListenerDrops", "8080"] == scenario.unit
+    assert units["InetdiagListenerDrops", "9000"] is None
 
 
 def test_only_pod_alerts_have_pod_labels(scenario):

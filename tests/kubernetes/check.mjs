@@ -1,12 +1,12 @@
-// Holds Kubernetes objects (a JSON array on standard input) against their schemas: the models' own
-// validation for values, their TypeScript types for fields that do not exist. Prints what is wrong.
+// Validates Kubernetes objects (a JSON array on standard input) against their schemas: values with the
+// validation of the models, unknown fields with their TypeScript types. Prints the errors.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const folder = dirname(fileURLToPath(import.meta.url));
+const directory = dirname(fileURLToPath(import.meta.url));
 const objects = JSON.parse(readFileSync(0, "utf8"));
 
 function moduleOf({ apiVersion }) {
@@ -18,7 +18,7 @@ function moduleOf({ apiVersion }) {
 
 const nameOf = ({ kind, metadata }) => `${kind} ${metadata.name}`;
 
-/** An object literal may only have fields that its type knows: one line of source for each object. */
+/** TypeScript rejects unknown fields in object literals. Line i of the source is object i. */
 function unknownFields() {
   const lines = objects.map((object, i) => {
     const { apiVersion, kind, ...fields } = object;
@@ -27,7 +27,7 @@ function unknownFields() {
       `new M${i}(${JSON.stringify(fields)});`
     );
   });
-  const file = join(folder, "objects.ts");
+  const file = join(directory, "objects.ts");
   const options = {
     module: ts.ModuleKind.NodeNext,
     target: ts.ScriptTarget.ES2022,
@@ -51,7 +51,7 @@ function unknownFields() {
   });
 }
 
-async function wrongValues(object) {
+async function invalidValues(object) {
   try {
     const { [object.kind]: Model } = await import(moduleOf(object));
     new Model(object).validate();
@@ -61,6 +61,6 @@ async function wrongValues(object) {
   }
 }
 
-const wrong = [...unknownFields(), ...(await Promise.all(objects.map(wrongValues))).flat()];
-for (const line of wrong) console.log(line);
-process.exitCode = wrong.length > 0 ? 1 : 0;
+const errors = [...unknownFields(), ...(await Promise.all(objects.map(invalidValues))).flat()];
+for (const line of errors) console.log(line);
+process.exitCode = errors.length > 0 ? 1 : 0;
