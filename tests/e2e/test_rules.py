@@ -9,6 +9,8 @@ import urllib.parse
 import pytest
 import yaml
 
+import exposition
+
 from rules_and_dashboards import (
     PROMETHEUS,
     PROMETHEUS_METRICS,
@@ -19,7 +21,7 @@ from rules_and_dashboards import (
     recorded_metrics,
     rules,
 )
-from test_page import GOLDEN, reference_rows
+from test_page import GOLDEN, OTHER_SETUPS
 
 pytestmark = pytest.mark.plain_only
 
@@ -136,9 +138,11 @@ def test_runbook_base_must_be_an_absolute_url(generate, base):
 
 
 def known_metrics():
-    """Returns the metrics of the reference and, for nstat, which it describes by a rule, of the golden page."""
-    counters = re.findall(r"^(inetdiag_nstat_\w+) ", GOLDEN.read_text(), re.M)
-    return set(reference_rows()) | set(counters) | PROMETHEUS_METRICS
+    """Returns the metrics of the golden pages."""
+    exported = set()
+    for page in (GOLDEN, OTHER_SETUPS):
+        exported |= exposition.parse(page.read_text()).keys()
+    return exported | PROMETHEUS_METRICS
 
 
 def test_rules_and_alerts_name_metrics_that_exist():

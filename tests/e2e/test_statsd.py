@@ -81,7 +81,7 @@ def statsd(tmp_path):
 
 
 def name_of(series):
-    """The name that the README promises for a series."""
+    """The name that docs/statsd.md documents for a series."""
     name, _, labels = series.partition("{")
     for label, value in re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels):
         name += f".{label}." + re.sub(r"[^A-Za-z0-9_-]", "_", value)
