@@ -10,22 +10,22 @@ namespace inetdiag::diagnosis {
 namespace {
 
 struct Server {
-  std::string_view word;     ///< in the name of the unit
-  std::string_view setting;  ///< as its manual has it
+  std::string_view name;     ///< a word of the unit's name
+  std::string_view setting;  ///< from its manual
 };
 
-// The first match counts.
+// The first match wins.
 constexpr std::array<Server, 18> servers = {{
     {"lighttpd", "lighttpd: `server.listen-backlog = N`, 1024 by default"},
     {"nginx", "nginx: `listen ... backlog=N`, 511 by default"},
-    {"haproxy", "haproxy: `backlog N` in the frontend, by default its maxconn"},
+    {"haproxy", "haproxy: `backlog N` in the frontend, its maxconn by default"},
     {"apache", "Apache: `ListenBacklog N`, 511 by default"},
     {"httpd", "Apache: `ListenBacklog N`, 511 by default"},
     {"envoy", "Envoy: `tcp_backlog_size` of the listener"},
     {"redis", "Redis: `tcp-backlog N`, 511 by default"},
     {"valkey", "Valkey: `tcp-backlog N`, 511 by default"},
     {"pgbouncer", "PgBouncer: `listen_backlog = N`, 128 by default"},
-    {"postgres", "PostgreSQL: its backlog is twice `max_connections`"},
+    {"postgres", "PostgreSQL: the backlog is twice `max_connections`"},
     {"gunicorn", "gunicorn: `--backlog N`, 2048 by default"},
     {"uwsgi", "uWSGI: `listen = N`, 100 by default"},
     {"fpm", "php-fpm: `listen.backlog = N` in the pool, 511 by default"},
@@ -33,19 +33,19 @@ constexpr std::array<Server, 18> servers = {{
     {"mariadb", "MariaDB: `back_log = N`"},
     {"memcached", "memcached: `-b N`, 1024 by default"},
     {"tomcat", "Tomcat: `acceptCount=\"N\"` of the Connector, 100 by default"},
-    {"squid", "squid: its backlog is a quarter of its file descriptors, `max_filedescriptors`"},
+    {"squid", "squid: the backlog is a quarter of `max_filedescriptors`"},
 }};
 
-// What somaxconn was by default before Linux 5.4, and is since.
-constexpr std::array<double, 2> default_somaxconn = {128, 4096};
+// Before and since Linux 5.4.
+constexpr std::array<double, 2> somaxconn_defaults = {128, 4096};
 
-double backlog_of_one(const Listener& listener) {
+double backlog_per_socket(const Listener& listener) {
   return listener.sockets > 0 ? listener.backlog / listener.sockets : listener.backlog;
 }
 
-/// Whether a word of the unit's name begins with it: `php8.2-fpm.service` has fpm, but uhttpd is no
-/// httpd.
-bool names(std::string_view unit, std::string_view server) {
+/// Returns whether a word of the unit's name begins with `server`: `php8.2-fpm.service` matches
+/// fpm, `uhttpd.service` does not match httpd.
+bool has_word(std::string_view unit, std::string_view server) {
   for (std::size_t at = unit.find(server); at != std::string_view::npos;
        at = unit.find(server, at + 1)) {
     if (at == 0 || std::string_view("-@_.").find(unit[at - 1]) != std::string_view::npos) {
@@ -55,12 +55,12 @@ bool names(std::string_view unit, std::string_view server) {
   return false;
 }
 
-std::string_view setting_of(const Owner& owner) {
+std::string backlog_setting(const Owner& owner) {
   const bool is_exporter = owner.unit.find("exporter") != std::string::npos;
   const auto* const found = std::ranges::find_if(servers, [&](const Server& server) {
-    return !is_exporter && names(owner.unit, server.word);
+    return !is_exporter && has_word(owner.unit, server.name);
   });
-  return found == servers.end() ? "the backlog that it passes to listen()" : found->setting;
+  return std::string(found == servers.end() ? "the argument of listen()" : found->setting);
 }
 
 }  // namespace
@@ -72,11 +72,11 @@ BacklogLimit limit_of(const Listener& listener, std::optional<double> somaxconn)
   if (!*listener.is_capped) {
     return BacklogLimit::program;
   }
-  return backlog_of_one(listener) > *somaxconn ? BacklogLimit::former_somaxconn
-                                               : BacklogLimit::somaxconn;
+  return backlog_per_socket(listener) > *somaxconn ? BacklogLimit::former_somaxconn
+                                                   : BacklogLimit::somaxconn;
 }
 
-std::string short_text(BacklogLimit limit) {
+std::string_view name_of(BacklogLimit limit) {
   switch (limit) {
     case BacklogLimit::program:
       return "program";
@@ -89,52 +89,51 @@ std::string short_text(BacklogLimit limit) {
   }
 }
 
-std::string limit_text(const Listener& listener, std::optional<double> somaxconn) {
-  if (listener.endpoint.is_folded()) {
-    return "the backlogs of several listeners, beyond --collector.listeners.max";
+std::string describe_limit(const Listener& listener, std::optional<double> somaxconn) {
+  if (listener.endpoint.is_aggregated()) {
+    return "the backlogs of several listeners, aggregated beyond --collector.listeners.max";
   }
-  const std::string backlog = number_text(backlog_of_one(listener));
-  const std::string sysctl = number_text(somaxconn.value_or(0));
+  const std::string backlog = format_number(backlog_per_socket(listener));
+  const std::string sysctl = format_number(somaxconn.value_or(0));
   switch (limit_of(listener, somaxconn)) {
     case BacklogLimit::program:
-      return "the program's own backlog of " + backlog + "; net.core.somaxconn is " + sysctl;
+      return "backlog " + backlog + ", set by the program (net.core.somaxconn = " + sysctl + ")";
     case BacklogLimit::somaxconn:
-      return "net.core.somaxconn, " + sysctl + ": the program asked for that much or more";
+      return "net.core.somaxconn = " + sysctl + " (the program requested at least that)";
     case BacklogLimit::former_somaxconn:
-      return "a backlog of " + backlog + ", from when net.core.somaxconn was higher than its " +
-             sysctl + " of now";
+      return "backlog " + backlog + ", set by a former net.core.somaxconn (now " + sysctl + ")";
     default:
-      return "a backlog of " + backlog;
+      return "backlog " + backlog;
   }
 }
 
-std::string how_to_raise(const Listener& listener, std::optional<double> somaxconn) {
-  if (listener.endpoint.is_folded()) {
-    return "raise --collector.listeners.max of the exporter, to see which listener it is";
+std::string backlog_advice(const Listener& listener, std::optional<double> somaxconn) {
+  if (listener.endpoint.is_aggregated()) {
+    return "identify the listener first (raise --collector.listeners.max of the exporter)";
   }
-  const std::string setting(setting_of(listener.owner));
-  const bool may_be_former = std::ranges::count(default_somaxconn, backlog_of_one(listener)) > 0;
+  const std::string setting = backlog_setting(listener.owner);
   switch (limit_of(listener, somaxconn)) {
     case BacklogLimit::program: {
       std::string advice =
           "raise the backlog in the program (" + setting + "); a higher somaxconn does not help";
-      if (may_be_former) {
+      // A backlog equal to a default may be the somaxconn at the time of listen().
+      if (std::ranges::count(somaxconn_defaults, backlog_per_socket(listener)) > 0) {
         advice +=
-            ". If it is set higher already, somaxconn was raised after the program listened: "
-            "restart it";
+            ". If the program already requests more, somaxconn was raised after it called "
+            "listen(): restart the program";
       }
       return advice;
     }
     case BacklogLimit::somaxconn:
-      return "raise net.core.somaxconn, then restart the program: it takes effect when the program "
-             "listens again. See that the program asks for as much (" +
+      return "raise net.core.somaxconn, then restart the program: the new value applies at the "
+             "next listen(). Make sure that the program requests as much (" +
              setting + ")";
     case BacklogLimit::former_somaxconn:
-      return "raise net.core.somaxconn before the program is restarted, or its backlog becomes "
-             "smaller";
+      return "raise net.core.somaxconn before you restart the program, or its backlog shrinks to "
+             "the current value";
     default:
-      return "raise the smaller of net.core.somaxconn and of the program's backlog (" + setting +
-             "), then restart the program";
+      return "raise net.core.somaxconn or the program's backlog (" + setting +
+             "), whichever is lower, then restart the program";
   }
 }
 

@@ -1,30 +1,32 @@
-// Which limit a listener's backlog comes from, and what to do to raise it.
+// Which limit a listener's backlog comes from and how to raise it.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "exporter/diagnosis/snapshot.h"
 
 namespace inetdiag::diagnosis {
 
-/// Who set the backlog, min(listen() argument, somaxconn at the time of listen()).
+/// The origin of a backlog, which is min(argument of listen(), somaxconn at that time).
 enum class BacklogLimit {
-  program,           ///< asked for less than somaxconn is
-  somaxconn,         ///< has just what somaxconn is
-  former_somaxconn,  ///< has more than somaxconn is: it was higher at the time of listen()
-  unknown,           ///< somaxconn could not be read
+  program,           ///< the argument: the backlog is below somaxconn
+  somaxconn,         ///< the backlog equals somaxconn
+  former_somaxconn,  ///< the backlog exceeds somaxconn, which was lowered after listen()
+  unknown,
 };
 
 BacklogLimit limit_of(const Listener& listener, std::optional<double> somaxconn);
 
-/// `program`, `somaxconn`, `former_somaxconn`, or `?`: for a table.
-std::string short_text(BacklogLimit limit);
+/// Returns `program`, `somaxconn`, `former_somaxconn` or `?`.
+std::string_view name_of(BacklogLimit limit);
 
-/// The limit with its figures.
-std::string limit_text(const Listener& listener, std::optional<double> somaxconn);
+/// Returns the limit and its value in words.
+std::string describe_limit(const Listener& listener, std::optional<double> somaxconn);
 
-/// What to do for a longer queue, with the setting of the program where its unit is known.
-std::string how_to_raise(const Listener& listener, std::optional<double> somaxconn);
+/// Returns what to do for a longer queue, as a clause such as `raise ...`. Names the setting of the
+/// program if its systemd unit is known.
+std::string backlog_advice(const Listener& listener, std::optional<double> somaxconn);
 
 }  // namespace inetdiag::diagnosis

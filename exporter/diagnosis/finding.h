@@ -1,11 +1,12 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "exporter/diagnosis/labels.h"
 
 namespace inetdiag::diagnosis {
 
@@ -22,28 +23,25 @@ constexpr std::string_view name_of(Severity severity) {
   }
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 struct Affected {
   std::string
       kind;  ///< listener, udp_socket, unix_listener, port, limit, cpu, namespace or collector
-  std::string name;                             ///< as a person reads it
-  std::map<std::string, std::string> labels{};  ///< as the series of /metrics carry them
+  std::string name;   ///< for display
+  LabelMap labels{};  ///< as on the series of /metrics
 };
 
-/// One thing that is wrong, or soon will be, with all that whoever reads it needs to act.
+/// A problem that exists or is imminent: its evidence, the limit behind it and what to do.
 struct Finding {
   Severity severity = Severity::notice;
-  std::string rule{};  ///< stable, such as accept_queue_full
+  std::string rule{};  ///< stable identifier, such as accept_queue_full
   Affected affected{};
   std::string summary{};
-  /// Figures, and what is not known; names end in _bytes where they are.
+  /// Values by name, absent if unknown. Names of sizes end in _bytes.
   std::vector<std::pair<std::string, std::optional<double>>> evidence{};
-  std::string limit{};  ///< which limit binds; empty: none does
+  std::string limit{};  ///< the limit that applies; empty if none does
   std::string action{};
   std::string metric{};  ///< the series to watch
 };
-
-/// `metric{address="0.0.0.0",port="443"}`, as PromQL takes it.
-std::string selector(std::string_view metric, const std::map<std::string, std::string>& labels);
 
 }  // namespace inetdiag::diagnosis

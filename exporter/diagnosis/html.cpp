@@ -2,7 +2,7 @@
 
 namespace inetdiag {
 
-std::string html_escaped(std::string_view text) {
+std::string escape_html(std::string_view text) {
   constexpr char first_printable = 0x20;
   constexpr char del = 0x7F;
   std::string html;
@@ -24,7 +24,7 @@ std::string html_escaped(std::string_view text) {
         html.append("&#39;");
         break;
       default:
-        // Bytes of 0x80 and more are negative, and part of a UTF-8 sequence.
+        // Negative: a byte of a multi-byte UTF-8 sequence.
         if ((c >= 0 && c < first_printable) || c == del) {
           html.append("\xEF\xBF\xBD");
         } else {

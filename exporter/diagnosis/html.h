@@ -5,8 +5,8 @@
 
 namespace inetdiag {
 
-/// Text as the content of an element or the value of a quoted attribute. Control characters, which
-/// HTML does not allow, become U+FFFD.
-std::string html_escaped(std::string_view text);
+/// Escapes text for an element or a quoted attribute. Replaces control characters, which HTML does
+/// not allow, by U+FFFD.
+std::string escape_html(std::string_view text);
 
 }  // namespace inetdiag

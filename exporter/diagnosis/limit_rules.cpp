@@ -1,7 +1,6 @@
-// Rules on the limits of the whole stack. Sources: net/ipv4/tcp_minisocks.c (tcp_time_wait),
+// Rules on the limits of the stack. Sources: net/ipv4/tcp_minisocks.c (tcp_time_wait),
 // net/ipv4/tcp.c (tcp_check_oom), Documentation/networking/ip-sysctl.rst and
 // nf_conntrack-sysctl.rst.
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -16,227 +15,222 @@
 namespace inetdiag::diagnosis {
 namespace {
 
-std::map<std::string, std::string> labels_of(const NamespaceDelta& look) {
-  return look.netns.empty() ? std::map<std::string, std::string>()
-                            : std::map<std::string, std::string>{{"netns", look.netns}};
+Affected affected_limit(const std::string& sysctl, const NamespaceDelta& delta) {
+  return {.kind = "limit", .name = sysctl, .labels = delta.with_netns({})};
 }
 
-Affected limit(const std::string& name, const NamespaceDelta& look) {
-  return {.kind = "limit", .name = name, .labels = labels_of(look)};
-}
-
-double share(const NamespaceDelta& look, std::string_view used, std::string_view most) {
-  const double limit = look.now.value(most).value_or(0);
-  return limit > 0 ? look.now.value(used).value_or(0) / limit : 0;
+double usage_ratio(const NamespaceDelta& delta, std::string_view used, std::string_view limit) {
+  const double value = delta.now.value(limit).value_or(0);
+  return value > 0 ? delta.now.value(used).value_or(0) / value : 0;
 }
 
 double page_bytes() { return static_cast<double>(sysconf(_SC_PAGESIZE)); }
 
 }  // namespace
 
-void time_wait(const NamespaceDelta& look, Findings& findings) {
-  const double used = share(look, metric::timewaits, metric::max_tw_buckets);
-  const bool overflows = look.grew(metric::time_wait_overflows);
-  if (used < nearly_full && !overflows) {
+void time_wait(const NamespaceDelta& delta, Findings& findings) {
+  const double ratio = usage_ratio(delta, metric::timewaits, metric::max_tw_buckets);
+  const bool is_overflowing = delta.grew(metric::time_wait_overflows);
+  if (ratio < nearly_full_ratio && !is_overflowing) {
     return;
   }
-  const bool is_acting = used >= full || overflows;
-  const double most = look.now.value(metric::max_tw_buckets).value_or(0);
+  const bool is_acting = ratio >= full_ratio || is_overflowing;
+  const double limit = delta.now.value(metric::max_tw_buckets).value_or(0);
   findings.push_back(
       {.severity = Severity::warning,
        .rule = is_acting ? "time_wait_full" : "time_wait_nearly_full",
-       .affected = limit("net.ipv4.tcp_max_tw_buckets", look),
-       .summary = is_acting ? "TIME_WAIT is at its limit: connections close without it, and late "
-                              "segments may reset new ones."
-                            : "TIME_WAIT is near its limit.",
-       .evidence = {{"timewait_sockets", look.now.value(metric::timewaits).value_or(0)},
-                    {"max_tw_buckets", most},
-                    {"new_overflows", look.growth(metric::time_wait_overflows)}},
-       .limit = "net.ipv4.tcp_max_tw_buckets, " + number_text(most),
-       .action = "Raise net.ipv4.tcp_max_tw_buckets (a socket takes some 250 bytes), and have "
-                 "clients keep connections open. Shortening TIME_WAIT is not possible; "
-                 "tcp_fin_timeout is something else.",
+       .affected = affected_limit("net.ipv4.tcp_max_tw_buckets", delta),
+       .summary = is_acting
+                      ? "TIME_WAIT sockets have reached their limit: connections close without "
+                        "TIME_WAIT, and late segments may reset new connections."
+                      : "TIME_WAIT sockets are near their limit.",
+       .evidence = {{"timewait_sockets", delta.now.value(metric::timewaits).value_or(0)},
+                    {"max_tw_buckets", limit},
+                    {"new_overflows", delta.growth(metric::time_wait_overflows)}},
+       .limit = "net.ipv4.tcp_max_tw_buckets = " + format_number(limit),
+       .action = "Raise net.ipv4.tcp_max_tw_buckets (about 250 bytes per socket) and have clients "
+                 "reuse connections. The duration of TIME_WAIT is fixed; tcp_fin_timeout does not "
+                 "change it.",
        .metric = std::string(metric::time_wait_overflows)});
 }
 
-void orphans(const NamespaceDelta& look, Findings& findings) {
-  const double used = share(look, metric::orphans, metric::max_orphans);
-  if (used < orphans_near) {
+void orphans(const NamespaceDelta& delta, Findings& findings) {
+  const double ratio = usage_ratio(delta, metric::orphans, metric::max_orphans);
+  if (ratio < min_orphans_ratio) {
     return;
   }
-  const double most = look.now.value(metric::max_orphans).value_or(0);
-  const bool is_full = used >= full;
+  const double limit = delta.now.value(metric::max_orphans).value_or(0);
+  const bool is_full = ratio >= full_ratio;
   findings.push_back(
       {.severity = is_full ? Severity::critical : Severity::warning,
        .rule = is_full ? "orphans_full" : "orphans_near_limit",
-       .affected = limit("net.ipv4.tcp_max_orphans", look),
-       .summary = is_full ? "Connections that no program holds are at their limit: they are reset."
-                          : "Connections that no program holds are near their limit.",
-       .evidence = {{"orphans", look.now.value(metric::orphans).value_or(0)},
-                    {"max_orphans", most},
-                    {"new_memory_aborts", look.growth(metric::memory_aborts)}},
-       .limit = "net.ipv4.tcp_max_orphans, " + number_text(most) +
-                "; the kernel counts an orphan up to four times where it doubts its peer",
-       .action =
-           "Look whose connections wait in FIN_WAIT1 and LAST_ACK (`ss -tn state fin-wait-1`): "
-           "peers that do not read, or are gone. Raise net.ipv4.tcp_max_orphans (each may hold "
-           "up to 64 kB), or lower net.ipv4.tcp_orphan_retries.",
+       .affected = affected_limit("net.ipv4.tcp_max_orphans", delta),
+       .summary = is_full
+                      ? "Orphaned connections (no program holds them) have reached their limit: "
+                        "the kernel resets them."
+                      : "Orphaned connections (no program holds them) are near their limit.",
+       .evidence = {{"orphans", delta.now.value(metric::orphans).value_or(0)},
+                    {"max_orphans", limit},
+                    {"new_memory_aborts", delta.growth(metric::memory_aborts)}},
+       .limit = "net.ipv4.tcp_max_orphans = " + format_number(limit) +
+                "; an orphan counts up to four times if its peer is unresponsive",
+       .action = "Find the connections in FIN_WAIT1 and LAST_ACK (`ss -tn state fin-wait-1`): "
+                 "their peers do not read or are gone. Raise net.ipv4.tcp_max_orphans (an orphan "
+                 "may hold up to 64 kB) or lower net.ipv4.tcp_orphan_retries.",
        .metric = std::string(metric::orphans)});
 }
 
-void tcp_memory(const NamespaceDelta& look, Findings& findings) {
-  const auto bytes = look.now.value(metric::tcp_memory_bytes);
-  const auto pressure = look.now.value(metric::tcp_mem_pressure);
-  const auto high = look.now.value(metric::tcp_mem_high);
-  const bool aborts = look.grew(metric::memory_aborts);
+void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
+  const auto bytes = delta.now.value(metric::tcp_memory_bytes);
+  const auto pressure = delta.now.value(metric::tcp_mem_pressure);
+  const auto high = delta.now.value(metric::tcp_mem_high);
   const bool is_high = bytes && high && *bytes >= *high * page_bytes();
-  const bool is_pressed = bytes && pressure && *bytes >= *pressure * page_bytes();
-  const bool pressures = look.grew(metric::memory_pressures);
-  if (!is_high && !is_pressed && !aborts && !pressures) {
+  const bool is_under_pressure = bytes && pressure && *bytes >= *pressure * page_bytes();
+  const bool is_aborting = delta.grew(metric::memory_aborts);
+  if (!is_high && !is_under_pressure && !is_aborting && !delta.grew(metric::memory_pressures)) {
     return;
   }
-  const bool is_acting = is_high || aborts;
+  const bool is_acting = is_high || is_aborting;
   findings.push_back(
       {.severity = is_acting ? Severity::critical : Severity::warning,
        .rule = is_acting ? "tcp_memory_full" : "tcp_memory_pressure",
-       .affected = limit("net.ipv4.tcp_mem", look),
-       .summary = aborts ? "Connections are reset for lack of TCP memory, or for too many orphans."
-                  : is_high
-                      ? "TCP memory is at its limit: segments are dropped."
-                      : "TCP memory is above its pressure mark: windows shrink and connections "
-                        "slow down.",
+       .affected = affected_limit("net.ipv4.tcp_mem", delta),
+       .summary =
+           is_aborting
+               ? "The kernel resets connections for lack of TCP memory or because of too many "
+                 "orphans."
+           : is_high ? "TCP memory has reached its limit: the kernel drops segments."
+                     : "TCP memory is above its pressure threshold: windows shrink and connections "
+                       "slow down.",
        .evidence = {{"tcp_memory_bytes", bytes.value_or(0)},
                     {"pressure_bytes", pressure.value_or(0) * page_bytes()},
                     {"high_bytes", high.value_or(0) * page_bytes()},
-                    {"new_memory_aborts", look.growth(metric::memory_aborts)},
-                    {"new_memory_pressures", look.growth(metric::memory_pressures)}},
+                    {"new_memory_aborts", delta.growth(metric::memory_aborts)},
+                    {"new_memory_pressures", delta.growth(metric::memory_pressures)}},
        .limit = "net.ipv4.tcp_mem (low, pressure and high, in pages)",
-       .action = "Look which sockets hold it (`ss -tnm`, Recv-Q and Send-Q): programs that do not "
-                 "read, peers that do not acknowledge. Raise net.ipv4.tcp_mem where the host has "
-                 "memory to spare.",
+       .action = "Find the sockets that hold the memory (`ss -tnm`, Recv-Q and Send-Q): programs "
+                 "that do not read, or peers that do not acknowledge. Raise net.ipv4.tcp_mem if "
+                 "the host has memory to spare.",
        .metric = std::string(metric::tcp_memory_bytes)});
 }
 
-void conntrack(const NamespaceDelta& look, Findings& findings) {
-  const double used = share(look, metric::conntrack_entries, metric::conntrack_limit);
-  const bool drops = look.grew(metric::conntrack_drops);
-  const bool pushes_out = look.grew(metric::conntrack_early_drops);
-  if (used < nearly_full && !drops && !pushes_out) {
+void conntrack(const NamespaceDelta& delta, Findings& findings) {
+  const double ratio = usage_ratio(delta, metric::conntrack_entries, metric::conntrack_limit);
+  const bool is_dropping = delta.grew(metric::conntrack_drops);
+  const bool is_evicting = delta.grew(metric::conntrack_early_drops);
+  if (ratio < nearly_full_ratio && !is_dropping && !is_evicting) {
     return;
   }
-  const double most = look.now.value(metric::conntrack_limit).value_or(0);
+  const double limit = delta.now.value(metric::conntrack_limit).value_or(0);
   Finding finding{
       .severity = Severity::warning,
       .rule = "conntrack_nearly_full",
-      .affected = limit("net.netfilter.nf_conntrack_max", look),
-      .summary = pushes_out ? "The conntrack table was full: followed connections were pushed out."
-                            : "The conntrack table is nearly full.",
-      .evidence = {{"entries", look.now.value(metric::conntrack_entries)},
-                   {"conntrack_max", most},
-                   {"new_drops", look.growth(metric::conntrack_drops)},
-                   {"new_early_drops", look.growth(metric::conntrack_early_drops)},
-                   {"new_insert_failures", look.growth(metric::conntrack_insert_failures)}},
-      .limit = "net.netfilter.nf_conntrack_max, " + number_text(most),
+      .affected = affected_limit("net.netfilter.nf_conntrack_max", delta),
+      .summary = is_evicting ? "The conntrack table was full: the kernel evicted entries that were "
+                               "not ASSURED (early drop)."
+                             : "The conntrack table is nearly full.",
+      .evidence = {{"entries", delta.now.value(metric::conntrack_entries)},
+                   {"conntrack_max", limit},
+                   {"new_drops", delta.growth(metric::conntrack_drops)},
+                   {"new_early_drops", delta.growth(metric::conntrack_early_drops)},
+                   {"new_insert_failures", delta.growth(metric::conntrack_insert_failures)}},
+      .limit = "net.netfilter.nf_conntrack_max = " + format_number(limit),
       .action =
-          "Raise net.netfilter.nf_conntrack_max and, in proportion, nf_conntrack_buckets; see "
-          "who makes the connections (`conntrack -L`), and shorten "
-          "nf_conntrack_tcp_timeout_established where they are long dead.",
+          "Raise net.netfilter.nf_conntrack_max and, in proportion, nf_conntrack_buckets. "
+          "Find out who opens the connections (`conntrack -L`), and lower "
+          "nf_conntrack_tcp_timeout_established if entries outlive their connections.",
       .metric = std::string(metric::conntrack_entries)};
-  if (used >= full || (drops && (used >= nearly_full || pushes_out))) {
+  if (ratio >= full_ratio || (is_dropping && (ratio >= nearly_full_ratio || is_evicting))) {
     finding.severity = Severity::critical;
     finding.rule = "conntrack_full";
-    finding.summary = "The conntrack table is full: packets of new connections are dropped.";
-  } else if (drops && !pushes_out) {
+    finding.summary = "The conntrack table is full: the kernel drops packets of new connections.";
+  } else if (is_dropping && !is_evicting) {
     finding.rule = "conntrack_dropping";
-    finding.summary = "conntrack drops packets though its table has room.";
+    finding.summary = "Conntrack drops packets although its table is not full.";
     finding.limit.clear();
     finding.action =
-        "Two packets of the same flow race each other where insertions fail: parallel "
-        "UDP queries, as of DNS, through NAT (`conntrack -S`). Use one query at a time, "
-        "TCP, or a resolver on the node. nf_conntrack_max does not help.";
+        "If insert_failed grows (`conntrack -S`), two packets of one flow race each other, such as "
+        "parallel DNS queries over UDP through NAT: send one query at a time, use TCP, or run a "
+        "resolver on the node. A higher nf_conntrack_max does not help.";
     finding.metric = metric::conntrack_drops;
   }
   findings.push_back(std::move(finding));
 }
 
-void softnet(const NamespaceDelta& look, Findings& findings) {
-  if (look.before == nullptr) {
+void softnet(const NamespaceDelta& delta, Findings& findings) {
+  if (delta.before == nullptr) {
     return;
   }
   double dropped = 0;
   std::string cpus;
-  for (const auto& [cpu, count] : look.now.dropped_by_cpu) {
-    const auto then = look.before->dropped_by_cpu.find(cpu);
-    if (then != look.before->dropped_by_cpu.end() && count > then->second) {
-      dropped += count - then->second;
+  for (const auto& [cpu, count] : delta.now.dropped_by_cpu) {
+    const auto previous = delta.before->dropped_by_cpu.find(cpu);
+    if (previous != delta.before->dropped_by_cpu.end() && count > previous->second) {
+      dropped += count - previous->second;
       cpus.append(cpus.empty() ? "" : ", ").append(cpu);
     }
   }
   if (dropped <= 0) {
     return;
   }
-  const double most = look.now.value(metric::netdev_max_backlog).value_or(0);
-  findings.push_back({.severity = Severity::warning,
-                      .rule = "softnet_dropping",
-                      .affected = {.kind = "cpu", .name = "CPU " + cpus, .labels = {{"cpu", cpus}}},
-                      .summary = "Packets are dropped before the stack sees them: the backlog of a "
-                                 "CPU is full.",
-                      .evidence = {{"new_drops", dropped}, {"netdev_max_backlog", most}},
-                      .limit = "net.core.netdev_max_backlog, " + number_text(most),
-                      .action = "Spread the packets over more CPUs (RSS, or RPS by "
-                                "/sys/class/net/*/queues/rx-*/rps_cpus), then raise "
-                                "net.core.netdev_max_backlog.",
-                      .metric = "inetdiag_softnet_dropped_total"});
+  const double limit = delta.now.value(metric::netdev_max_backlog).value_or(0);
+  findings.push_back(
+      {.severity = Severity::warning,
+       .rule = "softnet_dropping",
+       .affected = {.kind = "cpu", .name = "CPU " + cpus, .labels = {{"cpu", cpus}}},
+       .summary = "The kernel drops received packets before protocol processing: the backlog of a "
+                  "CPU is full.",
+       .evidence = {{"new_drops", dropped}, {"netdev_max_backlog", limit}},
+       .limit = "net.core.netdev_max_backlog = " + format_number(limit),
+       .action = "Spread the packets over more CPUs (RSS, or RPS with "
+                 "/sys/class/net/*/queues/rx-*/rps_cpus), then raise net.core.netdev_max_backlog.",
+       .metric = "inetdiag_softnet_dropped_total"});
 }
 
-void syn_sent(const NamespaceDelta& look, Findings& findings) {
-  const auto found = look.now.tcp_states.find("syn_sent");
-  const double waiting = found == look.now.tcp_states.end() ? 0 : found->second;
-  if (waiting < syn_sent_notice) {
+void syn_sent(const NamespaceDelta& delta, Findings& findings) {
+  const auto found = delta.now.tcp_states.find("syn_sent");
+  const double waiting = found == delta.now.tcp_states.end() ? 0 : found->second;
+  if (waiting < min_syn_sent_notice) {
     return;
   }
-  std::map<std::string, std::string> identity = labels_of(look);
-  identity.emplace("state", "syn_sent");
-  const std::string here = place(look.netns, look.now.pod);
+  const std::string name = namespace_name(delta.netns, delta.now.pod);
   findings.push_back(
-      {.severity = waiting >= syn_sent_warning ? Severity::warning : Severity::notice,
+      {.severity = waiting >= min_syn_sent_warning ? Severity::warning : Severity::notice,
        .rule = "syn_sent_waiting",
-       .affected = {.kind = "namespace", .name = here + ", as a client", .labels = labels_of(look)},
-       .summary = "Connections that " + here + " begins wait for an answer to their SYN.",
+       .affected = {.kind = "namespace",
+                    .name = name + " (outgoing connections)",
+                    .labels = delta.with_netns({})},
+       .summary = "Outgoing connections of " + name + " wait in SYN_SENT: peers do not answer.",
        .evidence = {{"syn_sent", waiting},
-                    {"new_syn_retransmissions", look.growth(metric::syn_retransmissions)}},
-       .action = "See which peer does not answer (`ss -tn state syn-sent`): it is down, "
-                 "filtered, or its queues are full.",
-       .metric = selector("inetdiag_tcp_sockets", identity)});
+                    {"new_syn_retransmissions", delta.growth(metric::syn_retransmissions)}},
+       .action = "Find the peer that does not answer (`ss -tn state syn-sent`): it is down, behind "
+                 "a firewall that drops SYNs, or its queues are full.",
+       .metric = selector("inetdiag_tcp_sockets", delta.with_netns({{"state", "syn_sent"}}))});
 }
 
-void close_wait(const NamespaceDelta& look, Findings& findings) {
-  for (const PortSockets& port : look.now.ports) {
-    if (port.close_wait < close_wait_min || port.close_wait < port.all * close_wait_share) {
+void close_wait(const NamespaceDelta& delta, Findings& findings) {
+  for (const PortSockets& port : delta.now.ports) {
+    if (port.close_wait < min_close_wait || port.close_wait < port.all * min_close_wait_ratio) {
       continue;
     }
     const bool is_outgoing = port.port == "other";
-    Affected affected{
-        .kind = "port",
-        .name = is_outgoing ? "connections without a listener here" : "port " + port.port,
-        .labels = labels_of(look)};
-    affected.labels.emplace("port", port.port);
-    std::map<std::string, std::string> identity = affected.labels;
-    identity.emplace("state", "close_wait");
     findings.push_back(
         {.severity = Severity::warning,
-         .rule = "close_wait_pile",
-         .affected = std::move(affected),
-         .summary =
-             "Connections pile up in CLOSE_WAIT: the peers closed them, the program does not.",
+         .rule = "many_close_wait",
+         .affected = {.kind = "port",
+                      .name = is_outgoing ? "outgoing connections" : "port " + port.port,
+                      .labels = delta.with_netns({{"port", port.port}})},
+         .summary = "Many sockets are in CLOSE_WAIT: their peers closed the connections, the "
+                    "program did not.",
          .evidence = {{"close_wait", port.close_wait}, {"sockets", port.all}},
-         .limit = "the program's file descriptors, in the end",
+         .limit = "the program's file descriptors (RLIMIT_NOFILE)",
          .action = is_outgoing
-                       ? "Find the program (`ss -tnp state close-wait`): it leaks connections "
-                         "of its pool. No sysctl helps."
-                       : "Find what the program waits for (`ss -tnp state close-wait`): it "
-                         "leaks connections, or hangs before close(). No sysctl helps.",
-         .metric = selector("inetdiag_tcp_port_sockets", identity)});
+                       ? "Find the program (`ss -tnp state close-wait`): it leaks connections, for "
+                         "example of a connection pool. No sysctl helps."
+                       : "Find out why the program does not call close() (`ss -tnp state "
+                         "close-wait`): it leaks connections or hangs. No sysctl helps.",
+         .metric = selector("inetdiag_tcp_port_sockets",
+                            delta.with_netns({{"port", port.port}, {"state", "close_wait"}}))});
   }
 }
 

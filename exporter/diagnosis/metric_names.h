@@ -1,4 +1,4 @@
-// The metrics of one series that the rules read, by the names of /metrics.
+// Metrics that the rules read by name: those with one series, or with one per `field`.
 #pragma once
 
 #include <string_view>

@@ -6,43 +6,50 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/diagnosis/labels.h"
 #include "exporter/diagnosis/snapshot.h"
 
 namespace inetdiag::diagnosis {
 
-/// One network namespace now and, where there was an earlier look, then.
-class NamespaceDelta {
- public:
-  NamespaceDelta(const std::string& name, const Namespace& there, const Namespace* then,
-                 const std::string& folder)
-      : netns(name), netns_folder(folder), now(there), before(then) {}
-
-  const std::string& netns;         ///< its name; empty: the exporter's own
-  const std::string& netns_folder;  ///< where it is pinned, if it is
+/// One network namespace in the current snapshot and in the previous one.
+struct NamespaceDelta {
+  const std::string& netns;            ///< value of the label `netns`; empty for the exporter's own
+  const std::string& netns_directory;  ///< where namespaces are pinned
   const Namespace& now;
-  const Namespace* before;
+  const Namespace* before;  ///< null if the previous snapshot does not have the namespace
 
-  /// How much a counter grew between the looks; absent where one of them does not have it.
+  /// Returns `labels` and the label `netns` of another namespace.
+  LabelMap with_netns(LabelMap labels) const {
+    if (!netns.empty()) {
+      labels.emplace("netns", netns);
+    }
+    return labels;
+  }
+
+  /// Returns the growth of a counter; absent if either snapshot does not have it.
   std::optional<double> growth(std::string_view counter) const {
-    return before != nullptr ? grown(now.value(counter), before->value(counter)) : std::nullopt;
+    return before != nullptr ? difference(now.value(counter), before->value(counter))
+                             : std::nullopt;
   }
   bool grew(std::string_view counter) const { return growth(counter).value_or(0) > 0; }
 
-  /// The same for the drops of one of `things`, found in the earlier look by what names it.
-  template <typename Thing, typename Name>
-  std::optional<double> drops_growth(const Thing& thing, std::vector<Thing> Namespace::*things,
-                                     Name Thing::*name) const {
+  /// Returns the growth of the drops of one of `records`, identified by its member `key`.
+  template <typename Record, typename Key>
+  std::optional<double> drops_growth(const Record& record, std::vector<Record> Namespace::*records,
+                                     Key Record::*key) const {
     if (before == nullptr) {
       return std::nullopt;
     }
-    const auto& earlier = before->*things;
-    const auto found = std::ranges::find(earlier, thing.*name, name);
-    return found == earlier.end() ? std::nullopt : grown(thing.drops, found->drops);
+    const auto& previous = before->*records;
+    const auto found = std::ranges::find(previous, record.*key, key);
+    return found == previous.end() ? std::nullopt : difference(record.drops, found->drops);
   }
 
  private:
-  static std::optional<double> grown(std::optional<double> after, std::optional<double> then) {
-    return after && then ? std::optional(std::max(0.0, *after - *then)) : std::nullopt;
+  /// Returns 0 if the counter was reset.
+  static std::optional<double> difference(std::optional<double> after,
+                                          std::optional<double> previous) {
+    return after && previous ? std::optional(std::max(0.0, *after - *previous)) : std::nullopt;
   }
 };
 

@@ -10,40 +10,40 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-/// Of those that rules name, what each namespace has for itself.
-bool names_own_sysctl(std::string_view text) {
+/// Returns whether `text` names a sysctl that each network namespace has, of those in the rules.
+bool names_namespaced_sysctl(std::string_view text) {
   return contains(text, "net.core.somaxconn") || contains(text, "net.ipv4.");
 }
 
-/// Whether a shell takes it as it stands, and a command for no option.
-bool is_plain(std::string_view path) {
-  constexpr std::string_view plain =
+/// Returns whether the path needs no quotes in a shell and cannot be taken for an option.
+bool is_shell_safe(std::string_view path) {
+  constexpr std::string_view safe =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-/";
-  return path.find_first_not_of(plain) == std::string_view::npos && !path.starts_with('-');
+  return path.find_first_not_of(safe) == std::string_view::npos && !path.starts_with('-');
 }
 
-constexpr std::string_view beside_a_process = "nsenter -n -t PID ";
+constexpr std::string_view enter_by_pid = "nsenter -n -t PID ";
 
-/// What runs a command there, for a shell. The label is an inode where the namespace has no name,
-/// and a name may be any that a file can have.
-std::string runner(const std::string& netns, const std::string& folder) {
+/// Returns the shell command that runs another one in the namespace, with a trailing blank.
+std::string command_prefix(const std::string& netns, const std::string& directory) {
+  // The label of a namespace that is not pinned is its inode.
   const bool is_inode = netns.find_first_not_of("0123456789") == std::string::npos;
-  if (is_inode || !is_plain(netns) || !is_plain(folder)) {
-    return std::string(beside_a_process);
+  if (is_inode || !is_shell_safe(netns) || !is_shell_safe(directory)) {
+    return std::string(enter_by_pid);
   }
-  // A container sees the host's folder below another one; the command is for the host.
-  const auto pin = (std::filesystem::path(folder) / netns).lexically_normal();
+  // In a container the host's directory has another prefix, and the command runs on the host.
+  const auto pin = (std::filesystem::path(directory) / netns).lexically_normal();
   return pin.parent_path().string().ends_with("/run/netns") ? "ip netns exec " + netns + " "
                                                             : "nsenter --net=" + pin.string() + " ";
 }
 
-/// Puts `runner` before each command that looks at sockets or counters; whether there was one.
-bool run_commands_by(const std::string& runner, std::string& text) {
+/// Inserts `prefix` before each `ss` and `nstat`. Returns whether there was one.
+bool prefix_commands(const std::string& prefix, std::string& text) {
   bool found = false;
   for (const std::string_view command : {"`ss ", "`nstat "}) {
     for (auto at = text.find(command); at != std::string::npos; at = text.find(command, at)) {
-      text.insert(at + 1, runner);
-      at += runner.size() + 1;
+      text.insert(at + 1, prefix);
+      at += prefix.size() + 1;
       found = true;
     }
   }
@@ -52,40 +52,44 @@ bool run_commands_by(const std::string& runner, std::string& text) {
 
 }  // namespace
 
-std::string place(const std::string& netns, const std::string& pod) {
+std::string namespace_name(const std::string& netns, const std::string& pod) {
   if (netns.empty()) {
     return "this host";
   }
   return pod.empty() ? "namespace " + netns : "pod " + pod;
 }
 
-void scope_to_namespace(Finding& finding, const NamespaceDelta& look) {
-  if (look.netns.empty()) {
+std::string in_namespace(const std::string& netns, const std::string& pod) {
+  return netns.empty() ? "" : " in " + namespace_name(netns, pod);
+}
+
+void scope_to_namespace(Finding& finding, const NamespaceDelta& delta) {
+  if (delta.netns.empty()) {
     return;
   }
-  const std::string there = " in " + place(look.netns, look.now.pod);
-  const std::string runner = diagnosis::runner(look.netns, look.netns_folder);
-  if (finding.affected.kind != "namespace") {  // which is a place itself
-    finding.affected.name += there;
+  const std::string& pod = delta.now.pod;
+  const std::string prefix = command_prefix(delta.netns, delta.netns_directory);
+  if (finding.affected.kind != "namespace") {
+    finding.affected.name += in_namespace(delta.netns, pod);
   }
-  if (names_own_sysctl(finding.limit)) {
-    finding.limit += "," + there;
+  if (names_namespaced_sysctl(finding.limit)) {
+    finding.limit += "," + in_namespace(delta.netns, pod);
   }
-  const bool has_sysctl = names_own_sysctl(finding.action);
-  bool has_runner = run_commands_by(runner, finding.action);
-  if (has_sysctl && !look.now.pod.empty()) {
+  const bool has_sysctl = names_namespaced_sysctl(finding.action);
+  bool has_prefix = prefix_commands(prefix, finding.action);
+  if (has_sysctl && !pod.empty()) {
     finding.action +=
-        " The sysctl is the pod's own: set it in its securityContext.sysctls, as far as the "
-        "kubelet allows it.";
+        " This sysctl is per network namespace: set it in the pod's securityContext.sysctls, if "
+        "the kubelet allows it.";
   } else if (has_sysctl) {
-    finding.action += " The sysctl is the namespace's own: `" + runner + "sysctl -w ...`.";
-    has_runner = true;
+    finding.action += " This sysctl is per network namespace: `" + prefix + "sysctl -w ...`.";
+    has_prefix = true;
   }
   if (contains(finding.action, "net.core.rmem_")) {
-    finding.action += " Both sysctls are the host's.";
+    finding.action += " Both sysctls are host-wide.";
   }
-  if (has_runner && runner == beside_a_process) {
-    finding.action += " PID is that of any process there (`lsns -t net`).";
+  if (has_prefix && prefix == enter_by_pid) {
+    finding.action += " PID is any process in the namespace (`lsns -t net`).";
   }
 }
 

@@ -1,5 +1,4 @@
-// What a finding in a network namespace beside the exporter's own must say: a command or a sysctl
-// without more would be taken for the host's.
+// Findings in network namespaces other than the exporter's own.
 #pragma once
 
 #include <string>
@@ -9,10 +8,14 @@
 
 namespace inetdiag::diagnosis {
 
-/// `pod shop/web-0`, `namespace blue`, or `this host` for the exporter's own.
-std::string place(const std::string& netns, const std::string& pod);
+/// Returns `pod shop/web-0`, `namespace blue`, or `this host` for the exporter's own namespace.
+std::string namespace_name(const std::string& netns, const std::string& pod);
 
-/// Has the advice of a finding of `look` lead to where it was found.
-void scope_to_namespace(Finding& finding, const NamespaceDelta& look);
+/// Returns ` in pod shop/web-0` or ` in namespace blue`; empty for the exporter's own namespace.
+std::string in_namespace(const std::string& netns, const std::string& pod);
+
+/// Adds the namespace to the name, limit and commands of a finding: without it, a reader would
+/// apply them to the host.
+void scope_to_namespace(Finding& finding, const NamespaceDelta& delta);
 
 }  // namespace inetdiag::diagnosis

@@ -7,15 +7,15 @@
 
 namespace inetdiag::diagnosis {
 
-std::string number_text(double value) {
+std::string format_number(double value) {
   return value == std::trunc(value) ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}", value);
 }
 
-std::string short_number_text(double value, std::size_t width) {
+std::string format_short_number(double value, std::size_t width) {
   constexpr std::array<std::string_view, 5> units = {"", "k", "M", "G", "T"};
   constexpr double step = 1000;
   constexpr double one_digit = 10;
-  std::string text = number_text(value);
+  std::string text = format_number(value);
   for (std::size_t unit = 1; text.size() > width && unit < units.size(); ++unit) {
     value = std::floor(value / step * one_digit) / one_digit;
     text = fmt::format("{:.1f}{}", value, units.at(unit));
@@ -26,7 +26,7 @@ std::string short_number_text(double value, std::size_t width) {
   return text;
 }
 
-std::string bytes_text(double bytes) {
+std::string format_bytes(double bytes) {
   constexpr std::array<std::string_view, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
   constexpr double step = 1024;
   std::size_t unit = 0;
@@ -38,11 +38,11 @@ std::string bytes_text(double bytes) {
                    : fmt::format("{:.1f} {}", bytes, units.at(unit));
 }
 
-std::string figure_text(std::string_view name, double value) {
-  return name.ends_with("_bytes") ? bytes_text(value) : number_text(value);
+std::string format_value(std::string_view name, double value) {
+  return name.ends_with("_bytes") ? format_bytes(value) : format_number(value);
 }
 
-std::string percent_text(double ratio) {
+std::string format_percent(double ratio) {
   constexpr double percent = 100;
   return fmt::format("{:.0f} %", std::floor(ratio * percent));
 }

@@ -1,4 +1,3 @@
-// Figures as a person reads them.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +6,19 @@
 
 namespace inetdiag::diagnosis {
 
-/// Integers in full, fractions with two digits.
-std::string number_text(double value);
+/// Returns integers in full and fractions with two digits.
+std::string format_number(double value);
 
-/// At most `width` characters, at least four: `9999`, `1.2M`, `65k`.
-std::string short_number_text(double value, std::size_t width);
+/// Returns `9999`, `1.2M` or `65k`, in at most `width` characters (at least 4).
+std::string format_short_number(double value, std::size_t width);
 
-/// `1.5 MiB`.
-std::string bytes_text(double bytes);
+/// Returns `1.5 MiB`.
+std::string format_bytes(double bytes);
 
-/// By what the name ends in: `_bytes` or anything else.
-std::string figure_text(std::string_view name, double value);
+/// Formats `value` as bytes if `name` ends in `_bytes`, else as a number.
+std::string format_value(std::string_view name, double value);
 
-/// `97 %`. Never 100 % where it is less.
-std::string percent_text(double ratio);
+/// Returns `97 %`. Rounds down: only a limit that is reached is at 100 %.
+std::string format_percent(double ratio);
 
 }  // namespace inetdiag::diagnosis

@@ -1,18 +1,19 @@
 #include "exporter/diagnosis/phrases.h"
 
 #include <algorithm>
-#include <array>
+#include <string_view>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "exporter/diagnosis/namespace_scope.h"
 #include "exporter/diagnosis/number_format.h"
 
 namespace inetdiag::diagnosis {
 namespace {
 
-/// `new_drops` becomes `new drops`, `queued_bytes` becomes `queued`.
-std::string spoken(std::string_view name) {
+/// Returns `new drops` for `new_drops`, `queued` for `queued_bytes`.
+std::string display_name(std::string_view name) {
   constexpr std::string_view unit = "_bytes";
   if (name.ends_with(unit)) {
     name.remove_suffix(unit.size());
@@ -24,23 +25,21 @@ std::string spoken(std::string_view name) {
 
 }  // namespace
 
-std::string usage_text(const Usage& usage) {
-  const auto text = [&](double value) {
-    return usage.is_bytes ? bytes_text(value) : number_text(value);
-  };
-  return text(usage.used) + " / " + text(usage.limit);
+std::string format_usage(const Usage& usage) {
+  const auto format = usage.is_bytes ? format_bytes : format_number;
+  return format(usage.used) + " / " + format(usage.limit);
 }
 
-std::string evidence_text(const Finding& finding, std::optional<double> seconds) {
+std::string format_evidence(const Finding& finding, std::optional<double> interval_seconds) {
   std::string text;
   for (const auto& [name, value] : finding.evidence) {
     if (!value) {
       continue;
     }
-    text.append(text.empty() ? "" : ", ").append(spoken(name)).append(" ");
-    text.append(figure_text(name, *value));
-    if (name.starts_with("new_") && seconds) {
-      text.append(fmt::format(" in {:.1f} s", *seconds));
+    text.append(text.empty() ? "" : ", ").append(display_name(name)).append(" ");
+    text.append(format_value(name, *value));
+    if (name.starts_with("new_") && interval_seconds) {
+      text.append(fmt::format(" in {:.1f} s", *interval_seconds));
     }
   }
   return text;
@@ -48,18 +47,18 @@ std::string evidence_text(const Finding& finding, std::optional<double> seconds)
 
 std::string no_findings_text(const Status& status) {
   if (status.is_incomplete()) {
-    return listeners_unknown;
+    return no_listener_data;
   }
   const Usage* closest = status.closest();
   if (closest == nullptr) {
-    return "Nothing found.";
+    return "No problems found.";
   }
-  return "Nothing found. The closest limit: " + closest->name + " (" + closest->resource +
-         where(closest->netns, closest->pod) + "), " + usage_text(*closest) + ", " +
-         percent_text(closest->ratio) + ".";
+  return "No problems found. Closest to its limit: " + closest->name + " (" + closest->resource +
+         in_namespace(closest->netns, closest->pod) + "), " + format_usage(*closest) + ", " +
+         format_percent(closest->ratio) + ".";
 }
 
-std::string count_text(const std::vector<Finding>& findings) {
+std::string format_severity_counts(const std::vector<Finding>& findings) {
   std::string text;
   for (const Severity severity : {Severity::critical, Severity::warning, Severity::notice}) {
     const auto count = std::ranges::count(findings, severity, &Finding::severity);
@@ -72,7 +71,7 @@ std::string count_text(const std::vector<Finding>& findings) {
   return text;
 }
 
-std::string time_text(std::chrono::system_clock::time_point time) {
+std::string format_time(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }

@@ -24,104 +24,105 @@ std::string label(const ClientMetric& series, std::string_view name) {
 Endpoint endpoint_of(const ClientMetric& series) {
   return {label(series, "address"), label(series, "port"), label(series, "device")};
 }
+std::string path_of(const ClientMetric& series) { return label(series, "path"); }
+std::string port_of(const ClientMetric& series) { return label(series, "port"); }
 
-/// Things that several families tell of, found again by what names them.
-template <typename Key, typename Thing>
-class Gathered {
+/// Records that are assembled from several families, identified by `key_of` of their series.
+template <typename Key, typename Record, Key (*key_of)(const ClientMetric&)>
+class KeyedRecords {
  public:
-  Thing& at(const std::string& netns, const Key& key) {
-    return things_[netns].try_emplace(key).first->second;
+  Record& at(const std::string& netns, const ClientMetric& series) {
+    return records_[netns][key_of(series)];
   }
 
-  void move_into(Snapshot& snapshot, std::vector<Thing> Namespace::*place, Key Thing::*name) {
-    for (auto& [netns, things] : things_) {
-      for (auto& [key, thing] : things) {
-        thing.*name = key;
-        (snapshot.namespaces[netns].*place).push_back(std::move(thing));
+  void move_into(Snapshot& snapshot, std::vector<Record> Namespace::*destination,
+                 Key Record::*key_member) {
+    for (auto& [netns, records] : records_) {
+      for (auto& [key, record] : records) {
+        record.*key_member = key;
+        (snapshot.namespaces[netns].*destination).push_back(std::move(record));
       }
     }
   }
 
  private:
-  std::map<std::string, std::map<Key, Thing>> things_;
+  std::map<std::string, std::map<Key, Record>> records_;
 };
 
-/// Takes the series one by one.
-class Reader {
+class SeriesReader {
  public:
   void read(const MetricFamily& family) {
-    const auto known = readers().find(family.name);
+    const auto handler = handlers().find(family.name);
     for (const ClientMetric& series : family.metric) {
       const double value =
           family.type == MetricType::Counter ? series.counter.value : series.gauge.value;
       const std::string netns = label(series, "netns");
-      if (known != readers().end()) {
-        known->second(*this, netns, series, value);
+      if (handler != handlers().end()) {
+        handler->second(*this, netns, series, value);
       } else {
         read_single(family.name, netns, series, value);
       }
     }
   }
 
-  Snapshot take() {
+  Snapshot finish() {
     listeners_.move_into(snapshot_, &Namespace::listeners, &Listener::endpoint);
     udp_.move_into(snapshot_, &Namespace::udp, &UdpSockets::endpoint);
     unix_.move_into(snapshot_, &Namespace::unix_listeners, &UnixListener::path);
     ports_.move_into(snapshot_, &Namespace::ports, &PortSockets::port);
-    snapshot_.namespaces[""];
+    snapshot_.namespaces.try_emplace("");
     return std::move(snapshot_);
   }
 
  private:
-  using Read = std::function<void(Reader&, const std::string& netns, const ClientMetric&, double)>;
-  using Readers = std::unordered_map<std::string_view, Read>;
+  using Handler =
+      std::function<void(SeriesReader&, const std::string& netns, const ClientMetric&, double)>;
+  using Handlers = std::unordered_map<std::string_view, Handler>;
 
-  template <typename Set>
-  static Read of_listener(Set set) {
-    return [set](Reader& reader, const std::string& netns, const ClientMetric& series,
-                 double value) { set(reader.listeners_.at(netns, endpoint_of(series)), value); };
+  /// Assigns the value of a series to a member of its record.
+  template <typename Records, typename Record, typename Value>
+  static Handler assign(Records SeriesReader::*records, Value Record::*member) {
+    return [records, member](SeriesReader& reader, const std::string& netns,
+                             const ClientMetric& series, double value) {
+      (reader.*records).at(netns, series).*member = static_cast<Value>(value);
+    };
   }
 
-  template <typename Set>
-  static Read of_udp(Set set) {
-    return [set](Reader& reader, const std::string& netns, const ClientMetric& series,
-                 double value) { set(reader.udp_.at(netns, endpoint_of(series)), value); };
-  }
-
-  template <typename Set>
-  static Read of_unix(Set set) {
-    return [set](Reader& reader, const std::string& netns, const ClientMetric& series,
-                 double value) { set(reader.unix_.at(netns, label(series, "path")), value); };
-  }
-
-  static const Readers& readers();
+  static const Handlers& handlers();
 
   void read_single(const std::string& name, const std::string& netns, const ClientMetric& series,
                    double value) {
-    const std::size_t own_labels = series.label.size() - (netns.empty() ? 0 : 1);
+    const std::size_t other_labels = series.label.size() - (netns.empty() ? 0 : 1);
     const std::string field = label(series, "field");
-    if (own_labels == 0) {
+    if (other_labels == 0) {
       snapshot_.namespaces[netns].values.emplace(name, value);
-    } else if (own_labels == 1 && !field.empty()) {
+    } else if (other_labels == 1 && !field.empty()) {
       snapshot_.namespaces[netns].values.emplace(name + "{" + field + "}", value);
     }
   }
 
-  void read_owner(const std::string& netns, const ClientMetric& series) {
-    listeners_.at(netns, endpoint_of(series)).owner = {
-        label(series, "unit"), label(series, "cgroup"), label(series, "pod_uid"),
-        label(series, "container_id")};
+  void read_owner(const std::string& netns, const ClientMetric& series, double /*value*/) {
+    listeners_.at(netns, series).owner = {label(series, "unit"), label(series, "cgroup"),
+                                          label(series, "pod_uid"), label(series, "container_id")};
   }
 
   void read_port(const std::string& netns, const ClientMetric& series, double value) {
-    PortSockets& port = ports_.at(netns, label(series, "port"));
+    PortSockets& port = ports_.at(netns, series);
     port.all += value;
     if (label(series, "state") == "close_wait") {
       port.close_wait = value;
     }
   }
 
-  void read_pod(const std::string& netns, const ClientMetric& series) {
+  void read_tcp_state(const std::string& netns, const ClientMetric& series, double value) {
+    snapshot_.namespaces[netns].tcp_states[label(series, "state")] = value;
+  }
+
+  void read_softnet(const std::string& netns, const ClientMetric& series, double value) {
+    snapshot_.namespaces[netns].dropped_by_cpu[label(series, "cpu")] = value;
+  }
+
+  void read_pod(const std::string& netns, const ClientMetric& series, double /*value*/) {
     const std::string name = label(series, "pod_name");
     if (!name.empty()) {
       snapshot_.namespaces[netns].pod = label(series, "pod_namespace") + "/" + name;
@@ -129,77 +130,72 @@ class Reader {
   }
 
   Snapshot snapshot_;
-  Gathered<Endpoint, Listener> listeners_;
-  Gathered<Endpoint, UdpSockets> udp_;
-  Gathered<std::string, UnixListener> unix_;
-  Gathered<std::string, PortSockets> ports_;
+  KeyedRecords<Endpoint, Listener, endpoint_of> listeners_;
+  KeyedRecords<Endpoint, UdpSockets, endpoint_of> udp_;
+  KeyedRecords<std::string, UnixListener, path_of> unix_;
+  KeyedRecords<std::string, PortSockets, port_of> ports_;
 };
 
-const Reader::Readers& Reader::readers() {
-  static const Readers readers = {
-      {"inetdiag_listener_sockets", of_listener([](Listener& l, double v) { l.sockets = v; })},
-      {"inetdiag_listener_accept_queue_length",
-       of_listener([](Listener& l, double v) { l.waiting = v; })},
-      {"inetdiag_listener_accept_queue_limit",
-       of_listener([](Listener& l, double v) { l.backlog = v; })},
-      {"inetdiag_listener_accept_queue_fill_ratio",
-       of_listener([](Listener& l, double v) { l.fill = v; })},
-      {"inetdiag_listener_syn_queue_length",
-       of_listener([](Listener& l, double v) { l.half_open = v; })},
-      {"inetdiag_listener_syn_queue_fill_ratio",
-       of_listener([](Listener& l, double v) { l.syn_fill = v; })},
-      {"inetdiag_listener_drops_total", of_listener([](Listener& l, double v) { l.drops = v; })},
-      {"inetdiag_listener_backlog_capped",
-       of_listener([](Listener& l, double v) { l.is_capped = v > 0; })},
-      {"inetdiag_listener_info", [](Reader& r, const std::string& netns, const ClientMetric& s,
-                                    double) { r.read_owner(netns, s); }},
-      {"inetdiag_udp_receive_queue_bytes",
-       of_udp([](UdpSockets& u, double v) { u.queued_bytes = v; })},
-      {"inetdiag_udp_receive_queue_limit_bytes",
-       of_udp([](UdpSockets& u, double v) { u.limit_bytes = v; })},
-      {"inetdiag_udp_receive_queue_fill_ratio",
-       of_udp([](UdpSockets& u, double v) { u.fill = v; })},
-      {"inetdiag_udp_drops_total", of_udp([](UdpSockets& u, double v) { u.drops = v; })},
-      {"inetdiag_unix_listener_accept_queue_length",
-       of_unix([](UnixListener& u, double v) { u.waiting = v; })},
-      {"inetdiag_unix_listener_accept_queue_limit",
-       of_unix([](UnixListener& u, double v) { u.backlog = v; })},
-      {"inetdiag_unix_listener_accept_queue_fill_ratio",
-       of_unix([](UnixListener& u, double v) { u.fill = v; })},
-      {"inetdiag_tcp_port_sockets", [](Reader& r, const std::string& netns, const ClientMetric& s,
-                                       double v) { r.read_port(netns, s, v); }},
-      {"inetdiag_tcp_sockets",
-       [](Reader& r, const std::string& netns, const ClientMetric& s, double v) {
-         r.snapshot_.namespaces[netns].tcp_states[label(s, "state")] = v;
-       }},
-      {"inetdiag_softnet_dropped_total",
-       [](Reader& r, const std::string& netns, const ClientMetric& s, double v) {
-         r.snapshot_.namespaces[netns].dropped_by_cpu[label(s, "cpu")] = v;
-       }},
-      {"inetdiag_netns_info", [](Reader& r, const std::string& netns, const ClientMetric& s,
-                                 double) { r.read_pod(netns, s); }},
+const SeriesReader::Handlers& SeriesReader::handlers() {
+  using R = SeriesReader;
+  static const Handlers handlers = {
+      {"inetdiag_listener_sockets", assign(&R::listeners_, &Listener::sockets)},
+      {"inetdiag_listener_accept_queue_length", assign(&R::listeners_, &Listener::waiting)},
+      {"inetdiag_listener_accept_queue_limit", assign(&R::listeners_, &Listener::backlog)},
+      {"inetdiag_listener_accept_queue_fill_ratio", assign(&R::listeners_, &Listener::fill)},
+      {"inetdiag_listener_syn_queue_length", assign(&R::listeners_, &Listener::half_open)},
+      {"inetdiag_listener_syn_queue_fill_ratio", assign(&R::listeners_, &Listener::syn_fill)},
+      {"inetdiag_listener_drops_total", assign(&R::listeners_, &Listener::drops)},
+      {"inetdiag_listener_backlog_capped", assign(&R::listeners_, &Listener::is_capped)},
+      {"inetdiag_listener_info", &R::read_owner},
+      {"inetdiag_udp_receive_queue_bytes", assign(&R::udp_, &UdpSockets::queued_bytes)},
+      {"inetdiag_udp_receive_queue_limit_bytes", assign(&R::udp_, &UdpSockets::limit_bytes)},
+      {"inetdiag_udp_receive_queue_fill_ratio", assign(&R::udp_, &UdpSockets::fill)},
+      {"inetdiag_udp_drops_total", assign(&R::udp_, &UdpSockets::drops)},
+      {"inetdiag_unix_listener_accept_queue_length", assign(&R::unix_, &UnixListener::waiting)},
+      {"inetdiag_unix_listener_accept_queue_limit", assign(&R::unix_, &UnixListener::backlog)},
+      {"inetdiag_unix_listener_accept_queue_fill_ratio", assign(&R::unix_, &UnixListener::fill)},
+      {"inetdiag_tcp_port_sockets", &R::read_port},
+      {"inetdiag_tcp_sockets", &R::read_tcp_state},
+      {"inetdiag_softnet_dropped_total", &R::read_softnet},
+      {"inetdiag_netns_info", &R::read_pod},
   };
-  return readers;
+  return handlers;
 }
 
 }  // namespace
 
 std::string Endpoint::text() const {
-  if (is_folded()) {
-    return "others";
+  if (is_aggregated()) {
+    return "other endpoints";
   }
   return address + ":" + port + (device.empty() ? "" : " on " + device);
 }
 
+LabelMap Endpoint::labels() const {
+  LabelMap labels = {{"address", address}, {"port", port}};
+  if (!device.empty()) {
+    labels.emplace("device", device);
+  }
+  return labels;
+}
+
 std::string Owner::text() const {
-  constexpr std::size_t short_id = 12;
+  constexpr std::size_t short_id_length = 12;  // as in `docker ps`
   if (!unit.empty()) {
     return unit;
   }
   if (!container_id.empty()) {
-    return "container " + container_id.substr(0, short_id);
+    return "container " + container_id.substr(0, short_id_length);
   }
   return pod_uid.empty() ? cgroup : "pod " + pod_uid;
+}
+
+LabelMap Owner::labels() const {
+  LabelMap labels = {
+      {"unit", unit}, {"cgroup", cgroup}, {"pod_uid", pod_uid}, {"container_id", container_id}};
+  std::erase_if(labels, [](const auto& label) { return label.second.empty(); });
+  return labels;
 }
 
 std::optional<double> Namespace::value(std::string_view metric) const {
@@ -209,11 +205,11 @@ std::optional<double> Namespace::value(std::string_view metric) const {
 
 Snapshot snapshot_of(const std::vector<MetricFamily>& families,
                      std::vector<CollectorOutcome> outcomes) {
-  Reader reader;
+  SeriesReader reader;
   for (const MetricFamily& family : families) {
     reader.read(family);
   }
-  Snapshot snapshot = reader.take();
+  Snapshot snapshot = reader.finish();
   snapshot.collectors = std::move(outcomes);
   return snapshot;
 }

@@ -6,22 +6,22 @@
 
 namespace inetdiag::diagnosis {
 
-Status SnapshotHistory::look(TimedSnapshot taken) {
-  const auto now = std::make_shared<const TimedSnapshot>(std::move(taken));
+Status SnapshotHistory::diagnose(TimedSnapshot current) {
+  const auto now = std::make_shared<const TimedSnapshot>(std::move(current));
   std::shared_ptr<const TimedSnapshot> before;
   {
     const std::scoped_lock lock(mutex_);
-    if (!newer_ || now->time - newer_->time >= shortest_interval) {
-      older_ = newer_;
-      newer_ = now;
+    if (!latest_ || now->time - latest_->time >= min_snapshot_interval) {
+      previous_ = latest_;
+      latest_ = now;
     }
-    // Somebody else may have looked a moment ago: then the look before that one counts.
-    before = older_;
+    // If another client caused `latest_` a moment ago, compare with the snapshot before it.
+    before = previous_;
     if (before && now->time - before->time > max_snapshot_age) {
       before.reset();
     }
   }
-  return diagnose(*now, before.get());
+  return diagnosis::diagnose(*now, before.get());
 }
 
 }  // namespace inetdiag::diagnosis

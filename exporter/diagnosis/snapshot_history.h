@@ -2,23 +2,22 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "exporter/diagnosis/status.h"
 
 namespace inetdiag::diagnosis {
 
-/// Remembers the last looks, so that one look at a time tells what grows. For several threads.
+/// Keeps previous snapshots, so that a single request shows growth. Thread-safe.
 class SnapshotHistory {
  public:
-  /// Diagnoses what a scrape found, held against the newest look before it that is old enough to
-  /// tell growth and young enough to tell of now.
-  Status look(TimedSnapshot taken);
+  /// Diagnoses `current` and its growth since the latest previous snapshot of a usable age
+  /// (min_snapshot_interval to max_snapshot_age), if there is one.
+  Status diagnose(TimedSnapshot current);
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<const TimedSnapshot> older_;
-  std::shared_ptr<const TimedSnapshot> newer_;
+  std::shared_ptr<const TimedSnapshot> previous_;
+  std::shared_ptr<const TimedSnapshot> latest_;
 };
 
 }  // namespace inetdiag::diagnosis

@@ -17,8 +17,8 @@ namespace inetdiag::diagnosis {
 namespace {
 
 std::string host_name() {
-  constexpr std::size_t longest = 256;
-  std::string name(longest, '\0');
+  constexpr std::size_t max_length = 256;
+  std::string name(max_length, '\0');
   if (gethostname(name.data(), name.size() - 1) != 0) {
     return {};
   }
@@ -34,96 +34,89 @@ const Namespace* find_namespace(const Snapshot* snapshot, const std::string& net
   return found == snapshot->namespaces.end() ? nullptr : &found->second;
 }
 
-std::vector<Finding> findings_of(const NamespaceDelta& look) {
-  std::vector<Finding> findings;
+Findings namespace_findings(const NamespaceDelta& delta) {
+  Findings findings;
   for (const Rule rule : rules) {
-    rule(look, findings);
+    rule(delta, findings);
   }
   for (Finding& finding : findings) {
-    scope_to_namespace(finding, look);
+    scope_to_namespace(finding, delta);
   }
   return findings;
 }
 
-std::vector<Finding> failures(const std::vector<CollectorOutcome>& collectors) {
-  std::vector<Finding> findings;
+Findings collector_findings(const std::vector<CollectorOutcome>& collectors) {
+  Findings findings;
   for (const CollectorOutcome& collector : collectors) {
     if (!collector.success) {
-      findings.push_back(
-          {.severity = Severity::warning,
-           .rule = "collector_failed",
-           .affected = {.kind = "collector",
-                        .name = "collector " + collector.name,
-                        .labels = {{"collector", collector.name}}},
-           .summary = "A part of the picture is missing: this collector failed, or was late" +
-                      (collector.error.empty() ? "." : ": " + collector.error + "."),
-           .action = collector.error.empty() ? "The log of the exporter says why."
-                                             : "Mend that, and look again.",
-           .metric = "inetdiag_scrape_collector_success{collector=\"" + collector.name + "\"}"});
+      const LabelMap labels = {{"collector", collector.name}};
+      findings.push_back({.severity = Severity::warning,
+                          .rule = "collector_failed",
+                          .affected = {.kind = "collector",
+                                       .name = "collector " + collector.name,
+                                       .labels = labels},
+                          .summary = "The collector failed, so problems may be missing here" +
+                                     (collector.error.empty() ? "." : ": " + collector.error + "."),
+                          .action = collector.error.empty()
+                                        ? "See the exporter's log for the cause."
+                                        : "Fix the cause and run again.",
+                          .metric = selector("inetdiag_scrape_collector_success", labels)});
     }
   }
   return findings;
 }
 
-void add_listeners(std::vector<ListenerRow>& rows, const NamespaceDelta& look) {
-  const auto somaxconn = look.now.value(metric::somaxconn);
-  for (const Listener& listener : look.now.listeners) {
+void add_listeners(std::vector<ListenerRow>& rows, const NamespaceDelta& delta) {
+  const auto somaxconn = delta.now.value(metric::somaxconn);
+  for (const Listener& listener : delta.now.listeners) {
     rows.push_back(
         {.listener = listener,
-         .netns = look.netns,
-         .pod = look.now.pod,
+         .netns = delta.netns,
+         .pod = delta.now.pod,
          .limit = limit_of(listener, somaxconn),
-         .new_drops = look.drops_growth(listener, &Namespace::listeners, &Listener::endpoint)});
+         .new_drops = delta.drops_growth(listener, &Namespace::listeners, &Listener::endpoint)});
   }
 }
 
-/// The fullest of `things`, whose fill is a member.
-template <typename Thing>
-const Thing* fullest(const std::vector<Thing>& things) {
-  const auto found = std::ranges::max_element(things, {}, &Thing::fill);
-  return found == things.end() ? nullptr : &*found;
+template <typename Record>
+const Record* fullest(const std::vector<Record>& records) {
+  const auto found = std::ranges::max_element(records, {}, &Record::fill);
+  return found == records.end() ? nullptr : &*found;
 }
 
-class Usages {
+/// Appends the usages of one network namespace.
+class UsageCollector {
  public:
-  Usages(const NamespaceDelta& look, std::vector<Usage>& usages) : look_(look), usages_(usages) {}
+  UsageCollector(const NamespaceDelta& delta, std::vector<Usage>& usages)
+      : delta_(delta), usages_(usages) {}
 
   void add_queues() {
-    const auto& listeners = look_.now.listeners;
+    const auto& listeners = delta_.now.listeners;
     if (const Listener* listener = fullest(listeners)) {
       add({.name = "fullest accept queue",
            .resource = listener->endpoint.text(),
-           .netns = look_.netns,
-           .pod = look_.now.pod,
            .used = listener->waiting,
            .limit = listener->backlog,
            .ratio = listener->fill});
     }
-    const auto most = std::ranges::max_element(
-        listeners, {}, [](const Listener& listener) { return listener.syn_fill; });
-    if (most != listeners.end() && most->syn_fill) {
+    const auto listener = std::ranges::max_element(listeners, {}, &Listener::syn_fill);
+    if (listener != listeners.end() && listener->syn_fill) {
       add({.name = "fullest SYN queue",
-           .resource = most->endpoint.text(),
-           .netns = look_.netns,
-           .pod = look_.now.pod,
-           .used = most->half_open.value_or(0),
-           .limit = most->backlog,
-           .ratio = *most->syn_fill});
-    }
-    if (const UnixListener* listener = fullest(look_.now.unix_listeners)) {
-      add({.name = "fullest UNIX accept queue",
-           .resource = listener->path,
-           .netns = look_.netns,
-           .pod = look_.now.pod,
-           .used = listener->waiting,
+           .resource = listener->endpoint.text(),
+           .used = listener->half_open.value_or(0),
            .limit = listener->backlog,
-           .ratio = listener->fill});
+           .ratio = *listener->syn_fill});
     }
-    if (const UdpSockets* sockets = fullest(look_.now.udp)) {
+    if (const UnixListener* unix_listener = fullest(delta_.now.unix_listeners)) {
+      add({.name = "fullest UNIX accept queue",
+           .resource = unix_listener->path,
+           .used = unix_listener->waiting,
+           .limit = unix_listener->backlog,
+           .ratio = unix_listener->fill});
+    }
+    if (const UdpSockets* sockets = fullest(delta_.now.udp)) {
       add({.name = "fullest UDP receive buffer",
            .resource = sockets->endpoint.text(),
-           .netns = look_.netns,
-           .pod = look_.now.pod,
            .used = sockets->queued_bytes,
            .limit = sockets->limit_bytes,
            .ratio = sockets->fill,
@@ -131,54 +124,52 @@ class Usages {
     }
   }
 
-  void add_limit(const char* what, std::string_view used, const char* limit_name,
-                 std::string_view limit, double unit_bytes = 0) {
-    const auto have = look_.now.value(used);
-    const auto most = look_.now.value(limit);
-    if (have && most && *most > 0) {
-      const double scaled = unit_bytes > 0 ? *most * unit_bytes : *most;
-      add({.name = what,
-           .resource = limit_name,
-           .netns = look_.netns,
-           .pod = look_.now.pod,
-           .used = *have,
-           .limit = scaled,
-           .ratio = *have / scaled,
-           .is_bytes = unit_bytes > 0});
-    }
+  void add_limits() {
+    add_limit("timewait sockets", metric::timewaits, "net.ipv4.tcp_max_tw_buckets",
+              metric::max_tw_buckets);
+    add_limit("orphans", metric::orphans, "net.ipv4.tcp_max_orphans", metric::max_orphans);
+    add_limit_in_pages("TCP memory", metric::tcp_memory_bytes, "net.ipv4.tcp_mem, high",
+                       metric::tcp_mem_high);
+    add_limit_in_pages("UDP memory", metric::udp_memory_bytes, "net.ipv4.udp_mem, high",
+                       metric::udp_mem_high);
+    add_limit("conntrack entries", metric::conntrack_entries, "nf_conntrack_max",
+              metric::conntrack_limit);
   }
 
  private:
+  void add_limit(const char* name, std::string_view used, const char* resource,
+                 std::string_view limit, double scale = 1, bool is_bytes = false) {
+    const auto used_value = delta_.now.value(used);
+    const double limit_value = delta_.now.value(limit).value_or(0) * scale;
+    if (used_value && limit_value > 0) {
+      add({.name = name,
+           .resource = resource,
+           .used = *used_value,
+           .limit = limit_value,
+           .ratio = *used_value / limit_value,
+           .is_bytes = is_bytes});
+    }
+  }
+
+  void add_limit_in_pages(const char* name, std::string_view used_bytes, const char* resource,
+                          std::string_view limit_pages) {
+    add_limit(name, used_bytes, resource, limit_pages, static_cast<double>(sysconf(_SC_PAGESIZE)),
+              true);
+  }
+
   void add(Usage usage) {
     if (usage.limit > 0) {
+      usage.netns = delta_.netns;
+      usage.pod = delta_.now.pod;
       usages_.push_back(std::move(usage));
     }
   }
 
-  const NamespaceDelta& look_;
+  const NamespaceDelta& delta_;
   std::vector<Usage>& usages_;
 };
 
-void add_usages(std::vector<Usage>& all, const NamespaceDelta& look) {
-  const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
-  Usages usages(look, all);
-  usages.add_queues();
-  usages.add_limit("timewait sockets", metric::timewaits, "net.ipv4.tcp_max_tw_buckets",
-                   metric::max_tw_buckets);
-  usages.add_limit("orphans", metric::orphans, "net.ipv4.tcp_max_orphans", metric::max_orphans);
-  usages.add_limit("TCP memory", metric::tcp_memory_bytes, "net.ipv4.tcp_mem, high",
-                   metric::tcp_mem_high, page);
-  usages.add_limit("UDP memory", metric::udp_memory_bytes, "net.ipv4.udp_mem, high",
-                   metric::udp_mem_high, page);
-  usages.add_limit("conntrack entries", metric::conntrack_entries, "nf_conntrack_max",
-                   metric::conntrack_limit);
-}
-
 }  // namespace
-
-std::string where(const std::string& netns, const std::string& pod) {
-  return netns.empty() ? "" : " in " + place(netns, pod);
-}
 
 std::optional<Severity> Status::severity() const {
   return findings.empty() ? std::nullopt : std::optional(findings.front().severity);
@@ -199,20 +190,25 @@ Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
   Status status{.time = std::chrono::system_clock::now(),
                 .host = host_name(),
                 .seconds_since_previous = {},
-                .findings = failures(now.snapshot.collectors),
+                .findings = collector_findings(now.snapshot.collectors),
                 .listeners = {},
                 .usages = {},
                 .collectors = now.snapshot.collectors};
+  const Snapshot* previous = nullptr;
   if (before != nullptr) {
+    previous = &before->snapshot;
     status.seconds_since_previous = std::chrono::duration<double>(now.time - before->time).count();
   }
-  for (const auto& [netns, now_there] : now.snapshot.namespaces) {
-    const NamespaceDelta look{
-        netns, now_there, find_namespace(before != nullptr ? &before->snapshot : nullptr, netns),
-        now.snapshot.netns_folder};
-    std::ranges::move(findings_of(look), std::back_inserter(status.findings));
-    add_listeners(status.listeners, look);
-    add_usages(status.usages, look);
+  for (const auto& [netns, current] : now.snapshot.namespaces) {
+    const NamespaceDelta delta{.netns = netns,
+                               .netns_directory = now.snapshot.netns_directory,
+                               .now = current,
+                               .before = find_namespace(previous, netns)};
+    std::ranges::move(namespace_findings(delta), std::back_inserter(status.findings));
+    add_listeners(status.listeners, delta);
+    UsageCollector usages(delta, status.usages);
+    usages.add_queues();
+    usages.add_limits();
   }
   std::ranges::stable_sort(status.findings, std::greater<>(), &Finding::severity);
   std::ranges::stable_sort(status.listeners, std::greater<>(), [](const ListenerRow& row) {

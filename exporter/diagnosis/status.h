@@ -1,4 +1,4 @@
-// What the diagnosis has to say: one value, shown as text, as a page and as JSON.
+// The result of the diagnosis, which is rendered as text, HTML and JSON.
 #pragma once
 
 #include <chrono>
@@ -12,22 +12,18 @@
 
 namespace inetdiag::diagnosis {
 
-/// How much of a limit is used.
+/// The usage of a limit.
 struct Usage {
-  std::string name;      ///< `timewait sockets`
-  std::string resource;  ///< `net.ipv4.tcp_max_tw_buckets`, or which queue
-  std::string netns;
-  std::string pod;
+  std::string name{};      ///< `timewait sockets`
+  std::string resource{};  ///< a sysctl such as `net.ipv4.tcp_max_tw_buckets`, or a queue
+  std::string netns{};
+  std::string pod{};
   double used = 0;
   double limit = 0;
-  double ratio = 0;  ///< 1: the limit acts
+  double ratio = 0;  ///< 1: the limit is reached
   bool is_bytes = false;
 };
 
-/// ` in pod shop/web-0`, ` in namespace blue`, or nothing for the exporter's own.
-std::string where(const std::string& netns, const std::string& pod);
-
-/// A row of the table of listeners.
 struct ListenerRow {
   Listener listener;
   std::string netns;
@@ -41,15 +37,15 @@ struct Status {
   std::string host;
   std::optional<double> seconds_since_previous;
   std::vector<Finding> findings;       ///< worst first
-  std::vector<ListenerRow> listeners;  ///< nearest to their limit first
-  std::vector<Usage> usages;           ///< in the order of the queues on a packet's way
+  std::vector<ListenerRow> listeners;  ///< fullest first
+  std::vector<Usage> usages;           ///< queues, then sysctls
   std::vector<CollectorOutcome> collectors;
 
-  /// Of the worst finding; absent where nothing was found.
+  /// Returns the severity of the worst finding; absent without findings.
   std::optional<Severity> severity() const;
-  /// The usage nearest to its limit; null where none is known.
+  /// Returns the usage closest to its limit; null if none is known.
   const Usage* closest() const;
-  /// Whether the listeners, without which nothing can be said, were not told.
+  /// Returns whether listeners, the main input of the rules, are missing.
   bool is_incomplete() const;
 };
 
@@ -58,7 +54,7 @@ struct TimedSnapshot {
   Snapshot snapshot;
 };
 
-/// `before` may be null: then nothing is known of growth.
+/// Without `before` (null), growth is unknown.
 Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before);
 
 }  // namespace inetdiag::diagnosis

@@ -102,7 +102,7 @@ Json json_of(const ListenerRow& row) {
                                           {"fill_ratio", ratio(listener.fill)}})},
                  {"syn_queue", object({{"length", optional(listener.half_open)},
                                        {"fill_ratio", optional(listener.syn_fill)}})},
-                 {"limit_set_by", text(short_text(row.limit))},
+                 {"limit_set_by", text(name_of(row.limit))},
                  {"drops", optional(listener.drops)},
                  {"new_drops", optional(row.new_drops)}});
 }

@@ -6,8 +6,7 @@
 
 namespace inetdiag::diagnosis {
 
-/// The document of GET /api/v1/status, described in docs/diagnosis.md. Fields may come; one that is
-/// there keeps its name and meaning within a schema version.
+/// Returns the document of GET /api/v1/status. docs/diagnosis.md describes the schema.
 std::string status_json(const Status& status);
 
 }  // namespace inetdiag::diagnosis

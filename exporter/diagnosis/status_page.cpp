@@ -63,32 +63,32 @@ footer { margin-top: 2rem; font-size: .9rem; }
 }
 )";
 
-/// Names from outside may hold text of any direction: each is isolated from what is around it.
+/// Isolates a name from the direction of the text around it: names may be bidirectional.
 std::string isolated(std::string_view text) {
-  return text.empty() ? std::string() : "<bdi>" + html_escaped(text) + "</bdi>";
+  return text.empty() ? std::string() : "<bdi>" + escape_html(text) + "</bdi>";
 }
 
-/// A bar that a screen reader tells as what stands beside it.
+/// Returns a bar with a label for screen readers.
 std::string meter(double ratio, std::string_view name) {
   return fmt::format(
       R"(<meter min="0" max="1" low="{}" high="0.999" optimum="0" value="{:.3f}" aria-label="{}"></meter>)",
-      nearly_full, std::min(ratio, 1.0), html_escaped(name));
+      nearly_full_ratio, std::min(ratio, 1.0), escape_html(name));
 }
 
 std::string entry(std::string_view term, const std::string& html) {
   return html.empty() ? std::string() : fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, html);
 }
 
-std::string finding_html(const Finding& finding, std::optional<double> seconds) {
+std::string finding_html(const Finding& finding, std::optional<double> interval_seconds) {
   const std::string_view severity = name_of(finding.severity);
   std::string html = fmt::format(
       "<li class=\"{0}\"><h3><span class=\"severity\">{0}</span> {1}</h3>\n<p>{2}</p>\n<dl>\n",
-      severity, isolated(finding.affected.name), html_escaped(finding.summary));
-  html += entry("Figures", html_escaped(evidence_text(finding, seconds)));
-  html += entry("Limit", html_escaped(finding.limit));
-  html += entry("What to do", html_escaped(finding.action));
-  html += entry("Watch",
-                finding.metric.empty() ? "" : "<code>" + html_escaped(finding.metric) + "</code>");
+      severity, isolated(finding.affected.name), escape_html(finding.summary));
+  html += entry("Evidence", escape_html(format_evidence(finding, interval_seconds)));
+  html += entry("Limit", escape_html(finding.limit));
+  html += entry("Action", escape_html(finding.action));
+  html += entry("Metric",
+                finding.metric.empty() ? "" : "<code>" + escape_html(finding.metric) + "</code>");
   return html + "</dl></li>\n";
 }
 
@@ -97,50 +97,52 @@ std::string findings_html(const Status& status) {
   if (!severity) {
     return fmt::format("<p class=\"verdict {}\">{}</p>\n",
                        status.is_incomplete() ? "warning" : "fine",
-                       html_escaped(no_findings_text(status)));
+                       escape_html(no_findings_text(status)));
   }
   std::string html = fmt::format("<p class=\"verdict {}\">{}</p>\n<ul class=\"findings\">\n",
-                                 name_of(*severity), count_text(status.findings));
+                                 name_of(*severity), format_severity_counts(status.findings));
   for (const Finding& finding : status.findings) {
     html += finding_html(finding, status.seconds_since_previous);
   }
   return html + "</ul>\n";
 }
 
-std::string cell(std::string_view label, const std::string& html, std::string_view css = "") {
+std::string cell(std::string_view label, std::string_view html, std::string_view css = "") {
   return fmt::format(R"(<td role="cell"{} data-label="{}">{}</td>)",
                      css.empty() ? "" : fmt::format(" class=\"{}\"", css), label, html);
+}
+
+std::string namespace_html(const std::string& netns, const std::string& pod) {
+  return netns.empty()
+             ? ""
+             : " <span class=\"faint\">" + isolated(pod.empty() ? netns : pod) + "</span>";
 }
 
 std::string listener_row(const ListenerRow& row) {
   const Listener& listener = row.listener;
   const std::string name = listener.endpoint.text();
-  std::string place = isolated(name);
-  if (!row.netns.empty()) {
-    place +=
-        " <span class=\"faint\">" + isolated(row.pod.empty() ? row.netns : row.pod) + "</span>";
-  }
   const std::string owner = listener.owner.text();
-  std::string drops = listener.drops ? number_text(*listener.drops) : "unknown";
+  std::string drops = listener.drops ? format_number(*listener.drops) : "unknown";
   if (row.new_drops.value_or(0) > 0) {
-    drops += " <strong>+" + number_text(*row.new_drops) + "</strong>";
+    drops += " <strong>+" + format_number(*row.new_drops) + "</strong>";
   }
-  return R"(<tr role="row"><th scope="row" role="rowheader">)" + place + "</th>" +
+  return R"(<tr role="row"><th scope="row" role="rowheader">)" + isolated(name) +
+         namespace_html(row.netns, row.pod) + "</th>" +
          cell("Owner", owner.empty() ? "<span class=\"faint\">unknown</span>" : isolated(owner)) +
          cell("Accept queue", meter(listener.fill, "accept queue of " + name) +
-                                  number_text(listener.waiting) + " / " +
-                                  number_text(listener.backlog)) +
+                                  format_number(listener.waiting) + " / " +
+                                  format_number(listener.backlog)) +
          cell("SYN queue", listener.half_open
                                ? meter(listener.syn_fill.value_or(0), "SYN queue of " + name) +
-                                     number_text(*listener.half_open)
+                                     format_number(*listener.half_open)
                                : "unknown") +
-         cell("Limit set by", short_text(row.limit)) + cell("Drops", drops, "number") + "</tr>\n";
+         cell("Limit set by", name_of(row.limit)) + cell("Drops", drops, "number") + "</tr>\n";
 }
 
 std::string listeners_html(const Status& status) {
   std::string html = "<h2>Listeners</h2>\n";
   if (status.listeners.empty()) {
-    return html + "<p>" + (status.is_incomplete() ? listeners_unknown : "No TCP listeners.") +
+    return html + "<p>" + (status.is_incomplete() ? no_listener_data : "No TCP listeners.") +
            "</p>\n";
   }
   html +=
@@ -153,25 +155,22 @@ std::string listeners_html(const Status& status) {
     html += listener_row(row);
   }
   return html +
-         "</tbody></table></div>\n<p class=\"faint\">A queue holds one connection more than its "
-         "backlog; when it is full the kernel drops.</p>\n";
+         "</tbody></table></div>\n<p class=\"faint\">An accept queue holds one connection more "
+         "than "
+         "its backlog. When it is full, the kernel drops new connections.</p>\n";
 }
 
 std::string limits_html(const Status& status) {
   std::string html =
       "<h2>Limits</h2>\n<div class=\"scroll\"><table role=\"table\" "
       "class=\"limits\">\n<thead><tr><th "
-      "scope=\"col\">What</th><th scope=\"col\">Used</th><th scope=\"col\">Limit</th></tr></thead>"
+      "scope=\"col\">Name</th><th scope=\"col\">Usage</th><th scope=\"col\">Limit</th></tr></thead>"
       "\n<tbody>\n";
   for (const Usage& usage : status.usages) {
-    const std::string netns =
-        usage.netns.empty() ? ""
-                            : " <span class=\"faint\">" +
-                                  isolated(usage.pod.empty() ? usage.netns : usage.pod) + "</span>";
-    html += R"(<tr role="row"><th scope="row" role="rowheader">)" + html_escaped(usage.name) +
-            netns + "</th>" +
-            cell("Used", meter(usage.ratio, usage.name) + percent_text(usage.ratio) + ", " +
-                             usage_text(usage)) +
+    html += R"(<tr role="row"><th scope="row" role="rowheader">)" + escape_html(usage.name) +
+            namespace_html(usage.netns, usage.pod) + "</th>" +
+            cell("Usage", meter(usage.ratio, usage.name) + format_percent(usage.ratio) + ", " +
+                              format_usage(usage)) +
             cell("Limit", isolated(usage.resource)) + "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
@@ -191,7 +190,7 @@ std::string collectors_html(const Status& status, const std::string& metrics) {
         metrics, collector.name, collector.name,
         collector.success         ? "success"
         : collector.error.empty() ? "<strong>failed</strong>, see the log"
-                                  : "<strong>failed</strong>: " + html_escaped(collector.error),
+                                  : "<strong>failed</strong>: " + escape_html(collector.error),
         collector.seconds ? fmt::format("{:.1f} ms", *collector.seconds * milliseconds) : "");
   }
   return html + "</tbody></table></div>\n";
@@ -199,7 +198,9 @@ std::string collectors_html(const Status& status, const std::string& metrics) {
 
 std::string refresh_html(unsigned seconds) {
   return seconds > 0
-             ? fmt::format("Refreshes every {} s (<a href=\"/?refresh=0\">stop</a>).", seconds)
+             ? fmt::format(
+                   "The page refreshes itself every {} s (<a href=\"/?refresh=0\">stop</a>).",
+                   seconds)
              : "<a href=\"/\">Refresh automatically</a>.";
 }
 
@@ -207,24 +208,24 @@ std::string refresh_html(unsigned seconds) {
 
 std::string status_page(const Status& status, const StatusPageLinks& links,
                         std::string_view nonce) {
-  const std::string metrics = html_escaped(links.metrics);
-  const std::string host = html_escaped(status.host);
+  const std::string metrics = escape_html(links.metrics);
+  const std::string host = escape_html(status.host);
   const std::string refresh =
       links.refresh_seconds > 0
           ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">\n", links.refresh_seconds)
           : "";
-  const std::string since =
+  const std::string interval =
       status.seconds_since_previous
-          ? fmt::format("growth over the last {:.0f} s", *status.seconds_since_previous)
-          : "growth shows from the next look on";
+          ? fmt::format("growth over {:.0f} s", *status.seconds_since_previous)
+          : "no previous snapshot, growth unknown";
   std::string html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n{}"
       "<title>{}{} - inetdiag_exporter</title>\n<style nonce=\"{}\">{}</style>\n</head>\n<body>\n"
       "<header><h1>{}</h1>\n<p>Queues and limits of the TCP/IP stack, {}; {}. {}</p></header>\n"
       "<main>\n",
-      refresh, status.findings.empty() ? "" : count_text(status.findings) + ": ", host, nonce,
-      style, host, time_text(status.time), since, refresh_html(links.refresh_seconds));
+      refresh, status.findings.empty() ? "" : format_severity_counts(status.findings) + ": ", host,
+      nonce, style, host, format_time(status.time), interval, refresh_html(links.refresh_seconds));
   html += findings_html(status) + listeners_html(status) + limits_html(status) +
           collectors_html(status, metrics);
   html += fmt::format(

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "exporter/diagnosis/status.h"
 
@@ -10,11 +9,11 @@ namespace inetdiag {
 
 struct StatusPageLinks {
   std::string metrics;           ///< path of the metrics
-  unsigned refresh_seconds = 0;  ///< 0: the page stays as it is
+  unsigned refresh_seconds = 0;  ///< 0: the page does not refresh itself
 };
 
-/// The front page: what is wrong first, then listeners, limits and collectors. HTML that needs no
-/// script and nothing from elsewhere. `nonce` allows its style in the Content-Security-Policy.
+/// Renders the status page: findings, listeners, limits and collectors. The HTML has no scripts and
+/// loads nothing. `nonce` is the one that the Content-Security-Policy allows for its style.
 std::string status_page(const diagnosis::Status& status, const StatusPageLinks& links,
                         std::string_view nonce);
 

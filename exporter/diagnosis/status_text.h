@@ -6,7 +6,7 @@
 
 namespace inetdiag::diagnosis {
 
-/// For a terminal of 80 columns, findings first. Names from outside cannot control the terminal.
-std::string status_text(const Status& status, bool in_colour);
+/// Renders the status for a terminal of 80 columns. Replaces control characters in names.
+std::string status_text(const Status& status, bool use_color);
 
 }  // namespace inetdiag::diagnosis

@@ -8,7 +8,7 @@ diagnosis::TimedSnapshot take_snapshot(Scraper& scraper, Scraper::Clock::time_po
   diagnosis::TimedSnapshot taken{
       Scraper::Clock::now(),
       diagnosis::snapshot_of(result->exposition.families(), result->outcomes)};
-  taken.snapshot.netns_folder = netns_folder;
+  taken.snapshot.netns_directory = netns_folder;
   return taken;
 }
 

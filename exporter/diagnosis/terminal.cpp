@@ -8,7 +8,7 @@ namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
-/// The code point at the front, as its bytes.
+/// Returns the bytes of the first code point. `utf8` must not be empty.
 std::string_view first_code_point(std::string_view utf8) {
   constexpr auto first_lead_byte = 0xC0U;
   std::size_t length = 1;
@@ -36,7 +36,7 @@ bool is_control(std::string_view code_point) {
 
 }  // namespace
 
-std::string printable(std::string_view utf8) {
+std::string replace_controls(std::string_view utf8) {
   std::string text;
   while (!utf8.empty()) {
     const std::string_view code_point = first_code_point(utf8);
@@ -51,7 +51,7 @@ std::size_t display_width(std::string_view utf8) {
       std::ranges::count_if(utf8, [](char c) { return !is_continuation(c); }));
 }
 
-std::string shortened(std::string_view utf8, std::size_t width) {
+std::string truncate(std::string_view utf8, std::size_t width) {
   if (display_width(utf8) <= width) {
     return std::string(utf8);
   }
@@ -64,28 +64,28 @@ std::string shortened(std::string_view utf8, std::size_t width) {
   return text + "~";
 }
 
-std::string wrapped(std::string_view first, std::string_view text, std::size_t indent,
-                    std::size_t columns) {
-  std::string lines(first);
-  std::size_t width = display_width(first);
-  bool is_line_begin = true;
+std::string wrap(std::string_view prefix, std::string_view text, std::size_t indent,
+                 std::size_t columns) {
+  std::string lines(prefix);
+  std::size_t width = display_width(prefix);
+  bool is_line_start = true;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t needed = display_width(word) + (is_line_begin ? 0 : 1);
-    if (!is_line_begin && width + needed > columns) {
+    const std::size_t needed = display_width(word) + (is_line_start ? 0 : 1);
+    if (!is_line_start && width + needed > columns) {
       lines.append("\n").append(indent, ' ');
       width = indent;
-      is_line_begin = true;
+      is_line_start = true;
     }
-    if (!is_line_begin) {
+    if (!is_line_start) {
       lines.push_back(' ');
       ++width;
     }
     lines.append(word);
     width += display_width(word);
-    is_line_begin = false;
+    is_line_start = false;
   }
   return lines + "\n";
 }

@@ -1,34 +1,33 @@
-// From where on the rules of the diagnosis speak up. All of them stand here.
+// All thresholds of the rules.
 #pragma once
 
 #include <chrono>
 
 namespace inetdiag::diagnosis {
 
-/// A queue this full takes only a burst more.
-inline constexpr double nearly_full = 0.8;
-inline constexpr double full = 1.0;
+/// A queue this full has room for a short burst only.
+inline constexpr double nearly_full_ratio = 0.8;
+inline constexpr double full_ratio = 1.0;
 
-/// With tcp_syncookies=0 SYNs of unknown peers are refused from this share of tcp_max_syn_backlog
-/// on (net/ipv4/tcp_input.c, tcp_conn_request).
-inline constexpr double syn_backlog_share = 0.75;
+/// With tcp_syncookies=0, the share of tcp_max_syn_backlog from which the kernel drops SYNs of
+/// unproven peers (net/ipv4/tcp_input.c, tcp_conn_request).
+inline constexpr double max_syn_backlog_ratio = 0.75;
 
-/// The kernel counts an orphan up to four times where it is in doubt of its peer
-/// (net/ipv4/tcp_timer.c, tcp_out_of_resources), so that the limit acts early; most count once.
-inline constexpr double orphans_near = 0.5;
+/// The kernel counts an orphan up to four times if its peer is unresponsive
+/// (net/ipv4/tcp_timer.c, tcp_out_of_resources), so the limit acts early. Most count once.
+inline constexpr double min_orphans_ratio = 0.5;
 
-/// Sockets in CLOSE_WAIT on one port that are a pile, if they are this share of its sockets too.
-inline constexpr double close_wait_min = 100;
-inline constexpr double close_wait_share = 0.25;
+/// Sockets in CLOSE_WAIT on one port: a minimum, and the share of all its sockets.
+inline constexpr double min_close_wait = 100;
+inline constexpr double min_close_wait_ratio = 0.25;
 
-/// Connections that wait for the answer to their SYN: some always do.
-inline constexpr double syn_sent_notice = 20;
-inline constexpr double syn_sent_warning = 200;
+/// Sockets in SYN_SENT. A few are normal.
+inline constexpr double min_syn_sent_notice = 20;
+inline constexpr double min_syn_sent_warning = 200;
 
-/// A look longer ago than this says nothing about now. Whoever asks every five minutes still learns
-/// what grows.
+/// An older snapshot does not describe the present. Allows for requests every five minutes.
 inline constexpr std::chrono::minutes max_snapshot_age{15};
-/// Two looks closer than this show no growth that means anything.
-inline constexpr std::chrono::milliseconds shortest_interval{900};
+/// Growth over less time than this is not meaningful.
+inline constexpr std::chrono::milliseconds min_snapshot_interval{900};
 
 }  // namespace inetdiag::diagnosis

@@ -121,7 +121,7 @@ HttpResponse Router::metrics(const HttpRequest& request) {
 }
 
 diagnosis::Status Router::look() {
-  return looks_.look(
+  return looks_.diagnose(
       take_snapshot(scraper_, Scraper::Clock::now() + scrape_time(""), options_.netns_folder));
 }
 

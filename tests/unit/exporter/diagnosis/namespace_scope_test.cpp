@@ -17,17 +17,17 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The one finding of a namespace, as `check` tells it.
-Finding acknowledge(const std::string& netns, const Namespace& there,
-                    const std::string& folder = "/run/netns") {
+/// Returns the single finding on a namespace.
+Finding only_finding(const std::string& netns, const Namespace& current,
+                     const std::string& directory = "/run/netns") {
   const auto time = std::chrono::steady_clock::now();
   const Status status =
-      diagnose({time, {.namespaces = {{netns, there}}, .netns_folder = folder}}, nullptr);
+      diagnose({time, {.namespaces = {{netns, current}}, .netns_directory = directory}}, nullptr);
   EXPECT_EQ(status.findings.size(), 1U);
   return status.findings.at(0);
 }
 
-Namespace waiting(const std::string& pod = "") {
+Namespace with_syn_sent(const std::string& pod = "") {
   return {.pod = pod, .tcp_states = {{"syn_sent", 5000}}};
 }
 
@@ -37,73 +37,73 @@ Namespace full_of_time_wait(const std::string& pod = "") {
       .values = {{std::string(metric::timewaits), 10}, {std::string(metric::max_tw_buckets), 10}}};
 }
 
-TEST(NamespacedCollector, TheOwnNamespaceIsThisHost) {
-  const Finding finding = acknowledge("", waiting());
-  EXPECT_EQ(finding.affected.name, "this host, as a client");
-  EXPECT_THAT(finding.summary, HasSubstr("this host begins"));
+TEST(NamespaceScope, LeavesFindingsOnThisHostUnchanged) {
+  const Finding finding = only_finding("", with_syn_sent());
+  EXPECT_EQ(finding.affected.name, "this host (outgoing connections)");
+  EXPECT_THAT(finding.summary, HasSubstr("connections of this host"));
   EXPECT_THAT(finding.action, HasSubstr("`ss -tn state syn-sent`"));
-  const Finding limit = acknowledge("", full_of_time_wait());
-  EXPECT_EQ(limit.limit, "net.ipv4.tcp_max_tw_buckets, 10");
+  const Finding limit = only_finding("", full_of_time_wait());
+  EXPECT_EQ(limit.limit, "net.ipv4.tcp_max_tw_buckets = 10");
   EXPECT_THAT(limit.action, Not(HasSubstr("namespace")));
 }
 
-TEST(NamespacedCollector, CommandsRunWhereTheNamespaceIsPinned) {
-  const Finding finding = acknowledge("blue", waiting());
-  EXPECT_EQ(finding.affected.name, "namespace blue, as a client");
-  EXPECT_THAT(finding.summary, HasSubstr("namespace blue begins"));
+TEST(NamespaceScope, RunsCommandsWithIpNetnsInPinnedNamespaces) {
+  const Finding finding = only_finding("blue", with_syn_sent());
+  EXPECT_EQ(finding.affected.name, "namespace blue (outgoing connections)");
+  EXPECT_THAT(finding.summary, HasSubstr("connections of namespace blue"));
   EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue ss -tn state syn-sent`"));
   EXPECT_THAT(finding.action, Not(HasSubstr("PID")));
 }
 
-TEST(NamespacedCollector, CommandsEnterByAPathWhatIpNetnsDoesNotFind) {
-  for (const char* folder : {"/run/docker/netns", "/run/docker/../docker/netns/"}) {
-    const Finding finding = acknowledge("1a2b3c", waiting(), folder);
+TEST(NamespaceScope, RunsCommandsWithNsenterInOtherDirectories) {
+  for (const char* directory : {"/run/docker/netns", "/run/docker/../docker/netns/"}) {
+    const Finding finding = only_finding("1a2b3c", with_syn_sent(), directory);
     EXPECT_THAT(finding.action,
                 AllOf(HasSubstr("`nsenter --net=/run/docker/netns/1a2b3c ss -tn state syn-sent`"),
                       Not(HasSubstr("PID"))));
   }
-  // What ip has on the host, as it is seen here, there and in a container.
-  for (const char* folder : {"/run/netns/", "/var/run/netns", "/host/run/netns"}) {
-    EXPECT_THAT(acknowledge("blue", waiting(), folder).action,
+  // The directory of `ip netns`, in other spellings and as mounted in a container.
+  for (const char* directory : {"/run/netns/", "/var/run/netns", "/host/run/netns"}) {
+    EXPECT_THAT(only_finding("blue", with_syn_sent(), directory).action,
                 HasSubstr("`ip netns exec blue ss "));
   }
-  EXPECT_THAT(acknowledge("blue", waiting(), "/a folder").action,
+  EXPECT_THAT(only_finding("blue", with_syn_sent(), "/a directory").action,
               HasSubstr("`nsenter -n -t PID ss "));
 }
 
-TEST(NamespacedCollector, CommandsRunBesideAProcessWhereTheNamespaceHasNoName) {
-  // What no shell should see is no name either.
+TEST(NamespaceScope, RunsCommandsByPidIfTheNameIsAnInodeOrNotShellSafe) {
   for (const char* netns : {"4026532761", "a;b", "-n"}) {
-    const Finding finding = acknowledge(netns, waiting());
+    const Finding finding = only_finding(netns, with_syn_sent());
     EXPECT_THAT(finding.action, AllOf(HasSubstr("`nsenter -n -t PID ss -tn state syn-sent`"),
                                       HasSubstr("`lsns -t net`")));
   }
 }
 
-TEST(NamespacedCollector, SysctlsAreTheNamespacesOwn) {
-  const Finding finding = acknowledge("blue", full_of_time_wait());
+TEST(NamespaceScope, SetsSysctlsInTheNamespace) {
+  const Finding finding = only_finding("blue", full_of_time_wait());
   EXPECT_EQ(finding.affected.name, "net.ipv4.tcp_max_tw_buckets in namespace blue");
-  EXPECT_EQ(finding.limit, "net.ipv4.tcp_max_tw_buckets, 10, in namespace blue");
+  EXPECT_EQ(finding.limit, "net.ipv4.tcp_max_tw_buckets = 10, in namespace blue");
   EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue sysctl -w ...`"));
 }
 
-TEST(NamespacedCollector, SysctlsOfAPodAreSetInItsSpecification) {
-  const Finding finding = acknowledge("cni-1", full_of_time_wait("shop/web-0"));
+TEST(NamespaceScope, SetsSysctlsOfAPodInItsSecurityContext) {
+  const Finding finding = only_finding("cni-1", full_of_time_wait("shop/web-0"));
   EXPECT_EQ(finding.affected.name, "net.ipv4.tcp_max_tw_buckets in pod shop/web-0");
   EXPECT_THAT(finding.action,
               AllOf(HasSubstr("securityContext.sysctls"), Not(HasSubstr("sysctl -w"))));
-  EXPECT_EQ(acknowledge("cni-1", waiting("shop/web-0")).affected.name,
-            "pod shop/web-0, as a client");
+  EXPECT_EQ(only_finding("cni-1", with_syn_sent("shop/web-0")).affected.name,
+            "pod shop/web-0 (outgoing connections)");
 }
 
-TEST(NamespacedCollector, ReceiveBuffersAreBoundByTheHost) {
-  const Finding finding = acknowledge("blue", {.udp = {{.endpoint = {"::", "53", ""}, .fill = 1}}});
+TEST(NamespaceScope, SetsReceiveBufferSysctlsOnTheHost) {
+  const Finding finding =
+      only_finding("blue", {.udp = {{.endpoint = {"::", "53", ""}, .fill = 1}}});
   EXPECT_THAT(finding.action,
-              AllOf(HasSubstr("Both sysctls are the host's."), Not(HasSubstr("sysctl -w"))));
+              AllOf(HasSubstr("Both sysctls are host-wide."), Not(HasSubstr("sysctl -w"))));
 }
 
-TEST(NamespacedCollector, ANamespaceIsNamedOnce) {
-  const Finding finding = acknowledge("blue", {.values = {{std::string(metric::syncookies), 2}}});
+TEST(NamespaceScope, NamesANamespaceOnce) {
+  const Finding finding = only_finding("blue", {.values = {{std::string(metric::syncookies), 2}}});
   EXPECT_EQ(finding.affected.name, "namespace blue");
   EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue sysctl -w ...`"));
 }

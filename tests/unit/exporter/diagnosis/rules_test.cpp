@@ -20,8 +20,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 
-/// A host where nothing is wrong.
-Namespace quiet_host() {
+/// A host without findings.
+Namespace healthy_host() {
   Namespace host;
   host.values = {{std::string(metric::somaxconn), 4096},
                  {std::string(metric::syncookies), 1},
@@ -64,10 +64,20 @@ Namespace quiet_host() {
   return host;
 }
 
-/// Two looks at a host, the same at first.
+Findings apply_rules(const Namespace& now, const Namespace* before) {
+  const std::string own_netns;
+  Findings findings;
+  for (const Rule rule : rules) {
+    rule({.netns = own_netns, .netns_directory = own_netns, .now = now, .before = before},
+         findings);
+  }
+  return findings;
+}
+
+/// The current and the previous snapshot of a host, initially equal.
 struct Host {
-  Namespace now = quiet_host();
-  Namespace before = quiet_host();
+  Namespace now = healthy_host();
+  Namespace before = healthy_host();
 
   void set(std::string_view metric, double value) { now.values[std::string(metric)] = value; }
   void set_in_both(std::string_view metric, double value) {
@@ -78,16 +88,10 @@ struct Host {
   Listener& listener() { return now.listeners.front(); }
 
   Findings findings(bool with_before = true) const {
-    const std::string own;
-    const NamespaceDelta look(own, now, with_before ? &before : nullptr, own);
-    Findings findings;
-    for (const Rule rule : rules) {
-      rule(look, findings);
-    }
-    return findings;
+    return apply_rules(now, with_before ? &before : nullptr);
   }
 
-  /// `critical accept_queue_full`
+  /// Returns, for example, `critical accept_queue_full`.
   std::vector<std::string> names(bool with_before = true) const {
     std::vector<std::string> names;
     for (const Finding& finding : findings(with_before)) {
@@ -97,27 +101,22 @@ struct Host {
   }
 };
 
-TEST(Rules, KeepQuietOnAQuietHost) {
+TEST(Rules, FindNothingOnAHealthyHost) {
   EXPECT_THAT(Host().names(), IsEmpty());
   EXPECT_THAT(Host().names(false), IsEmpty());
 }
 
-TEST(Rules, KeepQuietWhereNothingIsKnown) {
-  const std::string own;
-  const Namespace nothing;
-  Findings findings;
-  for (const Rule rule : rules) {
-    rule(NamespaceDelta(own, nothing, &nothing, own), findings);
-  }
-  EXPECT_TRUE(findings.empty());
+TEST(Rules, FindNothingWithoutData) {
+  const Namespace no_data;
+  EXPECT_TRUE(apply_rules(no_data, &no_data).empty());
 }
 
-TEST(Rules, TheSeriesToWatchIsPromql) {
+TEST(Rules, WriteTheMetricAsAPromqlSelector) {
   EXPECT_EQ(selector("m", {}), "m");
   EXPECT_EQ(selector("m", {{"a", "1"}, {"path", "@b\"q\\x\n"}}), R"(m{a="1",path="@b\"q\\x\n"})");
 }
 
-TEST(Rules, EveryFindingSaysAllThatIsNeeded) {
+TEST(Rules, FillInEveryTextOfAFinding) {
   Host host;
   host.listener().fill = 1;
   host.listener().half_open = 129;
@@ -132,7 +131,7 @@ TEST(Rules, EveryFindingSaysAllThatIsNeeded) {
   host.set(metric::conntrack_entries, 1000);
   host.set(metric::abort_on_overflow, 1);
   const Findings findings = host.findings();
-  EXPECT_EQ(findings.size(), rules.size() - 1);  // the SYN queue is part of the pair
+  EXPECT_EQ(findings.size(), rules.size() - 1);  // the SYN queue is part of the first finding
   for (const Finding& finding : findings) {
     EXPECT_FALSE(finding.affected.kind.empty()) << finding.rule;
     EXPECT_FALSE(finding.affected.name.empty()) << finding.rule;
@@ -142,7 +141,7 @@ TEST(Rules, EveryFindingSaysAllThatIsNeeded) {
   }
 }
 
-TEST(AcceptQueues, AreFullFromABacklogAndOneOn) {
+TEST(AcceptQueues, AreFullAtOneMoreThanTheBacklog) {
   Host host;
   host.listener().fill = 1;
   EXPECT_THAT(host.names(), ElementsAre("critical accept_queue_full"));
@@ -150,7 +149,7 @@ TEST(AcceptQueues, AreFullFromABacklogAndOneOn) {
   EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_nearly_full"));
 }
 
-TEST(AcceptQueues, AreNearlyFullFromFourFifthsOn) {
+TEST(AcceptQueues, AreNearlyFullFromEightyPercent) {
   Host host;
   host.listener().fill = 0.8;
   EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_nearly_full"));
@@ -158,14 +157,14 @@ TEST(AcceptQueues, AreNearlyFullFromFourFifthsOn) {
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(AcceptQueues, DropNowWhereDropsGrow) {
+TEST(AcceptQueues, AreDroppingIfDropsGrow) {
   Host host;
   host.listener().drops = 1;
   EXPECT_THAT(host.names(), ElementsAre("critical listener_dropping"));
   EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_drops", std::optional(1.0))));
 }
 
-TEST(AcceptQueues, DroppedBeforeIsANotice) {
+TEST(AcceptQueues, PastDropsAreANotice) {
   Host host;
   host.listener().drops = 9;
   host.before.listeners[0].drops = 9;
@@ -173,14 +172,14 @@ TEST(AcceptQueues, DroppedBeforeIsANotice) {
   EXPECT_THAT(host.names(false), ElementsAre("notice listener_dropped"));
 }
 
-TEST(AcceptQueues, ANewListenerHasNoGrowth) {
+TEST(AcceptQueues, DropsOfANewListenerAreNoGrowth) {
   Host host;
   host.before.listeners.clear();
   host.listener().drops = 9;
   EXPECT_THAT(host.names(), ElementsAre("notice listener_dropped"));
 }
 
-TEST(AcceptQueues, FullTogetherWithCookiesIsTheDeadlyPair) {
+TEST(AcceptQueues, FullTogetherWithCookiesIsOneCriticalFinding) {
   Host host;
   host.listener().fill = 1;
   host.listener().syn_fill = 0.8;
@@ -190,23 +189,23 @@ TEST(AcceptQueues, FullTogetherWithCookiesIsTheDeadlyPair) {
   EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_cookies", std::optional(30.0))));
 }
 
-TEST(AcceptQueues, CookiesOfAnotherListenerMakeNoPair) {
+TEST(AcceptQueues, CookiesOfAnotherListenerAreASeparateFinding) {
   Host host;
   host.listener().fill = 1;
   host.grow(metric::cookies_sent, 30);
   EXPECT_THAT(host.names(), ElementsAre("critical accept_queue_full", "warning syn_cookies_sent"));
 }
 
-TEST(AcceptQueues, OneOfSeveralSocketsCanBeFullAlone) {
+TEST(AcceptQueues, OneOfSeveralSocketsCanBeFull) {
   Host host;
   host.listener().fill = 1;
   host.listener().sockets = 4;
   const Finding finding = host.findings()[0];
-  EXPECT_THAT(finding.summary, HasSubstr("one of its 4 sockets is full"));
+  EXPECT_THAT(finding.summary, HasSubstr("One of the listener's 4 accept queues is full"));
   EXPECT_THAT(finding.evidence, Contains(Pair("sockets", std::optional(4.0))));
 }
 
-TEST(AcceptQueues, DropsAreLaidToBurstsOnlyWhereTheQueueOverflowed) {
+TEST(AcceptQueues, BurstsAreTheCauseOnlyIfTheQueueOverflowed) {
   Host host;
   host.set_in_both(metric::listen_overflows, 5);
   host.listener().drops = 3;
@@ -215,7 +214,7 @@ TEST(AcceptQueues, DropsAreLaidToBurstsOnlyWhereTheQueueOverflowed) {
   EXPECT_THAT(host.findings()[0].summary, HasSubstr("fills in bursts"));
 }
 
-TEST(AcceptQueues, DropsOfAFullSynQueueAreNotLaidToTheAcceptQueue) {
+TEST(AcceptQueues, DropsOfAFullSynQueueAreNotAttributedToTheAcceptQueue) {
   Host host;
   host.set_in_both(metric::syncookies, 0);
   host.listener().half_open = 128;
@@ -224,22 +223,22 @@ TEST(AcceptQueues, DropsOfAFullSynQueueAreNotLaidToTheAcceptQueue) {
   EXPECT_THAT(host.findings()[0].evidence, Contains(Pair("new_drops", std::optional(30.0))));
 }
 
-TEST(AcceptQueues, WithoutAnEarlierLookNobodyKnowsWhetherItDropsNow) {
+TEST(AcceptQueues, WithoutAPreviousSnapshotCurrentDropsAreUnknown) {
   Host host;
   host.listener().drops = 9;
-  EXPECT_THAT(host.findings(false)[0].summary, HasSubstr("shows at the next look"));
+  EXPECT_THAT(host.findings(false)[0].summary, HasSubstr("next snapshot shows"));
   host.before.listeners[0].drops = 9;
-  EXPECT_THAT(host.findings()[0].summary, HasSubstr("before, not now"));
+  EXPECT_THAT(host.findings()[0].summary, HasSubstr("not since the previous snapshot"));
 }
 
-TEST(AcceptQueues, AFullSynQueueMakesThePairInOneLook) {
+TEST(AcceptQueues, AFullSynQueueImpliesCookiesWithoutAPreviousSnapshot) {
   Host host;
   host.listener().fill = 1;
   host.listener().half_open = 129;
   EXPECT_THAT(host.names(false), ElementsAre("critical cookies_and_full_accept_queue"));
 }
 
-TEST(AcceptQueues, CookiesThatAreAlwaysSentMakeNoPair) {
+TEST(AcceptQueues, CookiesThatAreAlwaysSentAreASeparateNotice) {
   Host host;
   host.listener().fill = 1;
   host.set_in_both(metric::syncookies, 2);
@@ -247,7 +246,7 @@ TEST(AcceptQueues, CookiesThatAreAlwaysSentMakeNoPair) {
   EXPECT_THAT(host.names(), ElementsAre("critical accept_queue_full", "notice syn_cookies_always"));
 }
 
-TEST(AcceptQueues, NameTheServersSetting) {
+TEST(AcceptQueues, NameOwnerLimitAndSetting) {
   Host host;
   host.listener().fill = 1;
   const Finding finding = host.findings()[0];
@@ -255,10 +254,10 @@ TEST(AcceptQueues, NameTheServersSetting) {
   EXPECT_THAT(finding.affected.labels,
               AllOf(Contains(Pair("port", "443")), Contains(Pair("unit", "haproxy.service"))));
   EXPECT_THAT(finding.action, HasSubstr("`backlog N` in the frontend"));
-  EXPECT_EQ(finding.limit, "the program's own backlog of 128; net.core.somaxconn is 4096");
+  EXPECT_EQ(finding.limit, "backlog 128, set by the program (net.core.somaxconn = 4096)");
 }
 
-TEST(Backlog, KnowsWhichLimitBinds) {
+TEST(Backlog, DeterminesTheLimit) {
   Listener listener{.sockets = 4, .backlog = 512};
   EXPECT_EQ(limit_of(listener, 4096), BacklogLimit::unknown);
   listener.is_capped = false;
@@ -269,30 +268,30 @@ TEST(Backlog, KnowsWhichLimitBinds) {
   EXPECT_EQ(limit_of(listener, 100), BacklogLimit::former_somaxconn);
 }
 
-TEST(Backlog, SaysWhatToRaise) {
+TEST(Backlog, AdvisesWhatToRaise) {
   Listener listener{.owner = {.unit = "nginx.service"}, .backlog = 511, .is_capped = false};
-  EXPECT_THAT(how_to_raise(listener, 4096),
+  EXPECT_THAT(backlog_advice(listener, 4096),
               AllOf(HasSubstr("`listen ... backlog=N`"), HasSubstr("somaxconn does not help"),
                     Not(HasSubstr("restart"))));
-  // What somaxconn is by default: it may have been the limit when the program listened.
+  // A default of somaxconn, which may have been the limit at the time of listen().
   listener.backlog = 128;
-  EXPECT_THAT(how_to_raise(listener, 4096), HasSubstr("somaxconn was raised after"));
+  EXPECT_THAT(backlog_advice(listener, 4096), HasSubstr("somaxconn was raised after"));
   listener.is_capped = true;
-  EXPECT_THAT(how_to_raise(listener, 128),
+  EXPECT_THAT(backlog_advice(listener, 128),
               AllOf(HasSubstr("raise net.core.somaxconn, then restart"), HasSubstr("nginx")));
-  EXPECT_THAT(how_to_raise(listener, 100), HasSubstr("before the program is restarted"));
-  EXPECT_THAT(limit_text(listener, std::nullopt), HasSubstr("128"));
+  EXPECT_THAT(backlog_advice(listener, 100), HasSubstr("before you restart the program"));
+  EXPECT_THAT(describe_limit(listener, std::nullopt), HasSubstr("128"));
 }
 
-TEST(Backlog, InventsNoLimitForListenersThatAreFolded) {
-  const Listener folded{.endpoint = {"other", "other", ""}, .sockets = 300, .backlog = 40000};
-  EXPECT_THAT(limit_text(folded, 4096), HasSubstr("several listeners"));
-  EXPECT_THAT(how_to_raise(folded, 4096), HasSubstr("--collector.listeners.max"));
+TEST(Backlog, HasNoLimitForAggregatedListeners) {
+  const Listener aggregated{.endpoint = {"other", "other", ""}, .sockets = 300, .backlog = 40000};
+  EXPECT_THAT(describe_limit(aggregated, 4096), HasSubstr("several listeners"));
+  EXPECT_THAT(backlog_advice(aggregated, 4096), HasSubstr("--collector.listeners.max"));
 }
 
-TEST(Backlog, KnowsCommonServersByTheirUnits) {
+TEST(Backlog, RecognizesServersByTheirUnits) {
   const auto setting = [](const char* unit) {
-    return how_to_raise({.owner = {.unit = unit}, .backlog = 5, .is_capped = false}, 4096);
+    return backlog_advice({.owner = {.unit = unit}, .backlog = 5, .is_capped = false}, 4096);
   };
   EXPECT_THAT(setting("php8.2-fpm.service"), HasSubstr("listen.backlog"));
   EXPECT_THAT(setting("postgresql@15-main.service"), HasSubstr("max_connections"));
@@ -301,30 +300,30 @@ TEST(Backlog, KnowsCommonServersByTheirUnits) {
   EXPECT_THAT(setting("envoy.service"), HasSubstr("tcp_backlog_size"));
   EXPECT_THAT(setting("gunicorn.service"), HasSubstr("--backlog"));
   EXPECT_THAT(setting("lighttpd.service"), HasSubstr("server.listen-backlog"));
-  EXPECT_THAT(setting("uhttpd.service"), HasSubstr("passes to listen()"));
-  EXPECT_THAT(setting("prometheus-nginx-exporter.service"), HasSubstr("passes to listen()"));
-  EXPECT_THAT(setting("other.service"), HasSubstr("passes to listen()"));
-  EXPECT_THAT(setting(""), HasSubstr("passes to listen()"));
+  EXPECT_THAT(setting("uhttpd.service"), HasSubstr("argument of listen()"));
+  EXPECT_THAT(setting("prometheus-nginx-exporter.service"), HasSubstr("argument of listen()"));
+  EXPECT_THAT(setting("other.service"), HasSubstr("argument of listen()"));
+  EXPECT_THAT(setting(""), HasSubstr("argument of listen()"));
 }
 
-TEST(SynQueues, AreFullWhereTheyHoldTheBacklog) {
+TEST(SynQueues, AreFullAtTheBacklog) {
   Host host;
   host.listener().half_open = 128;
   EXPECT_THAT(host.names(), ElementsAre("warning syn_queue_full"));
-  EXPECT_THAT(host.findings()[0].action, HasSubstr("tcp_max_syn_backlog does not matter"));
+  EXPECT_THAT(host.findings()[0].action, HasSubstr("tcp_max_syn_backlog has no effect"));
   host.listener().half_open = 127;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(SynQueues, DropWithoutCookies) {
+TEST(SynQueues, AreCriticalWithoutCookies) {
   Host host;
   host.set_in_both(metric::syncookies, 0);
   host.listener().half_open = 128;
   EXPECT_THAT(host.names(), ElementsAre("critical syn_queue_full"));
-  EXPECT_THAT(host.findings()[0].limit, HasSubstr("tcp_max_syn_backlog, 1024"));
+  EXPECT_THAT(host.findings()[0].limit, HasSubstr("tcp_max_syn_backlog = 1024"));
 }
 
-TEST(SynQueues, SayWhereItIsNotKnownWhetherCookiesAreSent) {
+TEST(SynQueues, MentionUnknownSyncookies) {
   Host host;
   host.now.values.erase(std::string(metric::syncookies));
   host.listener().half_open = 128;
@@ -332,7 +331,7 @@ TEST(SynQueues, SayWhereItIsNotKnownWhetherCookiesAreSent) {
   EXPECT_THAT(host.findings()[0].summary, HasSubstr("could not be read"));
 }
 
-TEST(SynQueues, RefuseFromThreeQuartersOfMaxSynBacklogOnWithoutCookies) {
+TEST(SynQueues, WithoutCookiesAreFullAtThreeQuartersOfMaxSynBacklog) {
   Host host;
   host.set_in_both(metric::syncookies, 0);
   host.set_in_both(metric::max_syn_backlog, 16);
@@ -345,7 +344,7 @@ TEST(SynQueues, RefuseFromThreeQuartersOfMaxSynBacklogOnWithoutCookies) {
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(SynQueues, CountersTellOfBursts) {
+TEST(SynQueues, CountersRevealBursts) {
   Host host;
   host.grow(metric::cookies_sent, 1);
   EXPECT_THAT(host.names(), ElementsAre("warning syn_cookies_sent"));
@@ -355,7 +354,7 @@ TEST(SynQueues, CountersTellOfBursts) {
   EXPECT_THAT(host.names(), ElementsAre("critical syns_dropped"));
 }
 
-TEST(SynQueues, CookiesForEverySynAreExplainedNotAlarmed) {
+TEST(SynQueues, CookiesForEverySynAreOnlyANotice) {
   Host host;
   host.set_in_both(metric::syncookies, 2);
   host.grow(metric::cookies_sent, 300);
@@ -363,7 +362,7 @@ TEST(SynQueues, CookiesForEverySynAreExplainedNotAlarmed) {
   EXPECT_THAT(host.names(), ElementsAre("notice syn_cookies_always"));
 }
 
-TEST(TimeWait, IsNearItsLimitFromFourFifthsOn) {
+TEST(TimeWait, IsNearItsLimitFromEightyPercent) {
   Host host;
   host.set(metric::timewaits, 799);
   EXPECT_THAT(host.names(), IsEmpty());
@@ -373,27 +372,27 @@ TEST(TimeWait, IsNearItsLimitFromFourFifthsOn) {
   EXPECT_THAT(host.names(), ElementsAre("warning time_wait_full"));
 }
 
-TEST(TimeWait, OverflowsThatGrowTellTheSame) {
+TEST(TimeWait, IsFullIfOverflowsGrow) {
   Host host;
   host.grow(metric::time_wait_overflows, 1);
   EXPECT_THAT(host.names(), ElementsAre("warning time_wait_full"));
   EXPECT_THAT(host.names(false), IsEmpty());
 }
 
-TEST(CloseWait, PilesUpWhereItIsManyAndAGoodShare) {
+TEST(CloseWait, NeedsAMinimumAndAShareOfTheSockets) {
   Host host;
   host.now.ports = {{.port = "443", .close_wait = 100, .all = 400}};
-  EXPECT_THAT(host.names(), ElementsAre("warning close_wait_pile"));
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
   EXPECT_EQ(host.findings()[0].affected.name, "port 443");
   host.now.ports = {{.port = "443", .close_wait = 99, .all = 100}};
   EXPECT_THAT(host.names(), IsEmpty());
   host.now.ports = {{.port = "443", .close_wait = 100, .all = 401}};
   EXPECT_THAT(host.names(), IsEmpty());
   host.now.ports = {{.port = "other", .close_wait = 100, .all = 100}};
-  EXPECT_EQ(host.findings()[0].affected.name, "connections without a listener here");
+  EXPECT_EQ(host.findings()[0].affected.name, "outgoing connections");
 }
 
-TEST(Orphans, AreNearTheirLimitFromHalfOfItOn) {
+TEST(Orphans, AreNearTheirLimitFromHalfOfIt) {
   Host host;
   host.set(metric::orphans, 499);
   EXPECT_THAT(host.names(), IsEmpty());
@@ -403,7 +402,7 @@ TEST(Orphans, AreNearTheirLimitFromHalfOfItOn) {
   EXPECT_THAT(host.names(), ElementsAre("critical orphans_full"));
 }
 
-TEST(TcpMemory, HasMarksInPages) {
+TEST(TcpMemory, HasThresholdsInPages) {
   const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
   Host host;
   host.set(metric::tcp_memory_bytes, 100 * page - 1);
@@ -414,7 +413,7 @@ TEST(TcpMemory, HasMarksInPages) {
   EXPECT_THAT(host.names(), ElementsAre("critical tcp_memory_full"));
 }
 
-TEST(TcpMemory, AbortsAndPressuresThatGrowTellOfIt) {
+TEST(TcpMemory, CountersRevealPressureAndAborts) {
   Host host;
   host.grow(metric::memory_pressures, 1);
   EXPECT_THAT(host.names(), ElementsAre("warning tcp_memory_pressure"));
@@ -462,14 +461,14 @@ TEST(Conntrack, IsFullNearlyFullOrDropping) {
   EXPECT_THAT(host.names(), ElementsAre("critical conntrack_full"));
 }
 
-TEST(Conntrack, DropsOfAnEmptyTableAreAnotherMatter) {
+TEST(Conntrack, DropsOfAnEmptyTableHaveAnotherCause) {
   Host host;
   host.grow(metric::conntrack_drops, 1);
   EXPECT_THAT(host.names(), ElementsAre("warning conntrack_dropping"));
   EXPECT_THAT(host.findings()[0].action, HasSubstr("nf_conntrack_max does not help"));
 }
 
-TEST(Softnet, TellsWhichCpuDrops) {
+TEST(Softnet, NamesTheCpuThatDrops) {
   Host host;
   host.now.dropped_by_cpu["1"] = 3;
   const Findings findings = host.findings();
@@ -480,7 +479,7 @@ TEST(Softnet, TellsWhichCpuDrops) {
   EXPECT_THAT(host.names(false), IsEmpty());
 }
 
-TEST(AbortOnOverflow, MattersMoreWhileAQueueIsFull) {
+TEST(AbortOnOverflow, IsAWarningWhileAQueueIsFull) {
   Host host;
   host.set(metric::abort_on_overflow, 1);
   EXPECT_THAT(host.names(), ElementsAre("notice abort_on_overflow"));
@@ -488,7 +487,7 @@ TEST(AbortOnOverflow, MattersMoreWhileAQueueIsFull) {
   EXPECT_THAT(host.names(), ElementsAre("critical accept_queue_full", "warning abort_on_overflow"));
 }
 
-TEST(SynSent, SomeAreANoticeManyAWarning) {
+TEST(SynSent, AFewAreANoticeManyAreAWarning) {
   Host host;
   host.now.tcp_states["syn_sent"] = 19;
   EXPECT_THAT(host.names(), IsEmpty());

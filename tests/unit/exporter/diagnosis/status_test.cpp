@@ -28,7 +28,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-prometheus::MetricFamily one(const char* name, const Labels& labels, double value) {
+prometheus::MetricFamily gauge(const char* name, const Labels& labels, double value) {
   auto family = gauge_family(name, "help");
   add_series(family, labels, value);
   return family;
@@ -40,29 +40,29 @@ prometheus::MetricFamily counter(const char* name, const Labels& labels, double 
   return family;
 }
 
-/// A page with one listener that has a full queue.
+/// The families of a host with one listener, whose accept queue is full.
 Families full_listener(double drops, const std::string& unit = "web.service",
                        const std::string& netns = "") {
   Labels labels = {{"address", "0.0.0.0"}, {"port", "443"}, {"netns", netns}};
   Labels owner = labels;
   owner.push_back({"unit", unit});
-  return {one("inetdiag_listener_sockets", labels, 1),
-          one("inetdiag_listener_accept_queue_length", labels, 129),
-          one("inetdiag_listener_accept_queue_limit", labels, 128),
-          one("inetdiag_listener_accept_queue_fill_ratio", labels, 1),
-          one("inetdiag_listener_syn_queue_length", labels, 3),
-          one("inetdiag_listener_syn_queue_fill_ratio", labels, 3.0 / 129),
+  return {gauge("inetdiag_listener_sockets", labels, 1),
+          gauge("inetdiag_listener_accept_queue_length", labels, 129),
+          gauge("inetdiag_listener_accept_queue_limit", labels, 128),
+          gauge("inetdiag_listener_accept_queue_fill_ratio", labels, 1),
+          gauge("inetdiag_listener_syn_queue_length", labels, 3),
+          gauge("inetdiag_listener_syn_queue_fill_ratio", labels, 3.0 / 129),
           counter("inetdiag_listener_drops_total", labels, drops),
-          one("inetdiag_listener_backlog_capped", labels, 0),
-          one("inetdiag_listener_info", owner, 1),
-          one("inetdiag_sysctl_net_core_somaxconn", {{"netns", netns}}, 4096)};
+          gauge("inetdiag_listener_backlog_capped", labels, 0),
+          gauge("inetdiag_listener_info", owner, 1),
+          gauge("inetdiag_sysctl_net_core_somaxconn", {{"netns", netns}}, 4096)};
 }
 
-Families quiet_host() {
-  return {one("inetdiag_tcp_time_wait", {}, 100),
-          one("inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets", {}, 1000),
-          one("inetdiag_tcp_orphans", {}, 1),
-          one("inetdiag_sysctl_net_ipv4_tcp_max_orphans", {}, 1000)};
+Families healthy_host() {
+  return {gauge("inetdiag_tcp_time_wait", {}, 100),
+          gauge("inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets", {}, 1000),
+          gauge("inetdiag_tcp_orphans", {}, 1),
+          gauge("inetdiag_sysctl_net_ipv4_tcp_max_orphans", {}, 1000)};
 }
 
 Snapshot snapshot_of(const Families& families, bool has_listeners = true) {
@@ -75,7 +75,7 @@ Status status_of(const Families& families, bool has_listeners = true) {
                   nullptr);
 }
 
-TEST(Snapshot, GathersASeriesOfEachFamily) {
+TEST(Snapshot, AssemblesAListenerFromItsFamilies) {
   const Snapshot snapshot = snapshot_of(full_listener(7));
   const auto& listeners = snapshot.namespaces.at("").listeners;
   ASSERT_EQ(listeners.size(), 1U);
@@ -91,14 +91,14 @@ TEST(Snapshot, GathersASeriesOfEachFamily) {
 }
 
 TEST(Snapshot, ReadsEveryKindOfQueue) {
-  auto ports = one("inetdiag_tcp_port_sockets", {{"port", "80"}, {"state", "close_wait"}}, 5);
+  auto ports = gauge("inetdiag_tcp_port_sockets", {{"port", "80"}, {"state", "close_wait"}}, 5);
   add_series(ports, {{"port", "80"}, {"state", "established"}}, 20);
-  auto memory = one("inetdiag_sysctl_net_ipv4_tcp_mem", {{"field", "low"}}, 1);
+  auto memory = gauge("inetdiag_sysctl_net_ipv4_tcp_mem", {{"field", "low"}}, 1);
   add_series(memory, {{"field", "high"}}, 3);
   const Snapshot snapshot = snapshot_of(
-      {ports, memory, one("inetdiag_tcp_sockets", {{"state", "syn_sent"}}, 4),
-       one("inetdiag_udp_receive_queue_fill_ratio", {{"address", "[::]"}, {"port", "53"}}, 0.5),
-       one("inetdiag_unix_listener_accept_queue_fill_ratio", {{"path", "@x"}}, 0.25),
+      {ports, memory, gauge("inetdiag_tcp_sockets", {{"state", "syn_sent"}}, 4),
+       gauge("inetdiag_udp_receive_queue_fill_ratio", {{"address", "[::]"}, {"port", "53"}}, 0.5),
+       gauge("inetdiag_unix_listener_accept_queue_fill_ratio", {{"path", "@x"}}, 0.25),
        counter("inetdiag_softnet_dropped_total", {{"cpu", "3"}}, 9)});
   const Namespace& own = snapshot.namespaces.at("");
   EXPECT_EQ(own.ports.at(0).close_wait, 5);
@@ -111,13 +111,14 @@ TEST(Snapshot, ReadsEveryKindOfQueue) {
   EXPECT_EQ(own.dropped_by_cpu.at("3"), 9);
 }
 
-TEST(Snapshot, KeepsNamespacesApart) {
+TEST(Snapshot, SeparatesNamespaces) {
   Families families = full_listener(0);
   for (auto& family : full_listener(5, "", "blue")) {
     families.push_back(family);
   }
-  families.push_back(one("inetdiag_netns_info",
-                         {{"netns", "blue"}, {"pod_namespace", "shop"}, {"pod_name", "web-0"}}, 1));
+  families.push_back(gauge("inetdiag_netns_info",
+                           {{"netns", "blue"}, {"pod_namespace", "shop"}, {"pod_name", "web-0"}},
+                           1));
   const Snapshot snapshot = snapshot_of(families);
   EXPECT_EQ(snapshot.namespaces.at("").listeners.at(0).drops, 0);
   EXPECT_EQ(snapshot.namespaces.at("blue").listeners.at(0).drops, 5);
@@ -127,7 +128,7 @@ TEST(Snapshot, KeepsNamespacesApart) {
   EXPECT_EQ(status.findings[1].affected.name, "0.0.0.0:443 in pod shop/web-0");
 }
 
-TEST(Owner, IsKnownByTheShortestName) {
+TEST(Owner, HasTheMostReadableName) {
   EXPECT_EQ((Owner{.unit = "a.service", .cgroup = "/a"}).text(), "a.service");
   EXPECT_EQ((Owner{.cgroup = "/a", .container_id = "0123456789abcdef"}).text(),
             "container 0123456789ab");
@@ -136,62 +137,61 @@ TEST(Owner, IsKnownByTheShortestName) {
   EXPECT_EQ(Owner().text(), "");
 }
 
-TEST(Status, PutsTheWorstFirst) {
+TEST(Status, SortsFindingsBySeverity) {
   Families families = full_listener(0);
-  families.push_back(one("inetdiag_tcp_time_wait", {}, 1000));
-  families.push_back(one("inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets", {}, 1000));
+  families.push_back(gauge("inetdiag_tcp_time_wait", {}, 1000));
+  families.push_back(gauge("inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets", {}, 1000));
   const Status status = status_of(families);
   ASSERT_EQ(status.findings.size(), 2U);
   EXPECT_EQ(status.findings[0].rule, "accept_queue_full");
   EXPECT_EQ(status.severity(), Severity::critical);
 }
 
-TEST(Status, TellsTheClosestLimitOfAQuietHost) {
-  const Status status = status_of(quiet_host());
+TEST(Status, NamesTheClosestLimitOfAHealthyHost) {
+  const Status status = status_of(healthy_host());
   EXPECT_THAT(status.findings, IsEmpty());
   EXPECT_EQ(status.severity(), std::nullopt);
   ASSERT_NE(status.closest(), nullptr);
   EXPECT_EQ(status.closest()->resource, "net.ipv4.tcp_max_tw_buckets");
   EXPECT_EQ(status.closest()->ratio, 0.1);
   EXPECT_THAT(status_text(status, false),
-              HasSubstr("Nothing found. The closest limit: timewait sockets\n"
+              HasSubstr("No problems found. Closest to its limit: timewait sockets\n"
                         "(net.ipv4.tcp_max_tw_buckets), 100 / 1000, 10 %.\n"));
 }
 
-TEST(Status, SaysWhichPartIsMissing) {
-  const Status status = status_of(quiet_host(), false);
+TEST(Status, IsIncompleteWithoutListeners) {
+  const Status status = status_of(healthy_host(), false);
   EXPECT_TRUE(status.is_incomplete());
-  EXPECT_THAT(status_text(status, false), HasSubstr("The listeners were not looked at"));
-  EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"),
-              HasSubstr("The listeners were not looked at"));
+  EXPECT_THAT(status_text(status, false), HasSubstr("No data on listeners"));
+  EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"), HasSubstr("No data on listeners"));
   EXPECT_EQ(nlohmann::json::parse(status_json(status))["incomplete"], true);
   ASSERT_EQ(status.findings.size(), 1U);
   EXPECT_EQ(status.findings[0].affected.name, "collector listeners");
-  EXPECT_FALSE(status_of(quiet_host()).is_incomplete());
+  EXPECT_FALSE(status_of(healthy_host()).is_incomplete());
 }
 
 TimedSnapshot listener_at(double drops, std::chrono::steady_clock::time_point time) {
   return {time, snapshot_of(full_listener(drops))};
 }
 
-TEST(SnapshotHistory, HoldALookAgainstTheOneBefore) {
-  SnapshotHistory looks;
+TEST(SnapshotHistory, ComparesWithThePreviousSnapshot) {
+  SnapshotHistory history;
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(looks.look(listener_at(1, begin)).seconds_since_previous, std::nullopt);
-  const Status second = looks.look(listener_at(4, begin + 5s));
+  EXPECT_EQ(history.diagnose(listener_at(1, begin)).seconds_since_previous, std::nullopt);
+  const Status second = history.diagnose(listener_at(4, begin + 5s));
   EXPECT_EQ(second.seconds_since_previous, 5);
   EXPECT_EQ(second.listeners[0].new_drops, 3);
-  // Somebody else looks a moment later: what grew since the first look still shows.
-  const Status third = looks.look(listener_at(4, begin + 5100ms));
+  // A request of another client a moment later is also compared with the first snapshot.
+  const Status third = history.diagnose(listener_at(4, begin + 5100ms));
   EXPECT_EQ(third.listeners[0].new_drops, 3);
-  EXPECT_EQ(looks.look(listener_at(4, begin + 10s)).listeners[0].new_drops, 0);
+  EXPECT_EQ(history.diagnose(listener_at(4, begin + 10s)).listeners[0].new_drops, 0);
 }
 
-TEST(SnapshotHistory, ForgetWhatIsTooLongAgo) {
-  SnapshotHistory looks;
+TEST(SnapshotHistory, IgnoresOldSnapshots) {
+  SnapshotHistory history;
   const auto begin = std::chrono::steady_clock::now();
-  looks.look(listener_at(1, begin));
-  EXPECT_EQ(looks.look(listener_at(4, begin + 16min)).seconds_since_previous, std::nullopt);
+  history.diagnose(listener_at(1, begin));
+  EXPECT_EQ(history.diagnose(listener_at(4, begin + 16min)).seconds_since_previous, std::nullopt);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -207,12 +207,12 @@ TEST(StatusText, FitsInEightyColumns) {
   Families families = full_listener(8412, "a-service-with-a-rather-long-name.service");
   const Labels labels = {{"address", "[2001:db8:1234:5678:9abc:def0:1234:5678]"},
                          {"port", "65535"}};
-  families.push_back(one("inetdiag_listener_accept_queue_length", labels, 65536));
-  families.push_back(one("inetdiag_listener_accept_queue_limit", labels, 65535));
+  families.push_back(gauge("inetdiag_listener_accept_queue_length", labels, 65536));
+  families.push_back(gauge("inetdiag_listener_accept_queue_limit", labels, 65535));
   families.push_back(counter("inetdiag_listener_drops_total", labels, 123456789));
   const std::string text = status_text(status_of(families), false);
   for (const std::string& line : lines_of(text)) {
-    if (!line.starts_with("    inetdiag_")) {  // a series, to be copied whole
+    if (!line.starts_with("    inetdiag_")) {  // a series on one line, for copying
       EXPECT_LE(display_width(line), 80U) << line;
     }
   }
@@ -221,7 +221,7 @@ TEST(StatusText, FitsInEightyColumns) {
                           HasSubstr("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535\n")));
 }
 
-TEST(StatusText, HasColourOnlyWhereAsked) {
+TEST(StatusText, IsColoredOnRequest) {
   const Status status = status_of(full_listener(0));
   EXPECT_THAT(status_text(status, false), Not(HasSubstr("\x1b")));
   EXPECT_THAT(status_text(status, true), HasSubstr("\x1b[1;31mCRITICAL\x1b[0m"));
@@ -229,7 +229,7 @@ TEST(StatusText, HasColourOnlyWhereAsked) {
 
 constexpr const char* hostile = "\x1b[2J<script>alert('x')</script>\xE2\x80\xAE\n\"&.service";
 
-TEST(StatusText, LetsNoNameControlTheTerminal) {
+TEST(StatusText, ReplacesControlCharactersInNames) {
   const std::string text = status_text(status_of(full_listener(0, hostile)), false);
   EXPECT_THAT(text, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\xE2\x80\xAE"))));
   EXPECT_THAT(text, HasSubstr("?[2J<script>"));
@@ -242,15 +242,15 @@ TEST(StatusPage, EscapesNames) {
                           Not(HasSubstr("\x1b")), HasSubstr("href=\"/m&quot;etrics\"")));
 }
 
-TEST(StatusPage, RefreshesItselfUntilItIsAskedNotTo) {
-  const Status status = status_of(quiet_host());
+TEST(StatusPage, RefreshesItselfUnlessDisabled) {
+  const Status status = status_of(healthy_host());
   EXPECT_THAT(
       status_page(status, {.metrics = "/metrics", .refresh_seconds = 5}, "n"),
       AllOf(HasSubstr("http-equiv=\"refresh\" content=\"5\""), HasSubstr("href=\"/?refresh=0\"")));
   EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"), Not(HasSubstr("http-equiv")));
 }
 
-TEST(StatusPage, NeedsNothingFromElsewhere) {
+TEST(StatusPage, LoadsNoExternalResources) {
   const std::string page =
       status_page(status_of(full_listener(0)), {.metrics = "/metrics", .refresh_seconds = 5}, "n0");
   EXPECT_THAT(page, AllOf(HasSubstr("<style nonce=\"n0\">"), Not(HasSubstr("style=\"")),
@@ -258,7 +258,7 @@ TEST(StatusPage, NeedsNothingFromElsewhere) {
                           Not(HasSubstr("https://")), Not(HasSubstr("onclick"))));
 }
 
-TEST(StatusJson, HoldsTheFindingWithItsFigures) {
+TEST(StatusJson, HasFindingsAndListeners) {
   const auto document = nlohmann::json::parse(status_json(status_of(full_listener(7, hostile))));
   EXPECT_EQ(document["schema_version"], 1);
   EXPECT_EQ(document["severity"], "critical");
@@ -274,46 +274,46 @@ TEST(StatusJson, HoldsTheFindingWithItsFigures) {
   EXPECT_EQ(document["closest_limit"]["resource"], "0.0.0.0:443");
 }
 
-TEST(StatusJson, HasNoSeverityOnAQuietHost) {
-  const auto document = nlohmann::json::parse(status_json(status_of(quiet_host())));
+TEST(StatusJson, HasNoSeverityOnAHealthyHost) {
+  const auto document = nlohmann::json::parse(status_json(status_of(healthy_host())));
   EXPECT_EQ(document["severity"], nullptr);
   EXPECT_EQ(document["incomplete"], false);
   EXPECT_THAT(document["findings"], SizeIs(0));
 }
 
-TEST(Terminal, ReplacesWhatControlsIt) {
-  EXPECT_EQ(printable("\x1b\x80"), "??");
-  EXPECT_EQ(printable("a\x07"
-                      "b\x7F\xC2\x9B\xE2\x81\xA6\xD8\x9C\xC3\xA4"),
+TEST(Terminal, ReplacesControlCharacters) {
+  EXPECT_EQ(replace_controls("\x1b\x80"), "??");
+  EXPECT_EQ(replace_controls("a\x07"
+                             "b\x7F\xC2\x9B\xE2\x81\xA6\xD8\x9C\xC3\xA4"),
             "a?b????\xC3\xA4");
 }
 
-TEST(Terminal, ShortensByCodePoints) {
-  EXPECT_EQ(shortened("\xC3\xA4\xC3\xA4\xC3\xA4", 3), "\xC3\xA4\xC3\xA4\xC3\xA4");
-  EXPECT_EQ(shortened("\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4", 3), "\xC3\xA4\xC3\xA4~");
+TEST(Terminal, TruncatesByCodePoints) {
+  EXPECT_EQ(truncate("\xC3\xA4\xC3\xA4\xC3\xA4", 3), "\xC3\xA4\xC3\xA4\xC3\xA4");
+  EXPECT_EQ(truncate("\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4", 3), "\xC3\xA4\xC3\xA4~");
 }
 
 TEST(Terminal, WrapsAtBlanks) {
-  EXPECT_EQ(wrapped("x ", "aa bb cc", 2, 6), "x aa\n  bb\n  cc\n");
-  EXPECT_EQ(wrapped("", "toolongaword b", 0, 5), "toolongaword\nb\n");
-  EXPECT_EQ(wrapped("only ", "", 0, 5), "only \n");
+  EXPECT_EQ(wrap("x ", "aa bb cc", 2, 6), "x aa\n  bb\n  cc\n");
+  EXPECT_EQ(wrap("", "toolongaword b", 0, 5), "toolongaword\nb\n");
+  EXPECT_EQ(wrap("only ", "", 0, 5), "only \n");
 }
 
-TEST(Figures, ReadWell) {
-  EXPECT_EQ(number_text(5), "5");
-  EXPECT_EQ(number_text(0.126), "0.13");
-  EXPECT_EQ(short_number_text(99999, 6), "99999");
-  EXPECT_EQ(short_number_text(1234567, 6), "1234k");
-  EXPECT_EQ(short_number_text(65535, 4), "65k");
-  EXPECT_EQ(short_number_text(999999999, 4), "999M");
-  EXPECT_EQ(bytes_text(1536), "1.5 KiB");
-  EXPECT_EQ(bytes_text(12), "12 B");
-  EXPECT_EQ(figure_text("queued_bytes", 2048), "2.0 KiB");
-  EXPECT_EQ(percent_text(0.999), "99 %");
+TEST(NumberFormat, FitsNumbersBytesAndPercentages) {
+  EXPECT_EQ(format_number(5), "5");
+  EXPECT_EQ(format_number(0.126), "0.13");
+  EXPECT_EQ(format_short_number(99999, 6), "99999");
+  EXPECT_EQ(format_short_number(1234567, 6), "1234k");
+  EXPECT_EQ(format_short_number(65535, 4), "65k");
+  EXPECT_EQ(format_short_number(999999999, 4), "999M");
+  EXPECT_EQ(format_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(format_bytes(12), "12 B");
+  EXPECT_EQ(format_value("queued_bytes", 2048), "2.0 KiB");
+  EXPECT_EQ(format_percent(0.999), "99 %");
 }
 
-TEST(Html, EscapesAllThatIsSpecial) {
-  EXPECT_EQ(html_escaped("<a href='x'>\"&\x01\x7F\xC3\xA4"),
+TEST(Html, EscapesSpecialAndControlCharacters) {
+  EXPECT_EQ(escape_html("<a href='x'>\"&\x01\x7F\xC3\xA4"),
             "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\xEF\xBF\xBD\xEF\xBF\xBD\xC3\xA4");
 }
 

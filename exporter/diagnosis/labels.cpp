@@ -1,12 +1,12 @@
-#include "exporter/diagnosis/finding.h"
+#include "exporter/diagnosis/labels.h"
 
 namespace inetdiag::diagnosis {
 
-std::string selector(std::string_view metric, const std::map<std::string, std::string>& labels) {
+std::string selector(std::string_view metric, const LabelMap& labels) {
   std::string text(metric);
-  char before = '{';
+  char separator = '{';
   for (const auto& [name, value] : labels) {
-    text.push_back(before);
+    text.push_back(separator);
     text.append(name).append("=\"");
     for (const char c : value) {
       if (c == '"' || c == '\\') {
@@ -15,7 +15,7 @@ std::string selector(std::string_view metric, const std::map<std::string, std::s
       text.append(c == '\n' ? "\\n" : std::string_view(&c, 1));
     }
     text.push_back('"');
-    before = ',';
+    separator = ',';
   }
   return labels.empty() ? text : text + "}";
 }
