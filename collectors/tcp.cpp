@@ -75,7 +75,7 @@ Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
                        CpuBudget::Clock::time_point taken) {
   Breakdown breakdown{.taken = taken,
                       .ports = {},
-                      .other = full_dump.elsewhere,
+                      .other = full_dump.without_listener,
                       .receive_queue_bytes = full_dump.receive_queue_bytes,
                       .send_queue_bytes = full_dump.send_queue_bytes};
   auto& ports = breakdown.ports;

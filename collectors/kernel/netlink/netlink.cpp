@@ -16,7 +16,8 @@
 namespace inetdiag::kernel {
 namespace {
 
-// What the kernel fills at most in one datagram of a dump; MNL_SOCKET_BUFFER_SIZE is smaller.
+// The largest datagram of a dump (net/netlink/af_netlink.c, netlink_dump); MNL_SOCKET_BUFFER_SIZE
+// is smaller.
 constexpr std::size_t receive_buffer_bytes = 1U << 15U;
 
 std::system_error failure(int error, const char* what) {
@@ -27,16 +28,16 @@ class SockDiagSocket final : public Netlink {
  public:
   SockDiagSocket() : socket_(mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC)) {
     if (!socket_) {
-      throw failure(errno, "cannot open a NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot open NETLINK_SOCK_DIAG socket");
     }
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-      throw failure(errno, "cannot bind a NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot bind NETLINK_SOCK_DIAG socket");
     }
   }
 
   void send(std::span<const std::byte> request) override {
     if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) {
-      throw failure(errno, "cannot send a sock_diag request");
+      throw failure(errno, "cannot send sock_diag request");
     }
   }
 
@@ -44,9 +45,9 @@ class SockDiagSocket final : public Netlink {
     pollfd readable{mnl_socket_get_fd(socket_.get()), POLLIN, 0};
     while (true) {
       deadline.check();
-      const int ready = ::poll(&readable, 1, poll_quantum_ms);
+      const int ready = ::poll(&readable, 1, poll_timeout_ms);
       if (ready < 0 && errno != EINTR) {
-        throw failure(errno, "cannot wait for a sock_diag answer");
+        throw failure(errno, "cannot poll NETLINK_SOCK_DIAG socket");
       }
       if (ready > 0) {
         break;
@@ -54,7 +55,7 @@ class SockDiagSocket final : public Netlink {
     }
     const ssize_t length = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
     if (length < 0) {
-      throw failure(errno, "cannot receive a sock_diag answer");
+      throw failure(errno, "cannot receive sock_diag message");
     }
     return static_cast<std::size_t>(length);
   }
@@ -62,8 +63,9 @@ class SockDiagSocket final : public Netlink {
   std::uint32_t port_id() const override { return mnl_socket_get_portid(socket_.get()); }
 
  private:
-  // The kernel answers within the system call that asks; the wait only notices a stop request.
-  static constexpr int poll_quantum_ms = 100;
+  // The kernel fills the receive queue within send() and recv(), so poll() rarely waits. The
+  // timeout bounds the delay until a stop request is noticed.
+  static constexpr int poll_timeout_ms = 100;
 
   struct Close {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
@@ -71,8 +73,9 @@ class SockDiagSocket final : public Netlink {
   std::unique_ptr<mnl_socket, Close> socket_;
 };
 
-/// What the callbacks of one datagram share. libmnl is C: no exception may cross it.
-struct Stream {
+/// The state that the callbacks of one datagram share. Exceptions must not cross libmnl, which is
+/// C.
+struct DumpState {
   const std::function<void(std::span<const std::byte>)>& each;
   int error = 0;
   std::exception_ptr thrown{};
@@ -83,7 +86,7 @@ struct Stream {
   }
 };
 
-Stream& stream(void* data) { return *static_cast<Stream*>(data); }
+DumpState& state_of(void* data) { return *static_cast<DumpState*>(data); }
 
 std::span<const std::byte> payload_of(const nlmsghdr* message) {
   return {static_cast<const std::byte*>(mnl_nlmsg_get_payload(message)),
@@ -91,7 +94,7 @@ std::span<const std::byte> payload_of(const nlmsghdr* message) {
 }
 
 int on_data(const nlmsghdr* message, void* data) {
-  Stream& state = stream(data);
+  DumpState& state = state_of(data);
   try {
     state.each(payload_of(message));
     return MNL_CB_OK;
@@ -103,8 +106,8 @@ int on_data(const nlmsghdr* message, void* data) {
 
 int on_noop(const nlmsghdr* /*message*/, void* /*data*/) { return MNL_CB_OK; }
 
-/// The errno that a control message leads with: NLMSG_ERROR always, NLMSG_DONE where a dump failed
-/// on its way. 0 is success.
+/// Returns the errno at the start of NLMSG_ERROR, or of NLMSG_DONE if the dump failed midway. 0 is
+/// success.
 int leading_errno(std::span<const std::byte> payload) {
   int code = 0;
   if (payload.size() < sizeof code) {
@@ -116,22 +119,22 @@ int leading_errno(std::span<const std::byte> payload) {
 
 int on_error(const nlmsghdr* message, void* data) {
   if (mnl_nlmsg_get_payload_len(message) < sizeof(nlmsgerr)) {
-    return stream(data).fail(EBADMSG);
+    return state_of(data).fail(EBADMSG);
   }
   const int code = leading_errno(payload_of(message));
-  // An acknowledgement in place of a dump would leave the stream without its end.
-  return stream(data).fail(code == 0 ? EBADMSG : code);
+  // An acknowledgement instead of a dump is never followed by NLMSG_DONE.
+  return state_of(data).fail(code == 0 ? EBADMSG : code);
 }
 
 int on_done(const nlmsghdr* message, void* data) {
   const int code = leading_errno(payload_of(message));
-  return code == 0 ? MNL_CB_STOP : stream(data).fail(code);
+  return code == 0 ? MNL_CB_STOP : state_of(data).fail(code);
 }
 
-int on_overrun(const nlmsghdr* /*message*/, void* data) { return stream(data).fail(ENOBUFS); }
+int on_overrun(const nlmsghdr* /*message*/, void* data) { return state_of(data).fail(ENOBUFS); }
 
-/// By message type below NLMSG_MIN_TYPE; libmnl's own defaults take a failed dump for a complete
-/// one.
+/// Callbacks by message type below NLMSG_MIN_TYPE. libmnl's defaults treat an NLMSG_DONE that
+/// carries an error as success.
 constexpr std::array<mnl_cb_t, NLMSG_MIN_TYPE> control_callbacks() {
   std::array<mnl_cb_t, NLMSG_MIN_TYPE> callbacks{};
   callbacks.fill(on_noop);
@@ -141,16 +144,17 @@ constexpr std::array<mnl_cb_t, NLMSG_MIN_TYPE> control_callbacks() {
   return callbacks;
 }
 
-/// mnl_nlmsg_ok() takes a length of 2^31 and more for a negative one, and lets it pass.
-void require_whole_messages(std::span<const std::byte> datagram) {
+/// Throws std::system_error (EBADMSG) unless the datagram consists of complete messages.
+/// mnl_nlmsg_ok() treats lengths of 2^31 and more as negative and accepts them.
+void check_message_lengths(std::span<const std::byte> datagram) {
   while (!datagram.empty()) {
     nlmsghdr header{};
     if (datagram.size() < sizeof header) {
-      throw failure(EBADMSG, "a sock_diag answer is cut short");
+      throw failure(EBADMSG, "truncated sock_diag message");
     }
     std::memcpy(&header, datagram.data(), sizeof header);
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) {
-      throw failure(EBADMSG, "a sock_diag answer has a wrong length");
+      throw failure(EBADMSG, "sock_diag message with invalid length");
     }
     const std::size_t step = (std::size_t{header.nlmsg_len} + 3) & ~std::size_t{3};
     datagram = datagram.subspan(std::min(step, datagram.size()));
@@ -187,8 +191,8 @@ void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::b
   while (result != MNL_CB_STOP) {
     deadline.check();
     const std::size_t length = netlink->receive(buffer, deadline);
-    require_whole_messages(std::span(buffer).first(length));
-    Stream state{.each = each};
+    check_message_lengths(std::span(buffer).first(length));
+    DumpState state{.each = each};
     result = mnl_cb_run2(buffer.data(), length, sequence, netlink->port_id(), on_data, &state,
                          control.data(), control.size());
     if (state.thrown) {
@@ -197,9 +201,9 @@ void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::b
     if (result < 0) {
       const int error = state.error != 0 ? state.error : errno;
       const bool is_missing = error == ENOENT || error == EOPNOTSUPP;
-      throw failure(error, is_missing ? "the kernel has no sock_diag for these sockets (modprobe "
-                                        "inet_diag tcp_diag udp_diag unix_diag)"
-                                      : "the kernel refused a sock_diag dump");
+      throw failure(error, is_missing ? "kernel has no sock_diag support for these sockets "
+                                        "(modprobe inet_diag tcp_diag udp_diag unix_diag)"
+                                      : "sock_diag dump failed");
     }
   }
 }

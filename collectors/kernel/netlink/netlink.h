@@ -1,5 +1,4 @@
-// The question to the kernel that every socket dump shares: open, ask, stream, check, end.
-// netlink(7), sock_diag(7), net/netlink/af_netlink.c (netlink_dump).
+// Dumps over NETLINK_SOCK_DIAG: netlink(7), sock_diag(7), net/netlink/af_netlink.c (netlink_dump).
 #pragma once
 
 #include <cstddef>
@@ -12,7 +11,7 @@
 
 namespace inetdiag::kernel {
 
-/// The transport of one question: the kernel's NETLINK_SOCK_DIAG socket, or recorded answers.
+/// The transport of one dump: a NETLINK_SOCK_DIAG socket, or recorded datagrams in tests.
 class Netlink {
  public:
   virtual ~Netlink() = default;
@@ -20,25 +19,24 @@ class Netlink {
   /// Sends one request. Throws std::system_error.
   virtual void send(std::span<const std::byte> request) = 0;
 
-  /// Waits for the next datagram and returns its length in bytes. Throws std::system_error, or
-  /// DeadlineExceeded where none comes in time.
+  /// Waits for the next datagram and returns its length in bytes. Throws std::system_error and
+  /// DeadlineExceeded.
   virtual std::size_t receive(std::span<std::byte> buffer, const Deadline& deadline) = 0;
 
-  /// The address that the kernel answers to (nlmsg_pid).
+  /// Returns the port ID of this end (nlmsg_pid in messages from the kernel).
   virtual std::uint32_t port_id() const = 0;
 };
 
 using NetlinkFactory = std::function<std::unique_ptr<Netlink>()>;
 
-/// A NETLINK_SOCK_DIAG socket in the network namespace of the calling thread. Needs no privilege.
-/// Throws std::system_error.
+/// Opens a NETLINK_SOCK_DIAG socket in the network namespace of the calling thread. Needs no
+/// privileges. Throws std::system_error.
 std::unique_ptr<Netlink> open_sock_diag();
 
-/// Sends a dump request of `type` with `payload` over a new transport, and hands the payload of
-/// each answer to `each` while the dump streams in. Returns when the kernel says that the dump is
-/// complete. Throws std::system_error with the kernel's error (ENOENT, EOPNOTSUPP: this kernel
-/// has no such diag module), EBADMSG for a malformed answer, DeadlineExceeded, and whatever `each`
-/// throws.
+/// Sends a dump request over a new transport and calls `each` with the payload of every message as
+/// it arrives. Returns after NLMSG_DONE. Throws std::system_error with the kernel's errno (ENOENT
+/// or EOPNOTSUPP: the diag module is missing) or EBADMSG for a malformed message, DeadlineExceeded,
+/// and whatever `each` throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
 

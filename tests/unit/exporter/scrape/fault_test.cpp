@@ -210,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
         SocketFault{"StopsMidway", answering({socket_message}), "timed out (scrape deadline)"},
         SocketFault{"CutShort",
                     answering({Bytes(socket_message.begin(), socket_message.begin() + 40)}),
-                    "wrong length"}),
+                    "invalid length"}),
     [](const auto& test) { return test.param.name; });
 
 /// A kernel without the diag module of some sockets: it knows the others.
