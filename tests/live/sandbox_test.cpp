@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collectors/kernel/netlink/tcp_table.h"
 #include "exporter/build_info.h"
 #include "exporter/sandbox/landlock.h"
 #include "exporter/sandbox/seccomp.h"
@@ -92,12 +93,12 @@ std::string run_program() {
   return outcome(::execv("/bin/true", arguments.data()));
 }
 
-std::string connect_to(int fd, std::uint16_t port) {
+std::string connect_to(int fd, std::uint16_t port, socklen_t length = sizeof(sockaddr_in)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return outcome(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  return outcome(::connect(fd, reinterpret_cast<const sockaddr*>(&address), length));
 }
 
 class Sandbox : public testing::NetworkNamespace {
@@ -179,6 +180,9 @@ TEST_F(Sandbox, DeniesConnections) {
   // A socket opened before the sandbox.
   const UniqueFd earlier(::socket(AF_INET, SOCK_STREAM, 0));
   EXPECT_THAT(attempt([&] { return connect_to(earlier.get(), port); }), denied);
+  // connect() of netlink sockets is allowed by the length of their addresses.
+  EXPECT_EQ(attempt([&] { return connect_to(earlier.get(), port, sizeof(sockaddr_nl)); }),
+            "EINVAL");
   EXPECT_THAT(
       attempt([&] {
         sockaddr_in address{};
@@ -270,10 +274,12 @@ TEST_F(Sandbox, AllowsWhatAScrapeNeeds) {
   EXPECT_EQ(attempt([] {
               std::string result = "started";
               std::thread([&result] {
-                const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 4));
+                kernel::TcpTable tcp(kernel::open_sock_diag,
+                                     kernel::Deadline::in(std::chrono::seconds(10)));
+                tcp.listeners();
                 const UniqueFd limits(::open("/proc/sys/net/core/somaxconn", O_RDONLY));
                 std::array<char, IF_NAMESIZE> name{};
-                result = netlink && limits && ::if_indextoname(1, name.data()) != nullptr
+                result = limits && ::if_indextoname(1, name.data()) != nullptr
                              ? name.data()
                              : strerrorname_np(errno);
               }).join();

@@ -12,6 +12,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 
 namespace inetdiag::kernel {
 namespace {
@@ -24,6 +26,17 @@ std::system_error failure(int error, const char* what) {
   return {error, std::generic_category(), what};
 }
 
+/// Returns an unpredictable number, so that no other process can guess it.
+std::uint32_t random_sequence() {
+  std::uint32_t value = 0;
+  // Without waiting for the entropy pool early at boot.
+  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) == ssize_t{sizeof value}) {
+    return value;
+  }
+  const auto now = static_cast<std::uint64_t>(Deadline::Clock::now().time_since_epoch().count());
+  return static_cast<std::uint32_t>(now ^ (reinterpret_cast<std::uintptr_t>(&value) >> 4U));
+}
+
 class SockDiagSocket final : public Netlink {
  public:
   SockDiagSocket() : socket_(mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC)) {
@@ -32,6 +45,12 @@ class SockDiagSocket final : public Netlink {
     }
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
       throw failure(errno, "cannot bind NETLINK_SOCK_DIAG socket");
+    }
+    // The kernel refuses messages from other processes to a socket that is connected to the kernel
+    // (net/netlink/af_netlink.c, netlink_getsockbyportid), so they cannot fill the receive queue.
+    const sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+    if (::connect(fd(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0) {
+      throw failure(errno, "cannot connect NETLINK_SOCK_DIAG socket");
     }
   }
 
@@ -42,39 +61,58 @@ class SockDiagSocket final : public Netlink {
   }
 
   std::size_t receive(std::span<std::byte> buffer, const Deadline& deadline) override {
-    pollfd readable{mnl_socket_get_fd(socket_.get()), POLLIN, 0};
     while (true) {
-      deadline.check();
-      const int ready = ::poll(&readable, 1, poll_timeout_ms);
-      if (ready < 0 && errno != EINTR) {
-        throw failure(errno, "cannot poll NETLINK_SOCK_DIAG socket");
+      wait_until_readable(deadline);
+      sockaddr_nl sender{};
+      socklen_t sender_length = sizeof sender;
+      // With MSG_TRUNC the result is the length of the datagram, even beyond the buffer.
+      const ssize_t length =
+          ::recvfrom(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC,
+                     reinterpret_cast<sockaddr*>(&sender), &sender_length);
+      if (length < 0) {
+        throw failure(errno, "cannot receive sock_diag message");
       }
-      if (ready > 0) {
-        break;
+      // Another process may have sent it between bind() and connect().
+      const bool is_from_kernel = sender_length == sizeof sender && sender.nl_pid == 0;
+      if (!is_from_kernel) {
+        continue;
       }
+      if (static_cast<std::size_t>(length) > buffer.size()) {
+        throw failure(EMSGSIZE, "sock_diag datagram is larger than the receive buffer");
+      }
+      return static_cast<std::size_t>(length);
     }
-    const ssize_t length = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
-    if (length < 0) {
-      throw failure(errno, "cannot receive sock_diag message");
-    }
-    return static_cast<std::size_t>(length);
   }
 
   std::uint32_t port_id() const override { return mnl_socket_get_portid(socket_.get()); }
+  std::uint32_t sequence() const override { return sequence_; }
 
  private:
-  // The kernel fills the receive queue within send() and recv(), so poll() rarely waits. The
-  // timeout bounds the delay until a stop request is noticed.
-  static constexpr int poll_timeout_ms = 100;
+  int fd() const { return mnl_socket_get_fd(socket_.get()); }
+
+  void wait_until_readable(const Deadline& deadline) const {
+    // The kernel fills the receive queue within send() and recv(), so poll() rarely waits. The
+    // timeout bounds the delay until a stop request is noticed.
+    constexpr int poll_timeout_ms = 100;
+    pollfd readable{fd(), POLLIN, 0};
+    int ready = 0;
+    while (ready <= 0) {
+      deadline.check();
+      ready = ::poll(&readable, 1, poll_timeout_ms);
+      if (ready < 0 && errno != EINTR) {
+        throw failure(errno, "cannot poll NETLINK_SOCK_DIAG socket");
+      }
+    }
+  }
 
   struct Close {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
   std::unique_ptr<mnl_socket, Close> socket_;
+  std::uint32_t sequence_ = random_sequence();
 };
 
-/// The state that the callbacks of one datagram share. Exceptions must not cross libmnl, which is
-/// C.
+/// The state that the callbacks share. Exceptions must not cross libmnl, which is C.
 struct DumpState {
   const std::function<void(std::span<const std::byte>)>& each;
   int error = 0;
@@ -144,21 +182,27 @@ constexpr std::array<mnl_cb_t, NLMSG_MIN_TYPE> control_callbacks() {
   return callbacks;
 }
 
-/// Throws std::system_error (EBADMSG) unless the datagram consists of complete messages.
-/// mnl_nlmsg_ok() treats lengths of 2^31 and more as negative and accepts them.
-void check_message_lengths(std::span<const std::byte> datagram) {
-  while (!datagram.empty()) {
-    nlmsghdr header{};
-    if (datagram.size() < sizeof header) {
-      throw failure(EBADMSG, "truncated sock_diag message");
-    }
-    std::memcpy(&header, datagram.data(), sizeof header);
-    if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) {
-      throw failure(EBADMSG, "sock_diag message with invalid length");
-    }
-    const std::size_t step = (std::size_t{header.nlmsg_len} + 3) & ~std::size_t{3};
-    datagram = datagram.subspan(std::min(step, datagram.size()));
+struct Message {
+  nlmsghdr header{};
+  std::span<const std::byte> bytes{};  ///< including the header
+};
+
+/// Removes the first message from a datagram and returns it. Throws std::system_error (EBADMSG) if
+/// it is malformed. mnl_nlmsg_ok() treats lengths of 2^31 and more as negative and accepts them.
+Message take_message(std::span<const std::byte>& datagram) {
+  Message message;
+  if (datagram.size() < sizeof message.header) {
+    throw failure(EBADMSG, "truncated sock_diag message");
   }
+  std::memcpy(&message.header, datagram.data(), sizeof message.header);
+  const std::size_t length = message.header.nlmsg_len;
+  if (length < sizeof message.header || length > datagram.size()) {
+    throw failure(EBADMSG, "sock_diag message with invalid length");
+  }
+  message.bytes = datagram.first(length);
+  const std::size_t aligned = (length + 3) & ~std::size_t{3};
+  datagram = datagram.subspan(std::min(aligned, datagram.size()));
+  return message;
 }
 
 std::vector<std::byte> dump_request(std::uint16_t type, std::uint32_t sequence,
@@ -181,20 +225,28 @@ std::unique_ptr<Netlink> open_sock_diag() { return std::make_unique<SockDiagSock
 
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each) {
-  constexpr std::uint32_t sequence = 1;
   auto control = control_callbacks();
   const std::unique_ptr<Netlink> netlink = open();
+  const std::uint32_t sequence = netlink->sequence();
+  const std::uint32_t port_id = netlink->port_id();
   netlink->send(dump_request(type, sequence, payload));
 
   alignas(nlmsghdr) std::array<std::byte, receive_buffer_bytes> buffer{};
+  std::span<const std::byte> unread;
+  DumpState state{.each = each};
   int result = MNL_CB_OK;
   while (result != MNL_CB_STOP) {
-    deadline.check();
-    const std::size_t length = netlink->receive(buffer, deadline);
-    check_message_lengths(std::span(buffer).first(length));
-    DumpState state{.each = each};
-    result = mnl_cb_run2(buffer.data(), length, sequence, netlink->port_id(), on_data, &state,
-                         control.data(), control.size());
+    if (unread.empty()) {
+      deadline.check();
+      unread = std::span(buffer).first(netlink->receive(buffer, deadline));
+      continue;
+    }
+    const Message message = take_message(unread);
+    if (message.header.nlmsg_seq != sequence || message.header.nlmsg_pid != port_id) {
+      continue;
+    }
+    result = mnl_cb_run2(message.bytes.data(), message.bytes.size(), sequence, port_id, on_data,
+                         &state, control.data(), control.size());
     if (state.thrown) {
       std::rethrow_exception(state.thrown);
     }

@@ -25,6 +25,9 @@ class Netlink {
 
   /// Returns the port ID of this end (nlmsg_pid in messages from the kernel).
   virtual std::uint32_t port_id() const = 0;
+
+  /// Returns the sequence number of the request (nlmsg_seq in messages from the kernel).
+  virtual std::uint32_t sequence() const = 0;
 };
 
 using NetlinkFactory = std::function<std::unique_ptr<Netlink>()>;
@@ -34,9 +37,9 @@ using NetlinkFactory = std::function<std::unique_ptr<Netlink>()>;
 std::unique_ptr<Netlink> open_sock_diag();
 
 /// Sends a dump request over a new transport and calls `each` with the payload of every message as
-/// it arrives. Returns after NLMSG_DONE. Throws std::system_error with the kernel's errno (ENOENT
-/// or EOPNOTSUPP: the diag module is missing) or EBADMSG for a malformed message, DeadlineExceeded,
-/// and whatever `each` throws.
+/// it arrives. Skips messages of other requests. Returns after NLMSG_DONE. Throws std::system_error
+/// with the kernel's errno (ENOENT or EOPNOTSUPP: the diag module is missing) or EBADMSG for a
+/// malformed message, DeadlineExceeded, and whatever `each` throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
 

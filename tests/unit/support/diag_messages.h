@@ -135,9 +135,11 @@ struct FakeUnixSocket {
 };
 
 constexpr std::uint32_t replay_port_id = 4711;
+constexpr std::uint32_t replay_sequence = 1;
 
-inline Bytes message(std::uint16_t type, const Bytes& payload, std::uint32_t sequence = 1,
-                     std::uint16_t flags = NLM_F_MULTI, std::uint32_t port_id = replay_port_id) {
+inline Bytes message(std::uint16_t type, const Bytes& payload,
+                     std::uint32_t sequence = replay_sequence, std::uint16_t flags = NLM_F_MULTI,
+                     std::uint32_t port_id = replay_port_id) {
   nlmsghdr header{};
   header.nlmsg_len = static_cast<std::uint32_t>(sizeof header + payload.size());
   header.nlmsg_type = type;
@@ -182,6 +184,7 @@ class ReplayNetlink : public kernel::Netlink {
   }
 
   std::uint32_t port_id() const override { return replay_port_id; }
+  std::uint32_t sequence() const override { return replay_sequence; }
 
  private:
   std::deque<Bytes> datagrams_;

@@ -71,9 +71,17 @@ TEST(Dump, FailsIfTheDumpWasInterrupted) {
   EXPECT_EQ(failure({message(TCPDIAG_GETSOCK, {}, 1, NLM_F_MULTI | NLM_F_DUMP_INTR)}), EINTR);
 }
 
-TEST(Dump, RejectsMessagesOfOtherRequests) {
-  EXPECT_EQ(failure({message(TCPDIAG_GETSOCK, {}, 2)}), EPROTO);
-  EXPECT_EQ(failure({message(TCPDIAG_GETSOCK, {}, 1, NLM_F_MULTI, replay_port_id + 1)}), ESRCH);
+TEST(Dump, SkipsMessagesOfOtherRequests) {
+  const auto of_other_requests = [](std::uint16_t type, const Bytes& payload) {
+    const std::uint16_t flags = NLM_F_MULTI | NLM_F_DUMP_INTR;
+    return message(type, payload, replay_sequence + 1, flags) + message(type, payload, 0, flags) +
+           message(type, payload, replay_sequence, flags, replay_port_id + 1) +
+           message(type, payload, replay_sequence, flags, 0);
+  };
+  EXPECT_EQ(payloads({of_other_requests(TCPDIAG_GETSOCK, FakeSocket{}.payload()) + one,
+                      of_other_requests(NLMSG_DONE, bytes_of(0)),
+                      of_other_requests(NLMSG_ERROR, bytes_of(nlmsgerr{})), one, done_message()}),
+            2);
 }
 
 class InvalidLength : public ::testing::TestWithParam<std::uint32_t> {};
@@ -118,6 +126,26 @@ TEST(Dump, StopsAtTheDeadlineOrOnAStopRequest) {
   stop.request_stop();
   EXPECT_THROW(run({Deadline::Clock::time_point::max(), stop.get_token()}),
                kernel::DeadlineExceeded);
+}
+
+TEST(SockDiag, RejectsDatagramsLargerThanTheBuffer) {
+  const auto netlink = kernel::open_sock_diag();
+  nlmsghdr request{};
+  request.nlmsg_len = sizeof request;
+  request.nlmsg_type = NLMSG_NOOP;
+  request.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  netlink->send(bytes_of(request));
+  Bytes buffer(sizeof(nlmsghdr));
+  try {
+    netlink->receive(buffer, Deadline::in(std::chrono::seconds(10)));
+    FAIL() << "receive() accepted a truncated datagram";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), EMSGSIZE);
+  }
+}
+
+TEST(SockDiag, HasAnUnpredictableSequenceNumber) {
+  EXPECT_NE(kernel::open_sock_diag()->sequence(), kernel::open_sock_diag()->sequence());
 }
 
 TEST(Dump, ReadsFromTheKernel) {
