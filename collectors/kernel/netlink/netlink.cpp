@@ -6,6 +6,8 @@
 #include <cstring>
 #include <exception>
 #include <limits>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -220,6 +222,13 @@ std::vector<std::byte> dump_request(std::uint16_t type, std::uint32_t sequence,
 }
 
 }  // namespace
+
+void check_kept_sockets(std::size_t count, std::string_view sockets) {
+  if (count > max_kept_sockets) {
+    throw std::length_error("more than " + std::to_string(max_kept_sockets) + " " +
+                            std::string(sockets) + " in this network namespace");
+  }
+}
 
 std::unique_ptr<Netlink> open_sock_diag() { return std::make_unique<SockDiagSocket>(); }
 

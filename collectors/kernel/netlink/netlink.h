@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "collectors/kernel/base/deadline.h"
 
@@ -42,5 +43,13 @@ std::unique_ptr<Netlink> open_sock_diag();
 /// malformed message, DeadlineExceeded, and whatever `each` throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
+
+/// The most sockets of one dump that are kept in memory, some 300 MB. Bounds what a local user who
+/// opens many sockets can make the exporter allocate.
+constexpr std::size_t max_kept_sockets = 1'000'000;
+
+/// Throws std::length_error if `count` exceeds max_kept_sockets. `sockets` names them in the
+/// message.
+void check_kept_sockets(std::size_t count, std::string_view sockets);
 
 }  // namespace inetdiag::kernel

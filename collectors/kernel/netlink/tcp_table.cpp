@@ -165,6 +165,7 @@ std::vector<Listener> TcpTable::dump_listeners() const {
                               .v6_only = attributes.v6_only.value_or(false),
                               .drops = attributes.drops,
                               .cgroup_id = attributes.cgroup_id});
+         check_kept_sockets(listeners.size(), "TCP listeners");
        });
   return listeners;
 }

@@ -90,7 +90,8 @@ class TcpTable {
   /// them.
   TcpTable(NetlinkFactory open, const Deadline& deadline, DumpPolicy policy = {});
 
-  /// Returns the sockets in LISTEN. The kernel walks only its listening hash. Throws as dump().
+  /// Returns the sockets in LISTEN. The kernel walks only its listening hash. Throws as
+  /// dump() and check_kept_sockets().
   const std::vector<Listener>& listeners();
 
   /// Returns the partial dump, that of full_dump() if it has completed, or DumpPolicy::last if no
