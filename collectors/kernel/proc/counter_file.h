@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 namespace inetdiag::kernel {
@@ -21,6 +22,12 @@ using EachCounter = std::function<void(const Counter&)>;
 /// Parses pairs of lines, up to the end of the shorter one. Ignores values that are not numbers and
 /// lines without a counterpart.
 void parse_counter_pairs(std::string_view text, const EachCounter& each);
+
+/// Returns one counter of parse_counter_pairs() as an integer. A negative value is 0: per-CPU
+/// counters are summed while they change (snmp_fold_field), and their sum is printed as unsigned
+/// long.
+std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view group,
+                                          std::string_view name);
 
 /// Parses lines of a name and a value. The group is the name up to the first `6`: Ip6, Icmp6, Udp6.
 /// Ignores other lines.

@@ -168,6 +168,14 @@ TEST(TcpBudget, NeverCountsBelowZeroWhereSourcesDisagree) {
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 0)"));
 }
 
+TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
+  Host host("0");
+  for (const auto* value : {"-5", "18446744073709551611"}) {
+    host.around.proc_tree.write("net/snmp", std::string("Tcp: CurrEstab\nTcp: ") + value + "\n");
+    EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="established"} 0)")) << value;
+  }
+}
+
 TEST(TcpBudget, LeavesTheLastBreakdownWhereADumpIsCutShort) {
   Host host("1%");
   EXPECT_THAT(host.lines(), Contains(fresh));

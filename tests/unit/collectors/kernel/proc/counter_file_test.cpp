@@ -67,6 +67,21 @@ TEST(ParseCounterPairs, ParsesTheLargestCounter) {
   EXPECT_EQ(value, static_cast<double>(std::numeric_limits<std::uint64_t>::max()));
 }
 
+TEST(FindCounter, ReturnsIntegersAndNoNegativeValues) {
+  const auto find = [](const std::string& value) {
+    return kernel::find_counter("Tcp: InSegs CurrEstab\nTcp: 1 " + value + "\n", "Tcp",
+                                "CurrEstab");
+  };
+  EXPECT_EQ(find("7"), 7U);
+  EXPECT_EQ(find("9223372036854775807"), 9223372036854775807U);
+  EXPECT_EQ(find("-5"), 0U);
+  EXPECT_EQ(find("18446744073709551611"), 0U);
+  EXPECT_FALSE(find("99999999999999999999999"));
+  EXPECT_FALSE(find("x"));
+  EXPECT_FALSE(find(""));
+  EXPECT_FALSE(kernel::find_counter("Udp: CurrEstab\nUdp: 7\n", "Tcp", "CurrEstab"));
+}
+
 TEST(ParseCounterLines, SplitsGroupAndName) {
   EXPECT_THAT(lines("Ip6InReceives                   \t29\nIcmp6InType135\t2\nUdp6NoPorts 3\n"),
               ElementsAre("Ip6.InReceives=29", "Icmp6.InType135=2", "Udp6.NoPorts=3"));
