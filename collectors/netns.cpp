@@ -224,7 +224,7 @@ class NetnsCollector final : public Collector {
 
   /// Pinned ones first, by name, then by inode: which are left out hardly ever changes.
   std::vector<Found> discover(const kernel::Deadline& deadline, Round& round) {
-    auto all = kernel::merged(pinned(round), of_processes(deadline, round.collection));
+    auto all = kernel::merge_namespaces(pinned(round), of_processes(deadline, round.collection));
     const NamespaceId own = kernel::own_network_namespace();
     std::erase_if(all, [&](const NetworkNamespace& netns) { return netns.id == own; });
     std::ranges::sort(all, {}, [](const NetworkNamespace& netns) {
@@ -244,7 +244,7 @@ class NetnsCollector final : public Collector {
     }
     try {
       auto pinned = kernel::pinned_network_namespaces(options_.folder);
-      for (const std::system_error& refusal : pinned.refusals) {
+      for (const std::system_error& refusal : pinned.errors) {
         round.fail(explained(refusal));
       }
       return std::move(pinned.found);
@@ -263,11 +263,11 @@ class NetnsCollector final : public Collector {
     }
     try {
       auto namespaces = kernel::process_network_namespaces(proc_, deadline);
-      if (namespaces.has_refused && !holds(CAP_SYS_PTRACE)) {
+      if (namespaces.has_denied && !holds(CAP_SYS_PTRACE)) {
         collection.errors.emplace_back(
             "some processes may not be asked for their network namespace; that takes "
             "CAP_SYS_PTRACE");
-      } else if (namespaces.has_refused) {
+      } else if (namespaces.has_denied) {
         collection.missing.emplace_back(
             "network namespaces of some processes, which may not be asked though CAP_SYS_PTRACE is "
             "held: a security module, or a user namespace further out");
@@ -281,7 +281,7 @@ class NetnsCollector final : public Collector {
 
   Pods find_pods(Collection& collection) const {
     try {
-      return pod_names(options_.pod_logs);
+      return read_pod_names(options_.pod_logs);
     } catch (const std::system_error& error) {
       collection.missing.push_back(std::string("names of pods: ") + error.what());
       return {};
@@ -365,15 +365,15 @@ class NetnsCollector final : public Collector {
     // The name of a folder such as /proc/sys/net/ipv4 is compared with that of each namespace that
     // was asked for its own: all stand in one chain (fs/proc/proc_sysctl.c, proc_sys_compare), and
     // with hundreds of them to look it up for each sysctl costs more than all else.
-    kernel::SharedFiles proc(proc_of_thread_, context.deadline, true);
+    kernel::CachedFiles proc(proc_of_thread_, context.deadline, true);
     const kernel::TcpActivity activity = kernel::tcp_activity(proc);
     const auto now = Clock::now();
-    if (activity.cannot_have_connections()) {
+    if (activity.has_no_connections()) {
       known.partial = std::make_shared<const kernel::PartialDump>();
     }
     const bool stands_still =
         known.partial && is_empty(*known.partial) &&
-        (activity.cannot_have_connections() || activity.stands_still_since(known.activity_at_dump));
+        (activity.has_no_connections() || activity.is_unchanged_since(known.activity_at_dump));
     const bool is_due = !stands_still && may_dump(round, now);
     kernel::TcpTable tcp(context.sock_diag, context.deadline,
                          {.is_due = is_due, .last = known.partial});

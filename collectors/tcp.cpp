@@ -75,7 +75,7 @@ Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
                        CpuBudget::Clock::time_point taken) {
   Breakdown breakdown{.taken = taken,
                       .ports = {},
-                      .other = full_dump.elsewhere,
+                      .other = full_dump.without_listener,
                       .receive_queue_bytes = full_dump.receive_queue_bytes,
                       .send_queue_bytes = full_dump.send_queue_bytes};
   auto& ports = breakdown.ports;
@@ -119,17 +119,6 @@ void add_families(std::vector<prometheus::MetricFamily>& families, const Breakdo
       static_cast<double>(breakdown.send_queue_bytes)));
 }
 
-/// `Tcp CurrEstab` of /proc/net/snmp: sockets in ESTABLISHED and CLOSE_WAIT.
-std::optional<std::uint64_t> current_established(std::string_view snmp) {
-  std::optional<std::uint64_t> value;
-  kernel::parse_counter_pairs(snmp, [&](const kernel::Counter& counter) {
-    if (counter.group == "Tcp" && counter.name == "CurrEstab") {
-      value = static_cast<std::uint64_t>(counter.value);
-    }
-  });
-  return value;
-}
-
 std::uint64_t less(std::uint64_t count, std::uint64_t part) {
   return count > part ? count - part : 0;
 }
@@ -139,7 +128,9 @@ std::uint64_t less(std::uint64_t count, std::uint64_t part) {
 std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
   const auto sockstat = context.proc.read("net/sockstat");
   const auto timewaits = kernel::sockstat_value(sockstat.value_or(""), "TCP", "tw");
-  const auto established = current_established(context.proc.read("net/snmp").value_or(""));
+  // Sockets in ESTABLISHED and CLOSE_WAIT.
+  const auto established =
+      kernel::find_counter(context.proc.read("net/snmp").value_or(""), "Tcp", "CurrEstab");
   if (!timewaits || !established) {
     return std::nullopt;
   }

@@ -125,10 +125,13 @@ class Udp final : public Collector {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);
     std::map<Endpoint, Group> groups;
     Group other;
+    std::size_t kept = 0;
     if (!context.is_other_namespace || has_sockets(context)) {
       kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
         const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
         (is_client ? other : groups[socket.endpoint]).add(socket);
+        kept += !is_client || socket.drops > 0 ? 1 : 0;
+        kernel::check_kept_sockets(kept, "UDP sockets");
       });
     }
     std::vector<NamedGroup<Group>> named = count_drops(drops_, std::move(groups));

@@ -108,6 +108,7 @@ class Unix final : public Collector {
     const std::uint32_t listening = kernel::mask(TcpState::listen);
     dump(context, listening, true, [&](const UnixSocket& socket) {
       listeners[valid_utf8(socket.name)].add(socket);
+      kernel::check_kept_sockets(listeners.size(), "UNIX listeners");
       ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
     });
     dump(context, ~listening, false, [&](const UnixSocket& socket) {

@@ -11,7 +11,7 @@
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netlink/tcp_table.h"
 #include "collectors/kernel/netns/cgroup.h"
-#include "collectors/kernel/proc/shared_files.h"
+#include "collectors/kernel/proc/cached_files.h"
 #include "collectors/support/settings.h"
 
 namespace inetdiag {
@@ -19,7 +19,7 @@ namespace inetdiag {
 /// What a collector may ask in one scrape. What several collectors need is asked of the kernel
 /// once: the files of `proc`, the tree of `cgroups` and the questions of `tcp`.
 struct ScrapeContext {
-  kernel::SharedFiles& proc;
+  kernel::CachedFiles& proc;
   kernel::CgroupTree& cgroups;
   kernel::TcpTable& tcp;
   const kernel::NetlinkFactory& sock_diag;

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -151,6 +152,10 @@ void allow_sockets(Filter& filter, const SandboxPolicy& policy) {
   }
   if (policy.allow_outgoing_datagrams || !policy.connect_to_ports.empty()) {
     filter.allow("connect");
+  } else {
+    // Netlink sockets. The address is in memory, out of seccomp's sight, but this length is too
+    // short for TCP and UDP.
+    filter.allow("connect", {is(2, sizeof(sockaddr_nl))});
   }
 }
 

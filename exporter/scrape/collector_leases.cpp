@@ -17,7 +17,7 @@ CollectorLeases::Lease CollectorLeases::acquire(std::size_t collector,
   auto& busy_until = busy_until_[collector];
   while (busy_until) {
     const Clock::time_point end = std::min(*busy_until, deadline.end());
-    if (Clock::now() >= end || deadline.passed()) {
+    if (Clock::now() >= end || deadline.has_passed()) {
       return {};
     }
     released_.wait_until(lock, end);

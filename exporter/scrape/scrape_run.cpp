@@ -76,7 +76,7 @@ bool ScrapeRun::is_complete() {
   return is_complete_locked();
 }
 
-bool ScrapeRun::can_be_joined() { return !is_complete() && !deadline_.passed(); }
+bool ScrapeRun::can_be_joined() { return !is_complete() && !deadline_.has_passed(); }
 
 ScrapeRun::ResultPtr ScrapeRun::result(
     const Build& build, const std::function<void(std::size_t position)>& on_timeout) {

@@ -89,7 +89,7 @@ class ScrapeRun {
   const Selection selection_;
   std::stop_source stop_;
   const kernel::Deadline deadline_;
-  kernel::SharedFiles proc_;
+  kernel::CachedFiles proc_;
   kernel::CgroupTree cgroups_;
   kernel::TcpTable tcp_;
   const kernel::NetlinkFactory& sock_diag_;

@@ -474,7 +474,7 @@ def test_symbolic_links_out_of_the_netns_directory_need_no_sandbox(start, netns_
         series = exporter.series()
         assert (netns_success(series), not series_in("alias", series), not series_in("lost", series)) == (0, True, True)
         log = exporter.end()[1]
-        for error in (f"cannot open {netns_dir.path}/alias", f"cannot look at {netns_dir.path}/lost"):
+        for error in (f"cannot open {netns_dir.path}/alias", f"cannot stat {netns_dir.path}/lost"):
             assert f"{error}: Permission denied; if it is a symbolic link out of the folder" in log
 
         series = start(*arguments, "--no-sandbox").series()

@@ -338,7 +338,7 @@ def test_a_namespace_that_it_may_not_enter_is_told(run, binary, named_namespace)
     assert "needs CAP_SYS_ADMIN" in result.stderr
     unknown = run("sockets", "--netns=no-such-namespace")
     assert unknown.returncode == 1
-    assert "no network namespace /run/netns/no-such-namespace" in unknown.stderr
+    assert "cannot find network namespace /run/netns/no-such-namespace" in unknown.stderr
 
 
 def peak_kib(pid):

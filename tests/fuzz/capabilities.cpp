@@ -5,11 +5,11 @@
 namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
-  constexpr unsigned most = 64;  // bits of the set
-  for (unsigned capability = 0; capability < 2 * most; ++capability) {
+  constexpr unsigned set_bits = 64;
+  for (unsigned capability = 0; capability < 2 * set_bits; ++capability) {
     if (kernel::has_capability(input, capability)) {
-      require(capability < most, "no capability is beyond the set");
-      require(input.find("CapEff:") != input.npos, "the effective set is told");
+      require(capability < set_bits, "capabilities beyond the set are not held");
+      require(input.find("CapEff:") != input.npos, "held capabilities require CapEff");
     }
   }
 }

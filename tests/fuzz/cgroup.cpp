@@ -6,26 +6,26 @@ namespace inetdiag::fuzz {
 
 namespace {
 
-void require_sound(const kernel::CgroupOwner& owner, std::string_view input) {
+void require_valid(const kernel::CgroupOwner& owner, std::string_view input) {
   constexpr std::string_view hex = "0123456789abcdef";
   require(owner.container_id.empty() ||
               (owner.container_id.size() == 64 &&
                owner.container_id.find_first_not_of(hex) == std::string::npos),
-          "a container's id is 64 hexadecimal digits");
+          "container IDs have 64 hexadecimal digits");
   require(owner.pod_uid.find_first_not_of(std::string(hex) + '-') == std::string::npos,
-          "a pod's uid is hexadecimal digits and hyphens");
+          "pod UIDs consist of hexadecimal digits and hyphens");
   require(owner.unit.find('/') == std::string::npos && input.find(owner.unit) != input.npos,
-          "a unit is one of the names in the path");
+          "units are components of the path");
 }
 
 }  // namespace
 
 void run(std::string_view input) {
-  require_sound(kernel::owner_of_cgroup(input), input);
+  require_valid(kernel::owner_of_cgroup(input), input);
   const kernel::CgroupOwner owner = kernel::owner_of_process(input);
-  require_sound(owner, input);
+  require_valid(owner, input);
   require(owner == kernel::CgroupOwner() || !owner.pod_uid.empty() || !owner.container_id.empty(),
-          "a process belongs to a pod or container, or nothing is said");
+          "owners of processes are pods or containers");
 }
 
 std::vector<std::string> seeds() {

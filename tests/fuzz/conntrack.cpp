@@ -5,14 +5,14 @@
 namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
-  ask(*make_conntrack({}),
-      {"net/stat/nf_conntrack", "sys/net/netfilter/nf_conntrack_count",
-       "sys/net/netfilter/nf_conntrack_max"},
-      input);
+  collect(*make_conntrack({}),
+          {"net/stat/nf_conntrack", "sys/net/netfilter/nf_conntrack_count",
+           "sys/net/netfilter/nf_conntrack_max"},
+          input);
 }
 
 std::vector<std::string> seeds() {
-  return {fixture("net/stat/nf_conntrack"), "262144\n", "entries found\n1 2\n3\n"};
+  return {fixture_text("net/stat/nf_conntrack"), "262144\n", "entries found\n1 2\n3\n"};
 }
 
 }  // namespace inetdiag::fuzz

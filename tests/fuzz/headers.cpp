@@ -9,17 +9,17 @@ namespace inetdiag::fuzz {
 void run(std::string_view input) {
   (void)accepts_gzip(input);
   if (const auto credentials = parse_basic_auth(input)) {
-    require(credentials->user.find(':') == std::string::npos, "the name of a user has no colon");
+    require(credentials->user.find(':') == std::string::npos, "user names have no colon");
     require(credentials->user.size() + credentials->password.size() < input.size(),
-            "nothing is read behind the header");
+            "credentials are shorter than the header");
   }
   try {
     const auto time = scrape_time(input);
     require(time > time.zero() || input.starts_with('0') || input.find('e') != input.npos,
-            "there is time for a scrape");
-    require(time <= std::chrono::seconds(300), "no scrape lasts for ever");
-  } catch (const BadRequest& refusal) {
-    require(*refusal.what() != '\0', "a refusal says why");
+            "scrape timeouts are positive");
+    require(time <= std::chrono::seconds(300), "scrape timeouts are bounded");
+  } catch (const BadRequest& error) {
+    require(*error.what() != '\0', "errors have a message");
   }
 }
 

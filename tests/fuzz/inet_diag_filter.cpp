@@ -1,4 +1,4 @@
-// The ports and peers of `sockets`, one in a line, and the bytecode that the kernel gets of them.
+// Ports and peers as for `sockets`, one per line, and their bytecode.
 #include "collectors/kernel/netlink/inet_diag_filter.h"
 
 #include <algorithm>
@@ -15,13 +15,13 @@ namespace {
 using kernel::AddressPrefix;
 using testing::SocketEnds;
 
-std::string text_of(const AddressPrefix& block) {
-  std::string text = block.address.text();
+std::string text_of(const AddressPrefix& network) {
+  std::string text = network.address.text();
   std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
-  return text + "/" + std::to_string(block.prefix);
+  return text + "/" + std::to_string(network.prefix);
 }
 
-void require_that_it_selects(const kernel::InetFilter& filter, const SocketEnds& ends) {
+void require_selection(const kernel::InetFilter& filter, const SocketEnds& ends) {
   const bool has_port = std::ranges::any_of(filter.ports, [&](std::uint16_t port) {
     return port == ends.local_port || port == ends.peer_port;
   });
@@ -30,7 +30,7 @@ void require_that_it_selects(const kernel::InetFilter& filter, const SocketEnds&
   });
   require(testing::passes(kernel::bytecode_of(filter), ends) ==
               ((filter.ports.empty() || has_port) && (filter.peers.empty() || has_peer)),
-          "a socket passes with one of the ports and one of the peers");
+          "sockets match one of the ports and one of the peers");
 }
 
 }  // namespace
@@ -41,23 +41,23 @@ void run(std::string_view input) {
     const std::string_view word = kernel::next_line(input);
     if (const auto port = kernel::to_number<std::uint16_t>(word)) {
       filter.ports.push_back(*port);
-    } else if (const auto block = kernel::parse_address_prefix(word)) {
-      require(kernel::parse_address_prefix(text_of(*block)) == block,
-              "a network can be written and read again");
-      filter.peers.push_back(*block);
+    } else if (const auto network = kernel::parse_address_prefix(word)) {
+      require(kernel::parse_address_prefix(text_of(*network)) == network,
+              "networks survive a round trip");
+      filter.peers.push_back(*network);
     }
   }
-  require(testing::refusal_of(kernel::bytecode_of(filter)).empty(),
-          "the kernel takes the bytecode");
-  const kernel::InetAddress here = kernel::InetAddress::any(AF_INET6);
+  require(testing::audit_error(kernel::bytecode_of(filter)).empty(),
+          "the bytecode passes the audit");
+  const kernel::InetAddress local = kernel::InetAddress::any(AF_INET6);
   const std::uint16_t port = filter.ports.empty() ? 1 : filter.ports.back();
-  for (const AddressPrefix& block : filter.peers) {
-    const SocketEnds inside{here, port, block.address, 2};
-    require(testing::passes(kernel::bytecode_of(filter), inside), "a network holds its address");
-    require_that_it_selects(filter, {here, 2, block.address, 3});
+  for (const AddressPrefix& network : filter.peers) {
+    const SocketEnds inside{local, port, network.address, 2};
+    require(testing::passes(kernel::bytecode_of(filter), inside), "networks contain their address");
+    require_selection(filter, {local, 2, network.address, 3});
   }
-  require_that_it_selects(filter, {here, port, here, 2});
-  require_that_it_selects(filter, {here, 1, kernel::InetAddress::any(AF_INET).mapped(), port});
+  require_selection(filter, {local, port, local, 2});
+  require_selection(filter, {local, 1, kernel::InetAddress::any(AF_INET).mapped(), port});
 }
 
 std::vector<std::string> seeds() {

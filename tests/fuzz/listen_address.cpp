@@ -6,7 +6,7 @@
 
 #include "tests/fuzz/target.h"
 
-/// In the place of the C library's: no name server is asked.
+/// Replaces the C library, so that no name server is queried.
 extern "C" int getaddrinfo(const char* /*node*/, const char* /*service*/, const addrinfo* /*hints*/,
                            addrinfo** /*list*/) {
   return EAI_NONAME;
@@ -17,12 +17,12 @@ namespace inetdiag::fuzz {
 void run(std::string_view input) {
   try {
     const ListenAddress address = parse_listen_address(input);
-    const std::string again =
+    const std::string text =
         (address.host.empty() ? "" : "[" + address.host + "]") + ":" + std::to_string(address.port);
-    require(parse_listen_address(again) == address, "an address can be written and read again");
-    require(address.url().starts_with("http://"), "an address has a URL");
-  } catch (const std::invalid_argument& refusal) {
-    require(*refusal.what() != '\0', "a refusal says why");
+    require(parse_listen_address(text) == address, "addresses survive a round trip");
+    require(address.url().starts_with("http://"), "addresses have a URL");
+  } catch (const std::invalid_argument& error) {
+    require(*error.what() != '\0', "errors have a message");
   }
 }
 

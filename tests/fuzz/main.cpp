@@ -1,4 +1,4 @@
-// How libFuzzer calls a target. With FUZZ_SEEDS set it writes the seeds into that folder, and ends.
+// Entry points for libFuzzer. With FUZZ_SEEDS set, writes the seeds to that directory and exits.
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -7,11 +7,11 @@
 #include "tests/fuzz/target.h"
 
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  if (const char* folder = std::getenv("FUZZ_SEEDS")) {
+  if (const char* directory = std::getenv("FUZZ_SEEDS")) {
     int number = 0;
     for (const std::string& seed : inetdiag::fuzz::seeds()) {
       inetdiag::fuzz::run(seed);
-      std::ofstream(std::string(folder) + "/seed-" + std::to_string(number++)) << seed;
+      std::ofstream(std::string(directory) + "/seed-" + std::to_string(number++)) << seed;
     }
     std::exit(number > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
   }

@@ -1,4 +1,4 @@
-// The datagrams of a dump: headers, control messages, and the parsers of what they hold.
+// Datagrams of a dump: headers, control messages and payloads.
 #include "collectors/kernel/netlink/netlink.h"
 
 #include <deque>
@@ -14,36 +14,37 @@ namespace inetdiag::fuzz {
 using namespace testing;
 
 void run(std::string_view input) {
-  constexpr std::size_t most_bytes = 32768;  // what the kernel fills at most
+  constexpr std::size_t max_datagram_bytes = 32768;
   std::deque<Bytes> datagrams;
-  std::size_t acknowledge = 0;
+  std::size_t received = 0;
   while (!input.empty()) {
-    const auto bytes = std::as_bytes(std::span(take_chunk(input).substr(0, most_bytes)));
+    const auto bytes = std::as_bytes(std::span(take_chunk(input).substr(0, max_datagram_bytes)));
     datagrams.emplace_back(bytes.begin(), bytes.end());
-    acknowledge += bytes.size();
+    received += bytes.size();
   }
-  std::size_t handed_on = 0;
+  std::size_t parsed = 0;
   try {
     kernel::dump([&] { return std::make_unique<ReplayNetlink>(datagrams); }, TCPDIAG_GETSOCK, {},
                  kernel::Deadline::in(std::chrono::hours(1)),
                  [&](std::span<const std::byte> payload) {
-                   handed_on += sizeof(nlmsghdr) + payload.size();
+                   parsed += sizeof(nlmsghdr) + payload.size();
                    if (const auto socket = kernel::parse_inet_socket(payload)) {
-                     require(!socket->local.text().empty(), "an address can be written");
+                     require(!socket->local.text().empty(), "addresses can be formatted");
                      require(kernel::slot(socket->state) < kernel::tcp_state_slots,
-                             "a state fits into a table");
+                             "states are valid indices");
                    }
                    (void)kernel::parse_inet_attributes(payload);
                    if (const auto socket = kernel::parse_unix_socket(payload)) {
-                     require(socket->name.size() <= payload.size(), "a name is the kernel's own");
+                     require(socket->name.size() <= payload.size(),
+                             "names are not longer than the payload");
                    }
                  });
   } catch (const std::system_error& error) {
-    require(error.code().value() > 0, "a failure has its errno");
+    require(error.code().value() > 0, "errors have an errno");
   } catch (const kernel::DeadlineExceeded&) {
-    // No end of the dump was among the datagrams.
+    // Without NLMSG_DONE.
   }
-  require(handed_on <= acknowledge, "no payload is longer than what was told");
+  require(parsed <= received, "payloads are not longer than the datagrams");
 }
 
 std::vector<std::string> seeds() {

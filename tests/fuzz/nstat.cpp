@@ -6,12 +6,12 @@ namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
   static const Settings settings = testing::settings({{"include", ""}, {"exclude", ""}});
-  ask(*make_nstat(settings), {"net/netstat", "net/snmp", "net/snmp6"}, input);
+  collect(*make_nstat(settings), {"net/netstat", "net/snmp", "net/snmp6"}, input);
 }
 
 std::vector<std::string> seeds() {
-  return {fixture("net/netstat"), fixture("net/snmp"), fixture("net/snmp6"), "Tcp: A A\nTcp: 1 2\n",
-          "Ip6A 1\nIp6A 2\n"};
+  return {fixture_text("net/netstat"), fixture_text("net/snmp"), fixture_text("net/snmp6"),
+          "Tcp: A A\nTcp: 1 2\n", "Ip6A 1\nIp6A 2\n"};
 }
 
 }  // namespace inetdiag::fuzz

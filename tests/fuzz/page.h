@@ -1,5 +1,4 @@
-// What every page must be, whatever the kernel said: text that Prometheus takes, in which no series
-// stands twice.
+// Properties of every page: valid text format without duplicate series.
 #pragma once
 
 #include <cmath>
@@ -28,29 +27,30 @@ inline bool is_name(std::string_view text) {
   return !text.empty();
 }
 
-/// Cuts `name{label="value",...}` off the front of a line.
+/// Removes `name{label="value",...}` from the front of a line and returns it.
 inline std::string_view take_series(std::string_view& line) {
-  const std::string_view whole = line;
-  require(is_name(take(line, line.find_first_of("{ "))), "a metric has a name");
+  const std::string_view full_line = line;
+  require(is_name(take(line, line.find_first_of("{ "))), "metric names are valid");
   if (line.starts_with('{')) {
     take(line, 1);
     while (!line.starts_with('}')) {
-      require(is_name(take(line, line.find('='))), "a label has a name");
-      require(take(line, 2) == "=\"", "a label's value is quoted");
+      require(is_name(take(line, line.find('='))), "label names are valid");
+      require(take(line, 2) == "=\"", "label values are quoted");
       while (!line.empty() && line.front() != '"') {
         if (take(line, 1) == "\\") {
           const std::string_view escaped = take(line, 1);
-          require(escaped == "\\" || escaped == "\"" || escaped == "n", "an escape is known");
+          require(escaped == "\\" || escaped == "\"" || escaped == "n",
+                  "escape sequences are valid");
         }
       }
-      require(take(line, 1) == "\"", "a label's value ends");
+      require(take(line, 1) == "\"", "label values are terminated");
       if (line.starts_with(',')) {
         take(line, 1);
       }
     }
     take(line, 1);
   }
-  return whole.substr(0, whole.size() - line.size());
+  return full_line.substr(0, full_line.size() - line.size());
 }
 
 inline void require_valid_text(std::string_view text) {
@@ -59,21 +59,21 @@ inline void require_valid_text(std::string_view text) {
   } catch (const nlohmann::json::exception&) {
     require(false, "the page is UTF-8");
   }
-  std::set<std::string_view> met;
+  std::set<std::string_view> seen;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    require(end != std::string_view::npos, "a line ends");
+    require(end != std::string_view::npos, "lines are terminated");
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
     if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) {
       continue;
     }
-    require(met.insert(take_series(line)).second, "a series stands once");
-    require(take(line, 1) == " ", "a blank before the value");
+    require(seen.insert(take_series(line)).second, "series are unique");
+    require(take(line, 1) == " ", "a space precedes the value");
     const std::string value(line);
     char* stop = nullptr;
     const double number = std::strtod(value.c_str(), &stop);
-    require(!value.empty() && *stop == '\0' && !std::isnan(number), "a value is a number");
+    require(!value.empty() && *stop == '\0' && !std::isnan(number), "values are numbers");
   }
 }
 

@@ -1,4 +1,4 @@
-// The names of folders, parted by slashes, which no name holds.
+// Directory names, separated by slashes.
 #include "collectors/kernel/netns/pod_names.h"
 
 #include <filesystem>
@@ -11,22 +11,22 @@
 namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
-  constexpr std::size_t most = 4;
-  constexpr std::size_t longest_name = 255;
+  constexpr std::size_t max_directories = 4;
+  constexpr std::size_t max_name_bytes = 255;
   const testing::TemporaryTree tree;
-  std::set<std::string> made;
-  while (!input.empty() && made.size() < most) {
-    const std::string name(kernel::cut(input, '/').substr(0, longest_name));
+  std::set<std::string> created;
+  while (!input.empty() && created.size() < max_directories) {
+    const std::string name(kernel::cut(input, '/').substr(0, max_name_bytes));
     if (!name.empty() && name != "." && name != ".." && name.find('\0') == std::string::npos) {
       std::filesystem::create_directory(tree.root() + "/" + name);
-      made.insert(name);
+      created.insert(name);
     }
   }
-  for (const auto& [uid, pod] : pod_names(tree.root())) {
-    require(made.contains(pod.pod_namespace + "_" + pod.name + "_" + uid),
-            "a pod is named by a folder that is there");
+  for (const auto& [uid, pod] : read_pod_names(tree.root())) {
+    require(created.contains(pod.pod_namespace + "_" + pod.name + "_" + uid),
+            "pods have a directory");
     require(!uid.empty() && !pod.name.empty() && !pod.pod_namespace.empty(),
-            "no part of a pod's name is empty");
+            "namespace, name and UID are not empty");
   }
 }
 

@@ -1,4 +1,4 @@
-// A collector that reads files, asked with files of any content.
+// Runs collectors on arbitrary procfs files.
 #pragma once
 
 #include <chrono>
@@ -13,20 +13,20 @@
 
 namespace inetdiag::fuzz {
 
-inline std::string fixture(std::string_view relative) {
+inline std::string fixture_text(std::string_view relative) {
   std::ifstream file(std::string(FIXTURES "/proc/").append(relative));
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Asks the collector twice, since what it tells may depend on what it met before.
-inline void ask(Collector& collector, std::initializer_list<std::string_view> files,
-                std::string_view text) {
-  static testing::Surroundings surroundings;
+/// Writes `text` to all files and collects twice, because the result may depend on earlier values.
+inline void collect(Collector& collector, std::initializer_list<std::string_view> files,
+                    std::string_view text) {
+  static testing::CollectorFixture fixture;
   for (const std::string_view file : files) {
-    surroundings.proc_tree.write(file, text);
+    fixture.proc_tree.write(file, text);
   }
   for (int i = 0; i < 2; ++i) {
-    require_valid_page(surroundings.collect(collector));
+    require_valid_page(fixture.collect(collector));
   }
 }
 

@@ -12,10 +12,11 @@ void run(std::string_view input) {
         parse_selection(input, enabled, {"listeners", "tcp", "nstat", "udp"});
     require(std::ranges::is_sorted(selection) &&
                 std::ranges::adjacent_find(selection) == selection.end(),
-            "each collector is asked once");
-    require(selection.empty() || selection.back() < enabled.size(), "only enabled ones are asked");
-  } catch (const BadRequest& refusal) {
-    require(*refusal.what() != '\0', "a refusal says why");
+            "selected collectors are unique");
+    require(selection.empty() || selection.back() < enabled.size(),
+            "selected collectors are enabled");
+  } catch (const BadRequest& error) {
+    require(*error.what() != '\0', "errors have a message");
   }
 }
 

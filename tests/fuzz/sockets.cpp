@@ -1,4 +1,4 @@
-// What `inetdiag_exporter sockets` writes of answers with any content.
+// Output of `inetdiag_exporter sockets` for arbitrary payloads.
 #include "exporter/commands/sockets.h"
 
 #include <algorithm>
@@ -15,29 +15,29 @@
 namespace inetdiag::fuzz {
 namespace {
 
-std::string written(std::string_view input, const SocketsOptions& options) {
+std::string output(std::string_view input, const SocketsOptions& options) {
   const kernel::UniqueFd file(::memfd_create("sockets", MFD_CLOEXEC));
-  list_sockets(answering(input), options, file.get());
+  list_sockets(replaying(input), options, file.get());
   std::string text(static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)), '\0');
   require(::pread(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()),
-          "what was written can be read");
+          "the output can be read back");
   return text;
 }
 
 }  // namespace
 
 void run(std::string_view input) {
-  const std::string table = written(input, {});
+  const std::string table = output(input, {});
   require(std::ranges::all_of(table, [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }),
-          "nothing reaches the terminal but text");
-  const std::string objects = written(input, {.format = SocketsFormat::json});
-  const auto sum = nlohmann::json::parse(written(input, {.summary = true}), nullptr, false);
-  require(!sum.is_discarded(), "the summary is JSON");
+          "the table is printable ASCII");
+  const std::string objects = output(input, {.format = SocketsFormat::json});
+  const auto summary = nlohmann::json::parse(output(input, {.summary = true}), nullptr, false);
+  require(!summary.is_discarded(), "the summary is JSON");
   const auto lines = std::ranges::count(objects, '\n');
-  require(std::ranges::count(table, '\n') == lines + 1 && sum["sockets"] == lines,
-          "each way of writing has the same sockets");
+  require(std::ranges::count(table, '\n') == lines + 1 && summary["sockets"] == lines,
+          "all formats have the same number of sockets");
   for (std::string_view rest = objects; !rest.empty();) {
-    require(nlohmann::json::accept(kernel::next_line(rest)), "a line is JSON");
+    require(nlohmann::json::accept(kernel::next_line(rest)), "every line is JSON");
   }
 }
 

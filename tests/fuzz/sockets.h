@@ -1,4 +1,4 @@
-// A collector that asks sock_diag, answered with payloads of any content in whole messages.
+// Runs collectors on sock_diag messages with arbitrary payloads.
 #pragma once
 
 #include <deque>
@@ -10,8 +10,8 @@
 
 namespace inetdiag::fuzz {
 
-/// Each dump is answered with the same payloads, whatever it asked for.
-inline kernel::NetlinkFactory answering(std::string_view input) {
+/// Replays the same payloads for every dump.
+inline kernel::NetlinkFactory replaying(std::string_view input) {
   std::deque<testing::Bytes> datagrams;
   while (!input.empty()) {
     const auto payload = std::as_bytes(std::span(take_chunk(input).substr(0, 4096)));
@@ -21,14 +21,14 @@ inline kernel::NetlinkFactory answering(std::string_view input) {
   return [datagrams] { return std::make_unique<testing::ReplayNetlink>(datagrams); };
 }
 
-/// Asks twice: the sockets of the second half of the input are there at the second time only.
-inline void ask(Collector& collector, std::string_view input) {
+/// Collects twice: first with the second half of the input, then with all of it.
+inline void collect(Collector& collector, std::string_view input) {
   static const testing::TemporaryTree tree;
   static const kernel::FileTree files(tree.root());
   const auto deadline = kernel::Deadline::in(std::chrono::hours(1));
   for (const std::string_view part : {input.substr(input.size() / 2), input}) {
-    const kernel::NetlinkFactory sock_diag = answering(part);
-    kernel::SharedFiles proc(files, deadline);
+    const kernel::NetlinkFactory sock_diag = replaying(part);
+    kernel::CachedFiles proc(files, deadline);
     kernel::CgroupTree cgroups(files, deadline);
     kernel::TcpTable tcp(sock_diag, deadline);
     require_valid_page(collector.collect({proc, cgroups, tcp, sock_diag, deadline}));
@@ -38,7 +38,7 @@ inline void ask(Collector& collector, std::string_view input) {
 inline std::vector<std::string> socket_seeds() {
   using kernel::TcpState;
   using testing::FakeSocket;
-  std::string some;
+  std::string mixed;
   for (const FakeSocket& socket : std::initializer_list<FakeSocket>{
            {.port = 80, .cookie = 1, .receive_queue = 129, .send_queue = 128, .drops = 7},
            {.address = "::", .port = 80, .cookie = 2, .drops = 0, .cgroup = 5, .v6_only = true},
@@ -55,7 +55,7 @@ inline std::vector<std::string> socket_seeds() {
            .state = TcpState::fin_wait2,
            .cookie = 6,
            .timer = 3}}) {
-    some += chunk(socket.payload());
+    mixed += chunk(socket.payload());
   }
   const std::string one = chunk(FakeSocket{.port = 53,
                                            .state = TcpState::close,
@@ -64,7 +64,7 @@ inline std::vector<std::string> socket_seeds() {
                                            .receive_limit = 212992,
                                            .drops = 2}
                                     .payload());
-  return {some, one, one + one};
+  return {mixed, one, one + one};
 }
 
 }  // namespace inetdiag::fuzz

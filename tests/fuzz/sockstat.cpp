@@ -5,9 +5,9 @@
 namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
-  ask(*make_sockstat({}), {"net/sockstat", "net/sockstat6"}, input);
+  collect(*make_sockstat({}), {"net/sockstat", "net/sockstat6"}, input);
 }
 
-std::vector<std::string> seeds() { return {fixture("net/sockstat"), "TCP: inuse 1 orphan\n"}; }
+std::vector<std::string> seeds() { return {fixture_text("net/sockstat"), "TCP: inuse 1 orphan\n"}; }
 
 }  // namespace inetdiag::fuzz

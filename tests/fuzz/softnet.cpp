@@ -4,10 +4,10 @@
 
 namespace inetdiag::fuzz {
 
-void run(std::string_view input) { ask(*make_softnet({}), {"net/softnet_stat"}, input); }
+void run(std::string_view input) { collect(*make_softnet({}), {"net/softnet_stat"}, input); }
 
 std::vector<std::string> seeds() {
-  return {fixture("net/softnet_stat"), "0 1 2\n", "00000001 g 3 4\n"};
+  return {fixture_text("net/softnet_stat"), "0 1 2\n", "00000001 g 3 4\n"};
 }
 
 }  // namespace inetdiag::fuzz

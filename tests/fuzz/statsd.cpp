@@ -1,4 +1,4 @@
-// Series with labels of any bytes, as StatsD's lines in datagrams.
+// StatsD datagrams for series with arbitrary labels.
 #include <algorithm>
 #include <cstring>
 
@@ -10,7 +10,7 @@ namespace inetdiag::fuzz {
 namespace {
 
 constexpr std::string_view digits = "0123456789";
-constexpr std::string_view of_names =
+constexpr std::string_view name_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
 bool has_only(std::string_view text, const std::string& allowed) {
@@ -19,17 +19,17 @@ bool has_only(std::string_view text, const std::string& allowed) {
 
 void require_line(std::string_view line, statsd::TagFormat tags) {
   const std::string_view name = kernel::cut(line, ':');
-  require(!name.empty() && has_only(name, std::string(of_names) +
+  require(!name.empty() && has_only(name, std::string(name_characters) +
                                               (tags == statsd::TagFormat::influxdb ? ",=/" : "")),
-          "no label ends the name");
-  std::string_view figure = kernel::cut(line, '|');
-  require(!figure.empty() && has_only(figure, std::string(digits) + ".-"), "a figure is one");
+          "labels do not terminate the name");
+  std::string_view value = kernel::cut(line, '|');
+  require(!value.empty() && has_only(value, std::string(digits) + ".-"), "values are numbers");
   const std::string_view type = kernel::cut(line, '|');
-  require(type == "g" || type == "c", "the type is known");
+  require(type == "g" || type == "c", "types are g or c");
   if (!line.empty()) {
     require(tags == statsd::TagFormat::dogstatsd && line.starts_with('#') &&
-                has_only(line, std::string(of_names) + "#:,/"),
-            "no label ends the tags");
+                has_only(line, std::string(name_characters) + "#:,/"),
+            "labels do not terminate the tags");
   }
 }
 
@@ -60,7 +60,7 @@ void run(std::string_view input) {
   for (int push = 0; push < 2; ++push) {
     const statsd::Packed packed = statsd::pack(families, {"prefix", tags}, increases, mtu);
     for (const statsd::Datagram& datagram : packed.datagrams) {
-      require(!datagram.text.empty() && datagram.text.size() <= mtu, "a datagram fits");
+      require(!datagram.text.empty() && datagram.text.size() <= mtu, "datagrams fit into the MTU");
       for (std::string_view rest = datagram.text; !rest.empty();) {
         require_line(kernel::next_line(rest), tags);
       }
@@ -70,7 +70,7 @@ void run(std::string_view input) {
     }
     require(
         std::ranges::all_of(packed.too_long, [&](const auto& line) { return line.size() > mtu; }),
-        "only what is too long is left out");
+        "only lines longer than the MTU are skipped");
     for (auto& metric : families[1].metric) {
       metric.counter.value = metric.counter.value * 2 + 1;
     }
@@ -81,12 +81,12 @@ std::vector<std::string> seeds() {
   const auto series = [](double value, std::string_view label) {
     return std::string(reinterpret_cast<const char*>(&value), sizeof value) + chunk(label);
   };
-  const std::string some = series(-1.5, "a:b|c\n#,=/ \xff") + series(1e300, "") +
-                           series(5e-324, "[::1]:80") + series(3, std::string(300, 'a'));
+  const std::string mixed = series(-1.5, "a:b|c\n#,=/ \xff") + series(1e300, "") +
+                            series(5e-324, "[::1]:80") + series(3, std::string(300, 'a'));
   std::vector<std::string> all;
   for (const char tags : {0, 1, 2}) {
-    all.push_back(std::string{tags, '\xff'} + some);
-    all.push_back(std::string{tags, '\0'} + some);
+    all.push_back(std::string{tags, '\xff'} + mixed);
+    all.push_back(std::string{tags, '\0'} + mixed);
   }
   return all;
 }

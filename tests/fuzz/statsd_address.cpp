@@ -8,11 +8,10 @@ namespace inetdiag::fuzz {
 void run(std::string_view input) {
   try {
     const statsd::Address address = statsd::parse_address(input);
-    require(statsd::parse_address(address.text()) == address,
-            "an address can be written and read again");
-    require(address.is_unix() != !address.port.empty(), "an address is a path, or has a port");
-  } catch (const std::invalid_argument& refusal) {
-    require(*refusal.what() != '\0', "a refusal says why");
+    require(statsd::parse_address(address.text()) == address, "addresses survive a round trip");
+    require(address.is_unix() != !address.port.empty(), "addresses are a path or have a port");
+  } catch (const std::invalid_argument& error) {
+    require(*error.what() != '\0', "errors have a message");
   }
 }
 

@@ -5,9 +5,9 @@ namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
   const std::string path = "/" + kernel::sysctl_path(input) + "/";
-  require(path == "//" || path.starts_with("/sys/"), "a sysctl is below sys");
+  require(path == "//" || path.starts_with("/sys/"), "sysctl paths are below sys");
   require(path.find("/../") == std::string::npos && path.find("/./") == std::string::npos,
-          "a sysctl does not lead elsewhere");
+          "sysctl paths do not leave sys");
 }
 
 std::vector<std::string> seeds() {

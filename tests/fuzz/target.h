@@ -1,4 +1,4 @@
-// What a fuzz target is: a file of this folder that defines these two.
+// A fuzz target is a file in this directory that defines run() and seeds().
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,26 @@ namespace inetdiag::fuzz {
 /// Tries one input.
 void run(std::string_view input);
 
-/// What the search begins with: one input of each kind that the real thing sends.
+/// Returns the initial corpus: one valid input of each kind.
 std::vector<std::string> seeds();
 
-/// Ends the program where something does not hold that should for every input.
-inline void require(bool holds, std::string_view what) {
+/// Aborts unless a property of every input holds.
+inline void require(bool holds, std::string_view property) {
   if (!holds) {
-    std::fprintf(stderr, "does not hold: %.*s\n", static_cast<int>(what.size()), what.data());
+    std::fprintf(stderr, "property violated: %.*s\n", static_cast<int>(property.size()),
+                 property.data());
     std::abort();
   }
 }
 
-/// Cuts up to `bytes` off the front of `input`.
+/// Removes up to `bytes` from the front of `input` and returns them.
 inline std::string_view take(std::string_view& input, std::size_t bytes) {
   const std::string_view head = input.substr(0, bytes);
   input.remove_prefix(head.size());
   return head;
 }
 
-/// The inverse of chunk(): a length of two bytes, then so many.
+/// Inverse of chunk(): reads a length of two bytes and the text.
 inline std::string_view take_chunk(std::string_view& input) {
   const std::string_view length = take(input, 2);
   const auto byte = [&](std::size_t i) {

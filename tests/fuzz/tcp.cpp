@@ -5,7 +5,7 @@
 namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
-  ask(*make_tcp(testing::settings({{"max-ports", "2"}, {"cpu-budget", "100%"}})), input);
+  collect(*make_tcp(testing::settings({{"max-ports", "2"}, {"cpu-budget", "100%"}})), input);
 }
 
 std::vector<std::string> seeds() { return socket_seeds(); }

@@ -4,7 +4,7 @@
 
 namespace inetdiag::fuzz {
 
-void run(std::string_view input) { ask(*make_udp(testing::settings({{"max", "2"}})), input); }
+void run(std::string_view input) { collect(*make_udp(testing::settings({{"max", "2"}})), input); }
 
 std::vector<std::string> seeds() { return socket_seeds(); }
 

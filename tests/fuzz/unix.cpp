@@ -6,7 +6,7 @@ namespace inetdiag::fuzz {
 
 using testing::FakeUnixSocket;
 
-void run(std::string_view input) { ask(*make_unix(testing::settings({{"max", "2"}})), input); }
+void run(std::string_view input) { collect(*make_unix(testing::settings({{"max", "2"}})), input); }
 
 std::vector<std::string> seeds() {
   const auto one = [](const FakeUnixSocket& socket) { return chunk(socket.payload()); };

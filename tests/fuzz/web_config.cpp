@@ -7,20 +7,20 @@
 namespace inetdiag::fuzz {
 namespace {
 
-void require_sound(const TlsConfig& tls) {
+void require_valid(const TlsConfig& tls) {
   for (const PemSource* source : {&tls.certificate, &tls.key, &tls.client_ca}) {
-    require(source->text.empty() || source->path.empty(), "a certificate has one source");
-    require(source->path.empty() || source->path.starts_with('/'), "a path is absolute");
+    require(source->text.empty() || source->path.empty(), "certificates have one source");
+    require(source->path.empty() || source->path.starts_with('/'), "paths are absolute");
   }
-  require(tls.certificate.is_set() && tls.key.is_set(), "TLS has a certificate and its key");
+  require(tls.certificate.is_set() && tls.key.is_set(), "TLS has a certificate and a key");
   const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
                         tls.client_auth == ClientAuth::require_and_verify;
-  require(!verifies || tls.client_ca.is_set(), "who verifies has an authority");
-  require(tls.client_allowed_sans.empty() || verifies, "names are held against certificates");
-  require(tls.min_version <= tls.max_version, "a version is allowed");
+  require(!verifies || tls.client_ca.is_set(), "client verification has a CA");
+  require(tls.client_allowed_sans.empty() || verifies, "allowed SANs require client verification");
+  require(tls.min_version <= tls.max_version, "the version range is not empty");
   for (const auto* names : {&tls.ciphers, &tls.curves}) {
     require(std::ranges::none_of(*names, [](const auto& name) { return name.empty(); }),
-            "OpenSSL gets names");
+            "names are not empty");
   }
 }
 
@@ -30,20 +30,20 @@ void run(std::string_view input) {
   try {
     const WebConfig config = parse_web_config(input, "/etc/inetdiag");
     if (config.tls) {
-      require_sound(*config.tls);
+      require_valid(*config.tls);
     }
     for (const auto& [name, value] : config.headers) {
       require(!name.empty() && value.find_first_of("\r\n") == std::string::npos,
-              "a header stays one line");
+              "headers are a single line");
     }
     constexpr std::size_t bcrypt_length = 60;
     for (const auto& [name, hash] : config.users) {
-      require(name.find(':') == std::string::npos, "the name of a user has no colon");
+      require(name.find(':') == std::string::npos, "user names have no colon");
       require(hash.size() == bcrypt_length && hash.find('\0') == std::string::npos,
-              "a password is a bcrypt hash");
+              "passwords are bcrypt hashes");
     }
-  } catch (const WebConfigError& refusal) {
-    require(*refusal.what() != '\0', "a refusal says why");
+  } catch (const WebConfigError& error) {
+    require(*error.what() != '\0', "errors have a message");
   }
 }
 

@@ -149,18 +149,18 @@ std::map<std::string, double> Series::by_kernel_name() const {
 
 void NetworkNamespace::SetUp() {
   if (build_info::sanitizers == "thread") {
-    GTEST_SKIP() << "ThreadSanitizer's own thread forbids a new network namespace";
+    GTEST_SKIP() << "ThreadSanitizer is not compatible with network namespaces in this test";
   }
   if (::unshare(CLONE_NEWNET) != 0) {
-    GTEST_SKIP() << "no network namespace of its own (" << std::strerror(errno)
-                 << "): run as root or below unshare -rn";
+    GTEST_SKIP() << "cannot create a network namespace: " << std::strerror(errno)
+                 << "; run as root or with unshare -rn";
   }
   output_of("ip link set lo up");
   scraper_ = make_scraper("100%");
 }
 
-Series NetworkNamespace::scrape(const Choice& choice) {
-  return scrape_all(*make_scraper(choice.cpu_budget));
+Series NetworkNamespace::scrape(const Options& options) {
+  return scrape_all(*make_scraper(options.cpu_budget));
 }
 
 Series NetworkNamespace::scrape() { return scrape_all(*scraper_); }
@@ -172,11 +172,11 @@ std::uint64_t NetworkNamespace::nstat(const std::string& name) {
       return std::stoull(line.substr(name.size()));
     }
   }
-  ADD_FAILURE() << "nstat does not know " << name;
+  ADD_FAILURE() << "nstat has no " << name;
   return 0;
 }
 
-Series NetworkNamespace::scrape_while_still(const std::vector<std::string>& counters) {
+Series NetworkNamespace::scrape_while_unchanged(const std::vector<std::string>& counters) {
   const auto values = [&] {
     std::vector<std::uint64_t> now;
     for (const std::string& counter : counters) {
@@ -191,7 +191,7 @@ Series NetworkNamespace::scrape_while_still(const std::vector<std::string>& coun
       return series;
     }
   }
-  ADD_FAILURE() << "the counters never stood still";
+  ADD_FAILURE() << "the counters changed during every scrape";
   return scrape();
 }
 
@@ -230,7 +230,7 @@ std::uint16_t port_of(const UniqueFd& socket) {
   sockaddr_in6 name{};
   socklen_t length = sizeof name;
   EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &length), 0);
-  return ntohs(name.sin6_port);  // at the same place in sockaddr_in
+  return ntohs(name.sin6_port);  // same offset as sin_port
 }
 
 UniqueFd connect_to(const std::string& address, std::uint16_t port) {
@@ -262,14 +262,14 @@ void send_syns(const std::string& destination, std::uint16_t port, int count) {
     packet.ip.ttl = 64;
     packet.ip.protocol = IPPROTO_TCP;
     packet.ip.tot_len = htons(sizeof packet);
-    packet.ip.saddr = htonl(0x0a630100U + static_cast<std::uint32_t>(i));  // 10.99.1.0 and on
+    packet.ip.saddr = htonl(0x0a630100U + static_cast<std::uint32_t>(i));  // 10.99.1.0 + i
     packet.ip.daddr = reinterpret_cast<const sockaddr_in*>(name.get())->sin_addr.s_addr;
     packet.tcp.source = htons(static_cast<std::uint16_t>(20000 + i));
     packet.tcp.dest = htons(port);
     packet.tcp.doff = 5;
     packet.tcp.syn = 1;
     packet.tcp.window = htons(65535);
-    // The pseudo header of RFC 9293, section 3.1.
+    // Pseudo header, RFC 9293, section 3.1.
     std::uint32_t pseudo = IPPROTO_TCP + sizeof packet.tcp;
     for (const std::uint32_t address : {ntohl(packet.ip.saddr), ntohl(packet.ip.daddr)}) {
       pseudo += (address >> 16) + (address & 0xffff);

@@ -1,5 +1,4 @@
-// A network namespace of the test's own, what happens in it, and what ss, nstat and this program
-// say of it at the same moment.
+// Runs a test in a new network namespace, and compares this program with ss and nstat.
 #pragma once
 
 #include <chrono>
@@ -19,20 +18,20 @@ namespace inetdiag::testing {
 
 using kernel::UniqueFd;
 
-/// The standard output of a command in the namespace; fails the test where the command fails.
+/// Returns the standard output of a command. Fails the test if the command fails.
 std::string output_of(const std::string& command);
 
-/// The series of a page by their text, `inetdiag_tcp_sockets{state="listen"}`.
+/// The series of a page by name and labels: `inetdiag_tcp_sockets{state="listen"}`.
 class Series {
  public:
   explicit Series(const std::string& page);
-  /// NaN where there is no such series.
+  /// Returns NaN if there is no such series.
   double operator[](const std::string& series) const;
   bool contains(const std::string& series) const { return values_.contains(series); }
-  /// The labels of each series of a family: `address="0.0.0.0",port="80"`.
+  /// Returns the labels of all series of a family: `address="0.0.0.0",port="80"`.
   std::vector<std::string> labels_of(const std::string& family) const;
   const std::map<std::string, double>& all() const { return values_; }
-  /// The kernel's name of each nstat counter, from HELP, with its value.
+  /// Returns the nstat counters by their kernel names, which are in HELP.
   std::map<std::string, double> by_kernel_name() const;
 
  private:
@@ -44,19 +43,19 @@ class NetworkNamespace : public ::testing::Test {
  protected:
   void SetUp() override;
 
-  struct Choice {
-    std::string cpu_budget = "100%";  ///< of the tcp collector: a full dump at every scrape
+  struct Options {
+    std::string cpu_budget = "100%";  ///< of the tcp collector; 100%: a full dump in every scrape
   };
-  /// One scrape of every collector, by a program that was just started.
-  static Series scrape(const Choice& choice);
-  /// One scrape of every collector by the same program in the whole test.
+  /// Scrapes all collectors of a new Scraper.
+  static Series scrape(const Options& options);
+  /// Scrapes all collectors of the Scraper of this test.
   Series scrape();
-  /// A counter of the kernel as nstat(8) tells it.
+  /// Returns a counter as reported by nstat(8).
   static std::uint64_t nstat(const std::string& name);
-  /// Repeats until `counters` were the same before and after the scrape.
-  Series scrape_while_still(const std::vector<std::string>& counters);
+  /// Scrapes until `counters` are the same before and after.
+  Series scrape_while_unchanged(const std::vector<std::string>& counters);
   static void set_sysctl(const std::string& name, const std::string& value);
-  /// Makes 10.99.0.0/16 reachable over a device that swallows what is sent to it.
+  /// Routes 10.99.0.0/16 to a device that drops all packets.
   static void add_black_hole();
 
  private:
@@ -73,19 +72,19 @@ struct Listening {
 
 UniqueFd listen_on(const Listening& listening);
 std::uint16_t port_of(const UniqueFd& socket);
-/// Begins to connect and does not wait.
+/// Starts a non-blocking connect.
 UniqueFd connect_to(const std::string& address, std::uint16_t port);
 UniqueFd accept_from(const UniqueFd& listener);
-/// Sends `count` SYNs from different addresses of 10.99.0.0/16, whose SYN-ACKs nobody answers.
+/// Sends `count` SYNs from different addresses in 10.99.0.0/16, which do not reply to SYN-ACKs.
 void send_syns(const std::string& destination, std::uint16_t port, int count);
 
-/// Waits until `condition` holds, and fails the test where it does not within ten seconds.
+/// Waits up to ten seconds until `condition` holds, else fails the test.
 template <typename Condition>
 void wait_until(const char* what, Condition condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) {
-      FAIL() << "waited in vain until " << what;
+      FAIL() << "timed out waiting until " << what;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

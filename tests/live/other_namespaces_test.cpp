@@ -73,7 +73,7 @@ struct Laborious final : Collector {
     }
     ++dump_cpu;
     const std::clock_t start = std::clock();
-    while (!context.deadline.passed() || std::clock() - start < most_work) {
+    while (!context.deadline.has_passed() || std::clock() - start < most_work) {
     }
     throw kernel::DeadlineExceeded();
   }
@@ -106,7 +106,7 @@ Asked ask(Collector& collector) {
   const kernel::FileTree sys("/sys");
   const kernel::NetlinkFactory sock_diag = kernel::open_sock_diag;
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(2));
-  kernel::SharedFiles proc(proc_tree, deadline);
+  kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
   kernel::TcpTable tcp(sock_diag, deadline);
   return {collector.collect({proc, cgroups, tcp, sock_diag, deadline}), deadline.end()};

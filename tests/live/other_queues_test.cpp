@@ -1,4 +1,4 @@
-// UDP, UNIX sockets and conntrack, compared with ss and nstat of the same moment.
+// UDP sockets, UNIX sockets and conntrack, compared with ss and nstat.
 #include <cstring>
 #include <sstream>
 #include <string>
@@ -37,7 +37,7 @@ UniqueFd udp_on(std::uint16_t port, int buffer) {
   return socket;
 }
 
-/// Sends from a socket of its own each time, so that SO_REUSEPORT spreads them.
+/// Sends each datagram from a new socket, so that SO_REUSEPORT distributes them.
 void flood(std::uint16_t port, int datagrams) {
   const sockaddr_in name = loopback(port);
   const std::string bytes(500, 'x');
@@ -49,41 +49,41 @@ void flood(std::uint16_t port, int datagrams) {
   }
 }
 
-/// What ss shows of a UDP port: bytes that wait, and drops (`d` of skmem).
-struct Shown {
-  double queue = 0;
+/// Receive queue and drops (`d` of skmem) of a UDP port as reported by ss.
+struct UdpQueue {
+  double bytes = 0;
   double drops = 0;
 };
-Shown ss_udp(std::uint16_t port) {
+UdpQueue ss_udp(std::uint16_t port) {
   std::istringstream lines(output_of("ss -uamnHO sport = " + std::to_string(port)));
-  Shown shown;
+  UdpQueue total;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string state;
     double queue = 0;
     words >> state >> queue;
-    shown.queue += queue;
-    shown.drops += std::stod(line.substr(line.rfind(",d") + 2));
+    total.bytes += queue;
+    total.drops += std::stod(line.substr(line.rfind(",d") + 2));
   }
-  return shown;
+  return total;
 }
 
-TEST_F(OtherQueues, AUdpSocketIsFlooded) {
+TEST_F(OtherQueues, CountUdpDrops) {
   const UniqueFd socket = udp_on(5353, 1);
   flood(5353, 50);
   const Series page = scrape();
   const std::string at = R"({address="127.0.0.1",port="5353"})";
-  const Shown shown = ss_udp(5353);
+  const UdpQueue expected = ss_udp(5353);
   EXPECT_EQ(page["inetdiag_udp_sockets" + at], 1);
-  EXPECT_EQ(page["inetdiag_udp_receive_queue_bytes" + at], shown.queue);
-  EXPECT_EQ(page["inetdiag_udp_drops_total" + at], shown.drops);
-  EXPECT_GT(shown.drops, 0);
+  EXPECT_EQ(page["inetdiag_udp_receive_queue_bytes" + at], expected.bytes);
+  EXPECT_EQ(page["inetdiag_udp_drops_total" + at], expected.drops);
+  EXPECT_GT(expected.drops, 0);
   EXPECT_EQ(page["inetdiag_udp_drops_total" + at], page["inetdiag_nstat_udp_rcvbuf_errors_total"]);
   EXPECT_EQ(page["inetdiag_nstat_udp_rcvbuf_errors_total"], nstat("UdpRcvbufErrors"));
   EXPECT_GT(page["inetdiag_udp_receive_queue_fill_ratio" + at], 0.5);
 }
 
-TEST_F(OtherQueues, UdpMembersComeAndGoWhileDropsGoOn) {
+TEST_F(OtherQueues, KeepUdpDropsWhenMembersChange) {
   UniqueFd first = udp_on(5353, 1);
   const UniqueFd second = udp_on(5353, 1);
   const std::string drops = R"(inetdiag_udp_drops_total{address="127.0.0.1",port="5353"})";
@@ -101,7 +101,7 @@ TEST_F(OtherQueues, UdpMembersComeAndGoWhileDropsGoOn) {
   EXPECT_EQ(last[drops], nstat("UdpRcvbufErrors"));
 }
 
-TEST_F(OtherQueues, UdpClientsMakeNoSeries) {
+TEST_F(OtherQueues, AggregateUdpClients) {
   std::vector<UniqueFd> clients;
   const sockaddr_in server = loopback(53);
   for (int i = 0; i < 100; ++i) {
@@ -114,7 +114,7 @@ TEST_F(OtherQueues, UdpClientsMakeNoSeries) {
   EXPECT_EQ(page[R"(inetdiag_udp_sockets{address="other",port="other"})"], 100);
 }
 
-/// A UNIX socket that does not accept, and a bounded number of connections to it.
+/// A UNIX listener that does not accept, and connections to it.
 struct IdleUnixListener {
   UniqueFd listener{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   std::vector<UniqueFd> clients{};
@@ -137,7 +137,7 @@ struct IdleUnixListener {
   }
 };
 
-TEST_F(OtherQueues, AUnixListenerFills) {
+TEST_F(OtherQueues, ReportFullUnixListeners) {
   const std::string path = "/tmp/inetdiag-test-" + std::to_string(::getpid()) + " \"\xFF.sock";
   const IdleUnixListener odd(path, 9, 2);
   const IdleUnixListener full(std::string("\0inetdiag-test", 14), 3, 10);
@@ -164,12 +164,12 @@ TEST_F(OtherQueues, AUnixListenerFills) {
   EXPECT_EQ(page[R"(inetdiag_unix_sockets{type="stream",state="listen"})"], 2);
 }
 
-TEST_F(OtherQueues, ConntrackFollowsConnections) {
+TEST_F(OtherQueues, CountConntrackEntries) {
   if (::access("/proc/sys/net/netfilter/nf_conntrack_count", R_OK) != 0) {
-    GTEST_SKIP() << "this kernel has no connection tracking";
+    GTEST_SKIP() << "no connection tracking in this kernel";
   }
   if (std::system("iptables -A INPUT -m conntrack --ctstate INVALID -j DROP 2>/dev/null") != 0) {
-    GTEST_SKIP() << "iptables cannot turn connection tracking on here";
+    GTEST_SKIP() << "cannot enable connection tracking with iptables";
   }
   const UniqueFd listener = listen_on({.backlog = 100});
   std::vector<UniqueFd> clients;
@@ -182,13 +182,13 @@ TEST_F(OtherQueues, ConntrackFollowsConnections) {
   EXPECT_EQ(page["inetdiag_conntrack_drop_total"], 0);
 }
 
-TEST_F(OtherQueues, SockstatTellsTimeWait) {
+TEST_F(OtherQueues, CountTimeWait) {
   const UniqueFd listener = listen_on({.backlog = 100});
   for (int i = 0; i < 5; ++i) {
     UniqueFd client = connect_to("127.0.0.1", port_of(listener));
     UniqueFd server = accept_from(listener);
     client = UniqueFd();
-    wait_until("the end came through", [&] {
+    wait_until("the FIN arrived", [&] {
       char byte = 0;
       return ::recv(server.get(), &byte, 1, MSG_DONTWAIT) == 0;
     });

@@ -1,4 +1,4 @@
-// Real events at real listeners, compared with ss and nstat of the same moment.
+// TCP listeners under load, compared with ss and nstat.
 #include <fstream>
 #include <sstream>
 
@@ -22,7 +22,7 @@ std::string labels(const std::string& address, std::uint16_t port) {
   return "{address=\"" + address + "\",port=\"" + std::to_string(port) + "\"}";
 }
 
-/// Recv-Q and Send-Q of a listener as ss shows them.
+/// Returns Recv-Q and Send-Q of a listener as reported by ss.
 std::pair<double, double> ss_queues(std::uint16_t port) {
   std::istringstream line(output_of("ss -ltnH sport = " + std::to_string(port)));
   std::string state;
@@ -32,8 +32,8 @@ std::pair<double, double> ss_queues(std::uint16_t port) {
   return queues;
 }
 
-/// Connections of which more than the backlog holds are refused.
-std::vector<UniqueFd> overflow(std::uint16_t port, int connections) {
+/// Starts connections that are not accepted.
+std::vector<UniqueFd> connect_many(std::uint16_t port, int connections) {
   std::vector<UniqueFd> clients;
   for (int i = 0; i < connections; ++i) {
     clients.push_back(connect_to("127.0.0.1", port));
@@ -41,13 +41,13 @@ std::vector<UniqueFd> overflow(std::uint16_t port, int connections) {
   return clients;
 }
 
-TEST_F(Queues, AnAcceptQueueOverflows) {
+TEST_F(Queues, CountAcceptQueueOverflows) {
   const UniqueFd listener = listen_on({.backlog = 4});
   const std::uint16_t port = port_of(listener);
-  const auto clients = overflow(port, 20);
+  const auto clients = connect_many(port, 20);
   wait_until("the kernel dropped connections", [] { return nstat("TcpExtListenDrops") >= 15; });
 
-  const Series page = scrape_while_still({"TcpExtListenDrops", "TcpExtListenOverflows"});
+  const Series page = scrape_while_unchanged({"TcpExtListenDrops", "TcpExtListenOverflows"});
   const std::string at = labels("127.0.0.1", port);
   const auto [waiting, backlog] = ss_queues(port);
   EXPECT_EQ(page["inetdiag_listener_accept_queue_length" + at], waiting);
@@ -62,13 +62,14 @@ TEST_F(Queues, AnAcceptQueueOverflows) {
   EXPECT_EQ(page["inetdiag_listener_backlog_capped" + at], 0);
 }
 
-TEST_F(Queues, ASynFloodFallsToCookies) {
+TEST_F(Queues, CountSynFloodsWithCookies) {
   add_black_hole();
   set_sysctl("net/ipv4/tcp_syncookies", "1");
   const UniqueFd listener = listen_on({.address = "10.99.0.1", .backlog = 8});
   const std::uint16_t port = port_of(listener);
   send_syns("10.99.0.1", port, 40);
-  wait_until("all SYNs were handled", [] { return nstat("TcpExtTCPReqQFullDoCookies") >= 31; });
+  wait_until("the kernel has processed all SYNs",
+             [] { return nstat("TcpExtTCPReqQFullDoCookies") >= 31; });
 
   const Series page = scrape();
   const std::string at = labels("10.99.0.1", port);
@@ -80,13 +81,14 @@ TEST_F(Queues, ASynFloodFallsToCookies) {
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"syn_recv\"}"], 9);
 }
 
-TEST_F(Queues, ASynFloodWithoutCookiesIsDropped) {
+TEST_F(Queues, CountSynFloodsWithoutCookies) {
   add_black_hole();
   set_sysctl("net/ipv4/tcp_syncookies", "0");
   const UniqueFd listener = listen_on({.address = "10.99.0.1", .backlog = 8});
   const std::uint16_t port = port_of(listener);
   send_syns("10.99.0.1", port, 40);
-  wait_until("all SYNs were handled", [] { return nstat("TcpExtTCPReqQFullDrop") >= 31; });
+  wait_until("the kernel has processed all SYNs",
+             [] { return nstat("TcpExtTCPReqQFullDrop") >= 31; });
 
   const Series page = scrape();
   const std::string at = labels("10.99.0.1", port);
@@ -97,17 +99,17 @@ TEST_F(Queues, ASynFloodWithoutCookiesIsDropped) {
   EXPECT_EQ(page["inetdiag_nstat_tcpext_listen_drops_total"], 31);
 }
 
-TEST_F(Queues, Ipv4SynsWaitAtADualStackListener) {
+TEST_F(Queues, AttributeIpv4SynsToDualStackListeners) {
   add_black_hole();
   const UniqueFd listener = listen_on({.address = "::", .backlog = 8});
   const std::uint16_t port = port_of(listener);
   send_syns("10.99.0.1", port, 5);
-  wait_until("all SYNs were handled", [] { return nstat("TcpInSegs") >= 5; });
+  wait_until("the kernel has processed all SYNs", [] { return nstat("TcpInSegs") >= 5; });
   const Series page = scrape();
   EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + labels("[::]", port)], 5);
 }
 
-TEST_F(Queues, SynsWaitAtTheExactAddressBeforeTheWildcard) {
+TEST_F(Queues, AttributeSynsToTheExactAddress) {
   add_black_hole();
   output_of("ip addr add 10.98.0.1/32 dev hole");
   const UniqueFd wildcard = listen_on({.address = "0.0.0.0", .reuse_port = true});
@@ -115,19 +117,19 @@ TEST_F(Queues, SynsWaitAtTheExactAddressBeforeTheWildcard) {
   const UniqueFd exact = listen_on({.address = "10.99.0.1", .port = port, .reuse_port = true});
   send_syns("10.99.0.1", port, 3);
   send_syns("10.98.0.1", port, 2);
-  wait_until("all SYNs were handled", [] { return nstat("TcpInSegs") >= 5; });
+  wait_until("the kernel has processed all SYNs", [] { return nstat("TcpInSegs") >= 5; });
   const Series page = scrape();
   EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + labels("10.99.0.1", port)], 3);
   EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + labels("0.0.0.0", port)], 2);
 }
 
-TEST_F(Queues, SynsWaitAtTheListenerOfTheirDevice) {
+TEST_F(Queues, AttributeSynsToTheListenerOfTheDevice) {
   add_black_hole();
   const UniqueFd on_lo = listen_on({.address = "0.0.0.0", .device = "lo"});
   const std::uint16_t port = port_of(on_lo);
   const UniqueFd on_hole = listen_on({.address = "0.0.0.0", .port = port, .device = "hole"});
-  send_syns("10.99.0.1", port, 3);  // to the device that has the address, though it loops back
-  wait_until("all SYNs were handled", [] { return nstat("TcpInSegs") >= 3; });
+  send_syns("10.99.0.1", port, 3);  // the device of the address, although the packets arrive on lo
+  wait_until("the kernel has processed all SYNs", [] { return nstat("TcpInSegs") >= 3; });
   const Series page = scrape();
   const std::string length = "inetdiag_listener_syn_queue_length{address=\"0.0.0.0\",port=\"" +
                              std::to_string(port) + "\",device=";
@@ -135,16 +137,16 @@ TEST_F(Queues, SynsWaitAtTheListenerOfTheirDevice) {
   EXPECT_EQ(page[length + "\"hole\"}"], 3);
 }
 
-TEST_F(Queues, ReuseportMembersComeAndGoWhileDropsGoOn) {
+TEST_F(Queues, KeepDropsWhenReuseportMembersChange) {
   Listening member{.backlog = 1, .reuse_port = true};
   UniqueFd first = listen_on(member);
   member.port = port_of(first);
   UniqueFd second = listen_on(member);
   const std::string at = labels("127.0.0.1", member.port);
-  const auto clients = overflow(member.port, 30);
+  const auto clients = connect_many(member.port, 30);
   wait_until("the kernel dropped connections", [] { return nstat("TcpExtListenDrops") >= 26; });
 
-  const Series both = scrape_while_still({"TcpExtListenDrops"});
+  const Series both = scrape_while_unchanged({"TcpExtListenDrops"});
   EXPECT_EQ(both["inetdiag_listener_sockets" + at], 2);
   EXPECT_EQ(both["inetdiag_listener_accept_queue_limit" + at], 2);
   EXPECT_EQ(both["inetdiag_listener_drops_total" + at],
@@ -157,13 +159,13 @@ TEST_F(Queues, ReuseportMembersComeAndGoWhileDropsGoOn) {
 
   const UniqueFd third = listen_on(member);
   second = UniqueFd();
-  const auto more = overflow(member.port, 30);
+  const auto more_clients = connect_many(member.port, 30);
   const Series last = scrape();
   EXPECT_EQ(last["inetdiag_listener_sockets" + at], 1);
   EXPECT_GT(last["inetdiag_listener_drops_total" + at], one["inetdiag_listener_drops_total" + at]);
 }
 
-TEST_F(Queues, SomaxconnChangesAfterListen) {
+TEST_F(Queues, ReportLimitsAfterSomaxconnChanges) {
   set_sysctl("net/core/somaxconn", "64");
   const UniqueFd listener = listen_on({.backlog = 128});
   const std::uint16_t port = port_of(listener);
@@ -186,7 +188,7 @@ TEST_F(Queues, SomaxconnChangesAfterListen) {
   EXPECT_EQ(page[capped], 0);
 }
 
-/// The cgroup v2 hierarchy, empty where there is none.
+/// Returns the mount point of cgroup v2, or an empty string.
 std::string cgroup_mount() {
   for (const auto* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     if (::access((std::string(mount) + "/cgroup.controllers").c_str(), F_OK) == 0) {
@@ -196,15 +198,15 @@ std::string cgroup_mount() {
   return {};
 }
 
-TEST_F(Queues, AListenerNamesTheServiceThatOpenedIt) {
+TEST_F(Queues, NameTheServiceOfAListener) {
   const std::string mount = cgroup_mount();
   if (mount.empty()) {
-    GTEST_SKIP() << "no cgroup v2 here";
+    GTEST_SKIP() << "cgroup v2 is not mounted";
   }
   const std::string name = "inetdiag-test-" + std::to_string(::getpid()) + ".service";
   const std::string directory = mount + "/" + name;
   if (::mkdir(directory.c_str(), 0755) != 0) {
-    GTEST_SKIP() << "no permission to make a cgroup";
+    GTEST_SKIP() << "cannot create a cgroup";
   }
   const auto move_to = [](const std::string& cgroup) {
     std::ofstream(cgroup + "/cgroup.procs") << "0";

@@ -1,4 +1,4 @@
-// Socket states and counters, compared with ss and nstat of the same moment.
+// Socket states and counters, compared with ss and nstat.
 #include <algorithm>
 #include <sstream>
 
@@ -15,15 +15,15 @@ using ::testing::IsEmpty;
 
 using States = NetworkNamespace;
 
-/// The name that this program gives to a state of ss.
-std::string state_of(const std::string& shown) {
-  if (shown == "ESTAB") {
+/// Converts a state of ss to the name in this program.
+std::string state_of(const std::string& ss_state) {
+  if (ss_state == "ESTAB") {
     return "established";
   }
-  if (shown == "UNCONN") {
+  if (ss_state == "UNCONN") {
     return "close";
   }
-  std::string name = shown;
+  std::string name = ss_state;
   std::ranges::transform(name, name.begin(), [](char c) {
     return c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   });
@@ -52,17 +52,17 @@ Connection connect_pair(const UniqueFd& listener, const std::string& address) {
   return connection;
 }
 
-/// The client first, so that TIME_WAIT is its.
+/// Closes the client first, so that it enters TIME_WAIT.
 void close_both(Connection& connection) {
   connection.client = UniqueFd();
-  wait_until("the end came through", [&] {
+  wait_until("the FIN arrived", [&] {
     char byte = 0;
     return ::recv(connection.server.get(), &byte, 1, MSG_DONTWAIT) == 0;
   });
   connection.server = UniqueFd();
 }
 
-TEST_F(States, AreThoseOfSs) {
+TEST_F(States, EqualThoseOfSs) {
   add_black_hole();
   const UniqueFd v4 = listen_on({.backlog = 100});
   const UniqueFd v6 = listen_on({.address = "::1", .backlog = 100});
@@ -73,7 +73,7 @@ TEST_F(States, AreThoseOfSs) {
     open.push_back(connect_pair(v6, "::1"));
     open.push_back(connect_pair(dual, "127.0.0.1"));
   }
-  // CLOSE_WAIT at one end, FIN_WAIT2 at the other.
+  // CLOSE_WAIT and FIN_WAIT2.
   for (int i = 0; i < 3; ++i) {
     Connection half = connect_pair(v4, "127.0.0.1");
     ::shutdown(half.client.get(), SHUT_WR);
@@ -84,14 +84,14 @@ TEST_F(States, AreThoseOfSs) {
     Connection closed = connect_pair(dual, "127.0.0.1");
     close_both(closed);
   }
-  // A timewait minisocket in FIN_WAIT2: closed here, still open there.
+  // A timewait minisocket in FIN_WAIT2: closed by the client, still open at the server.
   Connection orphan = connect_pair(v4, "127.0.0.1");
   orphan.client = UniqueFd();
   open.push_back(std::move(orphan));
   // SYN_SENT and SYN_RECV.
   const UniqueFd sent = connect_to("10.99.7.7", 9);
   send_syns("10.99.0.1", port_of(dual), 6);
-  wait_until("all states are there", [] {
+  wait_until("all states are present", [] {
     auto states = ss_states();
     return states.size() == 7 && states["syn_recv"] == 6 && states["time_wait"] == 4 &&
            states["fin_wait2"] == 4;
@@ -110,7 +110,7 @@ TEST_F(States, AreThoseOfSs) {
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"close_wait\"}"], 4);
 }
 
-TEST_F(States, AreTheSameByTheCheapWay) {
+TEST_F(States, AreTheSameWithPartialDumps) {
   add_black_hole();
   const UniqueFd v4 = listen_on({.backlog = 100});
   const UniqueFd v6 = listen_on({.address = "::1", .backlog = 100});
@@ -132,23 +132,23 @@ TEST_F(States, AreTheSameByTheCheapWay) {
   }
   const UniqueFd sent = connect_to("10.99.7.7", 9);
   send_syns("10.99.0.1", port_of(dual), 6);
-  wait_until("all states are there", [] {
+  wait_until("all states are present", [] {
     auto states = ss_states();
     return states.size() == 7 && states["syn_recv"] == 6 && states["time_wait"] == 12 &&
            states["fin_wait2"] == 24;
   });
   const Series by_full_dump = scrape({.cpu_budget = "100%"});
-  const Series cheap = scrape({.cpu_budget = "0"});
+  const Series by_partial_dump = scrape({.cpu_budget = "0"});
   for (const std::string& labels : by_full_dump.labels_of("inetdiag_tcp_sockets")) {
     const std::string series = "inetdiag_tcp_sockets{" + labels + "}";
-    EXPECT_EQ(cheap[series], by_full_dump[series]) << series;
+    EXPECT_EQ(by_partial_dump[series], by_full_dump[series]) << series;
   }
-  EXPECT_EQ(cheap["inetdiag_tcp_sockets{state=\"established\"}"], 24);
-  EXPECT_FALSE(cheap.contains("inetdiag_tcp_port_sockets_age_seconds"));
+  EXPECT_EQ(by_partial_dump["inetdiag_tcp_sockets{state=\"established\"}"], 24);
+  EXPECT_FALSE(by_partial_dump.contains("inetdiag_tcp_port_sockets_age_seconds"));
   EXPECT_EQ(by_full_dump["inetdiag_tcp_port_sockets_age_seconds"], 0);
 }
 
-TEST_F(States, AddUpByPort) {
+TEST_F(States, AreCountedByPort) {
   const UniqueFd listener = listen_on({.backlog = 100});
   std::vector<Connection> open;
   for (int i = 0; i < 7; ++i) {
@@ -161,12 +161,12 @@ TEST_F(States, AddUpByPort) {
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"established\"}"], 14);
 }
 
-TEST_F(States, TellTheBytesThatWait) {
+TEST_F(States, IncludeQueuedBytes) {
   const UniqueFd listener = listen_on({.backlog = 100});
   const Connection open = connect_pair(listener, "127.0.0.1");
   const std::string bytes(1000, 'x');
   ASSERT_EQ(::send(open.client.get(), bytes.data(), bytes.size(), 0), 1000);
-  // In LISTEN a queue counts connections: this one must not be added.
+  // The queue of a listener counts connections and must not be added.
   const UniqueFd waiting = connect_to("127.0.0.1", port_of(listener));
   wait_until("the bytes arrived", [&] {
     std::string buffer(2000, '\0');
@@ -175,7 +175,7 @@ TEST_F(States, TellTheBytesThatWait) {
   EXPECT_EQ(scrape()["inetdiag_tcp_receive_queue_bytes"], 1000);
 }
 
-TEST_F(States, TimeWaitStopsAtItsLimit) {
+TEST_F(States, CountTimeWaitUpToTheLimit) {
   set_sysctl("net/ipv4/tcp_max_tw_buckets", "10");
   const UniqueFd listener = listen_on({.backlog = 100});
   for (int i = 0; i < 30; ++i) {
@@ -190,7 +190,7 @@ TEST_F(States, TimeWaitStopsAtItsLimit) {
   EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_time_wait_overflow_total"], 20);
 }
 
-TEST_F(States, CountersAreThoseOfNstat) {
+TEST_F(States, CountersEqualThoseOfNstat) {
   const UniqueFd listener = listen_on({.backlog = 1});
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 5; ++i) {
@@ -209,18 +209,18 @@ TEST_F(States, CountersAreThoseOfNstat) {
     }
     return counters;
   };
-  std::map<std::string, double> theirs;
-  std::map<std::string, double> ours;
-  wait_until("the counters stand still", [&] {
-    theirs = nstat_counters();
-    ours = scrape().by_kernel_name();
-    return theirs == nstat_counters();
+  std::map<std::string, double> expected;
+  std::map<std::string, double> actual;
+  wait_until("the counters do not change", [&] {
+    expected = nstat_counters();
+    actual = scrape().by_kernel_name();
+    return expected == nstat_counters();
   });
-  EXPECT_GT(theirs.size(), 200U);
+  EXPECT_GT(expected.size(), 200U);
   std::map<std::string, std::string> differences;
-  for (const auto& [name, value] : theirs) {
-    const auto found = ours.find(name);
-    if (found == ours.end() || found->second != value) {
+  for (const auto& [name, value] : expected) {
+    const auto found = actual.find(name);
+    if (found == actual.end() || found->second != value) {
       differences[name] = std::to_string(value);
     }
   }

@@ -1,5 +1,4 @@
-// Pushes over a network, where a refusal comes after what it refuses.
-
+// StatsD over a network, where ICMP errors arrive after the datagram was sent.
 #include <array>
 #include <cstring>
 #include <sstream>
@@ -18,7 +17,7 @@
 namespace inetdiag::testing {
 namespace {
 
-constexpr const char* far_away = "10.99.7.7";
+constexpr const char* server = "10.99.7.7";
 constexpr std::uint16_t port = 8125;
 
 sockaddr_in name_of(const std::string& address, std::uint16_t at) {
@@ -35,9 +34,9 @@ std::vector<prometheus::MetricFamily> page(double drops) {
   return {family};
 }
 
-/// The end of the socket that is connected to `far_away`, as ss tells it.
-sockaddr_in pushing_end() {
-  std::istringstream line(output_of(std::string("ss -Huan dst ") + far_away));
+/// Returns the local address of the socket that is connected to `server`, from ss.
+sockaddr_in client_address() {
+  std::istringstream line(output_of(std::string("ss -Huan dst ") + server));
   std::string state;
   std::string receive_queue;
   std::string send_queue;
@@ -48,8 +47,8 @@ sockaddr_in pushing_end() {
                  static_cast<std::uint16_t>(std::stoi(local.substr(colon + 1))));
 }
 
-/// What a router or the host far away says where nobody listens: RFC 792, port unreachable.
-void refuse(const sockaddr_in& to) {
+/// Sends ICMP port unreachable (RFC 792), as the server does for a closed port.
+void send_port_unreachable(const sockaddr_in& to) {
   struct __attribute__((packed)) {
     icmphdr icmp{};
     iphdr ip{};
@@ -62,7 +61,7 @@ void refuse(const sockaddr_in& to) {
   message.ip.ttl = 1;
   message.ip.protocol = IPPROTO_UDP;
   message.ip.saddr = to.sin_addr.s_addr;
-  message.ip.daddr = name_of(far_away, port).sin_addr.s_addr;
+  message.ip.daddr = name_of(server, port).sin_addr.s_addr;
   message.udp.source = to.sin_port;
   message.udp.dest = htons(port);
   std::array<std::uint16_t, sizeof message / 2> words{};
@@ -81,29 +80,29 @@ void refuse(const sockaddr_in& to) {
             static_cast<ssize_t>(sizeof message));
 }
 
-using StatsdOverANetwork = NetworkNamespace;
+using StatsdNetwork = NetworkNamespace;
 
-TEST_F(StatsdOverANetwork, TellsAgainWhatIsRefusedLater) {
+TEST_F(StatsdNetwork, ResendsIncreasesAfterAnIcmpError) {
   add_black_hole();
   const Log log(spdlog::level::info, LogFormat::logfmt,
                 std::make_shared<spdlog::sinks::null_sink_mt>());
-  statsd::PushCounters tally;
+  statsd::PushCounters counters;
   statsd::Options options;
-  options.address = statsd::Address{.host = far_away, .port = std::to_string(port)};
-  statsd::Pusher push(options, log, tally);
+  options.address = statsd::Address{.host = server, .port = std::to_string(port)};
+  statsd::Pusher push(options, log, counters);
   push(page(50));
   push(page(53));
-  EXPECT_EQ(tally.sent, 1U);
-  EXPECT_EQ(tally.errors, 0U) << "nobody has said anything";
-  refuse(pushing_end());
-  wait_until("it was refused", [] { return nstat("IcmpInDestUnreachs") == 1; });
+  EXPECT_EQ(counters.sent, 1U);
+  EXPECT_EQ(counters.errors, 0U);
+  send_port_unreachable(client_address());
+  wait_until("the ICMP error arrived", [] { return nstat("IcmpInDestUnreachs") == 1; });
 
-  output_of(std::string("ip addr add ") + far_away + "/32 dev lo");
+  output_of(std::string("ip addr add ") + server + "/32 dev lo");
   const UniqueFd listener(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const sockaddr_in name = name_of(far_away, port);
+  const sockaddr_in name = name_of(server, port);
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
   push(page(54));
-  EXPECT_EQ(tally.errors, 1U);
+  EXPECT_EQ(counters.errors, 1U);
   std::array<char, 2000> datagram{};
   const ssize_t length = ::recv(listener.get(), datagram.data(), datagram.size(), 0);
   ASSERT_GT(length, 0);
@@ -111,7 +110,7 @@ TEST_F(StatsdOverANetwork, TellsAgainWhatIsRefusedLater) {
   push(page(55));
   EXPECT_EQ(::recv(listener.get(), datagram.data(), datagram.size(), 0), 15);
   EXPECT_EQ(std::string(datagram.data(), 15), "drops_total:1|c");
-  EXPECT_EQ(tally.errors, 1U);
+  EXPECT_EQ(counters.errors, 1U);
 }
 
 }  // namespace

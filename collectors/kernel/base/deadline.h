@@ -7,12 +7,11 @@
 
 namespace inetdiag::kernel {
 
-/// Thrown where a question to the kernel is given up because its time is over.
 struct DeadlineExceeded : std::runtime_error {
-  DeadlineExceeded() : std::runtime_error("the deadline of the scrape passed") {}
+  DeadlineExceeded() : std::runtime_error("timed out (scrape deadline)") {}
 };
 
-/// When an answer is no longer wanted: at a point in time, or as soon as a stop is requested.
+/// A point in time after which a result is no longer needed, or a stop request before it.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
@@ -21,17 +20,17 @@ class Deadline {
   static Deadline in(Clock::duration time) { return {Clock::now() + time, {}}; }
 
   Clock::time_point end() const { return end_; }
-  bool passed() const { return stop_.stop_requested() || Clock::now() >= end_; }
+  bool has_passed() const { return stop_.stop_requested() || Clock::now() >= end_; }
 
-  /// The same, but with only a part of the time that is left.
-  Deadline share(double part) const {
-    const auto left = end_ - Clock::now();
-    return {Clock::now() + std::chrono::duration_cast<Clock::duration>(left * part), stop_};
+  /// Returns an earlier deadline, at `fraction` of the remaining time, with the same stop token.
+  Deadline share(double fraction) const {
+    const auto now = Clock::now();
+    return {now + std::chrono::duration_cast<Clock::duration>((end_ - now) * fraction), stop_};
   }
 
   /// Throws DeadlineExceeded once the deadline has passed.
   void check() const {
-    if (passed()) {
+    if (has_passed()) {
       throw DeadlineExceeded();
     }
   }

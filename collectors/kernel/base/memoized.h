@@ -12,54 +12,55 @@
 
 namespace inetdiag::kernel {
 
-/// An answer that several collectors need and that is asked of the kernel once: who comes first
-/// asks, the others wait for the same answer, or for the same exception.
-template <typename Answer>
+/// A value that is computed once, by the first caller of get(). Concurrent and later callers get
+/// the same value, or the same exception.
+template <typename Value>
 class Memoized {
  public:
-  /// The answer if it is there already.
-  const Answer* answer() {
+  /// Returns the value if it has been computed, else nullptr.
+  const Value* value_if_ready() {
     const std::scoped_lock lock(mutex_);
-    return answer_ ? &*answer_ : nullptr;
+    return value_ ? &*value_ : nullptr;
   }
 
-  /// Throws what `ask` threw, and DeadlineExceeded where another one asks and has no answer in
-  /// time.
-  const Answer& get(const Deadline& deadline, const std::function<Answer()>& ask) {
+  /// Throws what `compute` threw, and DeadlineExceeded if another thread is still computing at
+  /// the deadline.
+  const Value& get(const Deadline& deadline, const std::function<Value()>& compute) {
     std::unique_lock lock(mutex_);
-    while (is_asking_) {
+    while (is_computing_) {
       deadline.check();
-      const auto notice_a_stop = Deadline::Clock::now() + std::chrono::milliseconds(100);
-      changed_.wait_until(lock, std::min(deadline.end(), notice_a_stop));
+      // A stop request does not notify changed_, so poll for it.
+      const auto next_check = Deadline::Clock::now() + std::chrono::milliseconds(100);
+      changed_.wait_until(lock, std::min(deadline.end(), next_check));
     }
-    if (!answer_ && !failure_) {
-      is_asking_ = true;
+    if (!value_ && !error_) {
+      is_computing_ = true;
       lock.unlock();
-      std::optional<Answer> answer;
-      std::exception_ptr failure;
+      std::optional<Value> value;
+      std::exception_ptr error;
       try {
-        answer.emplace(ask());
+        value.emplace(compute());
       } catch (...) {
-        failure = std::current_exception();
+        error = std::current_exception();
       }
       lock.lock();
-      answer_ = std::move(answer);
-      failure_ = failure;
-      is_asking_ = false;
+      value_ = std::move(value);
+      error_ = error;
+      is_computing_ = false;
       changed_.notify_all();
     }
-    if (failure_) {
-      std::rethrow_exception(failure_);
+    if (error_) {
+      std::rethrow_exception(error_);
     }
-    return *answer_;
+    return *value_;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool is_asking_ = false;
-  std::optional<Answer> answer_;
-  std::exception_ptr failure_;
+  bool is_computing_ = false;
+  std::optional<Value> value_;
+  std::exception_ptr error_;
 };
 
 }  // namespace inetdiag::kernel

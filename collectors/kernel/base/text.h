@@ -1,4 +1,4 @@
-// How the text files of the kernel are taken apart.
+// Helpers to parse the text files of procfs.
 #pragma once
 
 #include <charconv>
@@ -10,7 +10,8 @@ namespace inetdiag::kernel {
 
 constexpr std::string_view whitespace = " \t\n\r";
 
-/// Cuts the text before the first `separator` off the front of `rest`, and the separator with it.
+/// Removes the text up to and including the first `separator` from `rest`. Returns it without the
+/// separator.
 inline std::string_view cut(std::string_view& rest, char separator) {
   const std::size_t at = rest.find(separator);
   const std::string_view head = rest.substr(0, at);
@@ -20,7 +21,7 @@ inline std::string_view cut(std::string_view& rest, char separator) {
 
 inline std::string_view next_line(std::string_view& rest) { return cut(rest, '\n'); }
 
-/// The next word of a line, empty at its end.
+/// Removes the next word from `line` and returns it; empty at the end of the line.
 inline std::string_view next_word(std::string_view& line) {
   const std::size_t begin = line.find_first_not_of(whitespace);
   if (begin == std::string_view::npos) {
@@ -42,7 +43,7 @@ inline std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
 }
 
-/// The whole of `text` as a number, else nothing.
+/// Returns nothing unless all of `text` is a number.
 template <typename T, typename... Base>
 std::optional<T> to_number(std::string_view text, Base... base) {
   T value{};
@@ -54,13 +55,13 @@ std::optional<T> to_number(std::string_view text, Base... base) {
   return value;
 }
 
-/// A hexadecimal integer without a prefix.
+/// Parses a hexadecimal integer without prefix.
 inline std::optional<std::uint64_t> hex_number(std::string_view text) {
   constexpr int hexadecimal = 16;
   return to_number<std::uint64_t>(text, hexadecimal);
 }
 
-/// A decimal integer of the kernel, signed or up to 2^64 - 1, as a double.
+/// Parses a decimal integer, signed or up to 2^64 - 1.
 inline std::optional<double> to_double(std::string_view text) {
   if (const auto value = to_number<unsigned long long>(text)) {
     return static_cast<double>(*value);

@@ -6,7 +6,7 @@
 
 namespace inetdiag::kernel {
 
-/// Owns one file descriptor and closes it.
+/// Owns a file descriptor and closes it.
 class UniqueFd {
  public:
   UniqueFd() = default;

@@ -1,4 +1,4 @@
-// Netlink attributes, netlink(7): a length and a type before each value, aligned to four bytes.
+// Netlink attributes, netlink(7): length, type and value, aligned to 4 bytes.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 namespace inetdiag::kernel {
 
-/// Kernel bytes into a struct of this program's headers, which may be longer or shorter than the
-/// kernel's; what the kernel did not send is zero.
+/// Copies kernel bytes into a struct whose size may differ from the running kernel's. Missing bytes
+/// are zero.
 template <typename T>
 T copy_prefix(std::span<const std::byte> bytes) {
   T value{};
@@ -20,8 +20,8 @@ T copy_prefix(std::span<const std::byte> bytes) {
   return value;
 }
 
-/// Hands on the type, without its flags, and the value of each attribute up to the first whose
-/// length is wrong.
+/// Calls `each(type, value)` for every attribute, the type without its flags. Stops at an attribute
+/// with an invalid length.
 template <typename Each>
 void for_each_attribute(std::span<const std::byte> bytes, Each each) {
   while (bytes.size() >= sizeof(nlattr)) {

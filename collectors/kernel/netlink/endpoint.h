@@ -7,11 +7,11 @@
 
 namespace inetdiag::kernel {
 
-/// What SO_REUSEPORT members share, and what a client sees as one.
+/// A local address. All sockets of an SO_REUSEPORT group have the same one.
 struct Endpoint {
   InetAddress address;
   std::uint16_t port = 0;
-  std::uint32_t device = 0;  ///< interface index, 0 if not bound to one
+  std::uint32_t device = 0;  ///< interface index (SO_BINDTODEVICE), 0 if none
 
   auto operator<=>(const Endpoint&) const = default;
 };

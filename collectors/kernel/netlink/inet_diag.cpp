@@ -18,10 +18,10 @@ namespace {
 constexpr std::array<std::uint8_t, 12> v4_mapped_prefix = {0, 0, 0, 0, 0,    0,
                                                            0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t v4_bytes = 4;
-// inet_twsk_diag_fill sets it, and nothing else does.
+// Only inet_twsk_diag_fill() sets it.
 constexpr std::uint8_t timewait_timer = 3;
 
-/// One word of SK_MEMINFO, which grew over time.
+/// Returns one word of SK_MEMINFO, which is shorter on older kernels.
 std::optional<std::uint32_t> memory_word(std::span<const std::byte> info, std::size_t index) {
   const std::size_t at = index * sizeof(std::uint32_t);
   if (info.size() < at + sizeof(std::uint32_t)) {

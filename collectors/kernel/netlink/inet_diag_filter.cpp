@@ -27,13 +27,13 @@ constexpr std::uint8_t v4_bits = 32;
 constexpr std::uint8_t v6_bits = 128;
 constexpr std::uint8_t mapped_bits = v6_bits - v4_bits;
 
-// A socket passes where the bytecode ends exactly at its end, and not where it ends one operation
-// behind it.
-constexpr std::size_t beyond = sizeof(inet_diag_bc_op);
+// inet_diag_bc_run() accepts a socket if the bytecode ends exactly at its end, and rejects it if a
+// jump leads one operation past the end.
+constexpr std::size_t reject_jump = sizeof(inet_diag_bc_op);
 
-// Jumps are 16 bits wide and so is the length of the attribute that holds all of it.
+// Jumps and the length of the attribute are 16 bits wide.
 constexpr std::size_t max_bytecode_bytes =
-    std::numeric_limits<std::uint16_t>::max() - sizeof(nlattr) - beyond;
+    std::numeric_limits<std::uint16_t>::max() - sizeof(nlattr) - reject_jump;
 
 template <typename T>
 void append(Bytes& bytes, const T& value) {
@@ -41,8 +41,7 @@ void append(Bytes& bytes, const T& value) {
   bytes.insert(bytes.end(), raw.begin(), raw.end());
 }
 
-/// One question about one end of a socket: an operation and its operands, whose jumps are not set
-/// yet.
+/// A comparison of the local or the remote end of a socket, without its jumps.
 struct Condition {
   std::uint8_t code = 0;
   std::uint8_t family = AF_UNSPEC;
@@ -59,12 +58,12 @@ Condition port_condition(std::uint8_t code, std::uint16_t port) {
   return {.code = code, .port = port};
 }
 
-Condition peer_condition(const AddressPrefix& block) {
-  const std::size_t bytes = block.address.family == AF_INET ? v4_bits / 8 : v6_bits / 8;
+Condition peer_condition(const AddressPrefix& network) {
+  const std::size_t bytes = network.address.family == AF_INET ? v4_bits / 8 : v6_bits / 8;
   return {.code = INET_DIAG_BC_D_COND,
-          .family = block.address.family,
-          .prefix = block.prefix,
-          .address = std::span(block.address.bytes).first(bytes)};
+          .family = network.address.family,
+          .prefix = network.prefix,
+          .address = std::span(network.address.bytes).first(bytes)};
 }
 
 void append_operation(Bytes& code, std::uint8_t operation, std::size_t yes, std::size_t no) {
@@ -75,8 +74,8 @@ void append_operation(Bytes& code, std::uint8_t operation, std::size_t yes, std:
 
 using Group = std::vector<Condition>;
 
-/// One of the conditions must hold. Each is followed by a jump to the end of the group, which it
-/// steps over where it does not hold; the last one leaves the bytecode instead.
+/// A disjunction. Each condition is followed by a jump to the end of the group, which a false
+/// condition skips; if the last one is false, the socket is rejected.
 std::size_t size_of(const Group& group) {
   std::size_t size = 0;
   for (const Condition& condition : group) {
@@ -85,13 +84,13 @@ std::size_t size_of(const Group& group) {
   return group.empty() ? 0 : size - sizeof(inet_diag_bc_op);
 }
 
-/// `behind` is what follows the group, in bytes.
-void append_group(Bytes& code, const Group& group, std::size_t behind) {
+/// `remaining` is the number of bytes of code after the group.
+void append_group(Bytes& code, const Group& group, std::size_t remaining) {
   std::size_t left = size_of(group);
   for (const Condition& condition : group) {
     const bool is_last = left == condition.size();
     const std::size_t no =
-        is_last ? left + behind + beyond : condition.size() + sizeof(inet_diag_bc_op);
+        is_last ? left + remaining + reject_jump : condition.size() + sizeof(inet_diag_bc_op);
     append_operation(code, condition.code, condition.size(), no);
     append(code,
            inet_diag_hostcond{
@@ -124,23 +123,23 @@ Bytes payload_of(const Request& request, const Bytes& bytecode) {
 std::optional<AddressPrefix> parse_address_prefix(std::string_view text) {
   const bool has_prefix = text.find('/') != std::string_view::npos;
   const std::string address(cut(text, '/'));
-  AddressPrefix block;
-  block.address.family = address.find(':') == std::string::npos ? AF_INET : AF_INET6;
-  // What follows a NUL would not be looked at.
+  AddressPrefix network;
+  network.address.family = address.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  // inet_pton() stops at a NUL.
   if (address.find('\0') != std::string::npos ||
-      inet_pton(block.address.family, address.c_str(), block.address.bytes.data()) != 1) {
+      inet_pton(network.address.family, address.c_str(), network.address.bytes.data()) != 1) {
     return std::nullopt;
   }
-  const std::uint8_t bits = block.address.family == AF_INET ? v4_bits : v6_bits;
+  const std::uint8_t bits = network.address.family == AF_INET ? v4_bits : v6_bits;
   const auto prefix = has_prefix ? to_number<std::uint8_t>(text) : bits;
   if (!prefix || *prefix > bits) {
     return std::nullopt;
   }
-  block.prefix = *prefix;
-  if (const auto v4 = block.address.unmapped(); v4 && block.prefix >= mapped_bits) {
-    return AddressPrefix{*v4, static_cast<std::uint8_t>(block.prefix - mapped_bits)};
+  network.prefix = *prefix;
+  if (const auto v4 = network.address.unmapped(); v4 && network.prefix >= mapped_bits) {
+    return AddressPrefix{*v4, static_cast<std::uint8_t>(network.prefix - mapped_bits)};
   }
-  return block;
+  return network;
 }
 
 Bytes bytecode_of(const InetFilter& filter) {
@@ -150,11 +149,11 @@ Bytes bytecode_of(const InetFilter& filter) {
     ports.push_back(port_condition(INET_DIAG_BC_D_COND, port));
   }
   Group peers;
-  for (const AddressPrefix& block : filter.peers) {
-    peers.push_back(peer_condition(block));
+  for (const AddressPrefix& network : filter.peers) {
+    peers.push_back(peer_condition(network));
   }
   if (size_of(ports) + size_of(peers) > max_bytecode_bytes) {
-    throw std::invalid_argument("too many ports and peers for one question to the kernel");
+    throw std::invalid_argument("too many ports and peers for one inet_diag request");
   }
   Bytes code;
   append_group(code, ports, size_of(peers));
@@ -165,7 +164,7 @@ Bytes bytecode_of(const InetFilter& filter) {
 InetRequest tcp_request(const InetFilter& filter) {
   const Bytes bytecode = bytecode_of(filter);
   if (filter.family == AF_UNSPEC) {
-    // The older message asks for both families in one walk; it takes no single one.
+    // Walks the sockets of both families once, but cannot select a single one.
     inet_diag_req request{};
     request.idiag_states = filter.states;
     return {TCPDIAG_GETSOCK, payload_of(request, bytecode)};

@@ -14,7 +14,8 @@ std::string interface_name(std::uint32_t index) {
     return name.data();
   }
   if (errno != ENXIO && errno != ENODEV) {
-    throw std::system_error(errno, std::generic_category(), "cannot ask for an interface's name");
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot read the name of a network interface");
   }
   return "if" + std::to_string(index);
 }

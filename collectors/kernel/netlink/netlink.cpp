@@ -6,73 +6,116 @@
 #include <cstring>
 #include <exception>
 #include <limits>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <vector>
 
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 
 namespace inetdiag::kernel {
 namespace {
 
-// What the kernel fills at most in one datagram of a dump; MNL_SOCKET_BUFFER_SIZE is smaller.
+// The largest datagram of a dump (net/netlink/af_netlink.c, netlink_dump); MNL_SOCKET_BUFFER_SIZE
+// is smaller.
 constexpr std::size_t receive_buffer_bytes = 1U << 15U;
 
 std::system_error failure(int error, const char* what) {
   return {error, std::generic_category(), what};
 }
 
+/// Returns an unpredictable number, so that no other process can guess it.
+std::uint32_t random_sequence() {
+  std::uint32_t value = 0;
+  // Without waiting for the entropy pool early at boot.
+  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) == ssize_t{sizeof value}) {
+    return value;
+  }
+  const auto now = static_cast<std::uint64_t>(Deadline::Clock::now().time_since_epoch().count());
+  return static_cast<std::uint32_t>(now ^ (reinterpret_cast<std::uintptr_t>(&value) >> 4U));
+}
+
 class SockDiagSocket final : public Netlink {
  public:
   SockDiagSocket() : socket_(mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC)) {
     if (!socket_) {
-      throw failure(errno, "cannot open a NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot open NETLINK_SOCK_DIAG socket");
     }
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-      throw failure(errno, "cannot bind a NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot bind NETLINK_SOCK_DIAG socket");
+    }
+    // The kernel refuses messages from other processes to a socket that is connected to the kernel
+    // (net/netlink/af_netlink.c, netlink_getsockbyportid), so they cannot fill the receive queue.
+    const sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+    if (::connect(fd(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0) {
+      throw failure(errno, "cannot connect NETLINK_SOCK_DIAG socket");
     }
   }
 
   void send(std::span<const std::byte> request) override {
     if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) {
-      throw failure(errno, "cannot send a sock_diag request");
+      throw failure(errno, "cannot send sock_diag request");
     }
   }
 
   std::size_t receive(std::span<std::byte> buffer, const Deadline& deadline) override {
-    pollfd readable{mnl_socket_get_fd(socket_.get()), POLLIN, 0};
     while (true) {
-      deadline.check();
-      const int ready = ::poll(&readable, 1, poll_quantum_ms);
-      if (ready < 0 && errno != EINTR) {
-        throw failure(errno, "cannot wait for a sock_diag answer");
+      wait_until_readable(deadline);
+      sockaddr_nl sender{};
+      socklen_t sender_length = sizeof sender;
+      // With MSG_TRUNC the result is the length of the datagram, even beyond the buffer.
+      const ssize_t length =
+          ::recvfrom(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC,
+                     reinterpret_cast<sockaddr*>(&sender), &sender_length);
+      if (length < 0) {
+        throw failure(errno, "cannot receive sock_diag message");
       }
-      if (ready > 0) {
-        break;
+      // Another process may have sent it between bind() and connect().
+      const bool is_from_kernel = sender_length == sizeof sender && sender.nl_pid == 0;
+      if (!is_from_kernel) {
+        continue;
       }
+      if (static_cast<std::size_t>(length) > buffer.size()) {
+        throw failure(EMSGSIZE, "sock_diag datagram is larger than the receive buffer");
+      }
+      return static_cast<std::size_t>(length);
     }
-    const ssize_t length = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
-    if (length < 0) {
-      throw failure(errno, "cannot receive a sock_diag answer");
-    }
-    return static_cast<std::size_t>(length);
   }
 
   std::uint32_t port_id() const override { return mnl_socket_get_portid(socket_.get()); }
+  std::uint32_t sequence() const override { return sequence_; }
 
  private:
-  // The kernel answers within the system call that asks; the wait only notices a stop request.
-  static constexpr int poll_quantum_ms = 100;
+  int fd() const { return mnl_socket_get_fd(socket_.get()); }
+
+  void wait_until_readable(const Deadline& deadline) const {
+    // The kernel fills the receive queue within send() and recv(), so poll() rarely waits. The
+    // timeout bounds the delay until a stop request is noticed.
+    constexpr int poll_timeout_ms = 100;
+    pollfd readable{fd(), POLLIN, 0};
+    int ready = 0;
+    while (ready <= 0) {
+      deadline.check();
+      ready = ::poll(&readable, 1, poll_timeout_ms);
+      if (ready < 0 && errno != EINTR) {
+        throw failure(errno, "cannot poll NETLINK_SOCK_DIAG socket");
+      }
+    }
+  }
 
   struct Close {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
   std::unique_ptr<mnl_socket, Close> socket_;
+  std::uint32_t sequence_ = random_sequence();
 };
 
-/// What the callbacks of one datagram share. libmnl is C: no exception may cross it.
-struct Stream {
+/// The state that the callbacks share. Exceptions must not cross libmnl, which is C.
+struct DumpState {
   const std::function<void(std::span<const std::byte>)>& each;
   int error = 0;
   std::exception_ptr thrown{};
@@ -83,7 +126,7 @@ struct Stream {
   }
 };
 
-Stream& stream(void* data) { return *static_cast<Stream*>(data); }
+DumpState& state_of(void* data) { return *static_cast<DumpState*>(data); }
 
 std::span<const std::byte> payload_of(const nlmsghdr* message) {
   return {static_cast<const std::byte*>(mnl_nlmsg_get_payload(message)),
@@ -91,7 +134,7 @@ std::span<const std::byte> payload_of(const nlmsghdr* message) {
 }
 
 int on_data(const nlmsghdr* message, void* data) {
-  Stream& state = stream(data);
+  DumpState& state = state_of(data);
   try {
     state.each(payload_of(message));
     return MNL_CB_OK;
@@ -103,8 +146,8 @@ int on_data(const nlmsghdr* message, void* data) {
 
 int on_noop(const nlmsghdr* /*message*/, void* /*data*/) { return MNL_CB_OK; }
 
-/// The errno that a control message leads with: NLMSG_ERROR always, NLMSG_DONE where a dump failed
-/// on its way. 0 is success.
+/// Returns the errno at the start of NLMSG_ERROR, or of NLMSG_DONE if the dump failed midway. 0 is
+/// success.
 int leading_errno(std::span<const std::byte> payload) {
   int code = 0;
   if (payload.size() < sizeof code) {
@@ -116,22 +159,22 @@ int leading_errno(std::span<const std::byte> payload) {
 
 int on_error(const nlmsghdr* message, void* data) {
   if (mnl_nlmsg_get_payload_len(message) < sizeof(nlmsgerr)) {
-    return stream(data).fail(EBADMSG);
+    return state_of(data).fail(EBADMSG);
   }
   const int code = leading_errno(payload_of(message));
-  // An acknowledgement in place of a dump would leave the stream without its end.
-  return stream(data).fail(code == 0 ? EBADMSG : code);
+  // An acknowledgement instead of a dump is never followed by NLMSG_DONE.
+  return state_of(data).fail(code == 0 ? EBADMSG : code);
 }
 
 int on_done(const nlmsghdr* message, void* data) {
   const int code = leading_errno(payload_of(message));
-  return code == 0 ? MNL_CB_STOP : stream(data).fail(code);
+  return code == 0 ? MNL_CB_STOP : state_of(data).fail(code);
 }
 
-int on_overrun(const nlmsghdr* /*message*/, void* data) { return stream(data).fail(ENOBUFS); }
+int on_overrun(const nlmsghdr* /*message*/, void* data) { return state_of(data).fail(ENOBUFS); }
 
-/// By message type below NLMSG_MIN_TYPE; libmnl's own defaults take a failed dump for a complete
-/// one.
+/// Callbacks by message type below NLMSG_MIN_TYPE. libmnl's defaults treat an NLMSG_DONE that
+/// carries an error as success.
 constexpr std::array<mnl_cb_t, NLMSG_MIN_TYPE> control_callbacks() {
   std::array<mnl_cb_t, NLMSG_MIN_TYPE> callbacks{};
   callbacks.fill(on_noop);
@@ -141,20 +184,27 @@ constexpr std::array<mnl_cb_t, NLMSG_MIN_TYPE> control_callbacks() {
   return callbacks;
 }
 
-/// mnl_nlmsg_ok() takes a length of 2^31 and more for a negative one, and lets it pass.
-void require_whole_messages(std::span<const std::byte> datagram) {
-  while (!datagram.empty()) {
-    nlmsghdr header{};
-    if (datagram.size() < sizeof header) {
-      throw failure(EBADMSG, "a sock_diag answer is cut short");
-    }
-    std::memcpy(&header, datagram.data(), sizeof header);
-    if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) {
-      throw failure(EBADMSG, "a sock_diag answer has a wrong length");
-    }
-    const std::size_t step = (std::size_t{header.nlmsg_len} + 3) & ~std::size_t{3};
-    datagram = datagram.subspan(std::min(step, datagram.size()));
+struct Message {
+  nlmsghdr header{};
+  std::span<const std::byte> bytes{};  ///< including the header
+};
+
+/// Removes the first message from a datagram and returns it. Throws std::system_error (EBADMSG) if
+/// it is malformed. mnl_nlmsg_ok() treats lengths of 2^31 and more as negative and accepts them.
+Message take_message(std::span<const std::byte>& datagram) {
+  Message message;
+  if (datagram.size() < sizeof message.header) {
+    throw failure(EBADMSG, "truncated sock_diag message");
   }
+  std::memcpy(&message.header, datagram.data(), sizeof message.header);
+  const std::size_t length = message.header.nlmsg_len;
+  if (length < sizeof message.header || length > datagram.size()) {
+    throw failure(EBADMSG, "sock_diag message with invalid length");
+  }
+  message.bytes = datagram.first(length);
+  const std::size_t aligned = (length + 3) & ~std::size_t{3};
+  datagram = datagram.subspan(std::min(aligned, datagram.size()));
+  return message;
 }
 
 std::vector<std::byte> dump_request(std::uint16_t type, std::uint32_t sequence,
@@ -173,33 +223,48 @@ std::vector<std::byte> dump_request(std::uint16_t type, std::uint32_t sequence,
 
 }  // namespace
 
+void check_kept_sockets(std::size_t count, std::string_view sockets) {
+  if (count > max_kept_sockets) {
+    throw std::length_error("more than " + std::to_string(max_kept_sockets) + " " +
+                            std::string(sockets) + " in this network namespace");
+  }
+}
+
 std::unique_ptr<Netlink> open_sock_diag() { return std::make_unique<SockDiagSocket>(); }
 
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each) {
-  constexpr std::uint32_t sequence = 1;
   auto control = control_callbacks();
   const std::unique_ptr<Netlink> netlink = open();
+  const std::uint32_t sequence = netlink->sequence();
+  const std::uint32_t port_id = netlink->port_id();
   netlink->send(dump_request(type, sequence, payload));
 
   alignas(nlmsghdr) std::array<std::byte, receive_buffer_bytes> buffer{};
+  std::span<const std::byte> unread;
+  DumpState state{.each = each};
   int result = MNL_CB_OK;
   while (result != MNL_CB_STOP) {
-    deadline.check();
-    const std::size_t length = netlink->receive(buffer, deadline);
-    require_whole_messages(std::span(buffer).first(length));
-    Stream state{.each = each};
-    result = mnl_cb_run2(buffer.data(), length, sequence, netlink->port_id(), on_data, &state,
-                         control.data(), control.size());
+    if (unread.empty()) {
+      deadline.check();
+      unread = std::span(buffer).first(netlink->receive(buffer, deadline));
+      continue;
+    }
+    const Message message = take_message(unread);
+    if (message.header.nlmsg_seq != sequence || message.header.nlmsg_pid != port_id) {
+      continue;
+    }
+    result = mnl_cb_run2(message.bytes.data(), message.bytes.size(), sequence, port_id, on_data,
+                         &state, control.data(), control.size());
     if (state.thrown) {
       std::rethrow_exception(state.thrown);
     }
     if (result < 0) {
       const int error = state.error != 0 ? state.error : errno;
       const bool is_missing = error == ENOENT || error == EOPNOTSUPP;
-      throw failure(error, is_missing ? "the kernel has no sock_diag for these sockets (modprobe "
-                                        "inet_diag tcp_diag udp_diag unix_diag)"
-                                      : "the kernel refused a sock_diag dump");
+      throw failure(error, is_missing ? "kernel has no sock_diag support for these sockets "
+                                        "(modprobe inet_diag tcp_diag udp_diag unix_diag)"
+                                      : "sock_diag dump failed");
     }
   }
 }

@@ -1,5 +1,4 @@
-// The question to the kernel that every socket dump shares: open, ask, stream, check, end.
-// netlink(7), sock_diag(7), net/netlink/af_netlink.c (netlink_dump).
+// Dumps over NETLINK_SOCK_DIAG: netlink(7), sock_diag(7), net/netlink/af_netlink.c (netlink_dump).
 #pragma once
 
 #include <cstddef>
@@ -7,12 +6,13 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "collectors/kernel/base/deadline.h"
 
 namespace inetdiag::kernel {
 
-/// The transport of one question: the kernel's NETLINK_SOCK_DIAG socket, or recorded answers.
+/// The transport of one dump: a NETLINK_SOCK_DIAG socket, or recorded datagrams in tests.
 class Netlink {
  public:
   virtual ~Netlink() = default;
@@ -20,26 +20,36 @@ class Netlink {
   /// Sends one request. Throws std::system_error.
   virtual void send(std::span<const std::byte> request) = 0;
 
-  /// Waits for the next datagram and returns its length in bytes. Throws std::system_error, or
-  /// DeadlineExceeded where none comes in time.
+  /// Waits for the next datagram and returns its length in bytes. Throws std::system_error and
+  /// DeadlineExceeded.
   virtual std::size_t receive(std::span<std::byte> buffer, const Deadline& deadline) = 0;
 
-  /// The address that the kernel answers to (nlmsg_pid).
+  /// Returns the port ID of this end (nlmsg_pid in messages from the kernel).
   virtual std::uint32_t port_id() const = 0;
+
+  /// Returns the sequence number of the request (nlmsg_seq in messages from the kernel).
+  virtual std::uint32_t sequence() const = 0;
 };
 
 using NetlinkFactory = std::function<std::unique_ptr<Netlink>()>;
 
-/// A NETLINK_SOCK_DIAG socket in the network namespace of the calling thread. Needs no privilege.
-/// Throws std::system_error.
+/// Opens a NETLINK_SOCK_DIAG socket in the network namespace of the calling thread. Needs no
+/// privileges. Throws std::system_error.
 std::unique_ptr<Netlink> open_sock_diag();
 
-/// Sends a dump request of `type` with `payload` over a new transport, and hands the payload of
-/// each answer to `each` while the dump streams in. Returns when the kernel says that the dump is
-/// complete. Throws std::system_error with the kernel's error (ENOENT, EOPNOTSUPP: this kernel
-/// has no such diag module), EBADMSG for a malformed answer, DeadlineExceeded, and whatever `each`
-/// throws.
+/// Sends a dump request over a new transport and calls `each` with the payload of every message as
+/// it arrives. Skips messages of other requests. Returns after NLMSG_DONE. Throws std::system_error
+/// with the kernel's errno (ENOENT or EOPNOTSUPP: the diag module is missing) or EBADMSG for a
+/// malformed message, DeadlineExceeded, and whatever `each` throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
+
+/// The most sockets of one dump that are kept in memory, some 300 MB. Bounds what a local user who
+/// opens many sockets can make the exporter allocate.
+constexpr std::size_t max_kept_sockets = 1'000'000;
+
+/// Throws std::length_error if `count` exceeds max_kept_sockets. `sockets` names them in the
+/// message.
+void check_kept_sockets(std::size_t count, std::string_view sockets);
 
 }  // namespace inetdiag::kernel

@@ -8,8 +8,8 @@
 
 namespace inetdiag::kernel {
 
-/// The states that inet_diag tells of, with the names that every output of this program has for
-/// them.
+/// The states that inet_diag reports, in the order of TcpState, with their names in every output of
+/// this program.
 inline constexpr std::array<std::pair<TcpState, std::string_view>, 11> tcp_states = {{
     {TcpState::established, "established"},
     {TcpState::syn_sent, "syn_sent"},
@@ -24,7 +24,6 @@ inline constexpr std::array<std::pair<TcpState, std::string_view>, 11> tcp_state
     {TcpState::closing, "closing"},
 }};
 
-/// They stand in the order of their numbers, from 1.
 constexpr std::string_view name_of(TcpState state) { return tcp_states.at(slot(state) - 1).second; }
 
 }  // namespace inetdiag::kernel

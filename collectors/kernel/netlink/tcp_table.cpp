@@ -15,11 +15,12 @@ constexpr std::uint32_t connected_states =
 
 using Payload = std::span<const std::byte>;
 
-// Of the time that a scrape has: the census leaves enough for a walk, the walk for all else.
+// Shares of the time until the scrape deadline: after a full dump that timed out a partial dump is
+// still possible, and after that the rest of the scrape.
 constexpr double full_dump_share = 0.6;
 constexpr double partial_dump_share = 0.8;
 
-/// Hands on each socket of both families in `states` but listeners.
+/// Calls `each` for every socket of both families in `states` except listeners.
 template <typename Each>
 void dump_connected(const NetlinkFactory& open, std::uint32_t states, const Deadline& deadline,
                     Each each) {
@@ -38,7 +39,7 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
   if (socket.state == TcpState::fin_wait2 && socket.is_timewait) {
     ++partial.timewait_in_fin_wait2;
   }
-  // A full socket in SYN_RECV is a TCP Fast Open one: it waits in the accept queue already.
+  // A full socket in SYN_RECV uses TCP Fast Open and is in the accept queue already.
   if (socket.state == TcpState::syn_recv && !parse_inet_attributes(payload).is_full_socket) {
     if (const Endpoint* listener = index.find(socket.local, socket.local_port, socket.device)) {
       ++partial.syn_queue[*listener];
@@ -46,35 +47,35 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
   }
 }
 
-/// Counts by local port. A table over all ports, because a lookup happens for every socket.
-class PortTally {
+/// Counts sockets by local port and state. Indexed by port, because every socket is looked up.
+class PortCounts {
  public:
-  explicit PortTally(const std::vector<Listener>& listeners)
-      : tally_of_port_(std::numeric_limits<std::uint16_t>::max() + 1U), tallies_(1) {
+  explicit PortCounts(const std::vector<Listener>& listeners)
+      : index_by_port_(std::numeric_limits<std::uint16_t>::max() + 1U), counts_(1) {
     for (const Listener& listener : listeners) {
-      auto& tally = tally_of_port_[listener.endpoint.port];
-      if (tally == 0) {
-        tally = static_cast<std::uint32_t>(tallies_.size());
-        tallies_.emplace_back();
+      auto& index = index_by_port_[listener.endpoint.port];
+      if (index == 0) {
+        index = static_cast<std::uint32_t>(counts_.size());
+        counts_.emplace_back();
         ports_.push_back(listener.endpoint.port);
       }
     }
   }
 
   void count(const InetSocket& socket) {
-    ++tallies_[tally_of_port_[socket.local_port]][slot(socket.state)];
+    ++counts_[index_by_port_[socket.local_port]][slot(socket.state)];
   }
 
   void move_into(FullDump& full_dump) {
-    full_dump.elsewhere = tallies_.front();
+    full_dump.without_listener = counts_.front();
     for (const std::uint16_t port : ports_) {
-      full_dump.by_listening_port.emplace(port, tallies_[tally_of_port_[port]]);
+      full_dump.by_listening_port.emplace(port, counts_[index_by_port_[port]]);
     }
   }
 
  private:
-  std::vector<std::uint32_t> tally_of_port_;  // 0: no listener
-  std::vector<StateCounts> tallies_;
+  std::vector<std::uint32_t> index_by_port_;  // into counts_; 0: no listener
+  std::vector<StateCounts> counts_;
   std::vector<std::uint16_t> ports_;
 };
 
@@ -82,15 +83,15 @@ class PortTally {
 
 ListenerIndex::ListenerIndex(const std::vector<Listener>& listeners) {
   for (const Listener& listener : listeners) {
-    takes_ipv4_[listener.endpoint] =
+    accepts_ipv4_[listener.endpoint] =
         listener.endpoint.address.family == AF_INET || !listener.v6_only;
   }
 }
 
 const Endpoint* ListenerIndex::find_address(const Endpoint& wanted, bool for_ipv4) const {
   for (const std::uint32_t device : {wanted.device, 0U}) {
-    const auto found = takes_ipv4_.find({wanted.address, wanted.port, device});
-    if (found != takes_ipv4_.end() && (!for_ipv4 || found->second)) {
+    const auto found = accepts_ipv4_.find({wanted.address, wanted.port, device});
+    if (found != accepts_ipv4_.end() && (!for_ipv4 || found->second)) {
       return &found->first;
     }
   }
@@ -99,7 +100,7 @@ const Endpoint* ListenerIndex::find_address(const Endpoint& wanted, bool for_ipv
 
 const Endpoint* ListenerIndex::find(const InetAddress& destination, std::uint16_t port,
                                     std::uint32_t device) const {
-  // An IPv4 SYN to a dual-stack listener is told as ::ffff:a.b.c.d.
+  // The kernel reports an IPv4 SYN to a dual-stack listener as ::ffff:a.b.c.d.
   const std::optional<InetAddress> unmapped = destination.unmapped();
   const bool for_ipv4 = destination.family == AF_INET || unmapped.has_value();
   const InetAddress other_form = !for_ipv4 ? destination : unmapped.value_or(destination.mapped());
@@ -115,32 +116,32 @@ const Endpoint* ListenerIndex::find(const InetAddress& destination, std::uint16_
   return nullptr;
 }
 
-TcpTable::TcpTable(NetlinkFactory open, const Deadline& deadline, DumpPolicy permission)
+TcpTable::TcpTable(NetlinkFactory open, const Deadline& deadline, DumpPolicy policy)
     : open_(std::move(open)),
       deadline_(deadline),
       partial_dump_deadline_(deadline.share(partial_dump_share)),
       full_dump_deadline_(deadline.share(full_dump_share)),
-      permission_(std::move(permission)) {}
+      policy_(std::move(policy)) {}
 
 const std::vector<Listener>& TcpTable::listeners() {
   return listeners_.get(deadline_, [this] { return dump_listeners(); });
 }
 
 const PartialDump& TcpTable::partial_dump() {
-  if (const FullDump* full_dump = full_dump_.answer()) {
+  if (const FullDump* full_dump = full_dump_.value_if_ready()) {
     return full_dump->partial;
   }
-  if (!permission_.is_due) {
-    if (!permission_.last) {
+  if (!policy_.is_due) {
+    if (!policy_.last) {
       throw DumpNotDue();
     }
-    return *permission_.last;
+    return *policy_.last;
   }
   return partial_dump_.get(partial_dump_deadline_, [this] { return take_partial_dump(); });
 }
 
 const FullDump& TcpTable::full_dump() {
-  if (!permission_.is_due) {
+  if (!policy_.is_due) {
     throw DumpNotDue();
   }
   return full_dump_.get(full_dump_deadline_, [this] { return take_full_dump(); });
@@ -148,7 +149,7 @@ const FullDump& TcpTable::full_dump() {
 
 std::vector<Listener> TcpTable::dump_listeners() const {
   std::vector<Listener> listeners;
-  std::set<std::uint64_t> cookies;  // a dump may tell of a socket twice while the table changes
+  std::set<std::uint64_t> cookies;  // a dump may report a socket twice while the table changes
   dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), true), deadline_,
        [&](std::span<const std::byte> payload) {
          const auto socket = parse_inet_socket(payload);
@@ -164,6 +165,7 @@ std::vector<Listener> TcpTable::dump_listeners() const {
                               .v6_only = attributes.v6_only.value_or(false),
                               .drops = attributes.drops,
                               .cgroup_id = attributes.cgroup_id});
+         check_kept_sockets(listeners.size(), "TCP listeners");
        });
   return listeners;
 }
@@ -171,10 +173,10 @@ std::vector<Listener> TcpTable::dump_listeners() const {
 PartialDump TcpTable::take_partial_dump() {
   const ListenerIndex index(listeners());
   PartialDump partial;
-  constexpr std::uint32_t rare =
+  constexpr std::uint32_t states =
       connected_states & ~mask(TcpState::established) & ~mask(TcpState::time_wait);
   dump_connected(
-      open_, rare, partial_dump_deadline_,
+      open_, states, partial_dump_deadline_,
       [&](const InetSocket& socket, Payload payload) { count(partial, socket, payload, index); });
   partial.by_state[slot(TcpState::listen)] = listeners().size();
   return partial;
@@ -182,7 +184,7 @@ PartialDump TcpTable::take_partial_dump() {
 
 FullDump TcpTable::take_full_dump() {
   const ListenerIndex index(listeners());
-  PortTally ports(listeners());
+  PortCounts ports(listeners());
   FullDump full_dump;
   dump_connected(open_, connected_states, full_dump_deadline_,
                  [&](const InetSocket& socket, Payload payload) {

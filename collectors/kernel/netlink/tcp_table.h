@@ -1,5 +1,5 @@
-// The TCP sockets of one network namespace, asked over inet_diag and counted while the answer
-// streams in: memory grows with the number of listeners, never with the number of sockets.
+// The TCP sockets of one network namespace (inet_diag), counted while a dump is received: memory
+// grows with the number of listeners, not with the number of connections.
 #pragma once
 
 #include <array>
@@ -31,77 +31,77 @@ struct Listener {
   std::optional<std::uint64_t> cgroup_id;
 };
 
-/// Which listener a SYN belongs to, by the order of the kernel's own lookup
-/// (net/ipv4/inet_hashtables.c, __inet_lookup_listener and compute_score): the exact address before
-/// the wildcard, a listener bound to the device before one that is not, the request's own family
-/// before a dual-stack listener.
+/// Finds the listener of a request socket as the kernel does (net/ipv4/inet_hashtables.c,
+/// __inet_lookup_listener and compute_score): an exact address before the wildcard, a listener
+/// bound to the device before an unbound one, the request's family before a dual-stack listener.
 class ListenerIndex {
  public:
   explicit ListenerIndex(const std::vector<Listener>& listeners);
 
+  /// Returns nullptr if there is none.
   const Endpoint* find(const InetAddress& destination, std::uint16_t port,
                        std::uint32_t device) const;
 
  private:
   const Endpoint* find_address(const Endpoint& wanted, bool for_ipv4) const;
 
-  std::map<Endpoint, bool> takes_ipv4_;
+  std::map<Endpoint, bool> accepts_ipv4_;
 };
 
 using StateCounts = std::array<std::uint64_t, tcp_state_slots>;
 
-/// What a pass over the table of connected sockets counts without being told of those in
-/// ESTABLISHED and TIME_WAIT, which a host has most of: to walk over a socket costs the kernel a
-/// sixth of what it costs to tell of it.
+/// Result of a dump of all states except ESTABLISHED and TIME_WAIT, in which most sockets are. The
+/// kernel still walks over those, at about a sixth of the cost of reporting them.
 struct PartialDump {
-  /// Without ESTABLISHED and TIME_WAIT, unless it is part of a FullDump.
+  /// ESTABLISHED and TIME_WAIT are 0, except in FullDump::partial.
   StateCounts by_state{};
-  /// Timewait minisockets among those in FIN_WAIT2: sockstat's `tw` counts them too.
+  /// Timewait minisockets in FIN_WAIT2; `tw` of /proc/net/sockstat includes them.
   std::uint64_t timewait_in_fin_wait2 = 0;
-  /// SYN_RECV, by the listener that it belongs to; a listener without any is not in it.
+  /// Request sockets (SYN_RECV) by listener. Has no entry for an empty SYN queue.
   std::map<Endpoint, std::uint64_t> syn_queue;
 };
 
-/// What a pass that is told of every socket counts.
+/// Result of a dump of all states. Its cost grows with the number of sockets.
 struct FullDump {
   PartialDump partial;
-  /// Connected sockets by local port, for the ports that have a listener.
+  /// Connected sockets by local port, for ports with a listener.
   std::unordered_map<std::uint16_t, StateCounts> by_listening_port;
   /// Connected sockets whose local port has no listener.
-  StateCounts elsewhere{};
+  StateCounts without_listener{};
   std::uint64_t receive_queue_bytes = 0;
   std::uint64_t send_queue_bytes = 0;
 };
 
-/// Thrown where a pass over connected sockets is asked for that may not be made now.
 struct DumpNotDue : std::runtime_error {
-  DumpNotDue() : std::runtime_error("a pass over the TCP sockets is not due") {}
+  DumpNotDue() : std::runtime_error("TCP dump is not due") {}
 };
 
-/// Whether a pass over the table of connected sockets may be made; else the last one stands.
+/// Whether connected sockets may be dumped in this scrape.
 struct DumpPolicy {
   bool is_due = true;
+  /// Result of the previous dump, used if none is due.
   std::shared_ptr<const PartialDump> last{};
 };
 
-/// The questions that the collectors of one scrape share, each asked once.
+/// The TCP dumps that the collectors of one scrape share. Each is made at most once.
 class TcpTable {
  public:
-  /// A pass over the table of connected sockets is given up before `deadline`, so that what depends
-  /// on it fails in time for the rest of the page.
-  TcpTable(NetlinkFactory open, const Deadline& deadline, DumpPolicy permission = {});
+  /// Dumps of connected sockets time out before `deadline`, so that the scrape can finish without
+  /// them.
+  TcpTable(NetlinkFactory open, const Deadline& deadline, DumpPolicy policy = {});
 
-  /// The listening hash alone; never touches connected sockets. Throws as dump() does.
+  /// Returns the sockets in LISTEN. The kernel walks only its listening hash. Throws as
+  /// dump() and check_kept_sockets().
   const std::vector<Listener>& listeners();
 
-  /// One pass without ESTABLISHED and TIME_WAIT; none where the census was taken before. Throws as
-  /// dump() does, and DumpNotDue.
+  /// Returns the partial dump, that of full_dump() if it has completed, or DumpPolicy::last if no
+  /// dump is due. Throws as dump(), and DumpNotDue without a last one.
   const PartialDump& partial_dump();
 
-  /// The pass that partial_dump() took, if it did.
-  const PartialDump* partial_dump_if_taken() { return partial_dump_.answer(); }
+  /// Returns the dump that partial_dump() made, or nullptr if it made none.
+  const PartialDump* partial_dump_if_taken() { return partial_dump_.value_if_ready(); }
 
-  /// One pass that tells of every socket, given up in time for a walk. Throws as dump() does, and
+  /// Returns the full dump. Times out early enough for a partial dump. Throws as dump(), and
   /// DumpNotDue.
   const FullDump& full_dump();
 
@@ -114,7 +114,7 @@ class TcpTable {
   Deadline deadline_;
   Deadline partial_dump_deadline_;
   Deadline full_dump_deadline_;
-  DumpPolicy permission_;
+  DumpPolicy policy_;
   Memoized<std::vector<Listener>> listeners_;
   Memoized<PartialDump> partial_dump_;
   Memoized<FullDump> full_dump_;

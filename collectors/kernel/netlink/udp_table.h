@@ -14,12 +14,12 @@ struct UdpSocket {
   Endpoint endpoint;
   bool is_connected = false;
   std::uint64_t cookie = 0;
-  std::uint32_t receive_queue = 0;  ///< bytes, with the kernel's overhead for each datagram
-  std::uint32_t receive_limit = 0;  ///< bytes (SO_RCVBUF); beyond it datagrams are dropped
+  std::uint32_t receive_queue = 0;  ///< bytes, including sk_buff overhead
+  std::uint32_t receive_limit = 0;  ///< bytes (SO_RCVBUF)
   std::uint32_t drops = 0;          ///< wraps at 2^32
 };
 
-/// Hands on each socket of both families while the answer streams in. Throws as dump() does.
+/// Calls `each` for every socket of both families while the dump is received. Throws as dump().
 void dump_udp(const NetlinkFactory& open, const Deadline& deadline,
               const std::function<void(const UdpSocket&)>& each);
 

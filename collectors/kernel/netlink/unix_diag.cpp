@@ -11,7 +11,7 @@
 namespace inetdiag::kernel {
 namespace {
 
-/// As /proc/net/unix writes it: `@` for each NUL of an abstract name; a path ends at its NUL.
+/// Formats a name as /proc/net/unix: `@` for each NUL of an abstract name; a path ends at its NUL.
 std::string name_of(std::span<const std::byte> value) {
   std::string name(value.size(), '\0');
   std::ranges::transform(value, name.begin(), [](std::byte b) { return static_cast<char>(b); });

@@ -1,4 +1,4 @@
-// What unix_diag says of one UNIX socket: linux/unix_diag.h, net/unix/diag.c.
+// Requests and messages of unix_diag: linux/unix_diag.h, net/unix/diag.c.
 #pragma once
 
 #include <array>
@@ -13,18 +13,18 @@
 namespace inetdiag::kernel {
 
 struct UnixSocket {
-  std::uint8_t type = 0;  ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
-  TcpState state{};       ///< UNIX sockets use those of TCP: established, close, listen
-  std::string name;       ///< a path, or with an `@` before it an abstract name; may be any bytes
-  std::uint32_t waiting = 0;  ///< of a listener: connections that wait for accept()
+  std::uint8_t type = 0;      ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
+  TcpState state{};           ///< UNIX sockets use the TCP states established, close and listen
+  std::string name;           ///< path, or abstract name with a leading `@`; arbitrary bytes
+  std::uint32_t waiting = 0;  ///< of a listener: connections in the accept queue
   std::uint32_t backlog = 0;  ///< of a listener
 };
 
-/// Absent where the bytes are too few or name a state that is unknown.
+/// Returns nothing if the payload is too short or has an unknown state.
 std::optional<UnixSocket> parse_unix_socket(std::span<const std::byte> payload);
 
-/// The payload of a dump: struct unix_diag_req, asked with the message type SOCK_DIAG_BY_FAMILY.
-/// Names and queue lengths only where `with_queues`.
+/// Returns the payload of a SOCK_DIAG_BY_FAMILY dump (struct unix_diag_req), which includes names
+/// and queue lengths if `with_queues`.
 std::array<std::byte, 24> unix_dump_payload(std::uint32_t states, bool with_queues);
 
 }  // namespace inetdiag::kernel

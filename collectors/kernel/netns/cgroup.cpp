@@ -16,15 +16,15 @@ namespace {
 
 constexpr std::size_t container_id_digits = 64;
 constexpr CgroupId root_id = 1;
-// A guard against a tree that is not cgroupfs.
+// Bounds the walk if the tree is not cgroupfs.
 constexpr std::size_t max_cgroup_depth = 64;
 
 bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// The id in `docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`,
-/// `libpod-<id>.scope`, and in the bare `<id>` of the cgroupfs driver.
+/// Returns the ID in `docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`,
+/// `libpod-<id>.scope`, or the bare `<id>` of the cgroupfs driver; else an empty string.
 std::string_view container_id_in(std::string_view component) {
   if (component.ends_with(".scope")) {
     component.remove_suffix(std::string_view(".scope").size());
@@ -35,8 +35,8 @@ std::string_view container_id_in(std::string_view component) {
   return id.size() == container_id_digits && is_hex(id) ? id : std::string_view();
 }
 
-/// The uid in `pod<uid>` and in `kubepods-burstable-pod<uid with underscores>.slice`; of a static
-/// pod it is a hash without hyphens.
+/// Returns the UID in `pod<uid>` or `kubepods-burstable-pod<uid with underscores>.slice`, else an
+/// empty string. The UID of a static pod is a hash without hyphens.
 std::string pod_uid_in(std::string_view component) {
   if (component.ends_with(".slice")) {
     component.remove_suffix(std::string_view(".slice").size());
@@ -61,10 +61,10 @@ bool is_unit(std::string_view component) {
   return component.ends_with(".service") || component.ends_with(".scope");
 }
 
-std::string mount_point(const FileTree& sys) {
-  // Only a cgroup v2 root has cgroup.controllers; the hybrid layout mounts it aside.
-  for (const auto* const below : {"fs/cgroup", "fs/cgroup/unified"}) {
-    std::string mount = sys.path(below);
+std::string find_mount_point(const FileTree& sys) {
+  // Only a cgroup v2 root has cgroup.controllers. The hybrid layout mounts it at unified.
+  for (const auto* const path : {"fs/cgroup", "fs/cgroup/unified"}) {
+    std::string mount = sys.path(path);
     if (::access((mount + "/cgroup.controllers").c_str(), F_OK) == 0) {
       return mount;
     }
@@ -108,13 +108,13 @@ CgroupOwner owner_of_process(std::string_view proc_cgroup) {
 }
 
 const CgroupTree::Walk& CgroupTree::walk() {
-  return walk_.get(deadline_, [this] { return take_walk(); });
+  return walk_.get(deadline_, [this] { return walk_directories(); });
 }
 
-CgroupTree::Walk CgroupTree::take_walk() const {
+CgroupTree::Walk CgroupTree::walk_directories() const {
   Walk walk;
-  const std::string mount = mount_point(sys_);
-  walk.is_whole = !mount.empty();
+  const std::string mount = find_mount_point(sys_);
+  walk.is_complete = !mount.empty();
   std::vector<std::string> pending;
   if (!mount.empty()) {
     pending.emplace_back();
@@ -125,8 +125,8 @@ CgroupTree::Walk CgroupTree::take_walk() const {
     pending.pop_back();
     const std::unique_ptr<DIR, CloseDirectory> directory(::opendir((mount + parent).c_str()));
     if (!directory) {
-      // Removed since it was listed, or closed to this user; all else may be better next time.
-      walk.is_whole = walk.is_whole && (errno == ENOENT || errno == EACCES);
+      // Removed since readdir(), or not readable for this user. Other errors may be temporary.
+      walk.is_complete = walk.is_complete && (errno == ENOENT || errno == EACCES);
       continue;
     }
     while (const dirent* entry = ::readdir(directory.get())) {
@@ -152,8 +152,8 @@ const std::map<CgroupId, std::string>& CgroupPaths::find(CgroupTree& tree,
   if (std::ranges::includes(known_, ids)) {
     return found_;
   }
-  // What came after the walk is looked for again, in the next scrape.
-  const bool is_older_than_ids = tree.was_walked();
+  // An earlier walk may have missed a cgroup created since; search for it again in the next scrape.
+  const bool is_earlier_walk = tree.was_walked();
   const CgroupTree::Walk& walk = tree.walk();
   known_.clear();
   found_.clear();
@@ -162,7 +162,7 @@ const std::map<CgroupId, std::string>& CgroupPaths::find(CgroupTree& tree,
     if (path != walk.paths.end()) {
       found_.insert(*path);
     }
-    if (path != walk.paths.end() || (walk.is_whole && !is_older_than_ids)) {
+    if (path != walk.paths.end() || (walk.is_complete && !is_earlier_walk)) {
       known_.insert(id);
     }
   }

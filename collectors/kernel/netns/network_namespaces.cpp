@@ -41,8 +41,8 @@ std::optional<NamespaceId> id_of(const std::string& file) {
 
 bool is_gone(int error) { return error == ENOENT || error == ESRCH; }
 
-/// Nothing for a file that is left behind by a name whose namespace was never pinned, or is pinned
-/// in another mount namespace. Throws std::system_error where it cannot be looked at.
+/// Returns nothing for an ordinary file: a leftover of ip-netns(8), or a namespace that is mounted
+/// only in another mount namespace. Throws std::system_error.
 std::optional<NamespaceId> id_if_pinned(const std::string& file) {
   struct statfs filesystem {};
   if (::statfs(file.c_str(), &filesystem) == 0) {
@@ -56,7 +56,7 @@ std::optional<NamespaceId> id_if_pinned(const std::string& file) {
   if (is_gone(errno)) {
     return std::nullopt;
   }
-  throw failure(errno, "cannot look at " + file);
+  throw failure(errno, "cannot stat " + file);
 }
 
 bool is_symbolic_link(const std::string& file) {
@@ -74,26 +74,27 @@ NamespaceId own_network_namespace() {
   return *id;
 }
 
-PinnedNamespaces pinned_network_namespaces(const std::string& folder) {
-  const Directory directory(::opendir(folder.c_str()));
+PinnedNamespaces pinned_network_namespaces(const std::string& directory_path) {
+  const Directory directory(::opendir(directory_path.c_str()));
   if (!directory) {
-    throw failure(errno, "cannot read " + folder);
+    throw failure(errno, "cannot read " + directory_path);
   }
   PinnedNamespaces pinned;
-  std::vector<NetworkNamespace> links;  // what they lead to may be forbidden to open
+  std::vector<NetworkNamespace>
+      links;  // last, because the sandbox may deny access to their targets
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     if (name.starts_with('.')) {
       continue;
     }
-    const std::string file = std::string(folder).append("/").append(name);
+    const std::string file = std::string(directory_path).append("/").append(name);
     try {
       if (const auto id = id_if_pinned(file)) {
         (is_symbolic_link(file) ? links : pinned.found)
             .push_back({.id = *id, .name = name, .file = file});
       }
     } catch (const std::system_error& error) {
-      pinned.refusals.push_back(error);
+      pinned.errors.push_back(error);
     }
   }
   std::ranges::sort(pinned.found, {}, &NetworkNamespace::name);
@@ -102,14 +103,16 @@ PinnedNamespaces pinned_network_namespaces(const std::string& folder) {
   return pinned;
 }
 
-NetworkNamespace pinned_network_namespace(const std::string& folder, const std::string& name) {
+NetworkNamespace pinned_network_namespace(const std::string& directory_path,
+                                          const std::string& name) {
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
-    throw std::invalid_argument("'" + name + "' is no name of a network namespace (ip netns)");
+    throw std::invalid_argument("invalid network namespace '" + name +
+                                "', expected a name of ip netns");
   }
-  const std::string file = std::string(folder).append("/").append(name);
+  const std::string file = std::string(directory_path).append("/").append(name);
   const auto id = id_of(file);
   if (!id) {
-    throw failure(errno, "no network namespace " + file);
+    throw failure(errno, "cannot find network namespace " + file);
   }
   return {.id = *id, .name = name, .file = file};
 }
@@ -134,7 +137,7 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
           *id,
           NetworkNamespace{.id = *id, .name = {}, .file = std::move(file), .process = *process});
     } else if (!is_gone(errno)) {
-      namespaces.has_refused = true;
+      namespaces.has_denied = true;
     }
   }
   for (auto& [id, each] : found) {
@@ -143,8 +146,8 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
   return namespaces;
 }
 
-std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned,
-                                     const std::vector<NetworkNamespace>& of_processes) {
+std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespace>& pinned,
+                                               const std::vector<NetworkNamespace>& of_processes) {
   std::map<NamespaceId, NetworkNamespace> by_id;
   for (const NetworkNamespace& each : pinned) {
     by_id.try_emplace(each.id, each);
@@ -161,19 +164,19 @@ std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned
 }
 
 void enter_network_namespace(const NetworkNamespace& target) {
-  // A pipe of that name would wait for whoever writes to it.
+  // O_NONBLOCK: do not wait for the writer of a FIFO.
   const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     const int error = is_gone(errno) ? ENOENT : errno;
     throw failure(error, "cannot open " + target.file);
   }
-  // The file may be another's by now: a process id or a name that was used again.
+  // The process ID or the name may have been reused since.
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0 || target.id != NamespaceId{status.st_dev, status.st_ino}) {
-    throw failure(ENOENT, target.file + " is another namespace by now");
+    throw failure(ENOENT, target.file + " is no longer the same network namespace");
   }
   if (::setns(fd.get(), CLONE_NEWNET) != 0) {
-    throw failure(errno, "cannot enter " + target.file);
+    throw failure(errno, "cannot enter network namespace " + target.file);
   }
 }
 

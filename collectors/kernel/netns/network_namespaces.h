@@ -1,6 +1,7 @@
-// The network namespaces of a host: those pinned under /run/netns (ip-netns(8)) and those that
-// processes live in (/proc/PID/ns/net, namespaces(7)). A namespace is known by the device and inode
-// of its file in nsfs, however many names and processes it has.
+// The network namespaces of a host: those pinned under /run/netns (ip-netns(8)) and those of
+// processes
+// (/proc/PID/ns/net, namespaces(7)). Device and inode of the nsfs file identify a namespace; it may
+// have several names and processes.
 #pragma once
 
 #include <compare>
@@ -25,42 +26,43 @@ struct NamespaceId {
 
 struct NetworkNamespace {
   NamespaceId id;
-  std::string name;   ///< the first of those it is pinned by; or empty
-  std::string file;   ///< to open it by
-  pid_t process = 0;  ///< one that lives in it; 0 where none is known
+  std::string name;   ///< the first one that it is pinned under; empty if not pinned
+  std::string file;   ///< path to open
+  pid_t process = 0;  ///< one of its processes; 0 if unknown
 };
 
-/// The namespace of the calling thread. Throws std::system_error.
+/// Returns the namespace of the calling thread. Throws std::system_error.
 NamespaceId own_network_namespace();
 
 struct PinnedNamespaces {
-  std::vector<NetworkNamespace> found;      ///< by name, but those by a symbolic link last
-  std::vector<std::system_error> refusals;  ///< of names that could not be looked at
+  std::vector<NetworkNamespace> found;    ///< sorted by name, symbolic links last
+  std::vector<std::system_error> errors;  ///< one for each file that could not be examined
 };
 
-/// What is pinned below `folder`. Other files are left out. Throws std::system_error where it
-/// cannot be read, or is not there.
-PinnedNamespaces pinned_network_namespaces(const std::string& folder);
+/// Returns the namespaces pinned in a directory; ignores other files. Throws std::system_error if
+/// it cannot be read or does not exist.
+PinnedNamespaces pinned_network_namespaces(const std::string& directory_path);
 
-/// One of them. Throws std::invalid_argument where `name` is none, and std::system_error where
-/// nothing is pinned by it.
-NetworkNamespace pinned_network_namespace(const std::string& folder, const std::string& name);
+/// Returns one of them. Throws std::invalid_argument for an invalid name, and std::system_error if
+/// it does not exist.
+NetworkNamespace pinned_network_namespace(const std::string& directory_path,
+                                          const std::string& name);
 
 struct ProcessNamespaces {
   std::vector<NetworkNamespace> found;
-  bool has_refused = false;  ///< some processes may not be asked: those of other users, as a rule
+  bool has_denied = false;  ///< access to some processes was denied, usually those of other users
 };
 
-/// What the processes of `proc` live in, one process for each. Processes that end meanwhile are
-/// left out. Throws DeadlineExceeded, and std::system_error where `proc` cannot be read.
+/// Returns the namespaces of all processes, with one process for each. Ignores processes that exit
+/// meanwhile. Throws DeadlineExceeded, and std::system_error if `proc` cannot be read.
 ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadline& deadline);
 
-/// Each namespace once, by its id: names and processes of both lists come together.
-std::vector<NetworkNamespace> merged(const std::vector<NetworkNamespace>& pinned,
-                                     const std::vector<NetworkNamespace>& of_processes);
+/// Merges both lists by ID, so that each namespace has its name and its process.
+std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespace>& pinned,
+                                               const std::vector<NetworkNamespace>& of_processes);
 
-/// Moves the calling thread there. Throws std::system_error: ENOENT where it is gone, EPERM where
-/// CAP_SYS_ADMIN is missing.
+/// Moves the calling thread to a namespace. Throws std::system_error: ENOENT if it no longer
+/// exists, EPERM without CAP_SYS_ADMIN.
 void enter_network_namespace(const NetworkNamespace& target);
 
 }  // namespace inetdiag::kernel

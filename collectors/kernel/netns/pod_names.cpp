@@ -6,16 +6,16 @@
 
 namespace inetdiag {
 
-std::map<std::string, PodName> pod_names(const std::string& folder) {
+std::map<std::string, PodName> read_pod_names(const std::string& directory) {
   std::map<std::string, PodName> pods;
   std::error_code error;
-  auto entry = std::filesystem::directory_iterator(folder, error);
+  auto entry = std::filesystem::directory_iterator(directory, error);
   if (error && error != std::errc::no_such_file_or_directory) {
-    throw std::system_error(error, "cannot read " + folder);
+    throw std::system_error(error, "cannot read " + directory);
   }
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string text = entry->path().filename().string();
-    // Neither of the names nor the uid can hold an underscore (RFC 1123).
+    // Namespace, name and UID cannot contain an underscore (RFC 1123).
     const std::size_t first = text.find('_');
     const std::size_t last = text.rfind('_');
     if (first != std::string::npos && first < last && text.find('_', first + 1) == last &&

@@ -11,9 +11,9 @@ struct PodName {
   bool operator==(const PodName&) const = default;
 };
 
-/// The pods of this node by their uids, out of the names that kubelet gives to their folders of
-/// logs: `<namespace>_<name>_<uid>`. Empty where there is no such folder, as on a host without
-/// kubelet. Throws std::system_error where it cannot be read.
-std::map<std::string, PodName> pod_names(const std::string& folder);
+/// Returns the pods of this node by UID, from the log directories of kubelet:
+/// `<namespace>_<name>_<uid>`. Empty if `directory` does not exist, as on a host without kubelet.
+/// Throws std::system_error if it cannot be read.
+std::map<std::string, PodName> read_pod_names(const std::string& directory);
 
 }  // namespace inetdiag

@@ -4,7 +4,7 @@
 
 namespace inetdiag::kernel {
 
-/// Whether the effective set in the text of /proc/PID/status holds a capability (proc(5), CapEff).
+/// Returns whether a capability is in the effective set (CapEff) of /proc/PID/status, proc(5).
 bool has_capability(std::string_view proc_status, unsigned capability);
 
 }  // namespace inetdiag::kernel

@@ -1,4 +1,4 @@
-// /proc/net/stat/nf_conntrack: a line of names, then a line for each CPU, in hexadecimal
+// /proc/net/stat/nf_conntrack: a line of names, then a line of hexadecimal values for each CPU
 // (net/netfilter/nf_conntrack_standalone.c, ct_cpu_seq_show).
 #pragma once
 
@@ -9,8 +9,8 @@
 
 namespace inetdiag::kernel {
 
-/// Each column by its name, summed over the CPUs. Lines that cannot be read are passed over. The
-/// column `entries` is no counter: it stands in each line as the whole.
+/// Returns the sum over all CPUs of each column. Ignores malformed values. The sum of `entries` has
+/// no meaning: each line has the total of all CPUs.
 std::map<std::string, std::uint64_t, std::less<>> parse_conntrack(std::string_view text);
 
 }  // namespace inetdiag::kernel

@@ -3,8 +3,11 @@
 #include "collectors/kernel/base/text.h"
 
 namespace inetdiag::kernel {
+namespace {
 
-void parse_counter_pairs(std::string_view text, const EachCounter& each) {
+/// Calls `each(group, name, value)` for every counter in pairs of lines.
+template <typename Each>
+void for_each_pair(std::string_view text, Each each) {
   while (!text.empty()) {
     std::string_view names = next_line(text);
     const std::string_view group = cut(names, ':');
@@ -21,11 +24,36 @@ void parse_counter_pairs(std::string_view text, const EachCounter& each) {
       if (name.empty() || word.empty()) {
         break;
       }
-      if (const auto value = to_double(word)) {
-        each({group, name, *value});
-      }
+      each(group, name, word);
     }
   }
+}
+
+}  // namespace
+
+void parse_counter_pairs(std::string_view text, const EachCounter& each) {
+  for_each_pair(text, [&](std::string_view group, std::string_view name, std::string_view word) {
+    if (const auto value = to_double(word)) {
+      each({group, name, *value});
+    }
+  });
+}
+
+std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view group,
+                                          std::string_view name) {
+  std::optional<std::uint64_t> value;
+  for_each_pair(
+      text, [&](std::string_view each_group, std::string_view each_name, std::string_view word) {
+        if (each_group != group || each_name != name) {
+          return;
+        }
+        if (to_number<std::int64_t>(word)) {
+          value = to_number<std::uint64_t>(word).value_or(0);
+        } else if (to_number<std::uint64_t>(word)) {
+          value = 0;
+        }
+      });
+  return value;
 }
 
 void parse_counter_lines(std::string_view text, const EachCounter& each) {

@@ -30,7 +30,7 @@ std::string FileTree::path(std::string_view relative) const {
   return path.append(relative);
 }
 
-UniqueFd FileTree::open_folder(std::string_view relative) const {
+UniqueFd FileTree::open_directory(std::string_view relative) const {
   return UniqueFd(::open(path(relative).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
@@ -38,15 +38,16 @@ std::optional<std::string> FileTree::read(std::string_view relative) const {
   return read(relative, UniqueFd());
 }
 
-std::optional<std::string> FileTree::read(std::string_view relative, const UniqueFd& folder) const {
+std::optional<std::string> FileTree::read(std::string_view relative,
+                                          const UniqueFd& directory) const {
   const std::string file = path(relative);
   const auto failure = [&](int error) {
     return std::system_error(error, std::generic_category(), "cannot read " + file);
   };
-  // O_NONBLOCK: a FIFO where a kernel file is expected must not hang a scrape.
-  const std::string there = folder ? file.substr(file.rfind('/') + 1) : file;
-  const UniqueFd fd(
-      ::openat(folder ? folder.get() : AT_FDCWD, there.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const std::string name = directory ? file.substr(file.rfind('/') + 1) : file;
+  // O_NONBLOCK: a FIFO in place of the file must not block the scrape.
+  const UniqueFd fd(::openat(directory ? directory.get() : AT_FDCWD, name.c_str(),
+                             O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     if (is_absent(errno)) {
       return std::nullopt;
@@ -61,19 +62,20 @@ std::optional<std::string> FileTree::read(std::string_view relative, const Uniqu
     if (n < 0 && errno == EINTR) {
       continue;
     }
-    // A sysctl can go away between open and read, with the module that owns it.
+    // A sysctl can disappear between open() and read() when its module is unloaded.
     if (n < 0 && is_absent(errno)) {
       return std::nullopt;
     }
     if (n < 0) {
       throw failure(errno);
     }
-    // Less than was asked for is not yet the end: seq_file answers with what its own buffer holds.
+    // A short read is not the end of the file: seq_file returns what its own buffer holds.
     if (n == 0) {
       return text;
     }
     text.append(buffer->data(), static_cast<std::size_t>(n));
-    // A sysctl answers whole (fs/proc/proc_sysctl.c); there are many, in each network namespace.
+    // A sysctl is never split (fs/proc/proc_sysctl.c), so a short read is its end. There are many
+    // of them in each network namespace.
     if (is_sysctl && static_cast<std::size_t>(n) < buffer->size()) {
       return text;
     }

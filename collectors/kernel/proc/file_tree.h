@@ -9,13 +9,13 @@
 
 namespace inetdiag::kernel {
 
-/// A tree of kernel files, procfs or sysfs, below a root that a container mount or a test replaces.
+/// A procfs or sysfs root, which a container or a test may mount at another path.
 class FileTree {
  public:
   explicit FileTree(std::string root) : root_(std::move(root)) {}
 
-  /// The same procfs for a thread that entered another network namespace: `net/` is then what that
-  /// thread sees (proc_thread-self(5)), and so is `sys/net/` by itself.
+  /// Returns this procfs as seen by a thread in another network namespace: `net/` becomes
+  /// `thread-self/net/` (proc_thread-self(5)); `sys/net/` always depends on the calling thread.
   FileTree for_this_thread() const {
     FileTree tree(root_);
     tree.net_ = "thread-self/net/";
@@ -24,15 +24,15 @@ class FileTree {
 
   std::string path(std::string_view relative) const;
 
-  /// The whole text of a file. Absent where this kernel or namespace has no such file (ENOENT,
-  /// ENOTDIR). Throws std::system_error that names the file where it exists and cannot be read.
+  /// Returns the contents of a file, or nothing if it does not exist in this kernel or namespace
+  /// (ENOENT, ENOTDIR). Throws std::system_error with the path on any other error.
   std::optional<std::string> read(std::string_view relative) const;
 
-  /// A folder to read() from; empty where it cannot be opened.
-  UniqueFd open_folder(std::string_view relative) const;
+  /// Opens a directory for read(). Returns an empty UniqueFd on failure.
+  UniqueFd open_directory(std::string_view relative) const;
 
-  /// As read(), of a file that lies in `folder`, which open_folder() opened, or has no other.
-  std::optional<std::string> read(std::string_view relative, const UniqueFd& folder) const;
+  /// As read(), but opens the file relative to `directory`, its parent, unless that is empty.
+  std::optional<std::string> read(std::string_view relative, const UniqueFd& directory) const;
 
  private:
   std::string root_;

@@ -1,5 +1,4 @@
-// /proc/net/sockstat: how many sockets of each protocol there are (net/ipv4/proc.c,
-// sockstat_seq_show).
+// /proc/net/sockstat: socket counts by protocol (net/ipv4/proc.c, sockstat_seq_show).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +7,7 @@
 
 namespace inetdiag::kernel {
 
-/// The value behind `key` in the line of `protocol`: ("TCP", "tw"). Absent where either is.
+/// Returns the value after `key` in the line of `protocol`, e.g. ("TCP", "tw"), if there is one.
 std::optional<std::uint64_t> sockstat_value(std::string_view text, std::string_view protocol,
                                             std::string_view key);
 

@@ -5,7 +5,7 @@
 namespace inetdiag::kernel {
 namespace {
 
-// Columns by their place.
+// Column indices.
 constexpr std::size_t processed = 0;
 constexpr std::size_t dropped = 1;
 constexpr std::size_t time_squeezed = 2;
@@ -14,7 +14,7 @@ constexpr std::size_t flow_limit = 10;
 constexpr std::size_t backlog_length = 11;
 constexpr std::size_t cpu = 12;
 
-std::vector<std::uint64_t> columns_of(std::string_view line) {
+std::vector<std::uint64_t> parse_columns(std::string_view line) {
   std::vector<std::uint64_t> columns;
   while (true) {
     const std::string_view word = next_word(line);
@@ -34,7 +34,7 @@ std::vector<std::uint64_t> columns_of(std::string_view line) {
 std::vector<SoftnetCpu> parse_softnet(std::string_view text) {
   std::vector<SoftnetCpu> cpus;
   for (std::uint64_t line = 0; !text.empty(); ++line) {
-    const std::vector<std::uint64_t> columns = columns_of(next_line(text));
+    const std::vector<std::uint64_t> columns = parse_columns(next_line(text));
     const auto optional = [&](std::size_t column) {
       return column < columns.size() ? std::optional(columns[column]) : std::nullopt;
     };

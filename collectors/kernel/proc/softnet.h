@@ -1,5 +1,5 @@
-// /proc/net/softnet_stat: packets on their way from the interfaces into the network stack, a line
-// for each CPU that is online, in hexadecimal (net/core/net-procfs.c, softnet_seq_show).
+// /proc/net/softnet_stat: packets received by net_rx_action, one line of hexadecimal columns for
+// each online CPU (net/core/net-procfs.c, softnet_seq_show).
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace inetdiag::kernel {
 
-/// Absent are columns that this kernel does not have.
+/// Columns that this kernel does not have are absent.
 struct SoftnetCpu {
-  std::uint64_t cpu = 0;  ///< the column that names it (Linux 5.10), else the number of the line
+  std::uint64_t cpu = 0;  ///< column 13 (Linux 5.10), else the line number
   std::uint64_t processed = 0;
   std::uint64_t dropped = 0;
   std::uint64_t time_squeezed = 0;
@@ -20,7 +20,7 @@ struct SoftnetCpu {
   std::optional<std::uint64_t> backlog_length;
 };
 
-/// Lines that cannot be read are passed over.
+/// Ignores malformed lines.
 std::vector<SoftnetCpu> parse_softnet(std::string_view text);
 
 }  // namespace inetdiag::kernel

@@ -5,7 +5,7 @@
 
 namespace inetdiag::kernel {
 
-TcpActivity tcp_activity(SharedFiles& proc) {
+TcpActivity tcp_activity(CachedFiles& proc) {
   TcpActivity activity;
   parse_counter_pairs(proc.read("net/snmp").value_or(""), [&](const Counter& counter) {
     if (counter.group == "Tcp" &&

@@ -1,27 +1,28 @@
-// Whether the TCP sockets of a network namespace can be other than they were, by its counters: a
-// pass over them pays for the sockets of the whole host.
+// Detects from counters whether the TCP sockets of a network namespace can have changed. A dump is
+// more expensive: it walks the sockets of all namespaces, which share one hash table.
 #pragma once
 
 #include <optional>
 
-#include "collectors/kernel/proc/shared_files.h"
+#include "collectors/kernel/proc/cached_files.h"
 
 namespace inetdiag::kernel {
 
 struct TcpActivity {
-  /// Segments ever received and sent, and connections begun. While they stand still, no connection
-  /// changes its state but by a timeout. Absent where net/snmp does not tell.
+  /// Sum of Tcp InSegs, OutSegs and ActiveOpens. While it does not change, sockets change state
+  /// only by timeouts. Absent if net/snmp does not have them.
   std::optional<double> segments;
-  /// Whether there is any but half-open ones, as far as net/sockstat and sockstat6 tell.
+  /// Whether net/sockstat or net/sockstat6 count any socket. They do not count request sockets.
+  /// True if they are missing.
   bool has_sockets = true;
 
-  bool cannot_have_connections() const { return !has_sockets || segments == 0; }
-  bool stands_still_since(const TcpActivity& before) const {
+  bool has_no_connections() const { return !has_sockets || segments == 0; }
+  bool is_unchanged_since(const TcpActivity& before) const {
     return segments && segments == before.segments;
   }
 };
 
-/// Throws as SharedFiles::read() does.
-TcpActivity tcp_activity(SharedFiles& proc);
+/// Throws as CachedFiles::read().
+TcpActivity tcp_activity(CachedFiles& proc);
 
 }  // namespace inetdiag::kernel

@@ -213,7 +213,7 @@ TEST(Listeners, KeepEverythingElseWhereTheWalkFails) {
   const kernel::FileTree sys(around.sys_tree.root());
   const kernel::NetlinkFactory sock_diag = around.kernel.factory();
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
-  kernel::SharedFiles proc(proc_tree, deadline);
+  kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
   kernel::TcpTable tcp(
       [&] {
@@ -233,7 +233,7 @@ TEST(Listeners, KeepEverythingElseWhereTheWalkFails) {
 TEST(Listeners, KeepEverythingElseWhereTheWalkTakesTooLong) {
   Surroundings around;
   around.kernel.sockets = {listener(80, 1, 5, 9, 45)};
-  around.kernel.cut_short = kernel::mask(TcpState::syn_recv);
+  around.kernel.timed_out_states = kernel::mask(TcpState::syn_recv);
   const auto collection = around.collect(*listeners());
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
@@ -267,7 +267,7 @@ TEST(Listeners, RefuseAMaximumThatIsNone) {
 TEST(Listeners, KeepEverythingElseWhereNoWalkIsDue) {
   Surroundings around;
   around.kernel.sockets = {listener(80, 1, 5, 9)};
-  around.permission = {.is_due = false};
+  around.dump_policy = {.is_due = false};
   const auto collection = around.collect(*listeners());
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");

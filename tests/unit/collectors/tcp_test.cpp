@@ -168,18 +168,26 @@ TEST(TcpBudget, NeverCountsBelowZeroWhereSourcesDisagree) {
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 0)"));
 }
 
+TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
+  Host host("0");
+  for (const auto* value : {"-5", "18446744073709551611"}) {
+    host.around.proc_tree.write("net/snmp", std::string("Tcp: CurrEstab\nTcp: ") + value + "\n");
+    EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="established"} 0)")) << value;
+  }
+}
+
 TEST(TcpBudget, LeavesTheLastBreakdownWhereADumpIsCutShort) {
   Host host("1%");
   EXPECT_THAT(host.lines(), Contains(fresh));
   host.now += std::chrono::seconds(30);
-  host.around.kernel.cut_short = kernel::mask(TcpState::established);
+  host.around.kernel.timed_out_states = kernel::mask(TcpState::established);
   const auto cut = host.lines();
   EXPECT_THAT(cut, Contains("inetdiag_tcp_port_sockets_age_seconds 30"));
   EXPECT_THAT(cut, Contains(established_at_80(6)));
   EXPECT_THAT(cut, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
 
   // What was spent in vain counts too.
-  host.around.kernel.cut_short = 0;
+  host.around.kernel.timed_out_states = 0;
   host.now += std::chrono::seconds(29);
   EXPECT_THAT(host.lines(), Contains("inetdiag_tcp_port_sockets_age_seconds 59"));
   host.now += std::chrono::seconds(1);
@@ -198,7 +206,7 @@ TEST(TcpBudget, IsAPercentage) {
 TEST(Tcp, OfAnotherNamespaceIsSilentUntilAWalkIsDue) {
   Surroundings around;
   around.is_other_namespace = true;
-  around.permission = {.is_due = false};
+  around.dump_policy = {.is_due = false};
   around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
   around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
   const auto collection = around.collect(*tcp());
@@ -212,7 +220,7 @@ TEST(Tcp, OfAnotherNamespaceCountsAnewWhatNeedsNoWalk) {
   auto last = std::make_shared<kernel::PartialDump>();
   last->by_state[kernel::slot(TcpState::close_wait)] = 4;
   last->by_state[kernel::slot(TcpState::listen)] = 1;
-  around.permission = {.is_due = false, .last = last};
+  around.dump_policy = {.is_due = false, .last = last};
   around.kernel.sockets = {{.port = 80}, {.port = 81}};
   around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
   around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");

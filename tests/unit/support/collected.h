@@ -1,4 +1,4 @@
-// One scrape of one collector, as the lines of the page without HELP and TYPE.
+// Runs one collector against a fake kernel.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 
 namespace inetdiag::testing {
 
+/// Returns the lines of the text format without HELP and TYPE.
 inline std::vector<std::string> lines_of(const std::vector<prometheus::MetricFamily>& families) {
   const std::string page = prometheus::TextSerializer().Serialize(families);
   std::vector<std::string> lines;
@@ -27,22 +28,22 @@ inline std::vector<std::string> lines_of(const std::vector<prometheus::MetricFam
   return lines;
 }
 
-/// What a collector is asked with: trees of its own and a kernel of its own.
-struct Surroundings {
+/// Temporary procfs and sysfs trees and a fake kernel for one collector.
+struct CollectorFixture {
   TemporaryTree proc_tree;
   TemporaryTree sys_tree;
   FakeKernel kernel;
   bool is_other_namespace = false;
-  kernel::DumpPolicy permission{};
+  kernel::DumpPolicy dump_policy{};
 
   Collection collect(Collector& collector) { return collect_from(collector, proc_tree.root()); }
   Collection collect_from(Collector& collector, const std::string& proc_root) {
-    const kernel::FileTree proc_tree_of(proc_root);
+    const kernel::FileTree proc_files(proc_root);
     const kernel::FileTree sys(sys_tree.root());
     const kernel::NetlinkFactory sock_diag = kernel.factory();
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
-    kernel::SharedFiles proc(proc_tree_of, deadline);
-    kernel::TcpTable tcp(kernel.factory(), deadline, permission);
+    kernel::CachedFiles proc(proc_files, deadline);
+    kernel::TcpTable tcp(kernel.factory(), deadline, dump_policy);
     kernel::CgroupTree cgroups(sys, deadline);
     return collector.collect({proc, cgroups, tcp, sock_diag, deadline, is_other_namespace});
   }
@@ -50,6 +51,8 @@ struct Surroundings {
     return lines_of(collect(collector).families);
   }
 };
+
+using Surroundings = CollectorFixture;
 
 inline Settings settings(std::vector<std::pair<std::string, std::string>> values) {
   Settings settings;

@@ -1,4 +1,4 @@
-// Answers of sock_diag, built by hand, and a transport that replays them.
+// Builds sock_diag messages, and transports that replay them.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void append(Bytes& bytes, const T& value) {
 
 inline void pad(Bytes& bytes) { bytes.resize((bytes.size() + 3) / 4 * 4); }
 
-/// An attribute with any claimed length, its own by default.
+/// Appends an attribute. `claimed` overrides its length.
 inline void append_attribute(Bytes& bytes, int type, const Bytes& value, int claimed = -1) {
   nlattr header{};
   header.nla_len = static_cast<std::uint16_t>(claimed >= 0 ? static_cast<std::size_t>(claimed)
@@ -60,21 +60,21 @@ Bytes bytes_of(const T& value) {
   return bytes;
 }
 
-/// One socket as the kernel tells it, to be adjusted field by field.
+/// A socket as the kernel reports it.
 struct FakeSocket {
   std::string address = "0.0.0.0";
   std::uint16_t port = 80;
   kernel::TcpState state = kernel::TcpState::listen;
   std::uint32_t device = 0;
-  std::uint64_t cookie = 0;  ///< 0: one of its own
+  std::uint64_t cookie = 0;  ///< 0: unique
   std::uint32_t receive_queue = 0;
   std::uint32_t send_queue = 0;
   std::uint8_t timer = 0;
   std::uint32_t receive_limit = 0;
-  int drops = -1;            ///< -1: not told
-  std::uint64_t cgroup = 0;  ///< 0: not told
+  int drops = -1;            ///< -1: no INET_DIAG_SKMEMINFO
+  std::uint64_t cgroup = 0;  ///< 0: no INET_DIAG_CGROUP_ID
   bool v6_only = false;
-  bool full = false;  ///< of those not in LISTEN: has the attributes of a full socket
+  bool full = false;  ///< has INET_DIAG_SHUTDOWN even if not in LISTEN
 
   bool is_v6() const { return address.find(':') != std::string::npos; }
 
@@ -135,9 +135,11 @@ struct FakeUnixSocket {
 };
 
 constexpr std::uint32_t replay_port_id = 4711;
+constexpr std::uint32_t replay_sequence = 1;
 
-inline Bytes message(std::uint16_t type, const Bytes& payload, std::uint32_t sequence = 1,
-                     std::uint16_t flags = NLM_F_MULTI, std::uint32_t port_id = replay_port_id) {
+inline Bytes message(std::uint16_t type, const Bytes& payload,
+                     std::uint32_t sequence = replay_sequence, std::uint16_t flags = NLM_F_MULTI,
+                     std::uint32_t port_id = replay_port_id) {
   nlmsghdr header{};
   header.nlmsg_len = static_cast<std::uint32_t>(sizeof header + payload.size());
   header.nlmsg_type = type;
@@ -163,7 +165,7 @@ inline Bytes operator+(Bytes left, const Bytes& right) {
   return left;
 }
 
-/// Answers each request with the next of its recorded datagrams.
+/// Returns one recorded datagram for each receive().
 class ReplayNetlink : public kernel::Netlink {
  public:
   explicit ReplayNetlink(std::deque<Bytes> datagrams) : datagrams_(std::move(datagrams)) {}
@@ -182,30 +184,30 @@ class ReplayNetlink : public kernel::Netlink {
   }
 
   std::uint32_t port_id() const override { return replay_port_id; }
+  std::uint32_t sequence() const override { return replay_sequence; }
 
  private:
   std::deque<Bytes> datagrams_;
 };
 
-/// A kernel that holds these sockets, and answers a dump as inet_diag does: by the states asked
-/// for.
+/// Replies to dumps as inet_diag, udp_diag and unix_diag would with these sockets.
 class FakeKernel {
  public:
   std::vector<FakeSocket> sockets;
   std::vector<FakeSocket> udp_sockets{};
   std::vector<FakeUnixSocket> unix_sockets{};
   int dumps = 0;
-  /// A dump that asks for one of these states does not come to its end in time.
-  std::uint32_t cut_short = 0;
+  /// Dumps of any of these states time out.
+  std::uint32_t timed_out_states = 0;
 
   kernel::NetlinkFactory factory() {
-    return [this] { return std::make_unique<Answer>(*this); };
+    return [this] { return std::make_unique<Connection>(*this); };
   }
 
  private:
-  class Answer : public ReplayNetlink {
+  class Connection : public ReplayNetlink {
    public:
-    explicit Answer(FakeKernel& owner) : ReplayNetlink({}), kernel_(owner) {}
+    explicit Connection(FakeKernel& owner) : ReplayNetlink({}), kernel_(owner) {}
 
     void send(std::span<const std::byte> request) override {
       nlmsghdr header{};
@@ -220,17 +222,17 @@ class FakeKernel {
 
    private:
     std::deque<Bytes> tcp(std::span<const std::byte> payload) const {
-      inet_diag_req asked{};
-      std::memcpy(&asked, payload.data(), sizeof asked);
+      inet_diag_req request{};
+      std::memcpy(&request, payload.data(), sizeof request);
       std::deque<Bytes> datagrams;
       std::uint64_t next_cookie = 1'000'000;
       for (FakeSocket socket : kernel_.sockets) {
         socket.cookie = socket.cookie != 0 ? socket.cookie : next_cookie++;
-        if ((asked.idiag_states & kernel::mask(socket.state)) != 0) {
+        if ((request.idiag_states & kernel::mask(socket.state)) != 0) {
           datagrams.push_back(data_message(socket.payload()));
         }
       }
-      if ((asked.idiag_states & kernel_.cut_short) == 0) {
+      if ((request.idiag_states & kernel_.timed_out_states) == 0) {
         datagrams.push_back(done_message());
       }
       return datagrams;
@@ -250,11 +252,11 @@ class FakeKernel {
     }
 
     std::deque<Bytes> local(std::span<const std::byte> payload) const {
-      unix_diag_req asked{};
-      std::memcpy(&asked, payload.data(), sizeof asked);
+      unix_diag_req request{};
+      std::memcpy(&request, payload.data(), sizeof request);
       std::deque<Bytes> datagrams;
       for (const FakeUnixSocket& socket : kernel_.unix_sockets) {
-        if ((asked.udiag_states & kernel::mask(socket.state)) != 0) {
+        if ((request.udiag_states & kernel::mask(socket.state)) != 0) {
           datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload()));
         }
       }

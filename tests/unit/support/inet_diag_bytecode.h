@@ -1,4 +1,4 @@
-// What the kernel does with INET_DIAG_REQ_BYTECODE, told from net/ipv4/inet_diag.c.
+// A reimplementation of INET_DIAG_REQ_BYTECODE from net/ipv4/inet_diag.c.
 #pragma once
 
 #include <cstddef>
@@ -21,38 +21,37 @@ using Bytecode = std::vector<std::byte>;
 template <typename T>
 T value_at(const Bytecode& code, std::size_t offset) {
   if (offset + sizeof(T) > code.size()) {
-    throw std::out_of_range("the bytecode ends before its operands");
+    throw std::out_of_range("truncated bytecode");
   }
   T value{};
   std::memcpy(&value, code.data() + offset, sizeof value);
   return value;
 }
 
-/// inet_diag_bc_audit(): each operation lies within the program with its operands, jumps go
-/// forward, to its end, one operation behind it, or to another operation. Says what is wrong, or
-/// nothing.
-inline std::string refusal_of(const Bytecode& code) {
+/// inet_diag_bc_audit(): operations and operands lie within the program, and jumps lead forward to
+/// an operation, to the end, or one operation past it. Returns the first error, or an empty string.
+inline std::string audit_error(const Bytecode& code) {
   std::set<std::size_t> operations;
   std::set<std::size_t> targets;
   std::size_t i = 0;
   while (i < code.size()) {
     operations.insert(i);
     const auto op = value_at<inet_diag_bc_op>(code, i);
-    std::size_t least = sizeof op;
+    std::size_t min_step = sizeof op;
     if (op.code == INET_DIAG_BC_S_COND || op.code == INET_DIAG_BC_D_COND) {
       const auto host = value_at<inet_diag_hostcond>(code, i + sizeof op);
       const std::size_t bytes = host.family == AF_INET ? 4 : host.family == AF_INET6 ? 16 : 0;
       if (host.prefix_len > bytes * 8) {
-        return "a prefix is longer than its address";
+        return "prefix longer than the address";
       }
-      least += sizeof host + bytes;
+      min_step += sizeof host + bytes;
     } else if (op.code != INET_DIAG_BC_JMP) {
-      return "an operation is unknown";
+      return "unknown operation";
     }
     const std::size_t left = code.size() - i;
     for (const std::size_t step : {std::size_t{op.yes}, std::size_t{op.no}}) {
-      if (step < least || step % 4 != 0 || step > left + sizeof op) {
-        return "a jump leads into the operation itself, between two or out of the program";
+      if (step < min_step || step % 4 != 0 || step > left + sizeof op) {
+        return "misaligned jump, or jump out of the program";
       }
     }
     if (op.no < left) {
@@ -61,11 +60,11 @@ inline std::string refusal_of(const Bytecode& code) {
     i += op.yes;
   }
   if (i != code.size()) {
-    return "the last operation does not end with the program";
+    return "last operation does not end with the program";
   }
   for (const std::size_t target : targets) {
     if (!operations.contains(target)) {
-      return "a jump leads to no operation";
+      return "jump target is not an operation";
     }
   }
   return "";
@@ -92,7 +91,7 @@ inline bool has_prefix(const std::uint8_t* bytes, const Bytecode& code, std::siz
   return true;
 }
 
-/// What inet_diag_bc_run() does with INET_DIAG_BC_S_COND and INET_DIAG_BC_D_COND.
+/// INET_DIAG_BC_S_COND and INET_DIAG_BC_D_COND in inet_diag_bc_run().
 inline bool holds(const Bytecode& code, std::size_t i, const SocketEnds& ends) {
   const auto op = value_at<inet_diag_bc_op>(code, i);
   const auto host = value_at<inet_diag_hostcond>(code, i + sizeof op);
@@ -109,7 +108,7 @@ inline bool holds(const Bytecode& code, std::size_t i, const SocketEnds& ends) {
   return has_prefix(end.bytes.data(), code, wanted, host.prefix_len);
 }
 
-/// inet_diag_bc_run(): whether a socket passes.
+/// inet_diag_bc_run()
 inline bool passes(const Bytecode& code, const SocketEnds& ends) {
   auto left = static_cast<std::int64_t>(code.size());
   while (left > 0) {

@@ -9,7 +9,7 @@
 
 namespace inetdiag::testing {
 
-/// A directory of its own that goes away with the test.
+/// A temporary directory, removed by the destructor.
 class TemporaryTree {
  public:
   TemporaryTree() {

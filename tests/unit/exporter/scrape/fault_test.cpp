@@ -146,6 +146,7 @@ class Failing : public Netlink {
     return 0;
   }
   std::uint32_t port_id() const override { return replay_port_id; }
+  std::uint32_t sequence() const override { return replay_sequence; }
 
  private:
   void fail_at(Step step) const {
@@ -210,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(
         SocketFault{"StopsMidway", answering({socket_message}), "timed out (scrape deadline)"},
         SocketFault{"CutShort",
                     answering({Bytes(socket_message.begin(), socket_message.begin() + 40)}),
-                    "wrong length"}),
+                    "invalid length"}),
     [](const auto& test) { return test.param.name; });
 
 /// A kernel without the diag module of some sockets: it knows the others.
@@ -232,6 +233,7 @@ class WithoutModule : public Netlink {
     return kernel_->receive(buffer, deadline);
   }
   std::uint32_t port_id() const override { return kernel_->port_id(); }
+  std::uint32_t sequence() const override { return kernel_->sequence(); }
 
  private:
   std::unique_ptr<Netlink> kernel_;
@@ -429,6 +431,7 @@ class Endless : public Netlink {
     }
   }
   std::uint32_t port_id() const override { return replay_port_id; }
+  std::uint32_t sequence() const override { return replay_sequence; }
 
  private:
   std::latch& entered_;

@@ -52,7 +52,7 @@ TEST(ScrapeRun, HandsOutNothingAfterAStop) {
   ScrapeRun run({3}, source, Clock::now() + 1h);
   run.stop();
   EXPECT_EQ(run.claim(), std::nullopt);
-  EXPECT_TRUE(run.context().deadline.passed());
+  EXPECT_TRUE(run.context().deadline.has_passed());
   run.wait(Clock::now() + 1h, [] {});  // returns
 }
 

@@ -17,7 +17,7 @@ InetAddress address(const std::string& text) {
   return parse_inet_socket(FakeSocket{.address = text}.payload())->local;
 }
 
-TEST(InetSocket, TellsWhatTheKernelTold) {
+TEST(InetSocket, HasTheFieldsOfTheMessage) {
   const FakeSocket fake{.address = "10.0.0.5",
                         .port = 8080,
                         .state = TcpState::close_wait,
@@ -37,26 +37,26 @@ TEST(InetSocket, TellsWhatTheKernelTold) {
   EXPECT_FALSE(socket->is_timewait);
 }
 
-TEST(InetSocket, TellsAMinisocketByItsTimer) {
+TEST(InetSocket, DetectsTimewaitMinisockets) {
   const FakeSocket fake{.state = TcpState::fin_wait2, .timer = 3};
   EXPECT_TRUE(parse_inet_socket(fake.payload())->is_timewait);
 }
 
-TEST(InetSocket, IgnoresWhatFollowsTheAddressOfAnIpv4Socket) {
+TEST(InetSocket, IgnoresBytesAfterAnIpv4Address) {
   inet_diag_msg message = FakeSocket{.address = "10.0.0.5"}.message();
   message.id.idiag_src[1] = 0xdeadbeef;
   EXPECT_EQ(parse_inet_socket(bytes_of(message))->local, address("10.0.0.5"));
 }
 
-TEST(InetSocket, IsAbsentWhereBytesAreMissing) {
-  const Bytes whole = bytes_of(FakeSocket{}.message());
-  for (std::size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_FALSE(parse_inet_socket(std::span(whole).first(length))) << length;
+TEST(InetSocket, RejectsShortPayloads) {
+  const Bytes complete = bytes_of(FakeSocket{}.message());
+  for (std::size_t length = 0; length < complete.size(); ++length) {
+    EXPECT_FALSE(parse_inet_socket(std::span(complete).first(length))) << length;
   }
-  EXPECT_TRUE(parse_inet_socket(whole));
+  EXPECT_TRUE(parse_inet_socket(complete));
 }
 
-TEST(InetSocket, IsAbsentWhereFamilyOrStateIsUnknown) {
+TEST(InetSocket, RejectsUnknownFamiliesAndStates) {
   inet_diag_msg message = FakeSocket{}.message();
   for (const int state : {0, 12, 13, 255}) {
     message.idiag_state = static_cast<std::uint8_t>(state);
@@ -67,7 +67,7 @@ TEST(InetSocket, IsAbsentWhereFamilyOrStateIsUnknown) {
   EXPECT_FALSE(parse_inet_socket(bytes_of(message)));
 }
 
-TEST(InetAttributes, TellsThoseItKnows) {
+TEST(InetAttributes, ParsesKnownAttributes) {
   const auto attributes = parse_inet_attributes(
       FakeSocket{.address = "::", .drops = 45, .cgroup = 0x1'0000'0003, .v6_only = true}.payload());
   EXPECT_EQ(attributes.drops, 45U);
@@ -75,7 +75,7 @@ TEST(InetAttributes, TellsThoseItKnows) {
   EXPECT_EQ(attributes.v6_only, true);
 }
 
-TEST(InetAttributes, PassesOverUnknownOnes) {
+TEST(InetAttributes, IgnoresUnknownAttributes) {
   Bytes bytes = bytes_of(FakeSocket{}.message());
   append_attribute(bytes, 200, Bytes(5));
   append_attribute(bytes, INET_DIAG_SHUTDOWN, Bytes(1));
@@ -84,19 +84,19 @@ TEST(InetAttributes, PassesOverUnknownOnes) {
   EXPECT_EQ(parse_inet_attributes(bytes).drops, 9U);
 }
 
-TEST(InetAttributes, KnowsNoDropsOnKernelsBefore47) {
+TEST(InetAttributes, HasNoDropsBeforeLinux47) {
   Bytes bytes = bytes_of(FakeSocket{}.message());
   append_attribute(bytes, INET_DIAG_SKMEMINFO, Bytes(SK_MEMINFO_DROPS * sizeof(std::uint32_t)));
   EXPECT_FALSE(parse_inet_attributes(bytes).drops);
 }
 
-TEST(InetAttributes, ReadsALongerMemoryInfoOfALaterKernel) {
+TEST(InetAttributes, AcceptsLongerMemoryInfo) {
   Bytes bytes = bytes_of(FakeSocket{}.message());
   append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9) + Bytes(8));
   EXPECT_EQ(parse_inet_attributes(bytes).drops, 9U);
 }
 
-TEST(InetAttributes, StopsAtALengthThatIsWrong) {
+TEST(InetAttributes, StopsAtInvalidLengths) {
   for (const int claimed : {0, 1, 3, 1000, 0xffff}) {
     Bytes bytes = bytes_of(FakeSocket{}.message());
     append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9), claimed);
@@ -107,19 +107,19 @@ TEST(InetAttributes, StopsAtALengthThatIsWrong) {
   }
 }
 
-TEST(InetAttributes, KeepsThoseBeforeAnEndThatIsCutShort) {
-  Bytes whole = bytes_of(FakeSocket{}.message());
-  append_attribute(whole, INET_DIAG_CGROUP_ID, bytes_of(std::uint64_t{5}));
-  const std::size_t complete = whole.size();
-  append_attribute(whole, INET_DIAG_SKMEMINFO, memory_info(9));
-  for (std::size_t length = complete; length < whole.size(); ++length) {
-    const auto attributes = parse_inet_attributes(std::span(whole).first(length));
+TEST(InetAttributes, KeepsAttributesBeforeATruncatedOne) {
+  Bytes bytes = bytes_of(FakeSocket{}.message());
+  append_attribute(bytes, INET_DIAG_CGROUP_ID, bytes_of(std::uint64_t{5}));
+  const std::size_t first_end = bytes.size();
+  append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9));
+  for (std::size_t length = first_end; length < bytes.size(); ++length) {
+    const auto attributes = parse_inet_attributes(std::span(bytes).first(length));
     EXPECT_EQ(attributes.cgroup_id, 5U) << length;
     EXPECT_FALSE(attributes.drops) << length;
   }
 }
 
-TEST(InetAttributes, NeedsTheirWholeValue) {
+TEST(InetAttributes, IgnoresTruncatedValues) {
   Bytes bytes = bytes_of(FakeSocket{}.message());
   append_attribute(bytes, INET_DIAG_CGROUP_ID, Bytes(4));
   append_attribute(bytes, INET_DIAG_SKV6ONLY, {});
@@ -128,13 +128,13 @@ TEST(InetAttributes, NeedsTheirWholeValue) {
   EXPECT_FALSE(attributes.v6_only);
 }
 
-TEST(InetAddress, IsWrittenAsInAUrl) {
+TEST(InetAddress, IsFormattedAsInAUrl) {
   EXPECT_EQ(address("0.0.0.0").text(), "0.0.0.0");
   EXPECT_EQ(address("::").text(), "[::]");
   EXPECT_EQ(address("2001:db8::1").text(), "[2001:db8::1]");
 }
 
-TEST(InetAddress, GoesFromIpv4ToMappedAndBack) {
+TEST(InetAddress, ConvertsBetweenIpv4AndMapped) {
   EXPECT_EQ(address("10.0.0.5").mapped(), address("::ffff:10.0.0.5"));
   EXPECT_EQ(address("::ffff:10.0.0.5").unmapped(), address("10.0.0.5"));
   EXPECT_FALSE(address("::1").unmapped());

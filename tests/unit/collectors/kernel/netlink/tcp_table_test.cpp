@@ -20,7 +20,7 @@ FakeSocket syn(const std::string& address, std::uint16_t port = 80, std::uint32_
       .address = address, .port = port, .state = TcpState::syn_recv, .device = device, .timer = 1};
 }
 
-/// The listener that a half-open connection is counted under: `address`, or `address%device`.
+/// Returns the listener of a request socket: `address`, `address%device` or `none`.
 std::string listener_of(std::vector<FakeSocket> listeners, const FakeSocket& request) {
   FakeKernel kernel{.sockets = std::move(listeners)};
   kernel.sockets.push_back(request);
@@ -34,7 +34,7 @@ std::string listener_of(std::vector<FakeSocket> listeners, const FakeSocket& req
          (endpoint.device == 0 ? "" : "%" + std::to_string(endpoint.device));
 }
 
-TEST(SynQueue, BelongsToTheExactAddressBeforeTheWildcard) {
+TEST(SynQueue, PrefersTheExactAddress) {
   EXPECT_EQ(listener_of({{.address = "0.0.0.0"}, {.address = "10.0.0.5"}}, syn("10.0.0.5")),
             "10.0.0.5");
   EXPECT_EQ(listener_of({{.address = "0.0.0.0"}, {.address = "10.0.0.5"}}, syn("10.0.0.6")),
@@ -43,35 +43,35 @@ TEST(SynQueue, BelongsToTheExactAddressBeforeTheWildcard) {
             "[2001:db8::1]");
 }
 
-TEST(SynQueue, BelongsToADualStackListenerForBothFamilies) {
+TEST(SynQueue, MatchesDualStackListenersForBothFamilies) {
   EXPECT_EQ(listener_of({{.address = "::"}}, syn("::ffff:10.0.0.5")), "[::]");
   EXPECT_EQ(listener_of({{.address = "::"}}, syn("10.0.0.5")), "[::]");
   EXPECT_EQ(listener_of({{.address = "::"}}, syn("2001:db8::1")), "[::]");
 }
 
-TEST(SynQueue, OfIpv4NeverBelongsToAV6OnlyListener) {
+TEST(SynQueue, OfIpv4DoesNotMatchV6OnlyListeners) {
   EXPECT_EQ(listener_of({{.address = "::", .v6_only = true}}, syn("::ffff:10.0.0.5")), "none");
   EXPECT_EQ(
       listener_of({{.address = "::", .v6_only = true}, {.address = "0.0.0.0"}}, syn("10.0.0.5")),
       "0.0.0.0");
 }
 
-TEST(SynQueue, OfIpv6NeverBelongsToAnIpv4Listener) {
+TEST(SynQueue, OfIpv6DoesNotMatchIpv4Listeners) {
   EXPECT_EQ(listener_of({{.address = "0.0.0.0"}}, syn("2001:db8::1")), "none");
 }
 
-TEST(SynQueue, BelongsToAListenerBoundToAMappedAddress) {
+TEST(SynQueue, MatchesAMappedAddress) {
   EXPECT_EQ(
       listener_of({{.address = "::ffff:10.0.0.5"}, {.address = "::"}}, syn("::ffff:10.0.0.5")),
       "[::ffff:10.0.0.5]");
 }
 
-TEST(SynQueue, BelongsToAListenerBoundToTheMappedWildcard) {
+TEST(SynQueue, MatchesTheMappedWildcard) {
   EXPECT_EQ(listener_of({{.address = "::ffff:0.0.0.0"}}, syn("::ffff:10.0.0.5")),
             "[::ffff:0.0.0.0]");
 }
 
-TEST(SynQueue, BelongsToTheListenerOfItsDeviceFirst) {
+TEST(SynQueue, PrefersTheListenerOfTheDevice) {
   const std::vector<FakeSocket> listeners = {{.address = "0.0.0.0"},
                                              {.address = "0.0.0.0", .device = 2}};
   EXPECT_EQ(listener_of(listeners, syn("10.0.0.5", 80, 2)), "0.0.0.0%2");
@@ -79,7 +79,7 @@ TEST(SynQueue, BelongsToTheListenerOfItsDeviceFirst) {
   EXPECT_EQ(listener_of(listeners, syn("10.0.0.5")), "0.0.0.0");
 }
 
-TEST(SynQueue, NeedsTheSamePort) {
+TEST(SynQueue, MatchesThePort) {
   EXPECT_EQ(listener_of({{.address = "0.0.0.0", .port = 81}}, syn("10.0.0.5")), "none");
 }
 
@@ -104,14 +104,14 @@ TEST(TcpTable, CountsStatesPortsAndBytes) {
   EXPECT_EQ(full_dump.partial.by_state[slot(TcpState::close)], 1U);
   ASSERT_EQ(full_dump.by_listening_port.size(), 1U);
   EXPECT_EQ(full_dump.by_listening_port.at(80)[slot(TcpState::established)], 2U);
-  EXPECT_EQ(full_dump.elsewhere[slot(TcpState::time_wait)], 1U);
-  EXPECT_EQ(full_dump.elsewhere[slot(TcpState::close)], 0U);
-  // A listener's queues are connections, not bytes.
+  EXPECT_EQ(full_dump.without_listener[slot(TcpState::time_wait)], 1U);
+  EXPECT_EQ(full_dump.without_listener[slot(TcpState::close)], 0U);
+  // The queues of a listener count connections, not bytes.
   EXPECT_EQ(full_dump.receive_queue_bytes, 100U);
   EXPECT_EQ(full_dump.send_queue_bytes, 7U);
 }
 
-TEST(TcpTable, WalksWithoutBeingToldOfEstablishedAndTimeWait) {
+TEST(TcpTable, PartialDumpExcludesEstablishedAndTimeWait) {
   FakeKernel kernel{.sockets = {{.port = 80},
                                 {.state = TcpState::established},
                                 {.state = TcpState::time_wait, .timer = 3},
@@ -128,7 +128,7 @@ TEST(TcpTable, WalksWithoutBeingToldOfEstablishedAndTimeWait) {
   EXPECT_EQ(partial.timewait_in_fin_wait2, 1U);
 }
 
-TEST(TcpTable, AsksEachQuestionOnce) {
+TEST(TcpTable, MakesEachDumpOnce) {
   FakeKernel kernel{.sockets = {{.port = 80}}};
   TcpTable table(kernel.factory(), soon());
   table.listeners();
@@ -140,7 +140,7 @@ TEST(TcpTable, AsksEachQuestionOnce) {
   EXPECT_EQ(kernel.dumps, 3);
 }
 
-TEST(TcpTable, TakesTheWalkFromTheCensus) {
+TEST(TcpTable, TakesThePartialDumpFromTheFullDump) {
   FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
   TcpTable table(kernel.factory(), soon());
   table.full_dump();
@@ -148,19 +148,19 @@ TEST(TcpTable, TakesTheWalkFromTheCensus) {
   EXPECT_EQ(kernel.dumps, 2);
 }
 
-TEST(TcpTable, WalksWhereTheCensusWasGivenUp) {
+TEST(TcpTable, MakesAPartialDumpIfTheFullDumpTimedOut) {
   FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
-  kernel.cut_short = kernel::mask(TcpState::established);
+  kernel.timed_out_states = kernel::mask(TcpState::established);
   TcpTable table(kernel.factory(), soon());
   EXPECT_THROW(table.full_dump(), kernel::DeadlineExceeded);
   EXPECT_EQ(table.partial_dump().syn_queue.size(), 1U);
 }
 
-TEST(TcpTable, FailsTheSameWayForAllWithoutAskingAgain) {
-  int asked = 0;
+TEST(TcpTable, RepeatsTheErrorWithoutAnotherDump) {
+  int dumps = 0;
   TcpTable table(
       [&] {
-        ++asked;
+        ++dumps;
         return std::make_unique<ReplayNetlink>(std::deque{error_message(-ENOENT)});
       },
       soon());
@@ -168,10 +168,10 @@ TEST(TcpTable, FailsTheSameWayForAllWithoutAskingAgain) {
   EXPECT_THROW(table.listeners(), std::system_error);
   EXPECT_THROW(table.partial_dump(), std::system_error);
   EXPECT_THROW(table.full_dump(), std::system_error);
-  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(dumps, 1);
 }
 
-TEST(TcpTable, PassesOverSocketsItCannotRead) {
+TEST(TcpTable, IgnoresMalformedSockets) {
   TcpTable table(
       [] {
         return std::make_unique<ReplayNetlink>(std::deque{
@@ -181,7 +181,7 @@ TEST(TcpTable, PassesOverSocketsItCannotRead) {
   EXPECT_EQ(table.listeners().size(), 1U);
 }
 
-TEST(TcpTable, DoesNotWalkWhereItMayNot) {
+TEST(TcpTable, MakesNoDumpThatIsNotDue) {
   FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
   TcpTable table(kernel.factory(), soon(), {.is_due = false});
   EXPECT_THROW(table.partial_dump(), kernel::DumpNotDue);
@@ -191,7 +191,7 @@ TEST(TcpTable, DoesNotWalkWhereItMayNot) {
   EXPECT_EQ(table.partial_dump_if_taken(), nullptr);
 }
 
-TEST(TcpTable, GivesTheLastWalkWhereItMayNotWalk) {
+TEST(TcpTable, ReturnsTheLastPartialDumpIfNoneIsDue) {
   FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
   auto last = std::make_shared<kernel::PartialDump>();
   last->by_state[slot(TcpState::close_wait)] = 7;
@@ -201,7 +201,7 @@ TEST(TcpTable, GivesTheLastWalkWhereItMayNotWalk) {
   EXPECT_EQ(table.partial_dump_if_taken(), nullptr);
 }
 
-TEST(TcpTable, TellsWhetherItWalked) {
+TEST(TcpTable, ReportsWhetherItMadeAPartialDump) {
   FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5")}};
   TcpTable table(kernel.factory(), soon());
   EXPECT_EQ(table.partial_dump_if_taken(), nullptr);

@@ -21,7 +21,7 @@ using ::testing::UnorderedElementsAre;
 const std::string container(64, 'a');
 const std::string uid = "0a1b2c3d-0000-1111-2222-0123456789ab";
 
-TEST(CgroupOwner, KnowsSystemdUnits) {
+TEST(CgroupOwner, ParsesSystemdUnits) {
   EXPECT_EQ(owner_of_cgroup("/system.slice/nginx.service"), (CgroupOwner{.unit = "nginx.service"}));
   EXPECT_EQ(owner_of_cgroup("/system.slice/system-postgresql.slice/postgresql@15-main.service"),
             (CgroupOwner{.unit = "postgresql@15-main.service"}));
@@ -31,7 +31,7 @@ TEST(CgroupOwner, KnowsSystemdUnits) {
   EXPECT_EQ(owner_of_cgroup("/init.scope"), (CgroupOwner{.unit = "init.scope"}));
 }
 
-TEST(CgroupOwner, KnowsPodsOfTheSystemdDriver) {
+TEST(CgroupOwner, ParsesPodsOfTheSystemdDriver) {
   const std::string slice =
       "/kubepods.slice/kubepods-burstable.slice/"
       "kubepods-burstable-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/";
@@ -41,31 +41,31 @@ TEST(CgroupOwner, KnowsPodsOfTheSystemdDriver) {
   EXPECT_EQ(owner_of_cgroup(slice + "crio-" + container + ".scope/container"), owner);
 }
 
-TEST(CgroupOwner, KnowsPodsOfTheCgroupfsDriver) {
+TEST(CgroupOwner, ParsesPodsOfTheCgroupfsDriver) {
   EXPECT_EQ(owner_of_cgroup("/kubepods/besteffort/pod" + uid + "/" + container),
             (CgroupOwner{.pod_uid = uid, .container_id = container}));
   EXPECT_EQ(owner_of_cgroup("/kubepods/pod" + uid + "/" + container),
             (CgroupOwner{.pod_uid = uid, .container_id = container}));
 }
 
-TEST(CgroupOwner, KnowsStaticPods) {
+TEST(CgroupOwner, ParsesStaticPods) {
   const std::string hash(32, 'f');
   EXPECT_EQ(owner_of_cgroup("/kubepods/burstable/pod" + hash).pod_uid, hash);
 }
 
-TEST(CgroupOwner, KnowsDockerAndPodman) {
+TEST(CgroupOwner, ParsesDockerAndPodman) {
   const CgroupOwner owner{.container_id = container};
   EXPECT_EQ(owner_of_cgroup("/system.slice/docker-" + container + ".scope"), owner);
   EXPECT_EQ(owner_of_cgroup("/docker/" + container), owner);
   EXPECT_EQ(owner_of_cgroup("/machine.slice/libpod-" + container + ".scope"), owner);
 }
 
-TEST(CgroupOwner, KnowsAUnitInsideAContainer) {
+TEST(CgroupOwner, ParsesUnitsInsideContainers) {
   EXPECT_EQ(owner_of_cgroup("/docker/" + container + "/system.slice/nginx.service"),
             (CgroupOwner{.unit = "nginx.service", .container_id = container}));
 }
 
-TEST(CgroupOwner, InventsNothing) {
+TEST(CgroupOwner, IgnoresOtherPaths) {
   for (const auto* path : {"", "/", "//", "/a/b", "/podman", "/kubepods/pod", "/pod123/x.slice",
                            "/docker/abc", "/-pod.slice"}) {
     EXPECT_EQ(owner_of_cgroup(path), CgroupOwner()) << path;
@@ -78,7 +78,7 @@ CgroupId inode(const std::filesystem::path& path) {
   return status.st_ino;
 }
 
-/// One scrape, over a tree of files.
+/// One scrape of a directory tree.
 struct Scrape {
   explicit Scrape(const testing::TemporaryTree& tree) : sys(tree.root()) {}
 
@@ -109,49 +109,49 @@ TEST(CgroupPaths, FindsDirectoriesByInode) {
       UnorderedElementsAre(Pair(service, "/system.slice/a.service"), Pair(slice, "/system.slice")));
 }
 
-TEST(CgroupPaths, LooksInTheHybridLayout) {
+TEST(CgroupPaths, SupportsTheHybridLayout) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/unified/cgroup.controllers", "");
   const auto service = inode(tree.make_directory("fs/cgroup/unified/a.service"));
   EXPECT_THAT(found(tree, {service}), UnorderedElementsAre(Pair(service, "/a.service")));
 }
 
-TEST(CgroupPaths, FindsNothingOnCgroupV1) {
+TEST(CgroupPaths, IsEmptyOnCgroupV1) {
   const testing::TemporaryTree tree;
   const auto service = inode(tree.make_directory("fs/cgroup/memory/a.service"));
   EXPECT_THAT(found(tree, {service}), IsEmpty());
 }
 
-TEST(CgroupPaths, WalksAgainOnlyForAnIdItHasNotMet) {
+TEST(CgroupPaths, WalksAgainOnlyForNewIds) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
   const auto first = inode(tree.make_directory("fs/cgroup/first"));
   CgroupPaths paths;
   found(paths, tree, {first, 999'999'999});
   std::filesystem::remove(tree.path("fs/cgroup/first"));
-  // Remembered, not looked for: a walk would find it gone.
+  // From the cache: another walk would not find it.
   EXPECT_THAT(found(paths, tree, {first}), UnorderedElementsAre(Pair(first, "/first")));
   const auto second = inode(tree.make_directory("fs/cgroup/second/deep"));
   EXPECT_THAT(found(paths, tree, {second}), UnorderedElementsAre(Pair(second, "/second/deep")));
 }
 
-TEST(CgroupPaths, OfSeveralNamespacesComeFromOneWalk) {
+TEST(CgroupPaths, OfSeveralNamespacesShareOneWalk) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
   const auto first = inode(tree.make_directory("fs/cgroup/first"));
   Scrape scrape(tree);
-  CgroupPaths here;
-  here.find(scrape.cgroups, {first});
+  CgroupPaths first_paths;
+  first_paths.find(scrape.cgroups, {first});
   const auto second = inode(tree.make_directory("fs/cgroup/second"));
-  CgroupPaths there;
-  EXPECT_THAT(there.find(scrape.cgroups, {first, second}),
+  CgroupPaths second_paths;
+  EXPECT_THAT(second_paths.find(scrape.cgroups, {first, second}),
               UnorderedElementsAre(Pair(first, "/first")));
-  // It came after that walk, and is found by the next one.
-  EXPECT_THAT(found(there, tree, {first, second}),
+  // The walk was earlier than the second cgroup; the next one finds it.
+  EXPECT_THAT(found(second_paths, tree, {first, second}),
               UnorderedElementsAre(Pair(first, "/first"), Pair(second, "/second")));
 }
 
-TEST(CgroupPaths, KeepsTheDeadline) {
+TEST(CgroupPaths, RespectsTheDeadline) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
   Scrape scrape(tree);
@@ -159,7 +159,7 @@ TEST(CgroupPaths, KeepsTheDeadline) {
   EXPECT_THROW(CgroupPaths().find(scrape.cgroups, {5}), kernel::DeadlineExceeded);
 }
 
-TEST(OwnerOfAProcess, IsInTheOneHierarchyOfVersion2) {
+TEST(OwnerOfProcess, ParsesCgroupV2) {
   EXPECT_EQ(kernel::owner_of_process(
                 "0::/kubepods.slice/kubepods-burstable.slice/"
                 "kubepods-burstable-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/cri-containerd-" +
@@ -167,14 +167,14 @@ TEST(OwnerOfAProcess, IsInTheOneHierarchyOfVersion2) {
             (CgroupOwner{.pod_uid = uid, .container_id = container}));
 }
 
-TEST(OwnerOfAProcess, IsInSomeHierarchyOfVersion1) {
+TEST(OwnerOfProcess, ParsesCgroupV1) {
   EXPECT_EQ(kernel::owner_of_process("12:pids:/kubepods/besteffort/pod" + uid + "/" + container +
                                      "\n3:cpu,cpuacct:/kubepods/besteffort/pod" + uid + "/" +
                                      container + "\n1:name=systemd:/\n"),
             (CgroupOwner{.pod_uid = uid, .container_id = container}));
 }
 
-TEST(OwnerOfAProcess, IsInEitherPartOfTheHybridLayout) {
+TEST(OwnerOfProcess, ParsesTheHybridLayout) {
   const CgroupOwner owner{.container_id = container};
   EXPECT_EQ(kernel::owner_of_process("4:memory:/docker/" + container + "\n0::/\n"), owner);
   EXPECT_EQ(
@@ -182,14 +182,14 @@ TEST(OwnerOfAProcess, IsInEitherPartOfTheHybridLayout) {
       owner);
 }
 
-TEST(OwnerOfAProcess, IsToldToAnObserverInACgroupNamespaceOfItsOwn) {
+TEST(OwnerOfProcess, ParsesPathsOutsideTheCgroupNamespace) {
   EXPECT_EQ(kernel::owner_of_process(
                 "0::/../../kubepods-pod0a1b2c3d_0000_1111_2222_0123456789ab.slice/crio-" +
                 container + ".scope"),
             (CgroupOwner{.pod_uid = uid, .container_id = container}));
 }
 
-TEST(OwnerOfAProcess, IsNoneOutsideOfPodsAndContainers) {
+TEST(OwnerOfProcess, IsEmptyOutsidePodsAndContainers) {
   for (const auto* text :
        {"", "\n", ":", "::", "0::/system.slice/nginx.service\n", "0:/docker", "no colon at all"}) {
     EXPECT_EQ(kernel::owner_of_process(text), CgroupOwner()) << text;

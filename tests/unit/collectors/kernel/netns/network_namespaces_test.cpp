@@ -21,7 +21,7 @@ NetworkNamespace pinned(std::uint64_t inode, std::string name) {
   return {.id = {4, inode}, .name = name, .file = "/run/netns/" + name};
 }
 
-NetworkNamespace inhabited(std::uint64_t inode, pid_t process) {
+NetworkNamespace with_process(std::uint64_t inode, pid_t process) {
   return {.id = {4, inode}, .name = {}, .file = "/proc/ns", .process = process};
 }
 
@@ -31,9 +31,9 @@ NamespaceId id_of(const std::filesystem::path& file) {
   return {status.st_dev, status.st_ino};
 }
 
-TEST(MergedNamespaces, AreOneForEachInodeWithTheFirstNameAndAProcess) {
-  const auto all = merged({pinned(7, "a"), pinned(8, "b"), pinned(7, "z")},
-                          {inhabited(7, 100), inhabited(9, 200)});
+TEST(MergeNamespaces, KeepsTheFirstNameAndAProcessOfEachInode) {
+  const auto all = merge_namespaces({pinned(7, "a"), pinned(8, "b"), pinned(7, "z")},
+                                    {with_process(7, 100), with_process(9, 200)});
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].name, "a");
   EXPECT_EQ(all[0].file, "/run/netns/a");
@@ -44,70 +44,70 @@ TEST(MergedNamespaces, AreOneForEachInodeWithTheFirstNameAndAProcess) {
   EXPECT_EQ(all[2].process, 200);
 }
 
-TEST(MergedNamespaces, OfDifferentDevicesAreDifferent) {
+TEST(MergeNamespaces, DistinguishesDevices) {
   NetworkNamespace other = pinned(7, "b");
   other.id.device = 5;
-  EXPECT_EQ(merged({pinned(7, "a"), other}, {}).size(), 2U);
+  EXPECT_EQ(merge_namespaces({pinned(7, "a"), other}, {}).size(), 2U);
 }
 
-TEST(PinnedNamespaces, AreNoOtherFiles) {
+TEST(PinnedNamespaces, IgnoreOtherFiles) {
   const testing::TemporaryTree tree;
-  tree.write("left-behind", "");
-  tree.make_directory("folder");
+  tree.write("leftover", "");
+  tree.make_directory("directory");
   std::filesystem::create_symlink("none", tree.path("dangling"));
   const auto pinned = pinned_network_namespaces(tree.root());
   EXPECT_THAT(pinned.found, IsEmpty());
-  EXPECT_THAT(pinned.refusals, IsEmpty());
+  EXPECT_THAT(pinned.errors, IsEmpty());
 }
 
-TEST(PinnedNamespaces, ThatCannotBeLookedAtAreTold) {
+TEST(PinnedNamespaces, ReportFilesThatCannotBeExamined) {
   const testing::TemporaryTree tree;
-  // A loop of links is what anyone, root too, is refused.
+  // stat() of a symbolic link loop fails for root, too.
   std::filesystem::create_symlink("loop", tree.path("loop"));
   const auto pinned = pinned_network_namespaces(tree.root());
   EXPECT_THAT(pinned.found, IsEmpty());
-  ASSERT_EQ(pinned.refusals.size(), 1U);
-  EXPECT_EQ(pinned.refusals.front().code(), std::errc::too_many_symbolic_link_levels);
-  EXPECT_THAT(pinned.refusals.front().what(),
+  ASSERT_EQ(pinned.errors.size(), 1U);
+  EXPECT_EQ(pinned.errors.front().code(), std::errc::too_many_symbolic_link_levels);
+  EXPECT_THAT(pinned.errors.front().what(),
               ::testing::HasSubstr(tree.path("loop").string() + ": "));
 }
 
-TEST(PinnedNamespaces, NameTheFolderThatCannotBeRead) {
+TEST(PinnedNamespaces, ReportThePathOfAnUnreadableDirectory) {
   const testing::TemporaryTree tree;
   tree.write("file", "");
   try {
     pinned_network_namespaces(tree.path("file").string());
-    FAIL() << "a file was read as a folder";
+    FAIL() << "a file was accepted as a directory";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code(), std::errc::not_a_directory);
     EXPECT_THAT(error.what(), ::testing::HasSubstr(tree.path("file").string()));
   }
 }
 
-TEST(ProcessNamespaces, AreOneForEachAndOfProcessesOnly) {
+TEST(ProcessNamespaces, AreUniqueAndIgnoreOtherEntries) {
   const testing::TemporaryTree tree;
   tree.write("10/ns/net", "");
   tree.make_directory("11/ns");
   std::filesystem::create_hard_link(tree.path("10/ns/net"), tree.path("11/ns/net"));
   tree.write("12/ns/net", "");
-  tree.make_directory("13");  // ended since it was listed
+  tree.make_directory("13");  // exited since readdir()
   tree.write("self/ns/net", "");
   const auto namespaces = process_network_namespaces(FileTree(tree.root()), soon());
-  EXPECT_FALSE(namespaces.has_refused);
+  EXPECT_FALSE(namespaces.has_denied);
   EXPECT_THAT(namespaces.found, ::testing::UnorderedElementsAre(
                                     Field(&NetworkNamespace::id, id_of(tree.path("10/ns/net"))),
                                     Field(&NetworkNamespace::process, 12)));
 }
 
-TEST(ProcessNamespaces, ThatMayNotBeAskedAreTold) {
+TEST(ProcessNamespaces, ReportDeniedProcesses) {
   const testing::TemporaryTree tree;
-  // A loop of links is what anyone, root too, is refused.
+  // stat() of a symbolic link loop fails for root, too.
   tree.make_directory("10/ns");
   std::filesystem::create_symlink("net", tree.path("10/ns/net"));
-  EXPECT_TRUE(process_network_namespaces(FileTree(tree.root()), soon()).has_refused);
+  EXPECT_TRUE(process_network_namespaces(FileTree(tree.root()), soon()).has_denied);
 }
 
-TEST(ProcessNamespaces, KeepTheDeadline) {
+TEST(ProcessNamespaces, RespectTheDeadline) {
   const testing::TemporaryTree tree;
   tree.write("10/ns/net", "");
   EXPECT_THROW(
@@ -115,7 +115,7 @@ TEST(ProcessNamespaces, KeepTheDeadline) {
       DeadlineExceeded);
 }
 
-std::error_code entering(const NetworkNamespace& target) {
+std::error_code enter(const NetworkNamespace& target) {
   try {
     enter_network_namespace(target);
   } catch (const std::system_error& error) {
@@ -124,34 +124,34 @@ std::error_code entering(const NetworkNamespace& target) {
   return {};
 }
 
-TEST(EnteringANamespace, ThatIsGoneFailsAsAbsent) {
+TEST(EnterNetworkNamespace, FailsIfItNoLongerExists) {
   const testing::TemporaryTree tree;
-  EXPECT_EQ(entering({.id = {1, 2}, .name = "a", .file = tree.path("none").string()}),
+  EXPECT_EQ(enter({.id = {1, 2}, .name = "a", .file = tree.path("none").string()}),
             std::errc::no_such_file_or_directory);
 }
 
-TEST(EnteringANamespace, WhoseFileIsAnothersByNowFailsAsAbsent) {
+TEST(EnterNetworkNamespace, FailsIfTheFileIsAnotherNamespace) {
   const testing::TemporaryTree tree;
   tree.write("file", "");
   NamespaceId other = id_of(tree.path("file"));
   ++other.inode;
-  EXPECT_EQ(entering({.id = other, .name = "a", .file = tree.path("file").string()}),
+  EXPECT_EQ(enter({.id = other, .name = "a", .file = tree.path("file").string()}),
             std::errc::no_such_file_or_directory);
 }
 
-TEST(EnteringANamespace, WhoseNameIsThatOfAPipeFailsAtOnce) {
+TEST(EnterNetworkNamespace, DoesNotBlockOnAFifo) {
   const testing::TemporaryTree tree;
   ASSERT_EQ(::mkfifo(tree.path("pipe").c_str(), 0600), 0);
   EXPECT_EQ(
-      entering({.id = id_of(tree.path("pipe")), .name = "a", .file = tree.path("pipe").string()}),
+      enter({.id = id_of(tree.path("pipe")), .name = "a", .file = tree.path("pipe").string()}),
       std::errc::invalid_argument);
 }
 
-TEST(EnteringANamespace, ThatIsNoneFails) {
+TEST(EnterNetworkNamespace, RejectsOtherFiles) {
   const testing::TemporaryTree tree;
   tree.write("file", "");
   EXPECT_EQ(
-      entering({.id = id_of(tree.path("file")), .name = "a", .file = tree.path("file").string()}),
+      enter({.id = id_of(tree.path("file")), .name = "a", .file = tree.path("file").string()}),
       std::errc::invalid_argument);
 }
 

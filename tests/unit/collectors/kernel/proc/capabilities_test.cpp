@@ -8,8 +8,8 @@ namespace {
 
 using kernel::has_capability;
 
-TEST(Capabilities, AreThoseInEffect) {
-  // As of a container with CAP_SYS_PTRACE (19) and CAP_SYS_ADMIN (21).
+TEST(HasCapability, ReadsTheEffectiveSet) {
+  // A container with CAP_SYS_PTRACE (19) and CAP_SYS_ADMIN (21).
   constexpr const char* status =
       "Name:\tx\nCapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\n"
       "CapEff:\t0000000000280000\nCapBnd:\t000001ffffffffff\n";
@@ -19,7 +19,7 @@ TEST(Capabilities, AreThoseInEffect) {
   EXPECT_FALSE(has_capability(status, 64));
 }
 
-TEST(Capabilities, AreNoneWhereTheTextIsNoStatus) {
+TEST(HasCapability, IsFalseForMalformedStatus) {
   for (const auto* status : {"", "CapEff", "CapEff:", "CapEff:\tall\n", "CapPrm:\tffffffff\n"}) {
     EXPECT_FALSE(has_capability(status, CAP_SYS_ADMIN)) << status;
   }

@@ -28,47 +28,47 @@ struct Host {
   TcpActivity activity() const {
     const kernel::FileTree root(tree.root());
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
-    kernel::SharedFiles files(root, deadline);
+    kernel::CachedFiles files(root, deadline);
     return kernel::tcp_activity(files);
   }
 };
 
-TEST(TcpActivity, OfSocketsOfBothFamiliesAndTimeWait) {
+TEST(TcpActivity, CountsBothFamiliesAndTimeWait) {
   const Host host;
-  EXPECT_TRUE(host.activity().cannot_have_connections());
+  EXPECT_TRUE(host.activity().has_no_connections());
   host.sockstat(1, 0);
-  EXPECT_FALSE(host.activity().cannot_have_connections());
+  EXPECT_FALSE(host.activity().has_no_connections());
   host.sockstat(0, 1);
-  EXPECT_FALSE(host.activity().cannot_have_connections());
+  EXPECT_FALSE(host.activity().has_no_connections());
   host.sockstat(0, 0);
   host.tree.write("net/sockstat6", "TCP6: inuse 1\n");
-  EXPECT_FALSE(host.activity().cannot_have_connections());
+  EXPECT_FALSE(host.activity().has_no_connections());
 }
 
-TEST(TcpActivity, WithoutASegmentIsNone) {
+TEST(TcpActivity, HasNoConnectionsBeforeTheFirstSegment) {
   const Host host;
   host.sockstat(5, 0);
   host.snmp("0 0 0");
-  EXPECT_TRUE(host.activity().cannot_have_connections());
+  EXPECT_TRUE(host.activity().has_no_connections());
 }
 
-TEST(TcpActivity, StandsStillWhereNoSegmentComesOrGoes) {
+TEST(TcpActivity, IsUnchangedWithoutSegments) {
   const Host host;
   const TcpActivity before = host.activity();
-  EXPECT_TRUE(host.activity().stands_still_since(before));
-  for (const auto* moved : {"2 2 3", "1 3 3", "1 2 4"}) {
-    host.snmp(moved);
-    EXPECT_FALSE(host.activity().stands_still_since(before)) << moved;
+  EXPECT_TRUE(host.activity().is_unchanged_since(before));
+  for (const auto* changed : {"2 2 3", "1 3 3", "1 2 4"}) {
+    host.snmp(changed);
+    EXPECT_FALSE(host.activity().is_unchanged_since(before)) << changed;
   }
 }
 
-TEST(TcpActivity, IsPresumedWhereTheKernelDoesNotTell) {
+TEST(TcpActivity, IsAssumedWithoutCounters) {
   const Host host;
   host.tree.write("net/snmp", "");
   host.tree.write("net/sockstat", "");
   const TcpActivity unknown = host.activity();
-  EXPECT_FALSE(unknown.cannot_have_connections());
-  EXPECT_FALSE(unknown.stands_still_since(unknown));
+  EXPECT_FALSE(unknown.has_no_connections());
+  EXPECT_FALSE(unknown.is_unchanged_since(unknown));
 }
 
 }  // namespace

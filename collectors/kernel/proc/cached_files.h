@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/kernel/base/deadline.h"
+#include "collectors/kernel/base/memoized.h"
+#include "collectors/kernel/base/unique_fd.h"
+#include "collectors/kernel/proc/file_tree.h"
+
+namespace inetdiag::kernel {
+
+/// The files of one scrape. Each is read at most once, and all collectors get the same text.
+class CachedFiles {
+ public:
+  /// `keep_sysctl_directories` opens each directory of sysctls once, which saves path lookups at
+  /// the cost of a file descriptor for each.
+  CachedFiles(const FileTree& tree, const Deadline& deadline, bool keep_sysctl_directories = false)
+      : tree_(tree), deadline_(deadline), keep_sysctl_directories_(keep_sysctl_directories) {}
+
+  /// Returns the text of a file, valid as long as this object. Throws as FileTree::read(), and
+  /// DeadlineExceeded.
+  std::optional<std::string_view> read(std::string_view relative);
+
+ private:
+  using File = Memoized<std::optional<std::string>>;
+
+  File& file(std::string_view relative);
+  std::optional<std::string> read_uncached(std::string_view relative);
+
+  const FileTree& tree_;
+  const Deadline& deadline_;
+  bool keep_sysctl_directories_;
+  std::mutex mutex_;
+  std::map<std::string, File, std::less<>> files_;
+  std::map<std::string, Memoized<UniqueFd>, std::less<>> sysctl_directories_;
+};
+
+}  // namespace inetdiag::kernel
