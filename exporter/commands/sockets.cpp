@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
-
-#include <nlohmann/json.hpp>
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/netlink/tcp_states.h"
@@ -15,6 +14,7 @@
 #include "collectors/kernel/netns/network_namespaces.h"
 #include "exporter/commands/atomic_file.h"
 #include "exporter/commands/socket_lines.h"
+#include "exporter/exposition/json_writer.h"
 
 namespace inetdiag {
 namespace {
@@ -67,15 +67,17 @@ void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& opt
   kernel::StateCounts counts{};
   ask(open, options.filter,
       [&](const kernel::InetSocket& socket, Payload /*payload*/) { ++counts[slot(socket.state)]; });
-  nlohmann::ordered_json states = nlohmann::ordered_json::object();
-  std::uint64_t sum = 0;
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.field("schema_version", schema_version);
+  json.field("sockets", std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  json.key("states").begin_object();
   for (const auto& [state, name] : kernel::tcp_states) {
-    states[std::string(name)] = counts[slot(state)];
-    sum += counts[slot(state)];
+    json.field(name, counts[slot(state)]);
   }
-  const nlohmann::ordered_json document = {
-      {"schema_version", schema_version}, {"sockets", sum}, {"states", std::move(states)}};
-  write_all(fd, document.dump() + "\n");
+  json.end_object().end_object();
+  write_all(fd, text.append("\n"));
 }
 
 void enter(const SocketsOptions& options) {
