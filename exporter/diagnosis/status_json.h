@@ -6,8 +6,8 @@
 
 namespace inetdiag::diagnosis {
 
-/// The document of GET /api/v1/status, described in docs/diagnosis.md. Fields may come; one that is
-/// there keeps its name and meaning within a schema version.
+/// Returns the document of GET /api/v1/status, described in docs/diagnosis.md. Within a schema
+/// version, fields may be added; existing ones keep their names and meaning.
 std::string status_json(const Status& status);
 
 }  // namespace inetdiag::diagnosis

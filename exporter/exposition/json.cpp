@@ -31,7 +31,7 @@ void write_family(JsonWriter& json, const prometheus::MetricFamily& family) {
 
 }  // namespace
 
-std::string page_json(const Exposition& page) {
+std::string page_json(const Exposition& exposition) {
   std::string text;
   JsonWriter json(text);
   json.begin_object();
@@ -39,7 +39,7 @@ std::string page_json(const Exposition& page) {
   json.field("exporter_version", build_info::version);
   json.field("time", rfc3339(std::chrono::system_clock::now()));
   json.key("families").begin_array();
-  for (const auto& family : page.families()) {
+  for (const auto& family : exposition.families()) {
     write_family(json, family);
   }
   json.end_array().end_object();

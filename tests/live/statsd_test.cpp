@@ -90,9 +90,9 @@ TEST_F(StatsdOverANetwork, TellsAgainWhatIsRefusedLater) {
   statsd::PushCounters tally;
   statsd::Options options;
   options.address = statsd::Address{.host = far_away, .port = std::to_string(port)};
-  statsd::Pusher push(options, log, tally);
-  push(page(50));
-  push(page(53));
+  statsd::Pusher pusher(options, log, tally);
+  pusher.push(page(50));
+  pusher.push(page(53));
   EXPECT_EQ(tally.sent, 1U);
   EXPECT_EQ(tally.errors, 0U) << "nobody has said anything";
   refuse(pushing_end());
@@ -102,13 +102,13 @@ TEST_F(StatsdOverANetwork, TellsAgainWhatIsRefusedLater) {
   const UniqueFd listener(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const sockaddr_in name = name_of(far_away, port);
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
-  push(page(54));
+  pusher.push(page(54));
   EXPECT_EQ(tally.errors, 1U);
   std::array<char, 2000> datagram{};
   const ssize_t length = ::recv(listener.get(), datagram.data(), datagram.size(), 0);
   ASSERT_GT(length, 0);
   EXPECT_EQ(std::string(datagram.data(), static_cast<std::size_t>(length)), "drops_total:4|c");
-  push(page(55));
+  pusher.push(page(55));
   EXPECT_EQ(::recv(listener.get(), datagram.data(), datagram.size(), 0), 15);
   EXPECT_EQ(std::string(datagram.data(), 15), "drops_total:1|c");
   EXPECT_EQ(tally.errors, 1U);
