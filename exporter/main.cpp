@@ -4,7 +4,9 @@
 #include <iostream>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -14,8 +16,7 @@
 #include "collectors/netns.h"
 #include "collectors/registry.h"
 #include "exporter/cli/command_line.h"
-#include "exporter/commands/one_shot.h"
-#include "exporter/commands/serve.h"
+#include "exporter/cli/command_options.h"
 #include "exporter/http/client_limit.h"
 #include "exporter/log/background_sink.h"
 #include "exporter/log/log.h"
@@ -23,7 +24,7 @@
 namespace inetdiag {
 namespace {
 
-/// A closed standard stream would give its number to a socket, and a log line to its client.
+/// If descriptors 0-2 are closed, a socket may reuse one and receive log output.
 void open_standard_streams() {
   int fd = -1;
   do {
@@ -34,18 +35,17 @@ void open_standard_streams() {
   }
 }
 
-/// A scrape takes and frees the same memory each time: one arena for all threads that keeps it, so
-/// that it is neither held several times over nor given back and taken anew.
+/// Each scrape allocates and frees the same amount of memory: one arena for all threads avoids
+/// keeping it once per thread, and the thresholds avoid returning it to the kernel.
 void tune_malloc() {
-  constexpr int kept_bytes = 4'000'000;
+  constexpr int threshold_bytes = 4'000'000;
   mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, kept_bytes);
-  mallopt(M_TRIM_THRESHOLD, kept_bytes);
+  mallopt(M_MMAP_THRESHOLD, threshold_bytes);
+  mallopt(M_TRIM_THRESHOLD, threshold_bytes);
 }
 
-/// Each of the many threads that hold a client counts with its whole stack where memory is not
-/// overcommitted.
-void bound_stacks() {
+/// There is a thread per client, and without overcommit the stack size of each counts as used.
+void limit_stack_size() {
   constexpr std::size_t stack_bytes = 1U << 20U;
   pthread_attr_t attributes{};
   if (pthread_attr_init(&attributes) == 0) {
@@ -55,13 +55,36 @@ void bound_stacks() {
   }
 }
 
-void tell_missing_privileges(const NetnsOptions& netns, const Log& log) {
+void warn_of_missing_privileges(const NetnsOptions& netns, const Log& log) {
   const std::string missing = missing_privileges(netns);
   if (!missing.empty()) {
-    log.warn("privileges are missing to ask all other network namespaces; the own one is asked",
-             {{"missing", missing}, {"flag", "--netns.discover"}});
+    log.warn("missing privileges for --netns.discover; monitoring own namespace only",
+             {{"missing", missing}});
   }
 }
+
+/// Runs a command and returns its exit status.
+struct CommandRunner {
+  const Log& log;
+  BackgroundSink& sink;
+
+  int operator()(ServeOptions& options) const {
+    serve(std::move(options), log, [this] { sink.start(); });
+    return EXIT_SUCCESS;
+  }
+  int operator()(CheckOptions& options) const {
+    sink.start();
+    return run_check(std::move(options), log);
+  }
+  int operator()(PrintOptions& options) const {
+    sink.start();
+    return run_print(std::move(options), log);
+  }
+  int operator()(const SocketsOptions& options) const {
+    sink.start();
+    return run_sockets(options);
+  }
+};
 
 int run(std::span<const char* const> arguments) {
   CommandLine command_line = parse_command_line(arguments, registry());
@@ -70,26 +93,21 @@ int run(std::span<const char* const> arguments) {
     return command_line.exit_status;
   }
   Options& options = *command_line.options;
-  const Command command = options.command;
   const LogFormat format = options.log_format;
   const auto sink = std::make_shared<BackgroundSink>(
       STDERR_FILENO, [format](std::size_t lines) { return lost_lines_message(format, lines); });
   const Log log(options.log_level, format, sink);
+  const int failure_status = failure_exit_status(options.command);
   try {
     for (const UnusedFlags& idle : options.idle) {
       log.warn("flags have no effect", {{"flags", idle.flags}, {"why", idle.why}});
     }
-    tell_missing_privileges(options.netns, log);
-    if (command != Command::serve) {
-      sink->start();
-      return run_once(std::move(options), log);
-    }
-    // Landlock and dropped capabilities reach only threads that start after them.
-    serve(std::move(options), log, [&sink] { sink->start(); });
-    return EXIT_SUCCESS;
+    warn_of_missing_privileges(options.netns, log);
+    CommandOptions command = command_options(std::move(options));
+    return std::visit(CommandRunner{log, *sink}, command);
   } catch (const std::exception& error) {
     log.error(error.what());
-    return failure_exit_status(command);
+    return failure_status;
   }
 }
 
@@ -99,10 +117,10 @@ int run(std::span<const char* const> arguments) {
 int main(int argc, char** argv) {
   try {
     inetdiag::open_standard_streams();
-    // A reader that went away is an error of write(), not the end.
+    // write() fails with EPIPE instead.
     std::signal(SIGPIPE, SIG_IGN);
     inetdiag::tune_malloc();
-    inetdiag::bound_stacks();
+    inetdiag::limit_stack_size();
     inetdiag::raise_descriptor_limit();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {

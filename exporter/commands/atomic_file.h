@@ -1,4 +1,4 @@
-// How the one-shot commands write: straight to a file descriptor, whose errors are known then.
+// Output of the one-shot commands, with the errors of write(2).
 #pragma once
 
 #include <cstddef>
@@ -8,16 +8,16 @@
 
 namespace inetdiag {
 
-/// Thrown where the reader of a pipe has gone: as with `| head`, no error of the writer.
-struct ReaderGone : std::runtime_error {
-  ReaderGone() : std::runtime_error("the reader has closed the pipe") {}
+/// EPIPE. It is no failure of a command: the reader has seen enough, as `| head`.
+struct BrokenPipe : std::runtime_error {
+  BrokenPipe() : std::runtime_error("the reader has closed the pipe") {}
 };
 
-/// Writes all of `text`. Throws std::system_error, and ReaderGone.
+/// Writes all of `text`. Throws std::system_error if write(2) fails, BrokenPipe for EPIPE.
 void write_all(int fd, std::string_view text);
 
-/// Puts `text` in the place of the file `path`, by a rename in the same folder: whoever reads the
-/// file meanwhile has the old text or the new one, and never a part. Throws std::runtime_error.
+/// Replaces the content of the file by a rename in the same directory, so that readers see either
+/// the old or the new text. Follows symbolic links. Throws std::runtime_error if it cannot.
 void replace_file(const std::string& path, std::string_view text);
 
 }  // namespace inetdiag

@@ -1,7 +1,16 @@
 #include "exporter/commands/check.h"
 
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string_view>
 #include <thread>
+#include <utility>
 
+#include <unistd.h>
+
+#include "exporter/commands/run_with_scraper.h"
 #include "exporter/diagnosis/status.h"
 #include "exporter/diagnosis/status_json.h"
 #include "exporter/diagnosis/status_text.h"
@@ -16,7 +25,7 @@ using diagnosis::TimedSnapshot;
 
 constexpr std::chrono::seconds snapshot_timeout{10};
 
-TimedSnapshot look(Scraper& scraper, const CheckOptions& options) {
+TimedSnapshot snapshot(Scraper& scraper, const CheckOptions& options) {
   return take_snapshot(scraper, Scraper::Clock::now() + snapshot_timeout, options.netns_folder);
 }
 
@@ -31,17 +40,38 @@ int exit_status(const Status& status) {
   return severity == Severity::warning ? 1 : 0;
 }
 
+/// See https://no-color.org.
+bool is_colour_wanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
 }  // namespace
 
 int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour) {
-  const TimedSnapshot before = look(scraper, options);
-  std::this_thread::sleep_until(before.time +
+  const TimedSnapshot previous = snapshot(scraper, options);
+  std::this_thread::sleep_until(previous.time +
                                 std::chrono::duration<double>(options.interval_seconds));
-  const Status status = diagnose(look(scraper, options), &before);
+  const Status status = diagnose(snapshot(scraper, options), &previous);
   out << (options.format == CheckFormat::json ? status_json(status)
                                               : status_text(status, in_colour));
   out.flush();
   return exit_status(status);
+}
+
+int run_check(CheckOptions options, const Log& log) {
+  const auto no_self_metrics = [] { return std::vector<prometheus::MetricFamily>(); };
+  return run_with_scraper(options.paths, std::move(options.collectors), no_self_metrics,
+                          check_exit_unknown, log, [&](Scraper& scraper) {
+                            const int status =
+                                check(scraper, options, std::cout, is_colour_wanted());
+                            if (!std::cout) {
+                              throw std::runtime_error("cannot write to standard output");
+                            }
+                            return status;
+                          });
 }
 
 }  // namespace inetdiag

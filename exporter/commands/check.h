@@ -1,27 +1,34 @@
 #pragma once
 
-#include <chrono>
 #include <ostream>
 #include <string>
+#include <vector>
 
+#include "exporter/commands/kernel_paths.h"
+#include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
 
 namespace inetdiag {
 
 enum class CheckFormat { text, json };
 
-/// The exit status where it could not look.
+/// The exit status if the state of the host is unknown: a collector or the command itself failed.
 inline constexpr int check_exit_unknown = 3;
 
 struct CheckOptions {
+  KernelPaths paths{};
+  std::vector<NamedCollector> collectors{};
   double interval_seconds = 1;
   CheckFormat format = CheckFormat::text;
   std::string netns_folder = "/run/netns";
 };
 
-/// `inetdiag_exporter check`: two looks, an interval apart, and what they tell, written to `out`.
-/// Returns the exit status: 0 nothing or notices, 1 a warning, 2 something critical, 3 where it
-/// could not look.
+/// Runs `inetdiag_exporter check` and returns its exit status.
+int run_check(CheckOptions options, const Log& log);
+
+/// Takes two snapshots an interval apart and writes the diagnosis to `out`. Returns the exit
+/// status: 0 for no findings or notices, 1 for a warning, 2 for a critical finding, 3 if it is
+/// incomplete.
 int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour);
 
 }  // namespace inetdiag

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <utility>
 
 #include <unistd.h>
 
 #include "exporter/commands/atomic_file.h"
+#include "exporter/commands/run_with_scraper.h"
 #include "exporter/exposition/json.h"
+#include "exporter/scrape/self_metrics.h"
 
 namespace inetdiag {
 namespace {
@@ -26,6 +30,19 @@ int print(Scraper& scraper, const PrintOptions& options) {
     replace_file(options.output, text);
   }
   return std::ranges::all_of(result->outcomes, &CollectorOutcome::success) ? 0 : 1;
+}
+
+int run_print(PrintOptions options, const Log& log) {
+  // Without process_*: node_exporter, which may read the output, exports its own.
+  return run_with_scraper(options.paths, std::move(options.collectors),
+                          self_metrics(false, nullptr), print_exit_failure, log,
+                          [&](Scraper& scraper) {
+                            try {
+                              return print(scraper, options);
+                            } catch (const BrokenPipe&) {
+                              return EXIT_SUCCESS;
+                            }
+                          });
 }
 
 }  // namespace inetdiag

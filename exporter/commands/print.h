@@ -1,24 +1,31 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "exporter/commands/kernel_paths.h"
+#include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
 
 namespace inetdiag {
 
-/// The exit status where nothing could be printed.
+/// The exit status if nothing was printed.
 inline constexpr int print_exit_failure = 2;
 
 enum class PrintFormat { prometheus, json };
 
 struct PrintOptions {
+  KernelPaths paths{};
+  std::vector<NamedCollector> collectors{};
   PrintFormat format = PrintFormat::prometheus;
-  std::string output{};  ///< the file to replace; standard output where empty
+  std::string output{};  ///< the file to replace; empty for standard output
 };
 
-/// `inetdiag_exporter print`: one scrape of everything, written. Returns the exit status: 0, or 1
-/// where a collector failed; what the others found is written all the same. Throws where it cannot
-/// write.
+/// Runs `inetdiag_exporter print` and returns its exit status.
+int run_print(PrintOptions options, const Log& log);
+
+/// Scrapes all collectors once and writes the metrics. Returns the exit status: 0, or 1 if a
+/// collector failed. Throws std::exception if the output cannot be written.
 int print(Scraper& scraper, const PrintOptions& options);
 
 }  // namespace inetdiag

@@ -34,10 +34,10 @@
 namespace inetdiag {
 namespace {
 
-/// SIGINT and SIGTERM, blocked in every thread that starts from now on and waited for by main.
-class EndSignals {
+/// Blocks SIGINT and SIGTERM in this thread and in those that it starts later.
+class StopSignals {
  public:
-  EndSignals() {
+  StopSignals() {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
@@ -65,8 +65,9 @@ std::vector<std::string> known_collectors(const NetnsOptions& netns) {
   return names;
 }
 
-/// A folder that is made later, as that of pinned namespaces is by the first of them, can be
-/// allowed only by the one it will be in.
+/// Returns the directory, or its nearest ancestor that exists: Landlock needs an open directory,
+/// and /run/netns is created with the first pinned namespace. Empty if only the root directory
+/// exists.
 std::string nearest_existing(std::filesystem::path folder) {
   std::error_code error;
   while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) {
@@ -75,26 +76,25 @@ std::string nearest_existing(std::filesystem::path folder) {
   return folder.has_relative_path() ? folder.string() : std::string();
 }
 
-/// What is needed once it listens.
-SandboxPolicy sandbox_policy(const Options& options, WebConfigWatcher* settings,
-                             const std::vector<std::uint16_t>& own_ports) {
-  SandboxPolicy policy{.read_paths = {options.proc, options.sys, "/proc", "/sys"},
-                       .connect_to_ports = own_ports};
-  const auto read = [&](const auto& paths) {
+SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_config,
+                             const std::vector<std::uint16_t>& backend_ports) {
+  SandboxPolicy policy{.read_paths = {options.paths.procfs, options.paths.sysfs, "/proc", "/sys"},
+                       .connect_to_ports = backend_ports};
+  const auto allow_reading = [&](const auto& paths) {
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
-  if (settings != nullptr) {
-    read(settings->paths_to_read());
+  if (web_config != nullptr) {
+    allow_reading(web_config->paths_to_read());
   }
   if (options.statsd.address) {
     policy.allow_outgoing_datagrams = true;
-    if (options.statsd.address->has_name()) {
-      read(statsd::resolver_paths);
+    if (options.statsd.address->has_host_name()) {
+      allow_reading(statsd::resolver_paths);
       policy.connect_to_ports.push_back(statsd::resolver_port);
     }
   }
   if (options.netns.discovery != Discovery::off) {
-    read(std::vector{nearest_existing(options.netns.folder)});
+    policy.read_paths.push_back(nearest_existing(options.netns.folder));
     policy.list_paths.push_back(nearest_existing(options.netns.pod_logs));
     policy.allow_setns = true;
     policy.keep_capabilities.push_back(CAP_SYS_ADMIN);
@@ -106,34 +106,34 @@ SandboxPolicy sandbox_policy(const Options& options, WebConfigWatcher* settings,
   return policy;
 }
 
-void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
+void log_incomplete_stages(const std::vector<SandboxStage>& sandbox, const Log& log) {
   std::string missing;
   for (const SandboxStage& stage : sandbox) {
-    if (!stage.is_on || !stage.detail.empty()) {
+    if (!stage.detail.empty()) {
       missing.append(missing.empty() ? "" : "; ").append(stage.name).append(": ");
       missing.append(stage.detail);
     }
   }
   if (!missing.empty()) {
-    log.info("the sandbox is not whole", {{"missing", missing}});
+    log.info("sandbox only partially applied", {{"missing", missing}});
   }
 }
 
-/// Ends everything in order, or without that where something holds it up.
-void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<Server>& server,
-         WebConfigWatcher* settings, const Log& log) {
+/// Stops all threads. Exits if that does not succeed within shutdown_timeout.
+void shut_down(Scraper& scraper, std::optional<statsd::PushTimer>& push_timer,
+               std::optional<Server>& server, WebConfigWatcher* web_config, const Log& log) {
   try {
     std::promise<void> promise;
-    std::future<void> ended = promise.get_future();
-    const std::jthread farewell([&] {
+    std::future<void> stopped = promise.get_future();
+    const std::jthread stopper([&] {
       try {
         scraper.stop();
-        timer.reset();
+        push_timer.reset();
         if (server) {
           server->stop();
         }
-        if (settings != nullptr) {
-          settings->stop();
+        if (web_config != nullptr) {
+          web_config->stop();
         }
         scraper.wait_until_idle(Scraper::Clock::time_point::max());
         promise.set_value();
@@ -141,54 +141,56 @@ void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<Se
         promise.set_exception(std::current_exception());
       }
     });
-    if (ended.wait_for(shutdown_timeout) != std::future_status::ready) {
-      // A thread is held up by a client or inside the kernel; nothing is lost by leaving it there.
-      leave(EXIT_SUCCESS, log);
+    if (stopped.wait_for(shutdown_timeout) != std::future_status::ready) {
+      // A client or the kernel blocks a thread. There is no state to save.
+      exit_immediately(EXIT_SUCCESS, log);
     }
-    ended.get();
+    stopped.get();
   } catch (const std::exception& error) {
-    log.warn("no thread or memory to end in order", {{"error", error.what()}});
-    leave(EXIT_SUCCESS, log);
+    log.warn("clean shutdown failed, exiting immediately", {{"error", error.what()}});
+    exit_immediately(EXIT_SUCCESS, log);
   }
 }
 
 }  // namespace
 
-void serve(Options options, const Log& log, const std::function<void()>& once_confined) {
-  const EndSignals signals;
-  statsd::PushCounters pushes;
+void serve(ServeOptions options, const Log& log, const std::function<void()>& after_sandbox) {
+  const StopSignals signals;
+  statsd::PushCounters push_counters;
   Scraper scraper(
-      {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
+      {kernel::FileTree(options.paths.procfs), kernel::FileTree(options.paths.sysfs),
+       kernel::open_sock_diag},
       std::move(options.collectors),
-      self_metrics(options.exporter_metrics, options.statsd.address ? &pushes : nullptr), log);
-  Router web(options.web, scraper, known_collectors(options.netns));
-  const auto settings = options.web_config_file.empty()
-                            ? nullptr
-                            : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
-  AuthHandler access(
-      settings, [&web](const HttpRequest& request) { return web.answer(request); }, log);
+      self_metrics(options.has_process_metrics, options.statsd.address ? &push_counters : nullptr),
+      log);
+  Router router(options.router, scraper, known_collectors(options.netns));
+  const auto web_config = options.web_config_file.empty()
+                              ? nullptr
+                              : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
+  AuthHandler auth_handler(
+      web_config, [&router](const HttpRequest& request) { return router.answer(request); }, log);
   std::vector<SandboxStage> sandbox;
-  const auto confine = [&](const std::vector<std::uint16_t>& own_ports) {
-    if (options.sandbox) {
-      sandbox = enter_sandbox(sandbox_policy(options, settings.get(), own_ports));
+  const auto apply_sandbox = [&](const std::vector<std::uint16_t>& backend_ports) {
+    if (options.has_sandbox) {
+      sandbox = enter_sandbox(sandbox_policy(options, web_config.get(), backend_ports));
     }
-    once_confined();
+    after_sandbox();
   };
   std::optional<Server> server;
-  if (options.no_web) {
-    confine({});
-  } else {
+  if (options.has_web) {
     server.emplace(
         options.listen_addresses,
-        [&access](const HttpRequest& request) { return access.answer(request); }, settings, confine,
-        log);
+        [&auth_handler](const HttpRequest& request) { return auth_handler.answer(request); },
+        web_config, apply_sandbox, log);
+  } else {
+    apply_sandbox({});
   }
-  tell(sandbox, log);
-  if (options.sandbox && settings != nullptr) {
-    settings->reread();
+  log_incomplete_stages(sandbox, log);
+  if (options.has_sandbox && web_config != nullptr) {
+    web_config->reread();
   }
-  if (server && settings != nullptr) {
-    settings->watch();
+  if (server && web_config != nullptr) {
+    web_config->watch();
   }
   if (server) {
     for (const ListenAddress& address : server->addresses()) {
@@ -196,15 +198,15 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
                {{"address", address.url(server->has_tls())}, {"version", build_info::version}});
     }
   }
-  std::optional<statsd::Timer> timer;
+  std::optional<statsd::PushTimer> push_timer;
   if (options.statsd.address) {
-    timer.emplace(scraper, options.statsd, log, pushes);
+    push_timer.emplace(scraper, options.statsd, log, push_counters);
     log.info("pushing to StatsD", {{"address", options.statsd.address->text()}});
   }
 
   const std::string signal = signals.wait();
   log.info("stopping", {{"signal", signal}});
-  end(scraper, timer, server, settings.get(), log);
+  shut_down(scraper, push_timer, server, web_config.get(), log);
   log.info("stopped");
 }
 

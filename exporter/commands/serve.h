@@ -1,15 +1,34 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
-#include "exporter/cli/command_line.h"
+#include "collectors/netns.h"
+#include "exporter/commands/kernel_paths.h"
+#include "exporter/http/listen_address.h"
+#include "exporter/http/router.h"
 #include "exporter/log/log.h"
+#include "exporter/scrape/scraper.h"
+#include "exporter/statsd/pusher.h"
 
 namespace inetdiag {
 
-/// Serves, and pushes to StatsD, as the options say, until SIGINT or SIGTERM. `once_confined` is
-/// called before its threads run and once the process has given up what it does not need. Throws
-/// std::runtime_error with a text that says what to do where it cannot begin.
-void serve(Options options, const Log& log, const std::function<void()>& once_confined);
+struct ServeOptions {
+  KernelPaths paths{};
+  std::vector<NamedCollector> collectors{};
+  NetnsOptions netns{};
+  bool has_web = true;
+  std::vector<ListenAddress> listen_addresses{};
+  RouterOptions router{};
+  std::string web_config_file{};  ///< empty for none
+  statsd::Options statsd{};
+  bool has_process_metrics = true;
+  bool has_sandbox = true;
+};
+
+/// Serves HTTP and pushes to StatsD until SIGINT or SIGTERM. Calls `after_sandbox` once the sandbox
+/// is applied, before other threads start. Throws std::runtime_error if it cannot start.
+void serve(ServeOptions options, const Log& log, const std::function<void()>& after_sandbox);
 
 }  // namespace inetdiag

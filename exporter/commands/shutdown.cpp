@@ -4,7 +4,7 @@
 
 namespace inetdiag {
 
-void leave(int status, const Log& log) {
+void exit_immediately(int status, const Log& log) {
   log.flush();
   std::_Exit(status);
 }

@@ -6,10 +6,10 @@
 
 namespace inetdiag {
 
-/// How long a client or the kernel may hold up the end of the program.
+/// The time that clients and collectors have to finish on shutdown.
 inline constexpr std::chrono::seconds shutdown_timeout{1};
 
-/// Ends the program without waiting for its threads.
-[[noreturn]] void leave(int status, const Log& log);
+/// Flushes the log and exits without waiting for threads or running destructors.
+[[noreturn]] void exit_immediately(int status, const Log& log);
 
 }  // namespace inetdiag

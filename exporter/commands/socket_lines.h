@@ -10,22 +10,21 @@
 
 namespace inetdiag {
 
-/// The text of an address. Sockets that follow each other often share one, so that the last text
-/// serves again.
-class AddressText {
+/// Formats addresses and caches the last one: consecutive sockets often share it.
+class AddressFormatter {
  public:
-  /// As in the labels of the metrics: `10.0.0.5`, or in brackets `[::1]`.
-  std::string_view of(const kernel::InetAddress& address);
+  /// Returns the address as in the labels of the metrics: `10.0.0.5`, or in brackets `[::1]`.
+  std::string_view format(const kernel::InetAddress& address);
 
  private:
   kernel::InetAddress last_;
   std::string text_;
 };
 
-/// Writes sockets as lines: a table for people, or a JSON object for each.
+/// Formats sockets as rows of a table, or as a JSON object per line.
 class SocketLines {
  public:
-  static std::string_view table_head();
+  static std::string_view table_header();
 
   void append_row(std::string& text, const kernel::InetSocket& socket,
                   const kernel::InetPeer& peer);
@@ -35,8 +34,8 @@ class SocketLines {
  private:
   const std::string& device_name(std::uint32_t index);
 
-  AddressText local_;
-  AddressText peer_;
+  AddressFormatter local_;
+  AddressFormatter peer_;
   std::map<std::uint32_t, std::string> device_names_;
 };
 

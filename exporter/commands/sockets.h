@@ -11,14 +11,17 @@ enum class SocketsFormat { table, json };
 
 struct SocketsOptions {
   kernel::InetFilter filter{};
-  std::string netns{};  ///< pinned below `netns_folder`; this program's own where empty
+  std::string netns{};  ///< the name of a namespace pinned in `netns_folder`; empty for the own one
   std::string netns_folder{};
   SocketsFormat format = SocketsFormat::table;
-  bool summary = false;  ///< how many in each state, as JSON, instead of each
+  bool summary = false;  ///< print the number of sockets per state, as JSON
 };
 
-/// `inetdiag_exporter sockets`: TCP sockets written to `fd` as the kernel tells of them; memory
-/// does not grow with them. Throws ReaderGone, std::system_error and std::invalid_argument.
+/// Runs `inetdiag_exporter sockets` and returns its exit status. Throws std::exception.
+int run_sockets(const SocketsOptions& options);
+
+/// Writes TCP sockets to `fd` while the kernel dumps them; memory does not grow with their number.
+/// Throws BrokenPipe, std::system_error, or std::invalid_argument if `netns` is not a valid name.
 void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd);
 
 }  // namespace inetdiag

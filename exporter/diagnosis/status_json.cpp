@@ -1,160 +1,132 @@
 #include "exporter/diagnosis/status_json.h"
 
-#include <cmath>
-#include <cstdint>
-#include <ctime>
-#include <initializer_list>
 #include <optional>
 #include <string_view>
-#include <utility>
-#include <vector>
-
-#include <fmt/chrono.h>
-#include <nlohmann/json.hpp>
 
 #include "exporter/build_info.h"
+#include "exporter/exposition/json_writer.h"
+#include "exporter/exposition/rfc3339.h"
 
 namespace inetdiag::diagnosis {
 namespace {
 
-// JSON as text, and not as a tree of nlohmann's, whose destructor takes memory: where there is
-// none, that ends the program.
-using Json = std::string;
-using Field = std::pair<std::string_view, Json>;
-
 constexpr int schema_version = 1;
 
-Json text(std::string_view value) {
-  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+std::optional<std::string_view> null_if_empty(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
 }
 
-void append_indented(Json& json, std::string_view inner) {
-  for (const char c : inner) {
-    json.append(c == '\n' ? "\n  " : std::string_view(&c, 1));
-  }
-}
-
-template <typename Fields>
-Json object_of(const Fields& fields) {
-  Json json = "{";
-  for (const auto& [name, value] : fields) {
-    json.append(json.size() == 1 ? "\n  " : ",\n  ").append(text(name)).append(": ");
-    append_indented(json, value);
-  }
-  return json.append(json.size() == 1 ? "}" : "\n}");
-}
-
-Json object(std::initializer_list<Field> fields) { return object_of(fields); }
-
-Json boolean(bool value) { return value ? "true" : "false"; }
-
-/// Integers without a fraction.
-Json number(double value) {
-  constexpr double largest_exact = 9007199254740992.0;
-  return value == std::trunc(value) && std::abs(value) <= largest_exact
-             ? std::to_string(static_cast<std::int64_t>(value))
-             : nlohmann::json(value).dump();
-}
-
-/// With its fraction, also where that is 0.
-Json ratio(double value) { return nlohmann::json(value).dump(); }
-
-Json optional(const std::optional<double>& value) { return value ? number(*value) : "null"; }
-
-/// `null` where there is nothing to say.
-Json text_or_null(std::string_view value) { return value.empty() ? "null" : text(value); }
-
-Json json_of(const Finding& finding) {
-  std::vector<Field> evidence;
-  for (const auto& [name, value] : finding.evidence) {
-    evidence.emplace_back(name, optional(value));
-  }
-  std::vector<Field> labels;
+void write(JsonWriter& json, const Finding& finding) {
+  json.begin_object();
+  json.field("severity", name_of(finding.severity));
+  json.field("rule", finding.rule);
+  json.key("affected").begin_object();
+  json.field("kind", finding.affected.kind);
+  json.field("name", finding.affected.name);
+  json.key("labels").begin_object();
   for (const auto& [name, value] : finding.affected.labels) {
-    labels.emplace_back(name, text(value));
+    json.field(name, value);
   }
-  return object({{"severity", text(name_of(finding.severity))},
-                 {"rule", text(finding.rule)},
-                 {"affected", object({{"kind", text(finding.affected.kind)},
-                                      {"name", text(finding.affected.name)},
-                                      {"labels", object_of(labels)}})},
-                 {"summary", text(finding.summary)},
-                 {"evidence", object_of(evidence)},
-                 {"limit", text_or_null(finding.limit)},
-                 {"action", text(finding.action)},
-                 {"metric", text(finding.metric)}});
+  json.end_object().end_object();
+  json.field("summary", finding.summary);
+  json.key("evidence").begin_object();
+  for (const auto& [name, value] : finding.evidence) {
+    json.field(name, value);
+  }
+  json.end_object();
+  json.field("limit", null_if_empty(finding.limit));
+  json.field("action", finding.action);
+  json.field("metric", finding.metric);
+  json.end_object();
 }
 
-Json json_of(const ListenerRow& row) {
+void write(JsonWriter& json, const ListenerRow& row) {
   const Listener& listener = row.listener;
-  return object({{"address", text(listener.endpoint.address)},
-                 {"port", text(listener.endpoint.port)},
-                 {"device", text_or_null(listener.endpoint.device)},
-                 {"netns", text_or_null(row.netns)},
-                 {"pod", text_or_null(row.pod)},
-                 {"owner", object({{"unit", text_or_null(listener.owner.unit)},
-                                   {"cgroup", text_or_null(listener.owner.cgroup)},
-                                   {"pod_uid", text_or_null(listener.owner.pod_uid)},
-                                   {"container_id", text_or_null(listener.owner.container_id)}})},
-                 {"sockets", number(listener.sockets)},
-                 {"accept_queue", object({{"length", number(listener.waiting)},
-                                          {"limit", number(listener.backlog)},
-                                          {"fill_ratio", ratio(listener.fill)}})},
-                 {"syn_queue", object({{"length", optional(listener.half_open)},
-                                       {"fill_ratio", optional(listener.syn_fill)}})},
-                 {"limit_set_by", text(name_of(row.limit))},
-                 {"drops", optional(listener.drops)},
-                 {"new_drops", optional(row.new_drops)}});
+  json.begin_object();
+  json.field("address", listener.endpoint.address);
+  json.field("port", listener.endpoint.port);
+  json.field("device", null_if_empty(listener.endpoint.device));
+  json.field("netns", null_if_empty(row.netns));
+  json.field("pod", null_if_empty(row.pod));
+  json.key("owner").begin_object();
+  json.field("unit", null_if_empty(listener.owner.unit));
+  json.field("cgroup", null_if_empty(listener.owner.cgroup));
+  json.field("pod_uid", null_if_empty(listener.owner.pod_uid));
+  json.field("container_id", null_if_empty(listener.owner.container_id));
+  json.end_object();
+  json.field("sockets", listener.sockets);
+  json.key("accept_queue").begin_object();
+  json.field("length", listener.waiting);
+  json.field("limit", listener.backlog);
+  json.key("fill_ratio").ratio(listener.fill);
+  json.end_object();
+  json.key("syn_queue").begin_object();
+  json.field("length", listener.half_open);
+  json.field("fill_ratio", listener.syn_fill);
+  json.end_object();
+  json.field("limit_set_by", name_of(row.limit));
+  json.field("drops", listener.drops);
+  json.field("new_drops", row.new_drops);
+  json.end_object();
 }
 
-Json json_of(const Usage& usage) {
-  return object({{"name", text(usage.name)},
-                 {"resource", text(usage.resource)},
-                 {"netns", text_or_null(usage.netns)},
-                 {"pod", text_or_null(usage.pod)},
-                 {"used", number(usage.used)},
-                 {"limit", number(usage.limit)},
-                 {"ratio", ratio(usage.ratio)},
-                 {"unit", text(usage.is_bytes ? "bytes" : "count")}});
+void write(JsonWriter& json, const Usage& usage) {
+  json.begin_object();
+  json.field("name", usage.name);
+  json.field("resource", usage.resource);
+  json.field("netns", null_if_empty(usage.netns));
+  json.field("pod", null_if_empty(usage.pod));
+  json.field("used", usage.used);
+  json.field("limit", usage.limit);
+  json.key("ratio").ratio(usage.ratio);
+  json.field("unit", usage.is_bytes ? "bytes" : "count");
+  json.end_object();
 }
 
-Json json_of(const CollectorOutcome& collector) {
-  return object({{"name", text(collector.name)},
-                 {"success", boolean(collector.success)},
-                 {"seconds", optional(collector.seconds)},
-                 {"error", text_or_null(collector.error)}});
+void write(JsonWriter& json, const CollectorOutcome& collector) {
+  json.begin_object();
+  json.field("name", collector.name);
+  json.field("success", collector.success);
+  json.field("seconds", collector.seconds);
+  json.field("error", null_if_empty(collector.error));
+  json.end_object();
 }
 
-template <typename Things>
-Json list_of(const Things& things) {
-  Json list = "[";
-  for (const auto& thing : things) {
-    list.append(list.size() == 1 ? "\n  " : ",\n  ");
-    append_indented(list, json_of(thing));
+template <typename Elements>
+void write_array(JsonWriter& json, std::string_view name, const Elements& elements) {
+  json.key(name).begin_array();
+  for (const auto& element : elements) {
+    write(json, element);
   }
-  return list.append(list.size() == 1 ? "]" : "\n]");
+  json.end_array();
 }
 
 }  // namespace
 
 std::string status_json(const Status& status) {
   const auto severity = status.severity();
-  const Usage* closest = status.closest();
-  return object({{"schema_version", number(schema_version)},
-                 {"exporter_version", text(build_info::version)},
-                 {"host", text(status.host)},
-                 {"time", text(fmt::format(
-                              "{:%Y-%m-%dT%H:%M:%SZ}",
-                              fmt::gmtime(std::chrono::system_clock::to_time_t(status.time))))},
-                 {"seconds_since_previous", optional(status.seconds_since_previous)},
-                 {"incomplete", boolean(status.is_incomplete())},
-                 {"severity", severity ? text(name_of(*severity)) : "null"},
-                 {"findings", list_of(status.findings)},
-                 {"closest_limit", closest != nullptr ? json_of(*closest) : "null"},
-                 {"limits", list_of(status.usages)},
-                 {"listeners", list_of(status.listeners)},
-                 {"collectors", list_of(status.collectors)}}) +
-         "\n";
+  std::string text;
+  JsonWriter json(text, JsonWriter::Layout::indented);
+  json.begin_object();
+  json.field("schema_version", schema_version);
+  json.field("exporter_version", build_info::version);
+  json.field("host", status.host);
+  json.field("time", rfc3339(status.time));
+  json.field("seconds_since_previous", status.seconds_since_previous);
+  json.field("incomplete", status.is_incomplete());
+  json.field("severity", severity ? std::optional(name_of(*severity)) : std::nullopt);
+  write_array(json, "findings", status.findings);
+  json.key("closest_limit");
+  if (const Usage* closest = status.closest(); closest != nullptr) {
+    write(json, *closest);
+  } else {
+    json.value(std::nullopt);
+  }
+  write_array(json, "limits", status.usages);
+  write_array(json, "listeners", status.listeners);
+  write_array(json, "collectors", status.collectors);
+  json.end_object();
+  return text.append("\n");
 }
 
 }  // namespace inetdiag::diagnosis

@@ -6,7 +6,8 @@
 
 namespace inetdiag::diagnosis {
 
-/// Returns the document of GET /api/v1/status. docs/diagnosis.md describes the schema.
+/// Returns the document of GET /api/v1/status, described in docs/diagnosis.md. Within a schema
+/// version, fields may be added; existing ones keep their names and meaning.
 std::string status_json(const Status& status);
 
 }  // namespace inetdiag::diagnosis

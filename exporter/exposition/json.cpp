@@ -1,62 +1,49 @@
 #include "exporter/exposition/json.h"
 
-#include <cmath>
-#include <cstdint>
-#include <ctime>
-
-#include <fmt/chrono.h>
-#include <nlohmann/json.hpp>
+#include <chrono>
 
 #include "exporter/build_info.h"
+#include "exporter/exposition/json_writer.h"
+#include "exporter/exposition/rfc3339.h"
 
 namespace inetdiag {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr int schema_version = 1;
 
-/// Integers without a fraction. JSON has no number for what is not finite.
-Json number(double value) {
-  constexpr double largest_exact = 9007199254740992.0;
-  if (!std::isfinite(value)) {
-    return nullptr;
-  }
-  return value == std::trunc(value) && std::abs(value) <= largest_exact
-             ? Json(static_cast<std::int64_t>(value))
-             : Json(value);
-}
-
-Json json_of(const prometheus::MetricFamily& family) {
+void write_family(JsonWriter& json, const prometheus::MetricFamily& family) {
   const bool is_counter = family.type == prometheus::MetricType::Counter;
-  Json series = Json::array();
+  json.begin_object();
+  json.field("name", family.name);
+  json.field("type", is_counter ? "counter" : "gauge");
+  json.field("help", family.help);
+  json.key("series").begin_array();
   for (const auto& metric : family.metric) {
-    Json labels = Json::object();
+    json.begin_object().key("labels").begin_object();
     for (const auto& label : metric.label) {
-      labels[label.name] = label.value;
+      json.field(label.name, label.value);
     }
-    series.push_back({{"labels", std::move(labels)},
-                      {"value", number(is_counter ? metric.counter.value : metric.gauge.value)}});
+    json.end_object();
+    json.field("value", is_counter ? metric.counter.value : metric.gauge.value).end_object();
   }
-  return {{"name", family.name},
-          {"type", is_counter ? "counter" : "gauge"},
-          {"help", family.help},
-          {"series", std::move(series)}};
+  json.end_array().end_object();
 }
 
 }  // namespace
 
-std::string page_json(const Exposition& page) {
-  Json families = Json::array();
-  for (const auto& family : page.families()) {
-    families.push_back(json_of(family));
+std::string page_json(const Exposition& exposition) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.field("schema_version", schema_version);
+  json.field("exporter_version", build_info::version);
+  json.field("time", rfc3339(std::chrono::system_clock::now()));
+  json.key("families").begin_array();
+  for (const auto& family : exposition.families()) {
+    write_family(json, family);
   }
-  const Json document = {
-      {"schema_version", schema_version},
-      {"exporter_version", build_info::version},
-      {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
-      {"families", std::move(families)}};
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  json.end_array().end_object();
+  return text.append("\n");
 }
 
 }  // namespace inetdiag

@@ -6,8 +6,7 @@
 
 namespace inetdiag {
 
-/// The page as the JSON document of `inetdiag_exporter print --format json`; docs/output.md has its
-/// schema.
-std::string page_json(const Exposition& page);
+/// Returns the document of `inetdiag_exporter print --format json`, described in docs/output.md.
+std::string page_json(const Exposition& exposition);
 
 }  // namespace inetdiag

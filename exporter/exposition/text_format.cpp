@@ -13,17 +13,17 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-// What a family and a series take at the most, as a rule: the text then grows without moving.
-constexpr std::size_t usual_family_bytes = 256;
-constexpr std::size_t usual_series_bytes = 128;
+// Estimates that avoid most reallocations.
+constexpr std::size_t family_bytes = 256;
+constexpr std::size_t series_bytes = 128;
 
 /// Up to here a double holds every integer.
-constexpr double largest_integer = 9007199254740992.0;
+constexpr double max_exact_integer = 9007199254740992.0;
 
-std::size_t usual_bytes(const std::vector<MetricFamily>& families) {
+std::size_t estimate_bytes(const std::vector<MetricFamily>& families) {
   std::size_t bytes = 0;
   for (const MetricFamily& family : families) {
-    bytes += usual_family_bytes + family.metric.size() * usual_series_bytes;
+    bytes += family_bytes + family.metric.size() * series_bytes;
   }
   return bytes;
 }
@@ -43,8 +43,8 @@ void append_escaped(std::string& text, std::string_view value, std::string_view 
 
 template <typename Number>
 void append_digits(std::string& text, Number number) {
-  constexpr std::size_t longest = 32;
-  std::array<char, longest> digits{};
+  constexpr std::size_t max_digits = 32;
+  std::array<char, max_digits> digits{};
   const auto result = std::to_chars(digits.begin(), digits.end(), number);
   text.append(digits.begin(), result.ptr);
 }
@@ -54,7 +54,7 @@ void append_value(std::string& text, double value) {
     text.append("NaN");
   } else if (std::isinf(value)) {
     text.append(value > 0 ? "+Inf" : "-Inf");
-  } else if (std::abs(value) <= largest_integer && value == std::trunc(value)) {
+  } else if (std::abs(value) <= max_exact_integer && value == std::trunc(value)) {
     append_digits(text, static_cast<std::int64_t>(value));
   } else {
     append_digits(text, value);
@@ -62,13 +62,13 @@ void append_value(std::string& text, double value) {
 }
 
 void append_labels(std::string& text, const std::vector<prometheus::ClientMetric::Label>& labels) {
-  char before = '{';
+  char separator = '{';
   for (const auto& label : labels) {
-    text.push_back(before);
+    text.push_back(separator);
     text.append(label.name).append("=\"");
     append_escaped(text, label.value, "\\\n\"");
     text.push_back('"');
-    before = ',';
+    separator = ',';
   }
   if (!labels.empty()) {
     text.push_back('}');
@@ -93,7 +93,7 @@ void append_family(std::string& text, const MetricFamily& family) {
 
 std::string text_format(const std::vector<MetricFamily>& families) {
   std::string text;
-  text.reserve(usual_bytes(families));
+  text.reserve(estimate_bytes(families));
   for (const MetricFamily& family : families) {
     append_family(text, family);
   }

@@ -9,9 +9,9 @@
 
 namespace inetdiag {
 
-/// Counters and gauges, which are all that this program has. prometheus-cpp's own serialiser writes
-/// through an ostream and took an eighth of a whole scrape's CPU (tests/bench); this one writes
-/// what that one does, but for fractions: the shortest text that yields the same value again.
+/// Returns the text of counters and gauges, the only types that this program has. The serialiser of
+/// prometheus-cpp writes through an ostream and took an eighth of the CPU time of a scrape
+/// (tests/bench). The output is the same except for fractions, which are the shortest exact ones.
 std::string text_format(const std::vector<prometheus::MetricFamily>& families);
 
 }  // namespace inetdiag

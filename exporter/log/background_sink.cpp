@@ -14,7 +14,7 @@
 namespace inetdiag {
 namespace {
 
-/// Blocks every signal for threads that are made while it lives.
+/// Blocks all signals for threads that are created during its lifetime.
 class BlockedSignals {
  public:
   BlockedSignals() {
@@ -30,7 +30,7 @@ class BlockedSignals {
   sigset_t before_{};
 };
 
-/// Whether the whole line went out.
+/// Returns whether the complete line was written.
 bool write_line(int fd, std::string line) {
   line.push_back('\n');
   std::string_view rest = line;
@@ -39,7 +39,7 @@ bool write_line(int fd, std::string line) {
     if (written > 0) {
       rest.remove_prefix(static_cast<std::size_t>(written));
     } else if (written < 0 && errno == EAGAIN) {
-      // Somebody who shares the stream has made it non-blocking.
+      // Another process that shares the stream may have set O_NONBLOCK.
       pollfd writable{fd, POLLOUT, 0};
       (void)::poll(&writable, 1, -1);
     } else if (written == 0 || errno != EINTR) {
@@ -56,24 +56,22 @@ BackgroundSink::BackgroundSink(int fd, std::function<std::string(std::size_t)> f
 
 void BackgroundSink::start() {
   std::call_once(started_, [this] {
-    const BlockedSignals without_signals;
-    // Detached, since nobody can wait for one whose reader does not read.
-    std::thread([queue = queue_, fd = fd_, tell = format_lost_] {
-      live(queue, fd, tell);
-    }).detach();
+    const BlockedSignals blocked;
+    // Detached: it may block in write(2) forever.
+    std::thread(worker_main, queue_, fd_, format_lost_).detach();
   });
 }
 
 BackgroundSink::~BackgroundSink() {
   wait_until_written();
-  set_ending(true);
+  set_closed(true);
 }
 
-void BackgroundSink::live(const std::shared_ptr<Queue>& queue, int fd,
-                          const std::function<std::string(std::size_t)>& format_lost) {
+void BackgroundSink::worker_main(const std::shared_ptr<Queue>& queue, int fd,
+                                 const std::function<std::string(std::size_t)>& format_lost) {
   std::unique_lock lock(queue->mutex);
   while (true) {
-    queue->changed.wait(lock, [&] { return !queue->lines.empty() || queue->is_ending; });
+    queue->changed.wait(lock, [&] { return !queue->lines.empty() || queue->is_closed; });
     if (queue->lines.empty()) {
       return;
     }
@@ -82,18 +80,18 @@ void BackgroundSink::live(const std::shared_ptr<Queue>& queue, int fd,
     const std::size_t lost = std::exchange(queue->lost, 0);
     queue->is_writing = true;
     lock.unlock();
-    std::size_t lost_now = lost;
+    std::size_t still_lost = lost;
     try {
       if (lost == 0 || write_line(fd, format_lost(lost))) {
-        lost_now = write_line(fd, line) ? 0 : 1;
+        still_lost = write_line(fd, line) ? 0 : 1;
       } else {
-        ++lost_now;
+        ++still_lost;
       }
     } catch (...) {
-      ++lost_now;  // no memory for it
+      ++still_lost;  // out of memory
     }
     lock.lock();
-    queue->lost += lost_now;
+    queue->lost += still_lost;
     queue->is_writing = false;
     queue->changed.notify_all();
   }
@@ -109,9 +107,9 @@ void BackgroundSink::sink_it_(const spdlog::details::log_msg& message) {
   queue_->changed.notify_all();
 }
 
-void BackgroundSink::set_ending(bool is_ending) {
+void BackgroundSink::set_closed(bool is_closed) {
   const std::scoped_lock lock(queue_->mutex);
-  queue_->is_ending = is_ending;
+  queue_->is_closed = is_closed;
   queue_->changed.notify_all();
 }
 
@@ -121,10 +119,10 @@ void BackgroundSink::wait_until_written() {
   try {
     start();
   } catch (const std::system_error&) {
-    // What waits may be the line that says why no thread can be had.
-    set_ending(true);
-    live(queue_, fd_, format_lost_);
-    set_ending(false);
+    // The queue may hold the line that says why no thread can be created.
+    set_closed(true);
+    worker_main(queue_, fd_, format_lost_);
+    set_closed(false);
     return;
   }
   std::unique_lock lock(queue_->mutex);

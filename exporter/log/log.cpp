@@ -4,8 +4,8 @@
 #include <chrono>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-#include <spdlog/fmt/chrono.h>
+#include "exporter/exposition/json_writer.h"
+#include "exporter/exposition/rfc3339.h"
 
 namespace inetdiag {
 namespace {
@@ -25,40 +25,44 @@ std::string_view name_of(Level level) {
   }
 }
 
-std::string timestamp() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now - seconds).count();
-  return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(seconds.count()), milliseconds);
-}
-
-/// JSON's escapes serve logfmt's quoted values too. Bytes that are not UTF-8 are replaced.
-std::string json_string(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 bool is_bare(std::string_view text) {
   return !text.empty() && text.find_first_of(" =\"\\") == std::string_view::npos &&
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-std::string line_of(LogFormat format, Level level, std::string_view message, Log::Fields fields) {
-  std::vector<Log::Field> all = {
-      {"ts", timestamp()}, {"level", std::string(name_of(level))}, {"msg", std::string(message)}};
-  all.insert(all.end(), fields);
+std::string json_line(const std::vector<Log::Field>& fields) {
   std::string line;
-  for (const auto& [name, value] : all) {
-    if (format == LogFormat::json) {
-      line.append(line.empty() ? "{" : ",")
-          .append(json_string(name))
-          .append(":")
-          .append(json_string(value));
+  JsonWriter json(line);
+  json.begin_object();
+  for (const auto& [name, value] : fields) {
+    json.field(name, value);
+  }
+  json.end_object();
+  return line;
+}
+
+/// Quotes values with JSON's escapes.
+std::string logfmt_line(const std::vector<Log::Field>& fields) {
+  std::string line;
+  for (const auto& [name, value] : fields) {
+    line.append(line.empty() ? "" : " ").append(name).append("=");
+    if (is_bare(value)) {
+      line.append(value);
     } else {
-      line.append(line.empty() ? "" : " ").append(name).append("=");
-      line.append(is_bare(value) ? value : json_string(value));
+      append_json_string(line, value);
     }
   }
-  return line.append(format == LogFormat::json ? "}" : "");
+  return line;
+}
+
+std::string format_line(LogFormat format, Level level, std::string_view message,
+                        Log::Fields fields) {
+  std::vector<Log::Field> all = {
+      {"ts", rfc3339_with_milliseconds(std::chrono::system_clock::now())},
+      {"level", std::string(name_of(level))},
+      {"msg", std::string(message)}};
+  all.insert(all.end(), fields);
+  return format == LogFormat::json ? json_line(all) : logfmt_line(all);
 }
 
 }  // namespace
@@ -86,7 +90,7 @@ void Log::error(std::string_view message, Fields fields) const noexcept {
 void Log::flush() const noexcept {
   try {
     logger_->flush();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): what cannot be logged cannot be told either
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a failure to log cannot be logged
   }
 }
 
@@ -95,13 +99,14 @@ void Log::write(Level level, std::string_view message, Fields fields) const noex
     return;
   }
   try {
-    logger_->log(level, line_of(format_, level, message, fields));
-  } catch (...) {  // NOLINT(bugprone-empty-catch): what cannot be logged cannot be told either
+    logger_->log(level, format_line(format_, level, message, fields));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a failure to log cannot be logged
   }
 }
 
 std::string lost_lines_message(LogFormat format, std::size_t lines) {
-  return line_of(format, Level::warn, "log lines were lost", {{"lines", std::to_string(lines)}});
+  return format_line(format, Level::warn, "log lines were lost",
+                     {{"lines", std::to_string(lines)}});
 }
 
 }  // namespace inetdiag

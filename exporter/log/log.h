@@ -13,14 +13,14 @@ namespace inetdiag {
 
 enum class LogFormat { logfmt, json };
 
-/// Writes one line for each event: a time, a level, a message and named values, as logfmt or JSON.
-/// May be used by several threads. A line for which there is no memory is lost.
+/// Writes one line per event: time, level, message and fields, as logfmt or JSON. Thread-safe. A
+/// line is lost if there is no memory for it.
 class Log {
  public:
   using Field = std::pair<std::string_view, std::string>;
   using Fields = std::initializer_list<Field>;
 
-  /// `sink` takes the finished lines.
+  /// `sink` receives complete lines without the newline.
   Log(spdlog::level::level_enum level, LogFormat format, spdlog::sink_ptr sink);
 
   void debug(std::string_view message, Fields fields = {}) const noexcept;
@@ -28,7 +28,7 @@ class Log {
   void warn(std::string_view message, Fields fields = {}) const noexcept;
   void error(std::string_view message, Fields fields = {}) const noexcept;
 
-  /// Lets the sink write what it holds back.
+  /// Waits until the sink has written its queue, with its timeout.
   void flush() const noexcept;
 
  private:
@@ -39,7 +39,7 @@ class Log {
   LogFormat format_;
 };
 
-/// The line that tells how many others never reached their reader.
+/// Returns the line that reports the number of lost lines.
 std::string lost_lines_message(LogFormat format, std::size_t lines);
 
 }  // namespace inetdiag

@@ -6,12 +6,12 @@ namespace inetdiag {
 
 std::optional<unsigned> LogRateLimiter::try_acquire(Clock::time_point now) {
   const std::scoped_lock lock(mutex_);
-  if (last_ && now - *last_ < between) {
-    ++untold_;
+  if (last_ && now - *last_ < interval) {
+    ++suppressed_;
     return std::nullopt;
   }
   last_ = now;
-  return std::exchange(untold_, 0);
+  return std::exchange(suppressed_, 0);
 }
 
 }  // namespace inetdiag

@@ -6,20 +6,21 @@
 
 namespace inetdiag {
 
-/// Whose turn to log comes now and then: whoever can reach the port could fill the disk otherwise.
-/// For several threads.
+/// Limits log messages that any client can cause, so that clients cannot fill the disk.
+/// Thread-safe.
 class LogRateLimiter {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds between{10};
+  static constexpr std::chrono::seconds interval{10};
 
-  /// How many had no turn since the last one that had, or nothing where this one has none.
+  /// Returns the number of messages suppressed since the last one, or nothing if this one must be
+  /// suppressed.
   std::optional<unsigned> try_acquire(Clock::time_point now = Clock::now());
 
  private:
   std::mutex mutex_;
   std::optional<Clock::time_point> last_;
-  unsigned untold_ = 0;
+  unsigned suppressed_ = 0;
 };
 
 }  // namespace inetdiag

@@ -4,8 +4,8 @@
 
 namespace inetdiag {
 
-/// Gives up all capabilities but these, also for programs that it could start. Throws
-/// std::system_error.
+/// Drops all capabilities except these, also from the inheritable, ambient and bounding sets.
+/// Throws std::system_error if capget(2) or capset(2) fails.
 void drop_capabilities(const std::vector<int>& kept);
 
 }  // namespace inetdiag

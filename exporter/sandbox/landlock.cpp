@@ -15,7 +15,7 @@
 namespace inetdiag {
 namespace {
 
-// Of linux/landlock.h, which on Debian 12 is older than the kernels that this may run on. The
+// From linux/landlock.h: Debian 12 has an older one than the kernels this runs on. The system call
 // numbers are the same on every architecture.
 constexpr long create_ruleset = 444;
 constexpr long add_rule = 445;
@@ -26,12 +26,12 @@ constexpr int rule_net_port = 2;
 constexpr std::uint64_t fs_read_file = 1U << 2U;
 constexpr std::uint64_t fs_read_dir = 1U << 3U;
 constexpr std::uint64_t fs_version_1 = (1U << 13U) - 1;
-constexpr std::uint64_t fs_refer = 1U << 13U;      // 2
-constexpr std::uint64_t fs_truncate = 1U << 14U;   // 3
-constexpr std::uint64_t fs_ioctl_dev = 1U << 15U;  // 5
-constexpr std::uint64_t net_bind_tcp = 1U << 0U;   // 4
+constexpr std::uint64_t fs_refer = 1U << 13U;      // since version 2
+constexpr std::uint64_t fs_truncate = 1U << 14U;   // since version 3
+constexpr std::uint64_t fs_ioctl_dev = 1U << 15U;  // since version 5
+constexpr std::uint64_t net_bind_tcp = 1U << 0U;   // since version 4
 constexpr std::uint64_t net_connect_tcp = 1U << 1U;
-constexpr std::uint64_t scope_abstract_unix_socket = 1U << 0U;  // 6
+constexpr std::uint64_t scope_abstract_unix_socket = 1U << 0U;  // since version 6
 constexpr std::uint64_t scope_signal = 1U << 1U;
 
 constexpr long version_of_refer = 2;
@@ -58,16 +58,16 @@ struct NetPort {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-std::uint64_t file_rights(long version) {
+std::uint64_t supported_fs_rights(long version) {
   return fs_version_1 | (version >= version_of_refer ? fs_refer : 0) |
          (version >= version_of_truncate ? fs_truncate : 0) |
          (version >= version_of_ioctl ? fs_ioctl_dev : 0);
 }
 
-void allow(int ruleset, std::uint64_t rights, const std::string& path) {
+void allow_beneath(int ruleset, std::uint64_t rights, const std::string& path) {
   const kernel::UniqueFd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
   struct stat file {};
-  // What is not there cannot be read either.
+  // A missing path needs no rule.
   if (!fd || ::fstat(fd.get(), &file) != 0) {
     return;
   }
@@ -82,17 +82,18 @@ void allow(int ruleset, std::uint64_t rights, const std::string& path) {
 
 std::string restrict_files(const SandboxPolicy& policy) {
   if (policy.inspect_processes) {
-    // It forbids to look at other processes, and so at /proc/PID/ns (ptrace(2), access mode
-    // checks).
-    throw std::runtime_error("the network namespaces of other processes are looked for");
+    // Landlock denies ptrace access to processes outside the domain, and so /proc/PID/ns
+    // (ptrace(2), "Ptrace access mode checking").
+    throw std::runtime_error("incompatible with reading /proc/PID/ns of other processes");
   }
   const long version = ::syscall(create_ruleset, nullptr, 0, query_version);
   if (version < 1) {
-    throw std::runtime_error(errno == ENOSYS       ? "this kernel has none (Linux 5.13)"
-                             : errno == EOPNOTSUPP ? "not turned on in this kernel (lsm=)"
-                                                   : "not allowed here");
+    throw std::runtime_error(errno == ENOSYS ? "not supported by this kernel (needs Linux 5.13)"
+                             : errno == EOPNOTSUPP ? "disabled in this kernel (boot parameter lsm=)"
+                                                   : "not permitted here");
   }
-  Ruleset rights{.handled_access_fs = file_rights(version), .handled_access_net = 0, .scoped = 0};
+  Ruleset rights{
+      .handled_access_fs = supported_fs_rights(version), .handled_access_net = 0, .scoped = 0};
   std::size_t size = sizeof rights.handled_access_fs;
   if (version >= version_of_network) {
     rights.handled_access_net = net_bind_tcp | net_connect_tcp;
@@ -108,10 +109,10 @@ std::string restrict_files(const SandboxPolicy& policy) {
     fail("landlock_create_ruleset");
   }
   for (const std::string& path : policy.read_paths) {
-    allow(ruleset.get(), fs_read_file | fs_read_dir, path);
+    allow_beneath(ruleset.get(), fs_read_file | fs_read_dir, path);
   }
   for (const std::string& path : policy.list_paths) {
-    allow(ruleset.get(), fs_read_dir, path);
+    allow_beneath(ruleset.get(), fs_read_dir, path);
   }
   for (const std::uint16_t port : policy.connect_to_ports) {
     const NetPort rule{.allowed_access = net_connect_tcp, .port = port};
@@ -124,7 +125,7 @@ std::string restrict_files(const SandboxPolicy& policy) {
     fail("landlock_restrict_self");
   }
   return version < version_of_network && !policy.connect_to_ports.empty()
-             ? "outgoing TCP stays open to every port (Linux 6.7 can restrict it)"
+             ? "outgoing TCP ports are not restricted (needs Linux 6.7)"
              : "";
 }
 

@@ -6,9 +6,10 @@
 
 namespace inetdiag {
 
-/// By Landlock: files can be read where the policy says, and none written, made or run; TCP can
-/// connect only to the policy's ports and bind none; signals reach no other process. Returns what
-/// this kernel's Landlock leaves open. Throws std::runtime_error.
+/// Applies landlock(7): only the policy's paths can be read, no file can be written, created or
+/// executed, TCP can connect only to the policy's ports and cannot bind, and signals do not reach
+/// other processes. Returns what this kernel's Landlock does not cover, or an empty string. Throws
+/// std::runtime_error if it cannot be applied.
 std::string restrict_files(const SandboxPolicy& policy);
 
 }  // namespace inetdiag

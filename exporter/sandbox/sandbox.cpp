@@ -27,10 +27,10 @@ std::string set_no_new_privileges() {
 std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
   struct Stage {
     const char* name;
-    std::function<std::string()> enter;
+    std::function<std::string()> apply;
   };
-  // In this order: dropping from the bounding set needs a capability, Landlock and seccomp without
-  // privileges need no_new_privs, and seccomp forbids what the others call.
+  // The order matters: dropping from the bounding set needs CAP_SETPCAP, unprivileged Landlock and
+  // seccomp need no_new_privs, and seccomp forbids the system calls of the other stages.
   const std::vector<Stage> stages = {
       {"capabilities",
        [&] {
@@ -45,21 +45,21 @@ std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
          return std::string();
        }},
   };
-  std::vector<SandboxStage> entered;
+  std::vector<SandboxStage> results;
   for (const Stage& stage : stages) {
-    SandboxStage& result = entered.emplace_back(SandboxStage{.name = stage.name});
+    SandboxStage& result = results.emplace_back(SandboxStage{.name = stage.name});
     if (build_info::sanitizers != "none") {
-      result.detail = "built with sanitizers, which need more";
+      result.detail = "built with sanitizers, which the sandbox would break";
       continue;
     }
     try {
-      result.detail = stage.enter();
-      result.is_on = true;
+      result.detail = stage.apply();
+      result.is_applied = true;
     } catch (const std::exception& error) {
       result.detail = error.what();
     }
   }
-  return entered;
+  return results;
 }
 
 }  // namespace inetdiag

@@ -6,29 +6,30 @@
 
 namespace inetdiag::statsd {
 
-/// What is to be told of counters: how much each grew since it was last told.
+/// Computes how much each counter has increased since the last increase that was sent.
 class CounterDeltas {
  public:
-  /// How long one that is gone stays known, in pushes: a collector that fails for a while must not
-  /// make its counters begin anew.
+  /// The number of pushes after which a missing counter is forgotten. A collector that fails for a
+  /// while must not lose the increases of its counters.
   static constexpr std::uint64_t max_absence = 60;
 
-  /// What was not told yet of a counter that is `value` now. One that is lower than before began
-  /// anew at 0. None where it is seen for the first time: how much of it is new, nobody knows.
-  double of(const std::string& counter, double value);
+  /// Returns the increase of the counter, now at `value`, that is not acknowledged yet. A lower
+  /// value than before is a reset to 0. The first value of a counter is no increase.
+  double pending(const std::string& counter, double value);
 
+  /// Subtracts an increase that was sent.
   void acknowledge(const std::string& counter, double increase);
 
-  /// Ends a push: forgets what has been gone for too long.
+  /// Ends a push: forgets counters that have been missing for more than max_absence pushes.
   void evict_absent();
 
  private:
-  struct Known {
+  struct Counter {
     double value = 0;
     double pending = 0;
-    std::uint64_t seen = 0;  ///< in which push
+    std::uint64_t last_seen = 0;  ///< the number of the push
   };
-  std::unordered_map<std::string, Known> known_;
+  std::unordered_map<std::string, Counter> counters_;
   std::uint64_t push_ = 0;
 };
 

@@ -6,11 +6,11 @@
 namespace inetdiag::statsd {
 namespace {
 
-/// Tells series apart, also where their lines are the same after sanitising.
-std::string key_of(const std::string& name, const Labels& labels) {
+/// Returns a key that is unique for a series, even if its sanitised line is not.
+std::string series_key(const std::string& name, const Labels& labels) {
   std::string key = name;
   for (const auto& label : labels) {
-    // No label holds a NUL (collectors/family.h).
+    // Labels contain no NUL (collectors/support/family.h).
     key.append(1, '\0').append(label.name).append(1, '\0').append(label.value);
   }
   return key;
@@ -20,7 +20,7 @@ class Packer {
  public:
   explicit Packer(std::size_t mtu) : mtu_(mtu) {}
 
-  /// Whether the line found a place.
+  /// Returns false if the line is longer than a datagram.
   bool add(std::string line) {
     if (line.size() > mtu_) {
       packed_.too_long.push_back(std::move(line));
@@ -51,7 +51,7 @@ class Packer {
 }  // namespace
 
 Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& style,
-            CounterDeltas& increases, std::size_t mtu) {
+            CounterDeltas& deltas, std::size_t mtu) {
   Packer packer(mtu);
   for (const auto& family : families) {
     const bool is_counter = family.type == prometheus::MetricType::Counter;
@@ -61,14 +61,14 @@ Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& 
         continue;
       }
       if (!is_counter) {
-        packer.add(gauge(style, family.name, metric.label, value));
+        packer.add(format_gauge(style, family.name, metric.label, value));
         continue;
       }
-      std::string key = key_of(family.name, metric.label);
-      const double increase = increases.of(key, value);
+      std::string key = series_key(family.name, metric.label);
+      const double increase = deltas.pending(key, value);
       if (increase > 0) {
-        packer.add_increase(counter(style, family.name, metric.label, increase), std::move(key),
-                            increase);
+        packer.add_increase(format_counter(style, family.name, metric.label, increase),
+                            std::move(key), increase);
       }
     }
   }

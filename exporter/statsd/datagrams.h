@@ -14,18 +14,18 @@ namespace inetdiag::statsd {
 
 struct Datagram {
   std::string text{};
-  /// The increases in it, for Increases::acknowledge() once it is sent.
+  /// Counters and their increases in this datagram, for CounterDeltas::acknowledge().
   std::vector<std::pair<std::string, double>> increases{};
 };
 
 struct Packed {
   std::vector<Datagram> datagrams{};
-  std::vector<std::string> too_long{};  ///< lines that fit into none
+  std::vector<std::string> too_long{};  ///< lines longer than a datagram
 };
 
-/// The series as lines, packed into datagrams of `mtu` bytes at most. A counter that did not grow
-/// is left out, and what is not finite.
+/// Formats the series and packs the lines into datagrams of up to `mtu` bytes. Omits counters that
+/// have not increased and values that are not finite.
 Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& style,
-            CounterDeltas& increases, std::size_t mtu);
+            CounterDeltas& deltas, std::size_t mtu);
 
 }  // namespace inetdiag::statsd

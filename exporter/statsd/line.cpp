@@ -10,9 +10,9 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// What a value may hold besides letters and digits: a dot parts names, a colon ends what stands
-/// before the figure.
-std::string_view allowed(TagFormat tags) {
+/// Returns the characters that a label value may contain besides letters and digits. A dot
+/// separates parts of a name; a colon ends everything before the value.
+std::string_view allowed_punctuation(TagFormat tags) {
   switch (tags) {
     case TagFormat::dogstatsd:
       return "_-:./";
@@ -25,68 +25,71 @@ std::string_view allowed(TagFormat tags) {
 
 void append_sanitised(std::string& text, std::string_view value, TagFormat tags) {
   for (const char c : value) {
-    text.push_back(is_letter_or_digit(c) || allowed(tags).find(c) != std::string_view::npos ? c
-                                                                                            : '_');
+    const bool is_allowed =
+        is_letter_or_digit(c) || allowed_punctuation(tags).find(c) != std::string_view::npos;
+    text.push_back(is_allowed ? c : '_');
   }
 }
 
-/// What stands before the figure, and what stands behind it.
+/// A line without its value.
 struct Frame {
-  std::string before;
-  std::string behind;
+  std::string prefix;
+  std::string suffix;
 };
 
-Frame frame_of(const Style& style, std::string_view name, const Labels& labels) {
+Frame make_frame(const Style& style, std::string_view name, const Labels& labels) {
   Frame frame;
   if (!style.prefix.empty()) {
-    frame.before.append(style.prefix).append(".");
+    frame.prefix.append(style.prefix).append(".");
   }
-  frame.before.append(name);
+  frame.prefix.append(name);
   for (const auto& label : labels) {
     switch (style.tags) {
       case TagFormat::none:
-        frame.before.append(".").append(label.name).append(".");
-        append_sanitised(frame.before, label.value, style.tags);
+        frame.prefix.append(".").append(label.name).append(".");
+        append_sanitised(frame.prefix, label.value, style.tags);
         break;
       case TagFormat::dogstatsd:
-        frame.behind.append(frame.behind.empty() ? "|#" : ",").append(label.name).append(":");
-        append_sanitised(frame.behind, label.value, style.tags);
+        frame.suffix.append(frame.suffix.empty() ? "|#" : ",").append(label.name).append(":");
+        append_sanitised(frame.suffix, label.value, style.tags);
         break;
       case TagFormat::influxdb:
-        frame.before.append(",").append(label.name).append("=");
-        append_sanitised(frame.before, label.value, style.tags);
+        frame.prefix.append(",").append(label.name).append("=");
+        append_sanitised(frame.prefix, label.value, style.tags);
         break;
     }
   }
   return frame;
 }
 
-/// Without an exponent, which not every listener reads.
-void append_figure(std::string& text, double value) {
-  constexpr std::size_t longest = 400;  // the smallest fraction has 324 digits behind the point
-  std::array<char, longest> digits{};
+/// Appends the value without an exponent, which not every listener parses.
+void append_value(std::string& text, double value) {
+  constexpr std::size_t max_digits = 400;  // the smallest double has 324 decimals
+  std::array<char, max_digits> digits{};
   const auto result = std::to_chars(digits.begin(), digits.end(), value, std::chars_format::fixed);
   text.append(digits.begin(), result.ptr);
 }
 
-std::string line(const Frame& frame, double value, std::string_view type) {
-  std::string text = frame.before;
+std::string format_line(const Frame& frame, double value, std::string_view type) {
+  std::string text = frame.prefix;
   text.push_back(':');
-  append_figure(text, value);
-  return text.append(type).append(frame.behind);
+  append_value(text, value);
+  return text.append(type).append(frame.suffix);
 }
 
 }  // namespace
 
-std::string gauge(const Style& style, std::string_view name, const Labels& labels, double value) {
-  const Frame frame = frame_of(style, name, labels);
-  const bool is_change = value < 0 && style.tags != TagFormat::dogstatsd;
-  return (is_change ? line(frame, 0, "|g") + "\n" : "") + line(frame, value, "|g");
+std::string format_gauge(const Style& style, std::string_view name, const Labels& labels,
+                         double value) {
+  const Frame frame = make_frame(style, name, labels);
+  const bool is_taken_as_change = value < 0 && style.tags != TagFormat::dogstatsd;
+  return (is_taken_as_change ? format_line(frame, 0, "|g") + "\n" : "") +
+         format_line(frame, value, "|g");
 }
 
-std::string counter(const Style& style, std::string_view name, const Labels& labels,
-                    double increase) {
-  return line(frame_of(style, name, labels), increase, "|c");
+std::string format_counter(const Style& style, std::string_view name, const Labels& labels,
+                           double increase) {
+  return format_line(make_frame(style, name, labels), increase, "|c");
 }
 
 }  // namespace inetdiag::statsd

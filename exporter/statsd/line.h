@@ -1,6 +1,7 @@
-// The text of StatsD (https://github.com/statsd/statsd/blob/master/docs/metric_types.md), with
-// labels as parts of the name, or as tags in the ways of
-// https://docs.datadoghq.com/developers/dogstatsd/datagram_shell and of Telegraf's input.
+// The StatsD line protocol (https://github.com/statsd/statsd/blob/master/docs/metric_types.md),
+// with labels as parts of the name, as tags of DogStatsD
+// (https://docs.datadoghq.com/developers/dogstatsd/datagram_shell) or as tags of Telegraf
+// (https://docs.influxdata.com/telegraf/v1/input-plugins/statsd).
 #pragma once
 
 #include <string>
@@ -18,18 +19,19 @@ enum class TagFormat {
 };
 
 struct Style {
-  std::string prefix{};  ///< before every name, and a dot behind it
+  std::string prefix{};  ///< before every name, followed by a dot
   TagFormat tags = TagFormat::none;
 };
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
-/// To plain StatsD and Telegraf a gauge with a sign is a change of it, so that a negative one is
-/// two lines: it becomes 0 first.
-std::string gauge(const Style& style, std::string_view name, const Labels& labels, double value);
+/// Returns the line of a gauge. StatsD and Telegraf take a signed value as a change, so that a
+/// negative gauge needs two lines: the first one sets it to 0.
+std::string format_gauge(const Style& style, std::string_view name, const Labels& labels,
+                         double value);
 
-/// `increase` is what was added since it was last told.
-std::string counter(const Style& style, std::string_view name, const Labels& labels,
-                    double increase);
+/// Returns the line of a counter that has increased by `increase` since its last line.
+std::string format_counter(const Style& style, std::string_view name, const Labels& labels,
+                           double increase);
 
 }  // namespace inetdiag::statsd

@@ -8,10 +8,10 @@ std::vector<prometheus::MetricFamily> PushCounters::families() const {
   auto sent_total = counter_family("inetdiag_statsd_datagrams_sent_total",
                                    "Datagrams sent to the StatsD listener.");
   add_series(sent_total, {}, static_cast<double>(sent));
-  auto errors_total = counter_family(
-      "inetdiag_statsd_errors_total",
-      "Errors in pushing to the StatsD listener: its name does not resolve, nobody listens, its "
-      "socket is full, a series is longer than --statsd.mtu. The log says which.");
+  auto errors_total = counter_family("inetdiag_statsd_errors_total",
+                                     "Errors while pushing to the StatsD listener: unresolved "
+                                     "name, refused datagram, full socket, "
+                                     "or a series longer than --statsd.mtu.");
   add_series(errors_total, {}, static_cast<double>(errors));
   return {std::move(sent_total), std::move(errors_total)};
 }

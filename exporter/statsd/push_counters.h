@@ -8,7 +8,7 @@
 
 namespace inetdiag::statsd {
 
-/// What the pushes came to so far.
+/// Counts datagrams and errors of all pushes.
 struct PushCounters {
   std::atomic<std::uint64_t> sent = 0;
   std::atomic<std::uint64_t> errors = 0;

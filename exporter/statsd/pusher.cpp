@@ -17,15 +17,15 @@ constexpr std::chrono::seconds scrape_timeout{10};
 
 }  // namespace
 
-Pusher::Pusher(Options options, const Log& log, PushCounters& tally)
-    : options_(std::move(options)), log_(log), counters_(tally) {}
+Pusher::Pusher(Options options, const Log& log, PushCounters& counters)
+    : options_(std::move(options)), log_(log), counters_(counters) {}
 
-void Pusher::operator()(const std::vector<prometheus::MetricFamily>& families) noexcept {
+void Pusher::push(const std::vector<prometheus::MetricFamily>& families) noexcept {
   try {
     confirm_previous();
     Packed packed = pack(families, options_.style, deltas_, options_.mtu);
     for (const std::string& line : packed.too_long) {
-      fail("longer than --statsd.mtu: " + line);
+      fail("series is longer than --statsd.mtu: " + line);
     }
     send(std::move(packed.datagrams));
   } catch (const std::exception& error) {
@@ -35,11 +35,11 @@ void Pusher::operator()(const std::vector<prometheus::MetricFamily>& families) n
 }
 
 void Pusher::send(std::vector<Datagram> datagrams) {
-  std::vector<Sender> senders = senders_to(*options_.address);
+  std::vector<Sender> senders = open_senders(*options_.address);
   const auto end = Clock::now() + send_timeout;
   auto sender = senders.begin();
   std::vector<Datagram> sent;
-  sent.reserve(datagrams.size());  // none that was sent may be forgotten for lack of memory
+  sent.reserve(datagrams.size());  // so that push_back() below cannot throw
   for (Datagram& datagram : datagrams) {
     int error = sender->send(datagram.text, end);
     while (error == ECONNREFUSED && sent.empty() && std::next(sender) != senders.end()) {
@@ -53,10 +53,10 @@ void Pusher::send(std::vector<Datagram> datagrams) {
     }
     fail(error);
     if (error == ECONNREFUSED && !options_.address->is_unix()) {
-      return;  // it may have been any of them that was refused
+      return;  // any of the datagrams sent so far may be the refused one
     }
     if (error == ECONNREFUSED || error == EAGAIN) {
-      break;  // so it would be with the rest
+      break;  // the remaining datagrams would fail as well
     }
   }
   unconfirmed_ = {std::move(*sender), std::move(sent)};
@@ -65,17 +65,17 @@ void Pusher::send(std::vector<Datagram> datagrams) {
   }
 }
 
-/// Ends what the last push left open: over a network, a refusal comes after it.
+/// Acknowledges the previous push unless it was refused meanwhile: an ICMP error arrives late.
 void Pusher::confirm_previous() {
-  const std::optional<Sent> sent = std::exchange(unconfirmed_, std::nullopt);
-  if (!sent) {
+  const std::optional<Unconfirmed> previous = std::exchange(unconfirmed_, std::nullopt);
+  if (!previous) {
     return;
   }
-  if (const int error = sent->sender.pending_error(); error != 0) {
+  if (const int error = previous->sender.pending_error(); error != 0) {
     fail(error);
     return;
   }
-  for (const Datagram& datagram : sent->datagrams) {
+  for (const Datagram& datagram : previous->datagrams) {
     for (const auto& [counter, increase] : datagram.increases) {
       deltas_.acknowledge(counter, increase);
     }
@@ -98,28 +98,29 @@ void Pusher::fail(std::string_view error) noexcept {
     log_.warn("push to StatsD failed",
               {{"error", std::string(error)}, {"errors", std::to_string(counters_.errors.load())}});
     last_logged_ = now;
-  } catch (const std::exception&) {  // no memory to say it
+  } catch (const std::exception&) {  // out of memory: not logged
   }
 }
 
-Timer::Timer(Scraper& scraper, const Options& options, const Log& log, PushCounters& tally)
+PushTimer::PushTimer(Scraper& scraper, const Options& options, const Log& log,
+                     PushCounters& counters)
     : scraper_(scraper),
       interval_(std::chrono::duration_cast<Clock::duration>(
           std::chrono::duration<double>(options.interval_seconds))),
-      push_(options, log, tally),
+      pusher_(options, log, counters),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-void Timer::run(const std::stop_token& stop) {
+void PushTimer::run(const std::stop_token& stop) {
   auto next = Clock::now();
   while (!stop.stop_requested()) {
     try {
-      push_(scraper_.scrape_all(Clock::now() + scrape_timeout)->exposition.families());
+      pusher_.push(scraper_.scrape_all(Clock::now() + scrape_timeout)->exposition.families());
     } catch (const ScrapeStopped&) {
       return;
     } catch (const std::exception& error) {
-      push_.fail(error.what());
+      pusher_.fail(error.what());
     }
-    // A push that took longer than the interval leaves out those that it missed.
+    // Skips the pushes that were due while this one ran.
     while (next <= Clock::now()) {
       next += interval_;
     }

@@ -27,26 +27,26 @@ namespace inetdiag::statsd {
 struct Options {
   std::optional<Address> address{};  ///< absent: no pushes
   double interval_seconds = 10;
-  std::size_t mtu = 1432;  ///< most bytes of a datagram: 1500 less IPv6's and UDP's headers and 20
+  std::size_t mtu = 1432;  ///< max bytes of a datagram: 1500 minus the IPv6 and UDP headers and 20
   Style style{};
 };
 
-/// Pushes what one scrape finds to a StatsD listener. What it cannot send of a counter's increase
-/// is in the next push.
+/// Pushes the families of a scrape to a StatsD listener. The increase of a counter that cannot be
+/// sent is part of the next push.
 class Pusher {
  public:
-  Pusher(Options options, const Log& log, PushCounters& tally);
+  Pusher(Options options, const Log& log, PushCounters& counters);
 
-  /// Resolves the name anew; waits for a full socket for a second at the most. What goes wrong on
-  /// the way fails as fail() tells.
-  void operator()(const std::vector<prometheus::MetricFamily>& families) noexcept;
+  /// Resolves the host name each time, and waits up to a second while the socket is full. Errors
+  /// are reported as by fail().
+  void push(const std::vector<prometheus::MetricFamily>& families) noexcept;
 
-  /// Counts an error, and tells of it in the log at most once a minute.
+  /// Counts an error, and logs it at most once a minute.
   void fail(std::string_view error) noexcept;
 
  private:
-  /// What was sent, and by whom: there shows later that it was refused.
-  struct Sent {
+  /// Datagrams whose refusal may still be reported on their sender's socket.
+  struct Unconfirmed {
     Sender sender;
     std::vector<Datagram> datagrams;
   };
@@ -59,21 +59,21 @@ class Pusher {
   const Log& log_;
   PushCounters& counters_;
   CounterDeltas deltas_;
-  std::optional<Sent> unconfirmed_;
+  std::optional<Unconfirmed> unconfirmed_;
   std::optional<std::chrono::steady_clock::time_point> last_logged_;
 };
 
-/// The thread that pushes at every interval, from now until its end.
-class Timer {
+/// Scrapes and pushes at a fixed interval, on its own thread, until it is destroyed.
+class PushTimer {
  public:
-  Timer(Scraper& scraper, const Options& options, const Log& log, PushCounters& tally);
+  PushTimer(Scraper& scraper, const Options& options, const Log& log, PushCounters& counters);
 
  private:
   void run(const std::stop_token& stop);
 
   Scraper& scraper_;
   const std::chrono::steady_clock::duration interval_;
-  Pusher push_;
+  Pusher pusher_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::jthread thread_;

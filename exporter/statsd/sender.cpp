@@ -20,22 +20,22 @@ using kernel::UniqueFd;
 
 constexpr int socket_type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
-std::system_error failure(int error, const Address& address) {
-  return {error, std::generic_category(), "cannot reach " + address.text()};
+std::system_error connect_error(int error, const Address& address) {
+  return {error, std::generic_category(), "cannot connect to " + address.text()};
 }
 
-Sender sender_to_path(const Address& address) {
+Sender open_unix_sender(const Address& address) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, address.path.data(), address.path.size());
   UniqueFd fd(::socket(AF_UNIX, socket_type, 0));
   if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    throw failure(errno, address);
+    throw connect_error(errno, address);
   }
   return Sender(std::move(fd));
 }
 
-std::vector<Sender> senders_to_host(const Address& address) {
+std::vector<Sender> open_udp_senders(const Address& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;
@@ -54,7 +54,7 @@ std::vector<Sender> senders_to_host(const Address& address) {
     }
   }
   if (senders.empty()) {
-    throw failure(error, address);
+    throw connect_error(error, address);
   }
   return senders;
 }
@@ -85,12 +85,12 @@ int Sender::pending_error() const {
   return error;
 }
 
-std::vector<Sender> senders_to(const Address& address) {
+std::vector<Sender> open_senders(const Address& address) {
   if (!address.is_unix()) {
-    return senders_to_host(address);
+    return open_udp_senders(address);
   }
   std::vector<Sender> senders;
-  senders.push_back(sender_to_path(address));
+  senders.push_back(open_unix_sender(address));
   return senders;
 }
 

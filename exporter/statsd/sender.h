@@ -10,25 +10,26 @@
 
 namespace inetdiag::statsd {
 
-/// A socket that is connected to a StatsD listener.
+/// A socket connected to a StatsD listener.
 class Sender {
  public:
   explicit Sender(kernel::UniqueFd fd) : fd_(std::move(fd)) {}
 
-  /// Waits for room until `end`, and returns the error of send(2), or 0; EAGAIN where there is
-  /// none. That nobody listens is known at once on this host.
+  /// Sends a datagram, waiting until `end` while the socket is full. Returns 0 or the error of
+  /// send(2): EAGAIN if the socket stays full, ECONNREFUSED if there is no listener on this host.
   int send(std::string_view datagram, std::chrono::steady_clock::time_point end) const;
 
-  /// What came since: of UDP ECONNREFUSED, by ICMP, where nobody listens; or 0.
+  /// Returns the error of an earlier send, or 0. A remote host without a listener answers a UDP
+  /// datagram with ICMP, which becomes ECONNREFUSED.
   int pending_error() const;
 
  private:
   kernel::UniqueFd fd_;
 };
 
-/// One for each address of the name that this machine has a way to, in the resolver's order. Which
-/// of them somebody listens on shows only when they are sent to: `localhost` may be ::1 first. At
-/// least one; throws std::runtime_error.
-std::vector<Sender> senders_to(const Address& address);
+/// Returns a sender for each address of the host that has a route, in the resolver's order. Which
+/// of them has a listener shows only on sending: `localhost` may resolve to ::1 first. Throws
+/// std::runtime_error if there is none.
+std::vector<Sender> open_senders(const Address& address);
 
 }  // namespace inetdiag::statsd

@@ -118,8 +118,8 @@ class Sandbox : public testing::NetworkNamespace {
                       const SandboxPolicy& policy = {.read_paths = {"/proc", "/sys"}}) {
     return in_child([&] {
       for (const SandboxStage& stage : enter_sandbox(policy)) {
-        if (!stage.is_on && stage.name != "landlock") {
-          return stage.name + " is off: " + stage.detail;
+        if (!stage.is_applied && stage.name != "landlock") {
+          return stage.name + " is not applied: " + stage.detail;
         }
       }
       return function();

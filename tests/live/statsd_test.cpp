@@ -89,9 +89,9 @@ TEST_F(StatsdNetwork, ResendsIncreasesAfterAnIcmpError) {
   statsd::PushCounters counters;
   statsd::Options options;
   options.address = statsd::Address{.host = server, .port = std::to_string(port)};
-  statsd::Pusher push(options, log, counters);
-  push(page(50));
-  push(page(53));
+  statsd::Pusher pusher(options, log, counters);
+  pusher.push(page(50));
+  pusher.push(page(53));
   EXPECT_EQ(counters.sent, 1U);
   EXPECT_EQ(counters.errors, 0U);
   send_port_unreachable(client_address());
@@ -101,13 +101,13 @@ TEST_F(StatsdNetwork, ResendsIncreasesAfterAnIcmpError) {
   const UniqueFd listener(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const sockaddr_in name = name_of(server, port);
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
-  push(page(54));
+  pusher.push(page(54));
   EXPECT_EQ(counters.errors, 1U);
   std::array<char, 2000> datagram{};
   const ssize_t length = ::recv(listener.get(), datagram.data(), datagram.size(), 0);
   ASSERT_GT(length, 0);
   EXPECT_EQ(std::string(datagram.data(), static_cast<std::size_t>(length)), "drops_total:4|c");
-  push(page(55));
+  pusher.push(page(55));
   EXPECT_EQ(::recv(listener.get(), datagram.data(), datagram.size(), 0), 15);
   EXPECT_EQ(std::string(datagram.data(), 15), "drops_total:1|c");
   EXPECT_EQ(counters.errors, 1U);

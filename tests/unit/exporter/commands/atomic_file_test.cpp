@@ -37,7 +37,7 @@ struct stat status_of(const std::filesystem::path& path) {
   return status;
 }
 
-TEST(Output, MakesAFileThatEverybodyMayRead) {
+TEST(AtomicFile, CreatesAFileThatAllUsersCanRead) {
   const TemporaryTree tree;
   const mode_t before = ::umask(077);
   replace_file(tree.path("page.prom"), "new");
@@ -47,7 +47,7 @@ TEST(Output, MakesAFileThatEverybodyMayRead) {
   EXPECT_EQ(files_in(tree), 1U);
 }
 
-TEST(Output, ReplacesAFileForTheSameReaders) {
+TEST(AtomicFile, KeepsTheMode) {
   const TemporaryTree tree;
   const std::string path = tree.path("page.prom");
   for (const mode_t mode : {0600U, 0640U, 0664U}) {
@@ -60,13 +60,13 @@ TEST(Output, ReplacesAFileForTheSameReaders) {
   }
 }
 
-TEST(Output, LeavesTheFileToItsOwner) {
+TEST(AtomicFile, KeepsTheOwner) {
   const TemporaryTree tree;
   const std::string path = tree.path("page.prom");
   tree.write("page.prom", "old");
   ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
   if (::chown(path.c_str(), 12, 34) != 0) {
-    GTEST_SKIP() << "who may not give files away does not replace those of others";
+    GTEST_SKIP() << "chown(2) needs CAP_CHOWN";
   }
   replace_file(path, "new");
   EXPECT_EQ(status_of(path).st_uid, 12U);
@@ -74,64 +74,65 @@ TEST(Output, LeavesTheFileToItsOwner) {
   EXPECT_EQ(status_of(path).st_mode & 07777, 0600U);
 }
 
-TEST(Output, ReplacesWhatALinkLeadsTo) {
+TEST(AtomicFile, ReplacesTheTargetOfALink) {
   const TemporaryTree tree;
-  tree.write("folder/page.prom", "old");
-  std::filesystem::create_symlink("folder/page.prom", tree.path("link"));
+  tree.write("directory/page.prom", "old");
+  std::filesystem::create_symlink("directory/page.prom", tree.path("link"));
   replace_file(tree.path("link"), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(tree.path("link")));
-  EXPECT_EQ(text_of(tree.path("folder/page.prom")), "new");
+  EXPECT_EQ(text_of(tree.path("directory/page.prom")), "new");
 }
 
-TEST(Output, MakesWhatALinkLeadsTo) {
+TEST(AtomicFile, CreatesTheTargetOfADanglingLink) {
   const TemporaryTree tree;
-  tree.make_directory("folder");
+  tree.make_directory("directory");
   std::filesystem::create_symlink("second", tree.path("link"));
-  std::filesystem::create_symlink("folder/page.prom", tree.path("second"));
+  std::filesystem::create_symlink("directory/page.prom", tree.path("second"));
   replace_file(tree.path("link"), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(tree.path("link")));
   EXPECT_TRUE(std::filesystem::is_symlink(tree.path("second")));
-  EXPECT_EQ(text_of(tree.path("folder/page.prom")), "new");
+  EXPECT_EQ(text_of(tree.path("directory/page.prom")), "new");
   std::filesystem::create_symlink("circle", tree.path("circle"));
   EXPECT_THROW(replace_file(tree.path("circle"), "new"), std::runtime_error);
 }
 
-TEST(Output, RemovesWhatAKilledProgramLeft) {
+TEST(AtomicFile, RemovesStaleTemporaryFiles) {
   const TemporaryTree tree;
   const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(2);
   for (const char* name :
-       {".page.prom.inetdiag-aB3xyZ", ".page.prom.inetdiag-young1", ".page.prom.inetdiag-toolong",
+       {".page.prom.inetdiag-aB3xyZ", ".page.prom.inetdiag-recent", ".page.prom.inetdiag-toolong",
         ".other.prom.inetdiag-aB3xyZ", "page.prom.inetdiag-aB3xyZ", ".page.prom.backup"}) {
     tree.write(name, "old");
-    if (std::string_view(name) != ".page.prom.inetdiag-young1") {
+    if (std::string_view(name) != ".page.prom.inetdiag-recent") {
       std::filesystem::last_write_time(tree.path(name), old);
     }
   }
   replace_file(tree.path("page.prom"), "new");
   EXPECT_FALSE(std::filesystem::exists(tree.path(".page.prom.inetdiag-aB3xyZ")));
-  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.inetdiag-young1")))
-      << "it is being written";
-  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.backup"))) << "it is somebody else's";
+  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.inetdiag-recent")))
+      << "it may be in use";
+  EXPECT_TRUE(std::filesystem::exists(tree.path(".page.prom.backup")))
+      << "it is not a temporary file";
   EXPECT_EQ(files_in(tree), 6U);
 }
 
-TEST(Output, ReplacesNothingButAFile) {
+TEST(AtomicFile, ReplacesOnlyRegularFiles) {
   const TemporaryTree tree;
-  tree.make_directory("folder");
+  tree.make_directory("directory");
   ASSERT_EQ(::mkfifo(tree.path("fifo").c_str(), 0600), 0);
-  EXPECT_THROW(replace_file(tree.path("folder"), "new"), std::runtime_error);
+  EXPECT_THROW(replace_file(tree.path("directory"), "new"), std::runtime_error);
   EXPECT_THROW(replace_file(tree.path("fifo"), "new"), std::runtime_error);
-  EXPECT_THROW(replace_file(tree.path("no such folder/page.prom"), "new"), std::runtime_error);
+  EXPECT_THROW(replace_file(tree.path("no such directory/page.prom"), "new"), std::runtime_error);
   EXPECT_TRUE(std::filesystem::is_fifo(tree.path("fifo")));
   EXPECT_EQ(files_in(tree), 2U);
 }
 
-TEST(Output, TellsThatThereIsNoRoom) {
+TEST(WriteAll, FailsOnAFullDisk) {
   const kernel::UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   EXPECT_THROW(write_all(full.get(), "text"), std::system_error);
 }
 
-TEST(Output, WaitsForASlowReaderOfANonBlockingPipe) {
+TEST(WriteAll, WaitsForTheReaderOfANonBlockingPipe) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
   const kernel::UniqueFd reader(ends[0]);
@@ -140,17 +141,17 @@ TEST(Output, WaitsForASlowReaderOfANonBlockingPipe) {
     const kernel::UniqueFd end(ends[1]);
     write_all(end.get(), text);
   });
-  std::string got;
+  std::string received;
   std::array<char, 65536> part{};
   while (true) {
     const ssize_t n = ::read(reader.get(), part.data(), part.size());
     if (n > 0) {
-      got.append(part.data(), static_cast<std::size_t>(n));
+      received.append(part.data(), static_cast<std::size_t>(n));
     } else if (n == 0) {
       break;
     }
   }
-  EXPECT_EQ(got, text);
+  EXPECT_EQ(received, text);
 }
 
 }  // namespace

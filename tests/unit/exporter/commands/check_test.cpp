@@ -15,11 +15,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Says that a listener's queue is this full, with drops that grow at each look.
+/// Returns one listener whose drops grow with each snapshot; fails if `fill` is negative.
 class OneListener : public Collector {
  public:
-  OneListener(double fill, double drops_at_each_look)
-      : fill_(fill), drops_at_each_look_(drops_at_each_look) {}
+  OneListener(double fill, double new_drops) : fill_(fill), new_drops_(new_drops) {}
 
   Collection collect(const ScrapeContext& /*context*/) override {
     if (fill_ < 0) {
@@ -29,7 +28,7 @@ class OneListener : public Collector {
     auto fill = gauge_family("inetdiag_listener_accept_queue_fill_ratio", "help");
     add_series(fill, labels, fill_);
     auto drops = counter_family("inetdiag_listener_drops_total", "help");
-    add_series(drops, labels, drops_ += drops_at_each_look_);
+    add_series(drops, labels, drops_ += new_drops_);
     Collection collection;
     collection.families = {fill, drops};
     return collection;
@@ -37,7 +36,7 @@ class OneListener : public Collector {
 
  private:
   double fill_;
-  double drops_at_each_look_;
+  double new_drops_;
   double drops_ = 0;
 };
 
@@ -46,11 +45,10 @@ struct Outcome {
   std::string text;
 };
 
-Outcome checked(double fill, double drops_at_each_look = 0,
-                CheckFormat format = CheckFormat::text) {
+Outcome check_listener(double fill, double new_drops = 0, CheckFormat format = CheckFormat::text) {
   const testing::CapturedLog captured;
   std::vector<NamedCollector> collectors;
-  collectors.push_back({"listeners", std::make_unique<OneListener>(fill, drops_at_each_look)});
+  collectors.push_back({"listeners", std::make_unique<OneListener>(fill, new_drops)});
   Scraper scraper(
       {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
       std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); }, captured.log);
@@ -59,27 +57,27 @@ Outcome checked(double fill, double drops_at_each_look = 0,
   return {status, out.str()};
 }
 
-TEST(Check, ExitsByTheWorstFinding) {
-  EXPECT_EQ(checked(0).status, 0);
-  EXPECT_EQ(checked(0.9).status, 1);
-  EXPECT_EQ(checked(1).status, 2);
+TEST(Check, ExitsWithTheWorstSeverity) {
+  EXPECT_EQ(check_listener(0).status, 0);
+  EXPECT_EQ(check_listener(0.9).status, 1);
+  EXPECT_EQ(check_listener(1).status, 2);
 }
 
-TEST(Check, ExitsWithThreeWhereItCouldNotLook) { EXPECT_EQ(checked(-1).status, 3); }
+TEST(Check, ExitsWithThreeIfIncomplete) { EXPECT_EQ(check_listener(-1).status, 3); }
 
-TEST(Check, SaysWhyACollectorFailed) {
-  EXPECT_THAT(checked(-1, 0, CheckFormat::json).text, HasSubstr("no listeners."));
-  EXPECT_THAT(checked(0, 0, CheckFormat::json).text, Not(HasSubstr("no listeners")));
+TEST(Check, ReportsTheErrorOfACollector) {
+  EXPECT_THAT(check_listener(-1, 0, CheckFormat::json).text, HasSubstr("no listeners."));
+  EXPECT_THAT(check_listener(0, 0, CheckFormat::json).text, Not(HasSubstr("no listeners")));
 }
 
-TEST(Check, TellsWhatGrewBetweenItsLooks) {
-  const Outcome outcome = checked(0, 5);
+TEST(Check, ReportsGrowthBetweenSnapshots) {
+  const Outcome outcome = check_listener(0, 5);
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.text, HasSubstr("drops 10, new drops 5 in 0.0 s"));
 }
 
-TEST(Check, WritesJsonWhereAsked) {
-  EXPECT_THAT(checked(0, 0, CheckFormat::json).text, HasSubstr("\"schema_version\": 1"));
+TEST(Check, WritesJson) {
+  EXPECT_THAT(check_listener(0, 0, CheckFormat::json).text, HasSubstr("\"schema_version\": 1"));
 }
 
 }  // namespace

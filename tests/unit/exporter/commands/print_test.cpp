@@ -28,10 +28,10 @@ class OneGauge : public Collector {
   }
 };
 
-class Broken : public Collector {
+class FailingCollector : public Collector {
  public:
   Collection collect(const ScrapeContext& /*context*/) override {
-    throw std::runtime_error("broken");
+    throw std::runtime_error("failed");
   }
 };
 
@@ -40,7 +40,7 @@ struct Printed {
   std::string text;
 };
 
-Printed printed(PrintFormat format, std::unique_ptr<Collector> second) {
+Printed print_two(PrintFormat format, std::unique_ptr<Collector> second) {
   const testing::CapturedLog captured;
   const testing::TemporaryTree tree;
   std::vector<NamedCollector> collectors;
@@ -55,27 +55,27 @@ Printed printed(PrintFormat format, std::unique_ptr<Collector> second) {
   return {status, {std::istreambuf_iterator<char>(stream), {}}};
 }
 
-TEST(Print, WritesThePage) {
-  const Printed page = printed(PrintFormat::prometheus, std::make_unique<OneGauge>());
+TEST(Print, WritesMetrics) {
+  const Printed page = print_two(PrintFormat::prometheus, std::make_unique<OneGauge>());
   EXPECT_EQ(page.status, 0);
   EXPECT_THAT(page.text, HasSubstr("# HELP one help\n# TYPE one gauge\none 1\none 1\n"));
 }
 
-TEST(Print, WritesWhatIsThereAndFailsWhereACollectorDoes) {
-  const Printed page = printed(PrintFormat::prometheus, std::make_unique<Broken>());
+TEST(Print, ExitsWithOneIfACollectorFailed) {
+  const Printed page = print_two(PrintFormat::prometheus, std::make_unique<FailingCollector>());
   EXPECT_EQ(page.status, 1);
   EXPECT_THAT(page.text, HasSubstr("one 1\n"));
   EXPECT_THAT(page.text, HasSubstr("inetdiag_scrape_collector_success{collector=\"second\"} 0\n"));
 }
 
 TEST(Print, WritesJson) {
-  const Printed page = printed(PrintFormat::json, std::make_unique<Broken>());
+  const Printed page = print_two(PrintFormat::json, std::make_unique<FailingCollector>());
   EXPECT_EQ(page.status, 1);
   const auto document = nlohmann::json::parse(page.text);
   EXPECT_EQ(document["schema_version"], 1);
 }
 
-TEST(PageJson, HasEveryFamilyAndSeries) {
+TEST(PageJson, ContainsAllFamiliesAndSeries) {
   auto gauge = gauge_family("queue", "How \"long\".");
   add_series(gauge, {{"port", "80"}, {"unit", "a\\b"}}, -1);
   add_series(gauge, {}, 0.5);

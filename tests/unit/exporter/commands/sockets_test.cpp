@@ -21,7 +21,7 @@ using testing::FakeKernel;
 using testing::FakeSocket;
 using testing::TemporaryTree;
 
-std::string listed(FakeKernel& fake, const SocketsOptions& options) {
+std::string list(FakeKernel& fake, const SocketsOptions& options) {
   const TemporaryTree tree;
   FILE* file = std::fopen(tree.path("out").c_str(), "w+");
   list_sockets(fake.factory(), options, ::fileno(file));
@@ -48,18 +48,18 @@ FakeKernel two_sockets() {
   return fake;
 }
 
-TEST(Sockets, AreATable) {
+TEST(Sockets, PrintsATable) {
   FakeKernel fake = two_sockets();
   EXPECT_EQ(
-      listed(fake, {}),
+      list(fake, {}),
       "STATE       RECV-Q  SEND-Q  LOCAL                         PEER\n"
       "listen      3       4096    0.0.0.0:443                   0.0.0.0:*\n"
       "close_wait  4294967295 1       [2001:db8:1111:2222:3333:4444:5555:6666]:65535 [::]:*\n");
 }
 
-TEST(Sockets, AreAJsonObjectOnEachLine) {
+TEST(Sockets, PrintsAJsonObjectPerLine) {
   FakeKernel fake = two_sockets();
-  EXPECT_EQ(listed(fake, {.format = SocketsFormat::json}),
+  EXPECT_EQ(list(fake, {.format = SocketsFormat::json}),
             R"({"state":"listen","local_address":"0.0.0.0","local_port":443,)"
             R"("peer_address":"0.0.0.0","peer_port":0,"device":null,"receive_queue":3,)"
             R"("send_queue":4096,"uid":0,"inode":0})"
@@ -70,33 +70,33 @@ TEST(Sockets, AreAJsonObjectOnEachLine) {
             "\n");
 }
 
-TEST(Sockets, AreCountedByState) {
+TEST(Sockets, CountsSocketsByState) {
   FakeKernel fake = two_sockets();
   fake.sockets.push_back(fake.sockets.front());
-  EXPECT_EQ(listed(fake, {.summary = true}),
+  EXPECT_EQ(list(fake, {.summary = true}),
             R"({"schema_version":1,"sockets":3,"states":{"established":0,"syn_sent":0,)"
             R"("syn_recv":0,"fin_wait1":0,"fin_wait2":0,"time_wait":0,"close":0,"close_wait":1,)"
             R"("last_ack":0,"listen":2,"closing":0}})"
             "\n");
 }
 
-TEST(Sockets, OfNobodyAreAHeadAlone) {
+TEST(Sockets, PrintsOnlyTheHeaderWithoutSockets) {
   FakeKernel fake;
-  EXPECT_EQ(listed(fake, {}), "STATE       RECV-Q  SEND-Q  LOCAL                         PEER\n");
+  EXPECT_EQ(list(fake, {}), "STATE       RECV-Q  SEND-Q  LOCAL                         PEER\n");
 }
 
-TEST(Sockets, EndWhereTheReaderIsGone) {
+TEST(Sockets, StopsIfTheReaderCloses) {
   const auto before = std::signal(SIGPIPE, SIG_IGN);
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
   ::close(ends[0]);
   const kernel::UniqueFd writer(ends[1]);
   FakeKernel fake = two_sockets();
-  EXPECT_THROW(list_sockets(fake.factory(), {}, writer.get()), ReaderGone);
+  EXPECT_THROW(list_sockets(fake.factory(), {}, writer.get()), BrokenPipe);
   std::signal(SIGPIPE, before);
 }
 
-TEST(Sockets, RefuseANamespaceThatIsNoName) {
+TEST(Sockets, RejectsPathsAsNamespaceNames) {
   FakeKernel fake;
   for (const char* name : {".", "..", "../self", "/proc/self/ns/net"}) {
     EXPECT_THROW(

@@ -11,17 +11,17 @@
 namespace inetdiag {
 namespace {
 
-std::string value_text(double value) {
+std::string format_value(double value) {
   const std::string text = text_format({single_gauge("a", "help", value)});
   const std::size_t begin = text.rfind("\na ") + 3;
   return text.substr(begin, text.size() - begin - 1);
 }
 
-TEST(TextFormat, WritesWhatPrometheusCppWrites) {
-  auto listeners = gauge_family("listeners", "How many.");
+TEST(TextFormat, MatchesPrometheusCpp) {
+  auto listeners = gauge_family("listeners", "Listeners.");
   add_series(listeners, {{"address", "[::]"}, {"port", "80"}}, 3);
   add_series(listeners, {{"address", "0.0.0.0"}, {"port", "443"}}, -1);
-  auto drops = counter_family("drops_total", "Drops of /proc/net/netstat: none is good.");
+  auto drops = counter_family("drops_total", "Drops (/proc/net/netstat).");
   add_series(drops, {}, 9007199254740992.0);
   auto hostile = gauge_family("hostile", "help");
   add_series(hostile, {{"path", "\"a\\b\nc\"\n"}, {"other", "\xC3\xA4"}}, 0.5);
@@ -34,25 +34,25 @@ TEST(TextFormat, EscapesHelp) {
             "# HELP a back\\\\slash\\nline \"quoted\"\n# TYPE a gauge\n");
 }
 
-TEST(TextFormat, WritesIntegersInFull) {
-  EXPECT_EQ(value_text(0), "0");
-  EXPECT_EQ(value_text(-1), "-1");
-  EXPECT_EQ(value_text(9007199254740991.0), "9007199254740991");
-  EXPECT_EQ(value_text(1700000000), "1700000000");
+TEST(TextFormat, WritesIntegersWithoutExponent) {
+  EXPECT_EQ(format_value(0), "0");
+  EXPECT_EQ(format_value(-1), "-1");
+  EXPECT_EQ(format_value(9007199254740991.0), "9007199254740991");
+  EXPECT_EQ(format_value(1700000000), "1700000000");
 }
 
-TEST(TextFormat, WritesFractionsShortAndExact) {
-  EXPECT_EQ(value_text(0.1), "0.1");
+TEST(TextFormat, WritesTheShortestExactFraction) {
+  EXPECT_EQ(format_value(0.1), "0.1");
   for (const double value : {1.0 / 3, 1e-9, 1e300, 18446744073709551615.0, -2.5,
                              std::numeric_limits<double>::denorm_min()}) {
-    EXPECT_EQ(std::strtod(value_text(value).c_str(), nullptr), value);
+    EXPECT_EQ(std::strtod(format_value(value).c_str(), nullptr), value);
   }
 }
 
-TEST(TextFormat, NamesWhatIsNoNumber) {
-  EXPECT_EQ(value_text(std::numeric_limits<double>::quiet_NaN()), "NaN");
-  EXPECT_EQ(value_text(std::numeric_limits<double>::infinity()), "+Inf");
-  EXPECT_EQ(value_text(-std::numeric_limits<double>::infinity()), "-Inf");
+TEST(TextFormat, WritesNanAndInfinity) {
+  EXPECT_EQ(format_value(std::numeric_limits<double>::quiet_NaN()), "NaN");
+  EXPECT_EQ(format_value(std::numeric_limits<double>::infinity()), "+Inf");
+  EXPECT_EQ(format_value(-std::numeric_limits<double>::infinity()), "-Inf");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 struct Pipe {
-  static constexpr std::size_t more_than_it_holds = 200'000;
+  static constexpr std::size_t more_than_capacity = 200'000;
 
   Pipe() {
     std::array<int, 2> ends{};
@@ -38,7 +38,7 @@ struct Pipe {
     }
   }
 
-  /// What comes until a line with `last` in it, or until nobody can write any more.
+  /// Reads until the text contains `last` or all writers have closed.
   std::string read_until(const std::string& last) const {
     std::string text;
     std::array<char, 4096> buffer{};
@@ -63,7 +63,7 @@ Log log_to(const UniqueFd& fd) {
   return {spdlog::level::info, LogFormat::logfmt, sink};
 }
 
-TEST(BackgroundSink, HasWrittenEverythingWhenItIsGone) {
+TEST(BackgroundSink, FlushesOnDestruction) {
   Pipe pipe;
   {
     const Log log = log_to(pipe.writer);
@@ -74,12 +74,12 @@ TEST(BackgroundSink, HasWrittenEverythingWhenItIsGone) {
   EXPECT_THAT(pipe.read_until("never"), HasSubstr("msg=two\n"));
 }
 
-TEST(BackgroundSink, HoldsUpNobodyWhileItsReaderSleepsAndTellsWhatWasLost) {
+TEST(BackgroundSink, NeverBlocksAndReportsLostLines) {
   const Pipe pipe;
   const Log log = log_to(pipe.writer);
-  log.info(std::string(Pipe::more_than_it_holds, 'x'));
+  log.info(std::string(Pipe::more_than_capacity, 'x'));
   pipe.wait_until_full();
-  // A sink that waits would never come back from here.
+  // A blocking sink would hang here.
   constexpr std::size_t lost = 500;
   for (std::size_t i = 0; i < BackgroundSink::max_lines + lost; ++i) {
     log.info("a line");
@@ -89,12 +89,11 @@ TEST(BackgroundSink, HoldsUpNobodyWhileItsReaderSleepsAndTellsWhatWasLost) {
   text += pipe.read_until("the last one\"\n");
   EXPECT_THAT(text, HasSubstr("level=warn msg=\"log lines were lost\" lines=500\n"));
   const std::size_t first_and_last = 2;
-  const std::size_t that_tells = 1;
-  EXPECT_EQ(std::ranges::count(text, '\n'),
-            BackgroundSink::max_lines + first_and_last + that_tells);
+  const std::size_t report = 1;
+  EXPECT_EQ(std::ranges::count(text, '\n'), BackgroundSink::max_lines + first_and_last + report);
 }
 
-TEST(BackgroundSink, WritesWhatWaitsForItsStart) {
+TEST(BackgroundSink, WritesQueuedLinesAfterStart) {
   const Pipe pipe;
   const auto sink =
       std::make_shared<BackgroundSink>(pipe.writer.get(), [](std::size_t /*lines*/) { return ""; });
@@ -104,7 +103,7 @@ TEST(BackgroundSink, WritesWhatWaitsForItsStart) {
   EXPECT_THAT(pipe.read_until("early"), HasSubstr("msg=early"));
 }
 
-TEST(BackgroundSink, WritesAtAFlushThoughItWasNeverStarted) {
+TEST(BackgroundSink, StartsOnFlush) {
   const Pipe pipe;
   const Log log(spdlog::level::info, LogFormat::logfmt,
                 std::make_shared<BackgroundSink>(pipe.writer.get(),
@@ -114,26 +113,26 @@ TEST(BackgroundSink, WritesAtAFlushThoughItWasNeverStarted) {
   EXPECT_THAT(pipe.read_until("early"), HasSubstr("msg=early"));
 }
 
-TEST(BackgroundSink, GoesAwayThoughNobodyReads) {
+TEST(BackgroundSink, IsDestroyedWithoutAReader) {
   Pipe pipe;
   {
     const Log log = log_to(pipe.writer);
     for (std::size_t i = 0; i < BackgroundSink::max_lines; ++i) {
-      log.info("nobody reads this");
+      log.info("not read");
     }
   }
-  // Its thread ends with its last line, after which nobody writes to this descriptor's number.
-  std::string text = pipe.read_until("nobody");
+  // Read everything: the thread must not write to the descriptor after the test closed it.
+  std::string text = pipe.read_until("not read");
   while (std::ranges::count(text, '\n') < static_cast<long>(BackgroundSink::max_lines)) {
     text += pipe.read_until("\n");
   }
   EXPECT_THAT(text, Not(HasSubstr("lost")));
 }
 
-TEST(BackgroundSink, CountsWhatADiskDoesNotTake) {
+TEST(BackgroundSink, CountsLinesThatCannotBeWritten) {
   const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   ASSERT_TRUE(full);
-  // The number of the descriptor is what the sink writes to, whatever it stands for.
+  // dup3() below exchanges the file behind the number that the sink writes to.
   const UniqueFd target(::fcntl(full.get(), F_DUPFD_CLOEXEC, 0));
   const Log log = log_to(target);
   log.info("one");

@@ -146,20 +146,20 @@ TEST(NoMemory, LosesNoIncreaseOfAPushAndTellsNoneTwice) {
   statsd::PushCounters tally;
   statsd::Options options;
   options.address = statsd::Address{.path = path};
-  statsd::Pusher push(options, captured.log, tally);
+  statsd::Pusher pusher(options, captured.log, tally);
   const auto page = [](long drops) {
     auto family = counter_family("drops_total", "help");
     add_series(family, {}, static_cast<double>(drops));
     return std::vector{single_gauge("queue", "help", 1), family};
   };
 
-  push(page(0));
+  pusher.push(page(0));
   long drops = 0;
   long acknowledge = 0;
   for (bool has_failed = true; has_failed; ++drops) {
     const auto families = page(drops + 1);
     until_failure = drops;
-    push(families);
+    pusher.push(families);
     has_failed = until_failure.exchange(-1) < 0;
     acknowledge += told_drops(listener);
   }

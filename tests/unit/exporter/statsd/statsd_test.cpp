@@ -32,90 +32,92 @@ using ::testing::SizeIs;
 using testing::TemporaryTree;
 using Families = std::vector<prometheus::MetricFamily>;
 
-const Labels listener = {{"address", "[::1]"}, {"port", "443"}};
+const Labels listener_labels = {{"address", "[::1]"}, {"port", "443"}};
 
-TEST(StatsdLine, HasLabelsAsPartsOfTheName) {
+TEST(StatsdLine, AppendsLabelsToTheName) {
   const Style style{.prefix = "web.eu"};
-  EXPECT_EQ(gauge(style, "queue", listener, 3), "web.eu.queue.address.___1_.port.443:3|g");
-  EXPECT_EQ(counter(style, "drops", listener, 2), "web.eu.drops.address.___1_.port.443:2|c");
-  EXPECT_EQ(gauge({}, "up", {}, 1), "up:1|g");
+  EXPECT_EQ(format_gauge(style, "queue", listener_labels, 3),
+            "web.eu.queue.address.___1_.port.443:3|g");
+  EXPECT_EQ(format_counter(style, "drops", listener_labels, 2),
+            "web.eu.drops.address.___1_.port.443:2|c");
+  EXPECT_EQ(format_gauge({}, "up", {}, 1), "up:1|g");
 }
 
-TEST(StatsdLine, HasLabelsAsTags) {
-  EXPECT_EQ(gauge({.tags = TagFormat::dogstatsd}, "queue", listener, 3),
+TEST(StatsdLine, WritesLabelsAsTags) {
+  EXPECT_EQ(format_gauge({.tags = TagFormat::dogstatsd}, "queue", listener_labels, 3),
             "queue:3|g|#address:_::1_,port:443");
-  EXPECT_EQ(gauge({.tags = TagFormat::influxdb}, "queue", listener, 3),
+  EXPECT_EQ(format_gauge({.tags = TagFormat::influxdb}, "queue", listener_labels, 3),
             "queue,address=___1_,port=443:3|g");
 }
 
-TEST(StatsdLine, KeepsItsFormWithHostileLabels) {
+TEST(StatsdLine, SanitisesLabelValues) {
   const Labels labels = {{"unit", "a|b,c#d:e=f g\nh.i/j\xC3\xA4@"}};
-  EXPECT_EQ(gauge({}, "q", labels, 1), "q.unit.a_b_c_d_e_f_g_h_i_j___:1|g");
-  EXPECT_EQ(gauge({.tags = TagFormat::dogstatsd}, "q", labels, 1),
+  EXPECT_EQ(format_gauge({}, "q", labels, 1), "q.unit.a_b_c_d_e_f_g_h_i_j___:1|g");
+  EXPECT_EQ(format_gauge({.tags = TagFormat::dogstatsd}, "q", labels, 1),
             "q:1|g|#unit:a_b_c_d:e_f_g_h.i/j___");
-  EXPECT_EQ(gauge({.tags = TagFormat::influxdb}, "q", labels, 1),
+  EXPECT_EQ(format_gauge({.tags = TagFormat::influxdb}, "q", labels, 1),
             "q,unit=a_b_c_d_e_f_g_h.i/j___:1|g");
 }
 
-TEST(StatsdLine, SetsANegativeGaugeByWayOfZero) {
-  EXPECT_EQ(gauge({}, "q", {}, -5), "q:0|g\nq:-5|g");
-  EXPECT_EQ(gauge({.tags = TagFormat::influxdb}, "q", {}, -5), "q:0|g\nq:-5|g");
-  EXPECT_EQ(gauge({.tags = TagFormat::dogstatsd}, "q", {}, -5), "q:-5|g");
+TEST(StatsdLine, ResetsAGaugeBeforeANegativeValue) {
+  EXPECT_EQ(format_gauge({}, "q", {}, -5), "q:0|g\nq:-5|g");
+  EXPECT_EQ(format_gauge({.tags = TagFormat::influxdb}, "q", {}, -5), "q:0|g\nq:-5|g");
+  EXPECT_EQ(format_gauge({.tags = TagFormat::dogstatsd}, "q", {}, -5), "q:-5|g");
 }
 
-TEST(StatsdLine, HasNoExponent) {
-  EXPECT_EQ(gauge({}, "q", {}, 0.0000001), "q:0.0000001|g");
-  EXPECT_EQ(gauge({}, "q", {}, 1e22), "q:10000000000000000000000|g");
-  EXPECT_EQ(gauge({}, "q", {}, 0.1), "q:0.1|g");
-  EXPECT_THAT(gauge({}, "q", {}, std::numeric_limits<double>::denorm_min()), SizeIs(330));
+TEST(StatsdLine, WritesNoExponent) {
+  EXPECT_EQ(format_gauge({}, "q", {}, 0.0000001), "q:0.0000001|g");
+  EXPECT_EQ(format_gauge({}, "q", {}, 1e22), "q:10000000000000000000000|g");
+  EXPECT_EQ(format_gauge({}, "q", {}, 0.1), "q:0.1|g");
+  EXPECT_THAT(format_gauge({}, "q", {}, std::numeric_limits<double>::denorm_min()), SizeIs(330));
 }
 
-TEST(StatsdIncreases, AreWhatWasNotToldBefore) {
-  CounterDeltas increases;
-  EXPECT_EQ(increases.of("a", 100), 0) << "nobody knows how much of it is new";
-  EXPECT_EQ(increases.of("a", 103), 3);
-  EXPECT_EQ(increases.of("a", 105), 5) << "the 3 were not told";
-  increases.acknowledge("a", 5);
-  EXPECT_EQ(increases.of("a", 105), 0);
+TEST(CounterDeltas, ReturnsTheUnacknowledgedIncrease) {
+  CounterDeltas deltas;
+  EXPECT_EQ(deltas.pending("a", 100), 0) << "the first value is no increase";
+  EXPECT_EQ(deltas.pending("a", 103), 3);
+  EXPECT_EQ(deltas.pending("a", 105), 5) << "the 3 are not acknowledged";
+  deltas.acknowledge("a", 5);
+  EXPECT_EQ(deltas.pending("a", 105), 0);
 }
 
-TEST(StatsdIncreases, OfACounterThatBeganAnewAreAllOfIt) {
-  CounterDeltas increases;
-  increases.of("a", 100);
-  EXPECT_EQ(increases.of("a", 7), 7);
-  EXPECT_EQ(increases.of("a", 200), 200) << "the reset was not told, so all of it is new";
-  increases.acknowledge("a", 200);
-  EXPECT_EQ(increases.of("a", 201), 1);
+TEST(CounterDeltas, CountsFromZeroAfterAReset) {
+  CounterDeltas deltas;
+  deltas.pending("a", 100);
+  EXPECT_EQ(deltas.pending("a", 7), 7);
+  EXPECT_EQ(deltas.pending("a", 200), 200) << "nothing since the reset is acknowledged";
+  deltas.acknowledge("a", 200);
+  EXPECT_EQ(deltas.pending("a", 201), 1);
 }
 
-TEST(StatsdIncreases, SurviveThatTheCounterBeginsAnewBeforeTheyAreTold) {
-  CounterDeltas increases;
-  increases.of("a", 100);
-  increases.of("a", 108);
-  EXPECT_EQ(increases.of("a", 2), 10);
-  EXPECT_EQ(increases.of("a", 1), 11);
+TEST(CounterDeltas, KeepsPendingIncreasesAcrossResets) {
+  CounterDeltas deltas;
+  deltas.pending("a", 100);
+  deltas.pending("a", 108);
+  EXPECT_EQ(deltas.pending("a", 2), 10);
+  EXPECT_EQ(deltas.pending("a", 1), 11);
 }
 
-TEST(StatsdIncreases, ThatComeWhileOthersAreOnTheirWayStay) {
-  CounterDeltas increases;
-  increases.of("a", 100);
-  EXPECT_EQ(increases.of("a", 103), 3);
-  EXPECT_EQ(increases.of("a", 104), 4);
-  increases.acknowledge("a", 3);
-  EXPECT_EQ(increases.of("a", 104), 1);
+TEST(CounterDeltas, KeepsIncreasesThatFollowTheAcknowledgedOne) {
+  CounterDeltas deltas;
+  deltas.pending("a", 100);
+  EXPECT_EQ(deltas.pending("a", 103), 3);
+  EXPECT_EQ(deltas.pending("a", 104), 4);
+  deltas.acknowledge("a", 3);
+  EXPECT_EQ(deltas.pending("a", 104), 1);
 }
 
-TEST(StatsdIncreases, SurviveAnAbsenceThatIsNotTooLong) {
-  CounterDeltas increases;
-  increases.of("a", 100);
+TEST(CounterDeltas, ForgetsACounterAfterItsMaxAbsence) {
+  CounterDeltas deltas;
+  deltas.pending("a", 100);
   for (std::uint64_t push = 0; push < CounterDeltas::max_absence; ++push) {
-    increases.evict_absent();
+    deltas.evict_absent();
   }
-  EXPECT_EQ(increases.of("a", 101), 1);
+  EXPECT_EQ(deltas.pending("a", 101), 1);
   for (std::uint64_t push = 0; push <= CounterDeltas::max_absence; ++push) {
-    increases.evict_absent();
+    deltas.evict_absent();
   }
-  EXPECT_EQ(increases.of("a", 105), 0);
+  EXPECT_EQ(deltas.pending("a", 105), 0);
 }
 
 Families page(double queue, double drops) {
@@ -134,48 +136,48 @@ std::vector<std::string> texts(const Packed& packed) {
   return found;
 }
 
-TEST(StatsdDatagrams, HoldCountersOnceTheyGrow) {
-  CounterDeltas increases;
-  EXPECT_THAT(texts(pack(page(1, 50), {}, increases, 1432)), ElementsAre("queue.port.443:1|g"));
-  EXPECT_THAT(texts(pack(page(1, 50), {}, increases, 1432)), ElementsAre("queue.port.443:1|g"));
-  EXPECT_THAT(texts(pack(page(1, 52), {}, increases, 1432)),
+TEST(StatsdPack, OmitsCountersThatDoNotIncrease) {
+  CounterDeltas deltas;
+  EXPECT_THAT(texts(pack(page(1, 50), {}, deltas, 1432)), ElementsAre("queue.port.443:1|g"));
+  EXPECT_THAT(texts(pack(page(1, 50), {}, deltas, 1432)), ElementsAre("queue.port.443:1|g"));
+  EXPECT_THAT(texts(pack(page(1, 52), {}, deltas, 1432)),
               ElementsAre("queue.port.443:1|g\ndrops_total.port.443:2|c"));
 }
 
-TEST(StatsdDatagrams, AreFilledUpToTheMtu) {
+TEST(StatsdPack, FillsDatagramsUpToTheMtu) {
   auto family = gauge_family("q", "help");
   for (const char* port : {"1", "2", "3"}) {
     add_series(family, {{"p", port}}, 1);
   }
-  CounterDeltas increases;
+  CounterDeltas deltas;
   const std::size_t two_lines = std::string("q.p.1:1|g\nq.p.2:1|g").size();
-  EXPECT_THAT(texts(pack({family}, {}, increases, two_lines)),
+  EXPECT_THAT(texts(pack({family}, {}, deltas, two_lines)),
               ElementsAre("q.p.1:1|g\nq.p.2:1|g", "q.p.3:1|g"));
-  EXPECT_THAT(texts(pack({family}, {}, increases, two_lines - 1)), SizeIs(3));
+  EXPECT_THAT(texts(pack({family}, {}, deltas, two_lines - 1)), SizeIs(3));
 }
 
-TEST(StatsdDatagrams, LeaveOutWhatIsTooLongOrNotFinite) {
+TEST(StatsdPack, OmitsLongLinesAndNonFiniteValues) {
   auto family = gauge_family("q", "help");
   add_series(family, {{"p", std::string(300, 'x')}}, 1);
   add_series(family, {{"p", "nan"}}, std::numeric_limits<double>::quiet_NaN());
   add_series(family, {{"p", "inf"}}, std::numeric_limits<double>::infinity());
-  CounterDeltas increases;
-  const Packed packed = pack({family}, {}, increases, 256);
+  CounterDeltas deltas;
+  const Packed packed = pack({family}, {}, deltas, 256);
   EXPECT_THAT(packed.datagrams, IsEmpty());
   EXPECT_THAT(packed.too_long, SizeIs(1));
 }
 
-TEST(StatsdDatagrams, TellCountersApartThatSanitisingMakesAlike) {
+TEST(StatsdPack, DistinguishesCountersWithTheSameSanitisedName) {
   auto family = counter_family("drops", "help");
   add_series(family, {{"unit", "a b"}}, 10);
   add_series(family, {{"unit", "a_b"}}, 20);
-  CounterDeltas increases;
-  pack({family}, {}, increases, 1432);
+  CounterDeltas deltas;
+  pack({family}, {}, deltas, 1432);
   family.metric.at(1).counter.value = 21;
-  EXPECT_THAT(texts(pack({family}, {}, increases, 1432)), ElementsAre("drops.unit.a_b:1|c"));
+  EXPECT_THAT(texts(pack({family}, {}, deltas, 1432)), ElementsAre("drops.unit.a_b:1|c"));
 }
 
-TEST(StatsdAddress, IsUnderstood) {
+TEST(StatsdAddress, ParsesHostsAndPaths) {
   EXPECT_EQ(parse_address("127.0.0.1:8125"), (Address{.host = "127.0.0.1", .port = "8125"}));
   EXPECT_EQ(parse_address("[::1]:1"), (Address{.host = "::1", .port = "1"}));
   EXPECT_EQ(parse_address("statsd.example:65535"),
@@ -186,15 +188,15 @@ TEST(StatsdAddress, IsUnderstood) {
   }
 }
 
-TEST(StatsdAddress, HasANameUnlessItIsANumberOrAPath) {
-  EXPECT_TRUE(parse_address("statsd.example:8125").has_name());
-  EXPECT_TRUE(parse_address("localhost:8125").has_name());
+TEST(StatsdAddress, HasAHostNameUnlessNumericOrAPath) {
+  EXPECT_TRUE(parse_address("statsd.example:8125").has_host_name());
+  EXPECT_TRUE(parse_address("localhost:8125").has_host_name());
   for (const char* text : {"127.0.0.1:8125", "[::1]:8125", "[fe80::1%lo]:8125", "unix:///x"}) {
-    EXPECT_FALSE(parse_address(text).has_name()) << text;
+    EXPECT_FALSE(parse_address(text).has_host_name()) << text;
   }
 }
 
-TEST(StatsdAddress, IsRefusedWhereItIsNone) {
+TEST(StatsdAddress, RejectsInvalidAddresses) {
   for (const std::string& text :
        {std::string(""), std::string("8125"), std::string(":8125"), std::string("host:0"),
         std::string("host:65536"), std::string("host:"), std::string("::1:8125"),
@@ -219,7 +221,7 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener() { ::unlink(path_.c_str()); }
 
-  /// The lines of all datagrams that came.
+  /// Returns the lines of all datagrams received so far.
   std::vector<std::string> lines() const {
     std::vector<std::string> found;
     std::array<char, 65536> datagram{};
@@ -238,14 +240,14 @@ class Listener {
   UniqueFd fd_;
 };
 
-class StatsdPush : public ::testing::Test {
+class StatsdPusher : public ::testing::Test {
  protected:
   Options options(Address address) {
     Options options;
     options.address = std::move(address);
     return options;
   }
-  Options to_path() { return options({.path = path()}); }
+  Options unix_options() { return options({.path = path()}); }
   std::string path() const { return tree_.path("statsd.sock").string(); }
 
   TemporaryTree tree_;
@@ -253,95 +255,96 @@ class StatsdPush : public ::testing::Test {
   PushCounters counters_;
 };
 
-TEST_F(StatsdPush, SendsGaugesAndThenIncreases) {
-  const Listener there(path());
-  Pusher push(to_path(), captured_.log, counters_);
-  push(page(1, 50));
-  push(page(2, 57));
-  EXPECT_THAT(there.lines(),
+TEST_F(StatsdPusher, SendsGaugesAndIncreases) {
+  const Listener listener(path());
+  Pusher pusher(unix_options(), captured_.log, counters_);
+  pusher.push(page(1, 50));
+  pusher.push(page(2, 57));
+  EXPECT_THAT(listener.lines(),
               ElementsAre("queue.port.443:1|g", "queue.port.443:2|g", "drops_total.port.443:7|c"));
   EXPECT_EQ(counters_.sent, 2U);
   EXPECT_EQ(counters_.errors, 0U);
 }
 
-TEST_F(StatsdPush, TellsOfWhatGrewWhileNobodyListened) {
-  Pusher push(to_path(), captured_.log, counters_);
+TEST_F(StatsdPusher, SendsIncreasesOfTheTimeWithoutAListener) {
+  Pusher pusher(unix_options(), captured_.log, counters_);
   {
     const Listener before(path());
-    push(page(1, 50));
+    pusher.push(page(1, 50));
   }
-  push(page(1, 52));
-  push(page(1, 55));
+  pusher.push(page(1, 52));
+  pusher.push(page(1, 55));
   EXPECT_EQ(counters_.errors, 2U);
   EXPECT_EQ(captured_.count("push to StatsD failed"), 1) << "once a minute";
   EXPECT_THAT(captured_.text(), HasSubstr(path()));
   const Listener after(path());
-  push(page(1, 56));
+  pusher.push(page(1, 56));
   EXPECT_THAT(after.lines(), ElementsAre("queue.port.443:1|g", "drops_total.port.443:6|c"));
   EXPECT_EQ(counters_.sent, 2U);
 }
 
-TEST_F(StatsdPush, CountsASocketThatStaysFullAndGoesOnLater) {
-  const Listener there(path());
-  Pusher push(to_path(), captured_.log, counters_);
-  push(page(1, 50));
+TEST_F(StatsdPusher, CountsAFullSocketAndRecovers) {
+  const Listener listener(path());
+  Pusher pusher(unix_options(), captured_.log, counters_);
+  pusher.push(page(1, 50));
   while (counters_.errors == 0) {  // net.unix.max_dgram_qlen
-    push(page(1, 50));
+    pusher.push(page(1, 50));
     ASSERT_LT(counters_.sent, 100'000U);
   }
   EXPECT_THAT(captured_.text(), HasSubstr("Resource temporarily unavailable"));
-  push(page(1, 60));
+  pusher.push(page(1, 60));
   EXPECT_EQ(counters_.errors, 2U);
-  EXPECT_THAT(there.lines(), SizeIs(counters_.sent.load()));
-  push(page(1, 61));
-  EXPECT_THAT(there.lines(), ElementsAre("queue.port.443:1|g", "drops_total.port.443:11|c"));
+  EXPECT_THAT(listener.lines(), SizeIs(counters_.sent.load()));
+  pusher.push(page(1, 61));
+  EXPECT_THAT(listener.lines(), ElementsAre("queue.port.443:1|g", "drops_total.port.443:11|c"));
 }
 
-TEST_F(StatsdPush, CountsANameThatDoesNotResolve) {
-  Pusher push(options({.host = "no.such.host.invalid", .port = "8125"}), captured_.log, counters_);
-  push(page(1, 50));
-  push(page(1, 50));
+TEST_F(StatsdPusher, CountsAnUnresolvedName) {
+  Pusher pusher(options({.host = "no.such.host.invalid", .port = "8125"}), captured_.log,
+                counters_);
+  pusher.push(page(1, 50));
+  pusher.push(page(1, 50));
   EXPECT_EQ(counters_.errors, 2U);
   EXPECT_EQ(counters_.sent, 0U);
   EXPECT_EQ(captured_.count("cannot resolve no.such.host.invalid"), 1);
 }
 
-TEST_F(StatsdPush, CountsASeriesThatIsTooLongAndSendsTheRest) {
-  const Listener there(path());
-  Options small = to_path();
+TEST_F(StatsdPusher, CountsALongSeriesAndSendsTheOthers) {
+  const Listener listener(path());
+  Options small = unix_options();
   small.mtu = 256;
-  Pusher push(small, captured_.log, counters_);
+  Pusher pusher(small, captured_.log, counters_);
   Families families = page(1, 50);
   add_series(families.front(), {{"unit", std::string(300, 'x')}}, 1);
-  push(families);
+  pusher.push(families);
   EXPECT_EQ(counters_.errors, 1U);
-  EXPECT_THAT(there.lines(), ElementsAre("queue.port.443:1|g"));
+  EXPECT_THAT(listener.lines(), ElementsAre("queue.port.443:1|g"));
   EXPECT_THAT(captured_.text(), HasSubstr("longer than --statsd.mtu"));
 }
 
-TEST_F(StatsdPush, GoesOnAfterAScrapeThatFailed) {
-  const Listener there(path());
+TEST_F(StatsdPusher, ContinuesAfterAFailedScrape) {
+  const Listener listener(path());
   std::atomic<int> scrapes = 0;
   Scraper scraper(
       {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag}, {},
       [&scrapes]() -> Families {
         if (++scrapes == 1) {
-          throw std::runtime_error("no memory for a page");
+          throw std::runtime_error("the scrape failed");
         }
         return page(1, 50);
       },
       captured_.log);
-  Options often = to_path();
-  often.interval_seconds = 0.01;
-  const Timer timer(scraper, often, captured_.log, counters_);
+  Options options = unix_options();
+  options.interval_seconds = 0.01;
+  const PushTimer timer(scraper, options, captured_.log, counters_);
   while (counters_.sent == 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_EQ(counters_.errors, 1U);
-  EXPECT_THAT(there.lines(), Contains("queue.port.443:1|g"));
+  EXPECT_THAT(listener.lines(), Contains("queue.port.443:1|g"));
 }
 
-/// A UDP socket on loopback, and its port.
+/// Returns a UDP socket on 127.0.0.1 and its port.
 std::pair<UniqueFd, std::uint16_t> udp_listener(std::uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_in name{};
@@ -354,17 +357,17 @@ std::pair<UniqueFd, std::uint16_t> udp_listener(std::uint16_t port) {
   return {std::move(fd), ntohs(name.sin_port)};
 }
 
-TEST_F(StatsdPush, NoticesThatNobodyListensOnUdp) {
+TEST_F(StatsdPusher, RetriesIncreasesThatUdpRefused) {
   auto [fd, port] = udp_listener(0);
-  Pusher push(options({.host = "127.0.0.1", .port = std::to_string(port)}), captured_.log,
-              counters_);
-  push(page(1, 50));
+  Pusher pusher(options({.host = "127.0.0.1", .port = std::to_string(port)}), captured_.log,
+                counters_);
+  pusher.push(page(1, 50));
   fd = UniqueFd();
-  push(page(1, 53));
+  pusher.push(page(1, 53));
   EXPECT_EQ(counters_.errors, 1U);
   EXPECT_EQ(counters_.sent, 1U);
   fd = udp_listener(port).first;
-  push(page(1, 54));
+  pusher.push(page(1, 54));
   std::array<char, 2000> datagram{};
   const ssize_t length = ::recv(fd.get(), datagram.data(), datagram.size(), 0);
   ASSERT_GT(length, 0);

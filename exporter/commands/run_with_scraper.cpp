@@ -1,0 +1,30 @@
+#include "exporter/commands/run_with_scraper.h"
+
+#include <exception>
+#include <utility>
+
+#include "exporter/commands/shutdown.h"
+
+namespace inetdiag {
+
+int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> collectors,
+                     std::function<std::vector<prometheus::MetricFamily>()> self_metrics,
+                     int failure_status, const Log& log,
+                     const std::function<int(Scraper&)>& command) {
+  Scraper scraper(
+      {kernel::FileTree(paths.procfs), kernel::FileTree(paths.sysfs), kernel::open_sock_diag},
+      std::move(collectors), std::move(self_metrics), log);
+  int status = failure_status;
+  try {
+    status = command(scraper);
+  } catch (const std::exception& error) {  // here, since ~Scraper() waits for its threads
+    log.error(error.what());
+  }
+  scraper.stop();
+  if (!scraper.wait_until_idle(Scraper::Clock::now() + shutdown_timeout)) {
+    exit_immediately(status, log);
+  }
+  return status;
+}
+
+}  // namespace inetdiag

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+
+#include "exporter/commands/kernel_paths.h"
+#include "exporter/log/log.h"
+#include "exporter/scrape/scraper.h"
+
+namespace inetdiag {
+
+/// Runs a command that scrapes and exits. Returns its exit status, or logs its exception and
+/// returns `failure_status`. A collector thread that is stuck in the kernel does not delay the
+/// exit.
+int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> collectors,
+                     std::function<std::vector<prometheus::MetricFamily>()> self_metrics,
+                     int failure_status, const Log& log,
+                     const std::function<int(Scraper&)>& command);
+
+}  // namespace inetdiag
