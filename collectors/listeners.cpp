@@ -1,6 +1,7 @@
 #include "collectors/listeners.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <iterator>
 #include <limits>
@@ -13,7 +14,7 @@
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netns/cgroup.h"
 #include "collectors/support/endpoint_groups.h"
-#include "collectors/support/family.h"
+#include "collectors/support/family_table.h"
 
 namespace inetdiag {
 namespace {
@@ -62,68 +63,50 @@ struct Group {
   bool is_notable() const { return drops > 0 || fill >= notable_fill || syn_fill >= notable_fill; }
 };
 
-/// The families of the page, each with what it means.
-struct Families {
-  prometheus::MetricFamily sockets = gauge_family(
-      "inetdiag_listener_sockets",
-      "Listening sockets of this address and port (inet_diag). More than 1 with SO_REUSEPORT: each "
-      "has queues of its own.");
-  prometheus::MetricFamily length = gauge_family(
-      "inetdiag_listener_accept_queue_length",
-      "Connections that wait for accept() (inet_diag idiag_rqueue), summed over the sockets. The "
-      "program is too slow to take them where this stays above 0.");
-  prometheus::MetricFamily limit = gauge_family(
-      "inetdiag_listener_accept_queue_limit",
-      "Backlog (inet_diag idiag_wqueue), summed over the sockets: the smaller of what the program "
-      "asked for in listen() and of net.core.somaxconn at that time.");
-  prometheus::MetricFamily fill = gauge_family("inetdiag_listener_accept_queue_fill_ratio",
-                                               "Waiting connections / (backlog + 1) of the fullest "
-                                               "socket (inet_diag). At 1 the kernel drops "
-                                               "new connections now.");
-  prometheus::MetricFamily syn_length = gauge_family(
-      "inetdiag_listener_syn_queue_length",
-      "Half-open connections of this listener (request sockets, inet_diag SYN_RECV): the "
-      "SYN came, the handshake is not complete.");
-  prometheus::MetricFamily syn_fill = gauge_family(
-      "inetdiag_listener_syn_queue_fill_ratio",
-      "Half-open connections / (backlog + 1), over all sockets of the listener (inet_diag). At 1 "
-      "the kernel answers with SYN cookies, or drops where net.ipv4.tcp_syncookies is 0.");
-  prometheus::MetricFamily drops = counter_family(
-      "inetdiag_listener_drops_total",
-      "SYNs and final ACKs that this listener refused (inet_diag SK_MEMINFO_DROPS). Clients see "
-      "timeouts when it grows; SYN cookies do not count.");
-  prometheus::MetricFamily capped = gauge_family(
-      "inetdiag_listener_backlog_capped",
-      "1 where the backlog has reached net.core.somaxconn, so that the sysctl is what limits it; 0 "
-      "where the program asked for less in listen().");
-  prometheus::MetricFamily info = gauge_family(
-      "inetdiag_listener_info",
-      "Who owns the listener, from the cgroup that its socket was made in (INET_DIAG_CGROUP_ID). "
-      "Several owners of one address and port are separated by commas.");
-
-  void add(const Labels& labels, const Group& group, bool has_syn_queues, bool has_drops) {
-    add_series(sockets, labels, static_cast<double>(group.sockets));
-    add_series(length, labels, static_cast<double>(group.waiting));
-    add_series(limit, labels, static_cast<double>(group.backlog));
-    add_series(fill, labels, group.fill);
-    if (has_syn_queues) {
-      add_series(syn_length, labels, static_cast<double>(group.syn_queue));
-      add_series(syn_fill, labels, group.syn_fill);
-    }
-    if (has_drops) {
-      add_series(drops, labels, static_cast<double>(group.drops));
-    }
-  }
-
-  std::vector<prometheus::MetricFamily> take() {
-    std::vector<prometheus::MetricFamily> taken;
-    for (auto* family :
-         {&sockets, &length, &limit, &fill, &syn_length, &syn_fill, &drops, &capped, &info}) {
-      taken.push_back(std::move(*family));
-    }
-    return taken;
-  }
+struct Row {
+  const Group& group;
+  bool has_syn_queue;
+  bool has_drops;
+  std::optional<bool> is_capped{};
 };
+
+using enum prometheus::MetricType;
+
+constexpr auto specs = std::to_array<FamilySpec<Row>>({
+    {Gauge, "inetdiag_listener_sockets",
+     "Listening sockets of this address and port (inet_diag). More than 1 with SO_REUSEPORT: each "
+     "has queues of its own.",
+     [](const Row& row) { return sample(row.group.sockets); }},
+    {Gauge, "inetdiag_listener_accept_queue_length",
+     "Connections that wait for accept() (inet_diag idiag_rqueue), summed over the sockets. The "
+     "program is too slow to take them where this stays above 0.",
+     [](const Row& row) { return sample(row.group.waiting); }},
+    {Gauge, "inetdiag_listener_accept_queue_limit",
+     "Backlog (inet_diag idiag_wqueue), summed over the sockets: the smaller of what the program "
+     "asked for in listen() and of net.core.somaxconn at that time.",
+     [](const Row& row) { return sample(row.group.backlog); }},
+    {Gauge, "inetdiag_listener_accept_queue_fill_ratio",
+     "Waiting connections / (backlog + 1) of the fullest "
+     "socket (inet_diag). At 1 the kernel drops "
+     "new connections now.",
+     [](const Row& row) { return sample(row.group.fill); }},
+    {Gauge, "inetdiag_listener_syn_queue_length",
+     "Half-open connections of this listener (request sockets, inet_diag SYN_RECV): the "
+     "SYN came, the handshake is not complete.",
+     [](const Row& row) { return row.has_syn_queue ? sample(row.group.syn_queue) : std::nullopt; }},
+    {Gauge, "inetdiag_listener_syn_queue_fill_ratio",
+     "Half-open connections / (backlog + 1), over all sockets of the listener (inet_diag). At 1 "
+     "the kernel answers with SYN cookies, or drops where net.ipv4.tcp_syncookies is 0.",
+     [](const Row& row) { return row.has_syn_queue ? sample(row.group.syn_fill) : std::nullopt; }},
+    {Counter, "inetdiag_listener_drops_total",
+     "SYNs and final ACKs that this listener refused (inet_diag SK_MEMINFO_DROPS). Clients see "
+     "timeouts when it grows; SYN cookies do not count.",
+     [](const Row& row) { return row.has_drops ? sample(row.group.drops) : std::nullopt; }},
+    {Gauge, "inetdiag_listener_backlog_capped",
+     "1 where the backlog has reached net.core.somaxconn, so that the sysctl is what limits it; 0 "
+     "where the program asked for less in listen().",
+     field<&Row::is_capped>},
+});
 
 std::string joined(const std::set<std::string>& values) {
   std::string text;
@@ -175,26 +158,34 @@ class Listeners final : public Collector {
     }
     std::vector<NamedGroup<Group>> ranked = count_drops(drops_, std::move(groups));
 
-    Families families;
+    FamilyTable<Row> families(specs);
+    auto info = gauge_family(
+        "inetdiag_listener_info",
+        "Who owns the listener, from the cgroup that its socket was made in (INET_DIAG_CGROUP_ID). "
+        "Several owners of one address and port are separated by commas.");
     const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
     for (const NamedGroup<Group>& named : std::span(ranked).first(shown)) {
       const Labels labels = endpoint_labels(named.endpoint);
-      families.add(labels, named.group, has_syn_queues, has_drops);
-      if (somaxconn) {
-        add_series(families.capped, labels, named.group.largest_backlog >= *somaxconn ? 1 : 0);
-      }
+      families.add(
+          labels, {.group = named.group,
+                   .has_syn_queue = has_syn_queues,
+                   .has_drops = has_drops,
+                   .is_capped = somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn)
+                                          : std::nullopt});
       if (Labels owner = owner_labels(named.group, paths); !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
-        add_series(families.info, std::move(owner), 1);
+        add_series(info, std::move(owner), 1);
       }
     }
     if (shown < ranked.size()) {
-      families.add(aggregate_labels(), fold(std::span(ranked).subspan(shown)), has_syn_queues,
-                   has_drops);
+      const Group other = fold(std::span(ranked).subspan(shown));
+      families.add(aggregate_labels(),
+                   {.group = other, .has_syn_queue = has_syn_queues, .has_drops = has_drops});
     }
     collection.families = families.take();
+    collection.families.push_back(std::move(info));
     collection.families.push_back(single_gauge(
         "inetdiag_listeners_aggregated",
         "Listeners beyond --collector.listeners.max, whose sums and fullest queue stand under "

@@ -1,6 +1,7 @@
 #include "collectors/udp.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <span>
@@ -12,7 +13,7 @@
 #include "collectors/kernel/netlink/udp_table.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/endpoint_groups.h"
-#include "collectors/support/family.h"
+#include "collectors/support/family_table.h"
 
 namespace inetdiag {
 namespace {
@@ -53,43 +54,30 @@ struct Group {
   bool is_notable() const { return drops > 0 || fill >= notable_fill; }
 };
 
-struct Families {
-  prometheus::MetricFamily sockets = gauge_family(
-      "inetdiag_udp_sockets",
-      "UDP sockets bound to this address and port (udp_diag); connected ones and those "
-      "with an ephemeral port count under port=\"other\".");
-  prometheus::MetricFamily queue = gauge_family(
-      "inetdiag_udp_receive_queue_bytes",
-      "Bytes that wait to be read by the program (udp_diag idiag_rqueue), with the kernel's "
-      "overhead for each datagram, summed over the sockets.");
-  prometheus::MetricFamily limit = gauge_family(
-      "inetdiag_udp_receive_queue_limit_bytes",
-      "Receive buffer (udp_diag SK_MEMINFO_RCVBUF, SO_RCVBUF), summed over the sockets.");
-  prometheus::MetricFamily fill = gauge_family(
-      "inetdiag_udp_receive_queue_fill_ratio",
-      "Bytes that wait / receive buffer of the fullest socket (udp_diag). About 1: the "
-      "kernel drops datagrams now.");
-  prometheus::MetricFamily drops = counter_family("inetdiag_udp_drops_total",
-                                                  "Datagrams that these sockets dropped (udp_diag "
-                                                  "SK_MEMINFO_DROPS), mostly because the receive "
-                                                  "buffer was full: the program reads too slowly.");
+using enum prometheus::MetricType;
 
-  void add(const Labels& labels, const Group& group) {
-    add_series(sockets, labels, static_cast<double>(group.sockets));
-    add_series(queue, labels, static_cast<double>(group.queue_bytes));
-    add_series(limit, labels, static_cast<double>(group.limit_bytes));
-    add_series(fill, labels, group.fill);
-    add_series(drops, labels, static_cast<double>(group.drops));
-  }
-
-  std::vector<prometheus::MetricFamily> take() {
-    std::vector<prometheus::MetricFamily> taken;
-    for (auto* family : {&sockets, &queue, &limit, &fill, &drops}) {
-      taken.push_back(std::move(*family));
-    }
-    return taken;
-  }
-};
+constexpr auto specs = std::to_array<FamilySpec<Group>>({
+    {Gauge, "inetdiag_udp_sockets",
+     "UDP sockets bound to this address and port (udp_diag); connected ones and those "
+     "with an ephemeral port count under port=\"other\".",
+     field<&Group::sockets>},
+    {Gauge, "inetdiag_udp_receive_queue_bytes",
+     "Bytes that wait to be read by the program (udp_diag idiag_rqueue), with the kernel's "
+     "overhead for each datagram, summed over the sockets.",
+     field<&Group::queue_bytes>},
+    {Gauge, "inetdiag_udp_receive_queue_limit_bytes",
+     "Receive buffer (udp_diag SK_MEMINFO_RCVBUF, SO_RCVBUF), summed over the sockets.",
+     field<&Group::limit_bytes>},
+    {Gauge, "inetdiag_udp_receive_queue_fill_ratio",
+     "Bytes that wait / receive buffer of the fullest socket (udp_diag). About 1: the "
+     "kernel drops datagrams now.",
+     field<&Group::fill>},
+    {Counter, "inetdiag_udp_drops_total",
+     "Datagrams that these sockets dropped (udp_diag "
+     "SK_MEMINFO_DROPS), mostly because the receive "
+     "buffer was full: the program reads too slowly.",
+     field<&Group::drops>},
+});
 
 /// Local ports that the kernel chooses for programs that do not.
 struct EphemeralPorts {
@@ -140,7 +128,7 @@ class Udp final : public Collector {
     }
     other.drops = folded_drops_;
 
-    Families families;
+    FamilyTable<Group> families(specs);
     for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
       families.add(endpoint_labels(endpoint), group);
     }

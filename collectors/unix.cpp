@@ -1,6 +1,7 @@
 #include "collectors/unix.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <span>
@@ -15,7 +16,7 @@
 
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netlink/unix_diag.h"
-#include "collectors/support/family.h"
+#include "collectors/support/family_table.h"
 
 namespace inetdiag {
 namespace {
@@ -48,26 +49,21 @@ struct Listener {
   }
 };
 
-struct Families {
-  prometheus::MetricFamily length =
-      gauge_family("inetdiag_unix_listener_accept_queue_length",
-                   "Connections that wait for accept() at this UNIX socket (unix_diag).");
-  prometheus::MetricFamily limit =
-      gauge_family("inetdiag_unix_listener_accept_queue_limit",
-                   "Backlog of this UNIX socket (unix_diag): the smaller of what the program asked "
-                   "for in listen() and of net.core.somaxconn at that time.");
-  prometheus::MetricFamily fill = gauge_family(
-      "inetdiag_unix_listener_accept_queue_fill_ratio",
-      "Waiting connections / (backlog + 1) at this UNIX socket (unix_diag). At 1 connect() waits, "
-      "or fails with EAGAIN; no counter tells of it.");
+using enum prometheus::MetricType;
 
-  void add(const Listener& listener) {
-    const Labels labels = {{"path", listener.path}};
-    add_series(length, labels, static_cast<double>(listener.waiting));
-    add_series(limit, labels, static_cast<double>(listener.backlog));
-    add_series(fill, labels, listener.fill);
-  }
-};
+constexpr auto specs = std::to_array<FamilySpec<Listener>>({
+    {Gauge, "inetdiag_unix_listener_accept_queue_length",
+     "Connections that wait for accept() at this UNIX socket (unix_diag).",
+     field<&Listener::waiting>},
+    {Gauge, "inetdiag_unix_listener_accept_queue_limit",
+     "Backlog of this UNIX socket (unix_diag): the smaller of what the program asked "
+     "for in listen() and of net.core.somaxconn at that time.",
+     field<&Listener::backlog>},
+    {Gauge, "inetdiag_unix_listener_accept_queue_fill_ratio",
+     "Waiting connections / (backlog + 1) at this UNIX socket (unix_diag). At 1 connect() waits, "
+     "or fails with EAGAIN; no counter tells of it.",
+     field<&Listener::fill>},
+});
 
 std::string_view name_of_type(std::uint8_t type) {
   switch (type) {
@@ -149,24 +145,22 @@ class Unix final : public Collector {
       return std::tuple(listener.fill < notable_fill, std::string_view(listener.path));
     });
     const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
-    Families families;
+    FamilyTable<Listener> families(specs);
     Listener other{.path = "other"};
     bool is_folded = false;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       // A socket may bear the name of the fold.
       if (i < shown && listeners[i].path != other.path) {
-        families.add(listeners[i]);
+        families.add({{"path", listeners[i].path}}, listeners[i]);
       } else {
         other.fold(listeners[i]);
         is_folded = true;
       }
     }
     if (is_folded) {
-      families.add(other);
+      families.add({{"path", other.path}}, other);
     }
-    for (auto* family : {&families.length, &families.limit, &families.fill}) {
-      collection.families.push_back(std::move(*family));
-    }
+    collection.families = families.take();
   }
 
   std::size_t max_;
