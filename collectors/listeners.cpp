@@ -144,7 +144,7 @@ Labels owner_labels(const Group& group, const std::map<std::uint64_t, std::strin
 class Listeners final : public Collector {
  public:
   explicit Listeners(const Settings& settings)
-      : max_(settings.number("max", 1, std::numeric_limits<std::uint32_t>::max())) {}
+      : max_(settings.whole_number("max", 1, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;

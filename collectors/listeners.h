@@ -13,7 +13,7 @@ inline constexpr std::array<SettingSpec, 1> listeners_settings = {{
     {.name = "max",
      .placeholder = "N",
      .help = "most listeners with series of their own; the rest is folded into address=\"other\"",
-     .fallback = "500"},
+     .default_value = "500"},
 }};
 
 std::unique_ptr<Collector> make_listeners(const Settings& settings);

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cstdint>
 #include <optional>
-#include <regex>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -137,18 +136,17 @@ class Nstat final : public Collector {
   bool is_wanted(std::string_view group) {
     const bool is_name = std::ranges::all_of(
         kernel_name_, [](char c) { return is_lower(lower(c)) || is_digit(c) || c == '_'; });
-    if (!is_name || is_udplite(group) ||
-        (include_ && !std::regex_search(kernel_name_, *include_))) {
+    if (!is_name || is_udplite(group) || (include_ && !include_->matches(kernel_name_))) {
       return false;
     }
     has_included_ = true;
-    const bool is_excluded = exclude_ && std::regex_search(kernel_name_, *exclude_);
+    const bool is_excluded = exclude_ && exclude_->matches(kernel_name_);
     has_excluded_ |= is_excluded;
     return !is_excluded;
   }
 
-  std::optional<std::regex> include_;
-  std::optional<std::regex> exclude_;
+  std::optional<kernel::Regex> include_;
+  std::optional<kernel::Regex> exclude_;
   bool has_included_ = false;
   bool has_excluded_ = false;
   std::unordered_map<std::string, Descriptor> descriptors_;

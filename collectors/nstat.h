@@ -10,15 +10,28 @@
 
 namespace inetdiag {
 
+/// Counters of queues, drops, SYN cookies, retransmissions and resets, and the totals that they are
+/// compared with.
+inline constexpr std::string_view nstat_netns_include =
+    "^TcpExt(Listen|TCPReqQFull|Syncookies|TCPTimeWaitOverflow|TCPAbortOn|TCPBacklogDrop|"
+    "TCPRcvQDrop|TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPMemoryPressures|PruneCalled|TW$|"
+    "EmbryonicRsts)|"
+    "^Tcp(ActiveOpens|PassiveOpens|AttemptFails|EstabResets|CurrEstab|InSegs|OutSegs|RetransSegs|"
+    "InErrs|OutRsts)$|^Udp6?(InErrors|RcvbufErrors|SndbufErrors|NoPorts)$";
+
 inline constexpr std::array<SettingSpec, 2> nstat_settings = {{
     {.name = "include",
      .placeholder = "REGEX",
      .help = "export only counters whose kernel name (TcpExtListenOverflows) matches",
-     .fallback = ""},
+     .default_value = "",
+     .netns_default =
+         NetnsDefault{
+             .value = nstat_netns_include,
+             .description = "counters of queues, drops, SYN cookies, retransmissions and resets"}},
     {.name = "exclude",
      .placeholder = "REGEX",
      .help = "leave out counters whose kernel name matches",
-     .fallback = ""},
+     .default_value = ""},
 }};
 
 std::unique_ptr<Collector> make_nstat(const Settings& settings);

@@ -12,8 +12,8 @@ inline constexpr std::array<SettingSpec, 1> sysctl_settings = {{
     {.name = "include",
      .placeholder = "NAME",
      .help = "export this sysctl (net.ipv4.tcp_congestion_control) beside the default ones",
-     .fallback = "",
-     .repeatable = true},
+     .default_value = "",
+     .is_repeatable = true},
 }};
 
 std::unique_ptr<Collector> make_sysctl(const Settings& settings);

@@ -156,8 +156,9 @@ std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
 class Tcp final : public Collector {
  public:
   Tcp(const Settings& settings, TcpClocks clocks)
-      : max_ports_(settings.number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())),
-        budget_(settings.share("cpu-budget")),
+      : max_ports_(
+            settings.whole_number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())),
+        budget_(settings.percentage("cpu-budget")),
         clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {

@@ -14,12 +14,12 @@ inline constexpr std::array<SettingSpec, 2> tcp_settings = {{
     {.name = "max-ports",
      .placeholder = "N",
      .help = "most listening ports with series of their own; the rest counts under port=\"other\"",
-     .fallback = "100"},
+     .default_value = "100"},
     {.name = "cpu-budget",
      .placeholder = "PERCENT",
      .help = "share of one CPU that counting the sockets by port may take; in between the last "
              "count stands. 0 turns it off, 100% counts at every scrape",
-     .fallback = "1%"},
+     .default_value = "1%"},
 }};
 
 std::unique_ptr<Collector> make_tcp(const Settings& settings);

@@ -107,7 +107,7 @@ bool has_sockets(const ScrapeContext& context) {
 class Udp final : public Collector {
  public:
   explicit Udp(const Settings& settings)
-      : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
+      : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);

@@ -13,7 +13,7 @@ inline constexpr std::array<SettingSpec, 1> udp_settings = {{
      .placeholder = "N",
      .help = "most bound addresses with series of their own; the rest is folded into "
              "address=\"other\"",
-     .fallback = "500"},
+     .default_value = "500"},
 }};
 
 std::unique_ptr<Collector> make_udp(const Settings& settings);

@@ -95,7 +95,7 @@ std::string_view name_of_state(TcpState state) {
 class Unix final : public Collector {
  public:
   explicit Unix(const Settings& settings)
-      : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
+      : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
     // By the path as the page tells it: two that look alike there are one series.

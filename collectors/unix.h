@@ -13,7 +13,7 @@ inline constexpr std::array<SettingSpec, 1> unix_settings = {{
      .placeholder = "N",
      .help =
          "most listening paths with series of their own; the rest is folded into path=\"other\"",
-     .fallback = "200"},
+     .default_value = "200"},
 }};
 
 std::unique_ptr<Collector> make_unix(const Settings& settings);

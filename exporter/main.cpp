@@ -76,8 +76,8 @@ int run(std::span<const char* const> arguments) {
       STDERR_FILENO, [format](std::size_t lines) { return lost_lines_message(format, lines); });
   const Log log(options.log_level, format, sink);
   try {
-    for (const UnusedFlags& idle : options.idle) {
-      log.warn("flags have no effect", {{"flags", idle.flags}, {"why", idle.why}});
+    for (const UnusedFlags& unused : options.unused_flags) {
+      log.warn("flags have no effect", {{"flags", unused.flags}, {"reason", unused.reason}});
     }
     tell_missing_privileges(options.netns, log);
     if (command != Command::serve) {

@@ -173,5 +173,19 @@ TEST(Nstat, ReadsARecentKernelWhole) {
   }
 }
 
+TEST(NstatNetnsInclude, MatchesCountersOfQueuesDropsAndRetransmissions) {
+  const kernel::Regex include(nstat_netns_include);
+  for (const auto* name :
+       {"TcpExtListenDrops", "TcpExtListenOverflows", "TcpExtTCPReqQFullDoCookies",
+        "TcpExtTCPReqQFullDrop", "TcpExtSyncookiesSent", "TcpExtTCPTimeWaitOverflow",
+        "TcpRetransSegs", "TcpOutRsts", "TcpEstabResets", "UdpRcvbufErrors", "Udp6RcvbufErrors",
+        "TcpExtTCPAbortOnMemory"}) {
+    EXPECT_TRUE(include.matches(name)) << name;
+  }
+  for (const auto* name : {"IpInReceives", "TcpExtTCPPureAcks", "Ip6InOctets", "IcmpInMsgs"}) {
+    EXPECT_FALSE(include.matches(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace inetdiag
