@@ -1,4 +1,4 @@
-// Every counter of the network stack that nstat(8) shows, typed and explained.
+// The counters of the network stack that nstat(8) shows.
 #pragma once
 
 #include <array>
@@ -30,13 +30,14 @@ inline constexpr std::array<SettingSpec, 2> nstat_settings = {{
              .description = "counters of queues, drops, SYN cookies, retransmissions and resets"}},
     {.name = "exclude",
      .placeholder = "REGEX",
-     .help = "leave out counters whose kernel name matches",
+     .help = "omit counters whose kernel name matches",
      .default_value = ""},
 }};
 
 std::unique_ptr<Collector> make_nstat(const Settings& settings);
 
-/// `inetdiag_nstat_tcpext_listen_overflows` of TcpExt and ListenOverflows, without `_total`.
+/// Returns `inetdiag_nstat_tcpext_listen_overflows` for TcpExt and ListenOverflows, without
+/// `_total`.
 std::string nstat_metric_name(std::string_view group, std::string_view name);
 
 }  // namespace inetdiag

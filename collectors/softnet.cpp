@@ -16,25 +16,26 @@ using kernel::SoftnetCpu;
 
 constexpr auto specs = std::to_array<FamilySpec<SoftnetCpu>>({
     {Counter, "inetdiag_softnet_processed_total",
-     "Packets that this CPU took into the network stack (/proc/net/softnet_stat).",
-     field<&SoftnetCpu::processed>},
+     "Packets processed by this CPU (/proc/net/softnet_stat).", field<&SoftnetCpu::processed>},
     {Counter, "inetdiag_softnet_dropped_total",
-     "Packets dropped because this CPU's backlog was full (/proc/net/softnet_stat): "
-     "net.core.netdev_max_backlog is too small or the CPU too slow.",
+     "Packets dropped because the backlog of this CPU was full, see net.core.netdev_max_backlog "
+     "(/proc/net/softnet_stat).",
      field<&SoftnetCpu::dropped>},
     {Counter, "inetdiag_softnet_time_squeezed_total",
-     "Times that this CPU had packets left when its round was over (/proc/net/softnet_stat), by "
-     "net.core.netdev_budget or by time.",
+     "Times net_rx_action stopped with packets left, out of net.core.netdev_budget or time "
+     "(/proc/net/softnet_stat).",
      field<&SoftnetCpu::time_squeezed>},
     {Counter, "inetdiag_softnet_received_rps_total",
-     "Times that another CPU woke this one to take packets (/proc/net/softnet_stat, RPS).",
+     "Times another CPU sent this CPU an interrupt to process packets, with RPS "
+     "(/proc/net/softnet_stat).",
      field<&SoftnetCpu::received_rps>},
     {Counter, "inetdiag_softnet_flow_limit_total",
-     "Packets of large flows dropped to spare small ones (/proc/net/softnet_stat).",
+     "Packets of large flows dropped by the flow limit, see net.core.flow_limit_cpu_bitmap "
+     "(/proc/net/softnet_stat).",
      field<&SoftnetCpu::flow_limit>},
     {Gauge, "inetdiag_softnet_backlog_length",
-     "Packets that wait on this CPU now (/proc/net/softnet_stat), at most "
-     "net.core.netdev_max_backlog.",
+     "Packets in the backlog of this CPU, at most net.core.netdev_max_backlog "
+     "(/proc/net/softnet_stat).",
      field<&SoftnetCpu::backlog_length>},
 });
 
@@ -45,7 +46,7 @@ class Softnet final : public Collector {
     const auto text = context.proc.read("net/softnet_stat");
     const auto cpus = kernel::parse_softnet(text.value_or(""));
     if (cpus.empty()) {
-      collection.errors.emplace_back("nothing to read in net/softnet_stat below --path.procfs");
+      collection.errors.emplace_back("no CPUs in net/softnet_stat below --path.procfs");
       return collection;
     }
     FamilyTable<SoftnetCpu> families(specs);

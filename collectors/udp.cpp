@@ -21,7 +21,7 @@ namespace {
 using kernel::Endpoint;
 using kernel::UdpSocket;
 
-/// The sockets that share an endpoint, or that are folded together.
+/// The sockets of one endpoint, or an aggregate.
 struct Group {
   std::uint64_t sockets = 0;
   std::uint64_t queue_bytes = 0;
@@ -43,8 +43,8 @@ struct Group {
     }
   }
 
-  /// Sums all but the drops, which have a history of their own.
-  void fold(const Group& group) {
+  /// The drops are aggregated separately, as a counter must not decrease.
+  void aggregate(const Group& group) {
     sockets += group.sockets;
     queue_bytes += group.queue_bytes;
     limit_bytes += group.limit_bytes;
@@ -58,28 +58,29 @@ using enum prometheus::MetricType;
 
 constexpr auto specs = std::to_array<FamilySpec<Group>>({
     {Gauge, "inetdiag_udp_sockets",
-     "UDP sockets bound to this address and port (udp_diag); connected ones and those "
-     "with an ephemeral port count under port=\"other\".",
+     "Number of UDP sockets bound to this address and port, port=\"other\" for connected sockets "
+     "and "
+     "those with an ephemeral port (udp_diag).",
      field<&Group::sockets>},
     {Gauge, "inetdiag_udp_receive_queue_bytes",
-     "Bytes that wait to be read by the program (udp_diag idiag_rqueue), with the kernel's "
-     "overhead for each datagram, summed over the sockets.",
+     "Memory of datagrams that the program has not read, with kernel overhead, summed over the "
+     "sockets (udp_diag idiag_rqueue).",
      field<&Group::queue_bytes>},
     {Gauge, "inetdiag_udp_receive_queue_limit_bytes",
-     "Receive buffer (udp_diag SK_MEMINFO_RCVBUF, SO_RCVBUF), summed over the sockets.",
+     "Size of the receive buffer (SO_RCVBUF), summed over the sockets (udp_diag "
+     "SK_MEMINFO_RCVBUF).",
      field<&Group::limit_bytes>},
     {Gauge, "inetdiag_udp_receive_queue_fill_ratio",
-     "Bytes that wait / receive buffer of the fullest socket (udp_diag). About 1: the "
-     "kernel drops datagrams now.",
+     "Receive queue / receive buffer of the fullest socket; near 1 the kernel drops datagrams "
+     "(udp_diag).",
      field<&Group::fill>},
     {Counter, "inetdiag_udp_drops_total",
-     "Datagrams that these sockets dropped (udp_diag "
-     "SK_MEMINFO_DROPS), mostly because the receive "
-     "buffer was full: the program reads too slowly.",
+     "Datagrams dropped by these sockets, mostly because the receive buffer was full (udp_diag "
+     "SK_MEMINFO_DROPS).",
      field<&Group::drops>},
 });
 
-/// Local ports that the kernel chooses for programs that do not.
+/// Local ports that the kernel assigns (net.ipv4.ip_local_port_range).
 struct EphemeralPorts {
   std::uint16_t first = 32768;
   std::uint16_t last = 60999;
@@ -95,8 +96,8 @@ struct EphemeralPorts {
   }
 };
 
-/// Whether this network namespace has any, as far as sockstat tells: a dump passes over those of
-/// all namespaces.
+/// Whether this network namespace has UDP sockets, according to sockstat. Without any, a dump,
+/// which iterates over the sockets of all namespaces, can be omitted.
 bool has_sockets(const ScrapeContext& context) {
   const auto ipv4 = context.proc.read("net/sockstat");
   const auto ipv6 = context.proc.read("net/sockstat6");
@@ -121,12 +122,12 @@ class Udp final : public Collector {
     }
     std::vector<NamedGroup<Group>> named = count_drops(drops_, std::move(groups));
     const std::size_t shown = rank(named, max_);
-    folded_drops_ += client_drops_.update(other.member_drops);
-    for (const NamedGroup<Group>& folded : std::span(named).subspan(shown)) {
-      other.fold(folded.group);
-      folded_drops_ += folded.drops_growth;
+    aggregated_drops_ += client_drops_.update(other.member_drops);
+    for (const NamedGroup<Group>& rest : std::span(named).subspan(shown)) {
+      other.aggregate(rest.group);
+      aggregated_drops_ += rest.drops_growth;
     }
-    other.drops = folded_drops_;
+    other.drops = aggregated_drops_;
 
     FamilyTable<Group> families(specs);
     for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
@@ -142,7 +143,7 @@ class Udp final : public Collector {
   std::size_t max_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
   DropCounter client_drops_;
-  std::uint64_t folded_drops_ = 0;
+  std::uint64_t aggregated_drops_ = 0;
 };
 
 }  // namespace
