@@ -20,16 +20,16 @@ struct Counter {
 
 constexpr auto counters = std::to_array<Counter>({
     {"insert_failed", "inetdiag_conntrack_insert_failed_total",
-     "Connections that could not be entered (/proc/net/stat/nf_conntrack), mostly because another "
-     "packet of theirs was faster; their packet is dropped."},
+     "Packets dropped because their connection could not be inserted, mostly after a race with "
+     "another packet of it (/proc/net/stat/nf_conntrack)."},
     {"drop", "inetdiag_conntrack_drop_total",
-     "Packets dropped because a connection could not be followed (/proc/net/stat/nf_conntrack): "
-     "the table is full."},
+     "Packets dropped because their connection could not be tracked, mostly because the table was "
+     "full (/proc/net/stat/nf_conntrack)."},
     {"early_drop", "inetdiag_conntrack_early_drop_total",
-     "Connections forgotten to make room for new ones (/proc/net/stat/nf_conntrack): the table is "
-     "full."},
+     "Connections evicted to make room for new ones because the table was full "
+     "(/proc/net/stat/nf_conntrack)."},
     {"search_restart", "inetdiag_conntrack_search_restart_total",
-     "Searches begun anew because the table was resized (/proc/net/stat/nf_conntrack)."},
+     "Lookups restarted because the hash table was resized (/proc/net/stat/nf_conntrack)."},
 });
 
 class Conntrack final : public Collector {
@@ -38,17 +38,17 @@ class Conntrack final : public Collector {
     Collection collection;
     const auto entries = number(context, "sys/net/netfilter/nf_conntrack_count");
     if (!entries) {
-      collection.missing.emplace_back("no connection tracking (nf_conntrack is not loaded)");
+      collection.missing.emplace_back("connection tracking (nf_conntrack is not loaded)");
       return collection;
     }
     collection.families.push_back(single_gauge(
         "inetdiag_conntrack_entries",
-        "Connections that are followed (net.netfilter.nf_conntrack_count).", *entries));
+        "Number of tracked connections (net.netfilter.nf_conntrack_count).", *entries));
     if (const auto limit = number(context, "sys/net/netfilter/nf_conntrack_max")) {
       collection.families.push_back(single_gauge(
           "inetdiag_conntrack_limit",
-          "Most connections that can be followed (net.netfilter.nf_conntrack_max); beyond it "
-          "packets of new ones are dropped.",
+          "Maximum number of tracked connections; beyond it packets of new ones are dropped "
+          "(net.netfilter.nf_conntrack_max).",
           *limit));
     }
     const auto text = context.proc.read("net/stat/nf_conntrack");

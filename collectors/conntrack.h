@@ -1,5 +1,4 @@
-// How full the table of followed connections is. Reads files only, so that it never loads the
-// module.
+// Size and drops of the connection tracking table. Reads only files: netlink would load the module.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 #include "collectors/listeners.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <iterator>
 #include <limits>
@@ -13,14 +14,15 @@
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netns/cgroup.h"
 #include "collectors/support/endpoint_groups.h"
-#include "collectors/support/family.h"
+#include "collectors/support/family_table.h"
 
 namespace inetdiag {
 namespace {
 
 using kernel::Endpoint;
 
-/// The kernel holds a connection more than the backlog (sk_acceptq_is_full: queue > backlog).
+/// The accept queue holds one connection more than the backlog (sk_acceptq_is_full: length >
+/// backlog).
 std::uint64_t capacity(std::uint32_t backlog) { return std::uint64_t{backlog} + 1; }
 
 /// The sockets that share an endpoint.
@@ -38,13 +40,14 @@ struct Group {
   std::set<std::uint64_t> cgroups;
 
   void add(const kernel::Listener& listener) {
-    const std::uint64_t room = inetdiag::capacity(listener.backlog);
+    const std::uint64_t listener_capacity = inetdiag::capacity(listener.backlog);
     ++sockets;
     waiting += listener.waiting;
     backlog += listener.backlog;
-    capacity += room;
+    capacity += listener_capacity;
     largest_backlog = std::max(largest_backlog, listener.backlog);
-    fill = std::max(fill, static_cast<double>(listener.waiting) / static_cast<double>(room));
+    fill = std::max(fill,
+                    static_cast<double>(listener.waiting) / static_cast<double>(listener_capacity));
     if (listener.drops) {
       member_drops.push_back({listener.cookie, *listener.drops});
     }
@@ -53,7 +56,7 @@ struct Group {
     }
   }
 
-  /// Request sockets do not tell which member they belong to, so the whole group's room counts.
+  /// A request socket is not assigned to a member, so the ratio is over the capacity of the group.
   void set_syn_queue(std::uint64_t length) {
     syn_queue = length;
     syn_fill = static_cast<double>(length) / static_cast<double>(capacity);
@@ -62,68 +65,48 @@ struct Group {
   bool is_notable() const { return drops > 0 || fill >= notable_fill || syn_fill >= notable_fill; }
 };
 
-/// The families of the page, each with what it means.
-struct Families {
-  prometheus::MetricFamily sockets = gauge_family(
-      "inetdiag_listener_sockets",
-      "Listening sockets of this address and port (inet_diag). More than 1 with SO_REUSEPORT: each "
-      "has queues of its own.");
-  prometheus::MetricFamily length = gauge_family(
-      "inetdiag_listener_accept_queue_length",
-      "Connections that wait for accept() (inet_diag idiag_rqueue), summed over the sockets. The "
-      "program is too slow to take them where this stays above 0.");
-  prometheus::MetricFamily limit = gauge_family(
-      "inetdiag_listener_accept_queue_limit",
-      "Backlog (inet_diag idiag_wqueue), summed over the sockets: the smaller of what the program "
-      "asked for in listen() and of net.core.somaxconn at that time.");
-  prometheus::MetricFamily fill = gauge_family("inetdiag_listener_accept_queue_fill_ratio",
-                                               "Waiting connections / (backlog + 1) of the fullest "
-                                               "socket (inet_diag). At 1 the kernel drops "
-                                               "new connections now.");
-  prometheus::MetricFamily syn_length = gauge_family(
-      "inetdiag_listener_syn_queue_length",
-      "Half-open connections of this listener (request sockets, inet_diag SYN_RECV): the "
-      "SYN came, the handshake is not complete.");
-  prometheus::MetricFamily syn_fill = gauge_family(
-      "inetdiag_listener_syn_queue_fill_ratio",
-      "Half-open connections / (backlog + 1), over all sockets of the listener (inet_diag). At 1 "
-      "the kernel answers with SYN cookies, or drops where net.ipv4.tcp_syncookies is 0.");
-  prometheus::MetricFamily drops = counter_family(
-      "inetdiag_listener_drops_total",
-      "SYNs and final ACKs that this listener refused (inet_diag SK_MEMINFO_DROPS). Clients see "
-      "timeouts when it grows; SYN cookies do not count.");
-  prometheus::MetricFamily capped = gauge_family(
-      "inetdiag_listener_backlog_capped",
-      "1 where the backlog has reached net.core.somaxconn, so that the sysctl is what limits it; 0 "
-      "where the program asked for less in listen().");
-  prometheus::MetricFamily info = gauge_family(
-      "inetdiag_listener_info",
-      "Who owns the listener, from the cgroup that its socket was made in (INET_DIAG_CGROUP_ID). "
-      "Several owners of one address and port are separated by commas.");
-
-  void add(const Labels& labels, const Group& group, bool has_syn_queues, bool has_drops) {
-    add_series(sockets, labels, static_cast<double>(group.sockets));
-    add_series(length, labels, static_cast<double>(group.waiting));
-    add_series(limit, labels, static_cast<double>(group.backlog));
-    add_series(fill, labels, group.fill);
-    if (has_syn_queues) {
-      add_series(syn_length, labels, static_cast<double>(group.syn_queue));
-      add_series(syn_fill, labels, group.syn_fill);
-    }
-    if (has_drops) {
-      add_series(drops, labels, static_cast<double>(group.drops));
-    }
-  }
-
-  std::vector<prometheus::MetricFamily> take() {
-    std::vector<prometheus::MetricFamily> taken;
-    for (auto* family :
-         {&sockets, &length, &limit, &fill, &syn_length, &syn_fill, &drops, &capped, &info}) {
-      taken.push_back(std::move(*family));
-    }
-    return taken;
-  }
+struct Row {
+  const Group& group;
+  bool has_syn_queue;
+  bool has_drops;
+  std::optional<bool> is_capped{};
 };
+
+using enum prometheus::MetricType;
+
+constexpr auto specs = std::to_array<FamilySpec<Row>>({
+    {Gauge, "inetdiag_listener_sockets",
+     "Number of sockets listening on this address and port, more than 1 with SO_REUSEPORT "
+     "(inet_diag).",
+     [](const Row& row) { return sample(row.group.sockets); }},
+    {Gauge, "inetdiag_listener_accept_queue_length",
+     "Connections waiting for accept(), summed over the sockets (inet_diag idiag_rqueue).",
+     [](const Row& row) { return sample(row.group.waiting); }},
+    {Gauge, "inetdiag_listener_accept_queue_limit",
+     "Backlog, the smaller of the listen() argument and net.core.somaxconn at that time, summed "
+     "over the sockets (inet_diag idiag_wqueue).",
+     [](const Row& row) { return sample(row.group.backlog); }},
+    {Gauge, "inetdiag_listener_accept_queue_fill_ratio",
+     "Waiting connections / (backlog + 1) of the fullest socket; at 1 the kernel drops new "
+     "connections (inet_diag).",
+     [](const Row& row) { return sample(row.group.fill); }},
+    {Gauge, "inetdiag_listener_syn_queue_length",
+     "Half-open connections of this listener, whose handshake is not complete (inet_diag, request "
+     "sockets in SYN_RECV).",
+     [](const Row& row) { return row.has_syn_queue ? sample(row.group.syn_queue) : std::nullopt; }},
+    {Gauge, "inetdiag_listener_syn_queue_fill_ratio",
+     "Half-open connections / (backlog + 1) over all sockets of the listener; at 1 the kernel "
+     "sends SYN cookies, or drops SYNs if net.ipv4.tcp_syncookies is 0 (inet_diag).",
+     [](const Row& row) { return row.has_syn_queue ? sample(row.group.syn_fill) : std::nullopt; }},
+    {Counter, "inetdiag_listener_drops_total",
+     "SYNs and final ACKs that this listener dropped, without SYNs answered by a SYN cookie "
+     "(inet_diag SK_MEMINFO_DROPS).",
+     [](const Row& row) { return row.has_drops ? sample(row.group.drops) : std::nullopt; }},
+    {Gauge, "inetdiag_listener_backlog_capped",
+     "Whether the backlog has reached net.core.somaxconn, 0 if the listen() argument is smaller "
+     "(inet_diag idiag_wqueue).",
+     field<&Row::is_capped>},
+});
 
 std::string joined(const std::set<std::string>& values) {
   std::string text;
@@ -133,11 +116,11 @@ std::string joined(const std::set<std::string>& values) {
   return text;
 }
 
-/// The labels that say who owns a group, empty where nothing does. One set for each group, however
-/// many owners: a second series would break every join on address and port.
+/// Returns the labels of the owner, empty if it is unknown. Several owners share one label set: a
+/// second series would break joins on address and port.
 Labels owner_labels(const Group& group, const std::map<std::uint64_t, std::string>& paths) {
   std::map<std::string, std::set<std::string>> values;
-  const auto note = [&](const char* label, const std::string& value) {
+  const auto add = [&](const char* label, const std::string& value) {
     if (!value.empty()) {
       values[label].insert(value);
     }
@@ -145,10 +128,10 @@ Labels owner_labels(const Group& group, const std::map<std::uint64_t, std::strin
   for (const std::uint64_t id : group.cgroups) {
     if (const auto path = paths.find(id); path != paths.end()) {
       const kernel::CgroupOwner owner = kernel::owner_of_cgroup(path->second);
-      note("cgroup", path->second);
-      note("unit", owner.unit);
-      note("pod_uid", owner.pod_uid);
-      note("container_id", owner.container_id);
+      add("cgroup", path->second);
+      add("unit", owner.unit);
+      add("pod_uid", owner.pod_uid);
+      add("container_id", owner.container_id);
     }
   }
   Labels labels;
@@ -161,7 +144,7 @@ Labels owner_labels(const Group& group, const std::map<std::uint64_t, std::strin
 class Listeners final : public Collector {
  public:
   explicit Listeners(const Settings& settings)
-      : max_(settings.number("max", 1, std::numeric_limits<std::uint32_t>::max())) {}
+      : max_(settings.whole_number("max", 1, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
@@ -170,35 +153,41 @@ class Listeners final : public Collector {
     const bool has_drops = std::ranges::any_of(
         groups, [](const auto& group) { return !group.second.member_drops.empty(); });
     if (!groups.empty() && !has_drops) {
-      collection.missing.emplace_back(
-          "this kernel does not tell the drops of a listener (SK_MEMINFO_DROPS, Linux 4.7)");
+      collection.missing.emplace_back("drops of listeners (SK_MEMINFO_DROPS needs Linux 4.7)");
     }
     std::vector<NamedGroup<Group>> ranked = count_drops(drops_, std::move(groups));
 
-    Families families;
+    FamilyTable<Row> families(specs);
+    auto info = gauge_family("inetdiag_listener_info",
+                             "Owner of the listener, several separated by commas, from the cgroup "
+                             "in which its socket was "
+                             "created (INET_DIAG_CGROUP_ID).");
     const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
     for (const NamedGroup<Group>& named : std::span(ranked).first(shown)) {
       const Labels labels = endpoint_labels(named.endpoint);
-      families.add(labels, named.group, has_syn_queues, has_drops);
-      if (somaxconn) {
-        add_series(families.capped, labels, named.group.largest_backlog >= *somaxconn ? 1 : 0);
-      }
+      families.add(
+          labels, {.group = named.group,
+                   .has_syn_queue = has_syn_queues,
+                   .has_drops = has_drops,
+                   .is_capped = somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn)
+                                          : std::nullopt});
       if (Labels owner = owner_labels(named.group, paths); !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
-        add_series(families.info, std::move(owner), 1);
+        add_series(info, std::move(owner), 1);
       }
     }
     if (shown < ranked.size()) {
-      families.add(aggregate_labels(), fold(std::span(ranked).subspan(shown)), has_syn_queues,
-                   has_drops);
+      const Group other = aggregate(std::span(ranked).subspan(shown));
+      families.add(aggregate_labels(),
+                   {.group = other, .has_syn_queue = has_syn_queues, .has_drops = has_drops});
     }
     collection.families = families.take();
+    collection.families.push_back(std::move(info));
     collection.families.push_back(single_gauge(
         "inetdiag_listeners_aggregated",
-        "Listeners beyond --collector.listeners.max, whose sums and fullest queue stand under "
-        "address=\"other\".",
+        "Number of listeners beyond --collector.listeners.max, aggregated into address=\"other\".",
         static_cast<double>(ranked.size() - shown)));
     return collection;
   }
@@ -212,8 +201,8 @@ class Listeners final : public Collector {
     return groups;
   }
 
-  /// The walk that finds half-open connections can miss its deadline where the dump of listeners
-  /// does not: then the page has everything else.
+  /// Returns false if the dump of half-open connections failed. It can time out although the one of
+  /// listeners, which are few, did not; the other metrics are still exported.
   static bool add_syn_queues(const ScrapeContext& context, std::map<Endpoint, Group>& groups,
                              Collection& collection) {
     try {
@@ -226,25 +215,25 @@ class Listeners final : public Collector {
     } catch (const kernel::DumpNotDue&) {
       return false;
     } catch (const std::exception& error) {
-      collection.errors.emplace_back(std::string("no SYN queues: ") + error.what());
+      collection.errors.emplace_back(std::string("cannot read SYN queues: ") + error.what());
       return false;
     }
   }
 
-  /// The drops of the fold are what the listeners in it dropped while they were in it: listeners
-  /// that move in and out must not make the counter fall.
-  Group fold(std::span<const NamedGroup<Group>> folded) {
+  /// Adds the growth of the drops rather than their totals, so that the counter does not decrease
+  /// when a listener leaves the aggregate.
+  Group aggregate(std::span<const NamedGroup<Group>> groups) {
     Group other;
-    for (const auto& [endpoint, group, growth] : folded) {
+    for (const auto& [endpoint, group, growth] : groups) {
       other.sockets += group.sockets;
       other.waiting += group.waiting;
       other.backlog += group.backlog;
       other.fill = std::max(other.fill, group.fill);
       other.syn_queue += group.syn_queue;
       other.syn_fill = std::max(other.syn_fill, group.syn_fill);
-      folded_drops_ += growth;
+      aggregated_drops_ += growth;
     }
-    other.drops = folded_drops_;
+    other.drops = aggregated_drops_;
     return other;
   }
 
@@ -258,7 +247,7 @@ class Listeners final : public Collector {
     try {
       return cgroup_paths_.find(context.cgroups, ids);
     } catch (const std::exception& error) {
-      collection.errors.emplace_back(std::string("no owners: ") + error.what());
+      collection.errors.emplace_back(std::string("cannot read owners: ") + error.what());
       return {};
     }
   }
@@ -277,7 +266,7 @@ class Listeners final : public Collector {
 
   std::size_t max_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
-  std::uint64_t folded_drops_ = 0;
+  std::uint64_t aggregated_drops_ = 0;
   kernel::CgroupPaths cgroup_paths_;
 };
 

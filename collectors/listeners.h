@@ -1,5 +1,4 @@
-// Each listening TCP endpoint: how full its queues are, where they end, what it dropped, who owns
-// it.
+// Queues, limits, drops and owner of each listening TCP endpoint.
 #pragma once
 
 #include <array>
@@ -12,8 +11,9 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 1> listeners_settings = {{
     {.name = "max",
      .placeholder = "N",
-     .help = "most listeners with series of their own; the rest is folded into address=\"other\"",
-     .fallback = "500"},
+     .help = "maximum number of listeners with their own series; others are aggregated into "
+             "address=\"other\"",
+     .default_value = "500"},
 }};
 
 std::unique_ptr<Collector> make_listeners(const Settings& settings);

@@ -32,16 +32,15 @@ using kernel::NamespaceId;
 using kernel::NetworkNamespace;
 using Clock = CpuCredit::Clock;
 
-/// Passes over the TCP sockets of other namespaces may take so much of one scrape's time, at the
-/// price of what they tell being older: each pays for the sockets of the whole host.
+/// A dump of the TCP sockets of one namespace iterates over those of all namespaces. Beyond this
+/// CPU time, the remaining namespaces report an older dump.
 constexpr CpuCredit::CpuTime max_dump_cpu_per_scrape = std::chrono::milliseconds(50);
 
-/// Of the time that is left. The rest is for the page: it has what was reached by then, and nothing
-/// of what comes at the deadline of the scrape.
-constexpr double visiting_share = 0.8;
+/// Ratio of the remaining time for collecting. A result at the scrape deadline would be lost.
+constexpr double collecting_share = 0.8;
 
-/// A namespace that so many scrapes in a row did not find is gone. One scrape can fail to list
-/// them, and counters of sockets that closed must not begin anew for that.
+/// State of a namespace is kept while it is missing for so many scrapes: discovery can fail, and
+/// drop counters must not be reset by that.
 constexpr unsigned max_missed_scrapes = 3;
 
 CpuCredit::CpuTime thread_cpu() {
@@ -50,18 +49,18 @@ CpuCredit::CpuTime thread_cpu() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-/// What is remembered of a namespace between scrapes.
-struct Known {
+/// The state of a namespace between scrapes.
+struct NamespaceState {
   std::string label;
   std::vector<std::shared_ptr<Collector>> collectors;
   std::shared_ptr<const kernel::PartialDump> partial;
   Clock::time_point dumped_at{};
   kernel::TcpActivity activity_at_dump{};
-  unsigned missed = 0;     ///< scrapes that did not find it, since the last one that did
-  bool is_behind = false;  ///< its turn did not come in the last scrape
+  unsigned missed = 0;       ///< consecutive scrapes that did not discover it
+  bool was_skipped = false;  ///< in the last scrape
 };
 
-bool is_empty(const kernel::PartialDump& partial) {
+bool has_only_listeners(const kernel::PartialDump& partial) {
   std::uint64_t sockets = 0;
   for (const std::uint64_t count : partial.by_state) {
     sockets += count;
@@ -69,15 +68,15 @@ bool is_empty(const kernel::PartialDump& partial) {
   return sockets == partial.by_state[kernel::slot(kernel::TcpState::listen)];
 }
 
-struct Found : NetworkNamespace {
-  std::string label;  ///< its own alone
+struct LabeledNamespace : NetworkNamespace {
+  std::string label;  ///< unique
 };
 
-/// Those of `namespaces`, each with its name, else its inode; the inode is put behind what is
-/// another's label already. Names are any bytes: different ones can make the same label.
-std::vector<Found> labelled(const std::vector<NetworkNamespace>& namespaces) {
+/// Labels each namespace with its name, or its inode if it has none. The inode is appended to a
+/// label that is taken: names are arbitrary bytes, and two can become the same valid UTF-8.
+std::vector<LabeledNamespace> labeled(const std::vector<NetworkNamespace>& namespaces) {
   std::set<std::string> taken;
-  std::vector<Found> found;
+  std::vector<LabeledNamespace> found;
   found.reserve(namespaces.size());
   for (const NetworkNamespace& netns : namespaces) {
     const std::string inode = std::to_string(netns.id.inode);
@@ -90,7 +89,7 @@ std::vector<Found> labelled(const std::vector<NetworkNamespace>& namespaces) {
   return found;
 }
 
-/// The owner by the sockets that listen there, for a namespace without a known process.
+/// Returns the owner of the listeners, for a namespace without a known process.
 CgroupOwner owner_of_listeners(const std::vector<prometheus::MetricFamily>& families) {
   CgroupOwner owner;
   for (const auto& family : families) {
@@ -114,8 +113,8 @@ std::string in_namespace(std::string_view label, std::string_view error) {
   return std::string("namespace ").append(label).append(": ").append(error);
 }
 
-/// Whether this process holds a capability; false where that cannot be read.
-bool holds(unsigned capability) {
+/// Returns false if the status of this process cannot be read.
+bool has_capability(unsigned capability) {
   try {
     const auto status = kernel::FileTree("/proc").read("self/status");
     return kernel::has_capability(status.value_or(""), capability);
@@ -124,18 +123,18 @@ bool holds(unsigned capability) {
   }
 }
 
-bool is_absent(const std::system_error& error) {
+bool is_not_found(const std::system_error& error) {
   return error.code() == std::errc::no_such_file_or_directory;
 }
 
-/// With what it may come from where a name in the folder of pinned ones is refused.
+/// Describes an error of a file in --path.netns, with its probable cause.
 std::string explained(const std::system_error& error) {
-  const bool is_forbidden = error.code() == std::errc::permission_denied ||
-                            error.code() == std::errc::operation_not_permitted;
+  const bool is_denied = error.code() == std::errc::permission_denied ||
+                         error.code() == std::errc::operation_not_permitted;
   return std::string(error.what())
-      .append(is_forbidden ? "; if it is a symbolic link out of the folder, the sandbox forbids to "
-                             "follow it: pin by a bind mount, or use --no-sandbox"
-                           : "");
+      .append(is_denied ? " (the sandbox does not follow symbolic links out of --path.netns: "
+                          "use a bind mount, or --no-sandbox)"
+                        : "");
 }
 
 class NetnsCollector final : public Collector {
@@ -146,33 +145,32 @@ class NetnsCollector final : public Collector {
         proc_(std::move(proc)),
         proc_of_thread_(proc_.for_this_thread()),
         collectors_(std::move(collectors)),
-        credit_(options_.dump_budget, Clock::now()) {}
+        credit_(options_.cpu_budget, Clock::now()) {}
 
   Collection collect(const ScrapeContext& context) override {
     Round round{
         .collection = {},
         .families = {},
-        .info = gauge_family(
-            "inetdiag_netns_info",
-            "A network namespace beside the exporter's own, with the pod and the container "
-            "that live in it, as far as cgroups and the folders of pod logs tell."),
-        .age = gauge_family(
-            "inetdiag_netns_tcp_dump_age_seconds",
-            "How long ago the TCP sockets of the namespace were dumped_at over, for its SYN "
-            "queues and inetdiag_tcp_sockets. 0: in this scrape, or nothing moved since.")};
-    const kernel::Deadline deadline = context.deadline.share(visiting_share);
-    std::vector<Found> found = discover(deadline, round);
-    const std::size_t discovered = found.size();
-    remember(found);
-    found.resize(std::min<std::size_t>(found.size(), options_.max));
+        .info = gauge_family("inetdiag_netns_info",
+                             "Information about another network namespace, with the pod "
+                             "and container in it (cgroups, directories of pod logs)."),
+        .age = gauge_family("inetdiag_netns_tcp_dump_age_seconds",
+                            "Age of the dump behind inetdiag_tcp_sockets and the SYN queues "
+                            "of the namespace, 0 if it was made in this scrape or no "
+                            "connection changed since.")};
+    const kernel::Deadline deadline = context.deadline.share(collecting_share);
+    std::vector<LabeledNamespace> namespaces = discover(deadline, round);
+    const std::size_t discovered = namespaces.size();
+    update_states(namespaces);
+    namespaces.resize(std::min<std::size_t>(namespaces.size(), options_.max));
     const Pods pods = find_pods(round.collection);
-    const ScrapeContext until_then{context.proc,      context.cgroups, context.tcp,
-                                   context.sock_diag, deadline,        true};
+    const ScrapeContext netns_context{context.proc,      context.cgroups, context.tcp,
+                                      context.sock_diag, deadline,        true};
     std::exception_ptr failure;
-    // A thread that entered a namespace is of no use for anything else: it ends with the scrape.
+    // A thread that entered another namespace cannot be reused: it ends with the scrape.
     std::thread([&] {
       try {
-        visit_all(found, pods, until_then, round);
+        collect_all(namespaces, pods, netns_context, round);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -186,33 +184,34 @@ class NetnsCollector final : public Collector {
     families.push_back(std::move(round.age));
     families.push_back(
         single_gauge("inetdiag_netns_discovered",
-                     "Network namespaces beside the exporter's own that --netns.discover found and "
-                     "--netns.include and --netns.exclude let through.",
+                     "Other network namespaces that --netns.discover found and --netns.include and "
+                     "--netns.exclude selected.",
                      static_cast<double>(discovered)));
-    families.push_back(single_gauge("inetdiag_netns_skipped",
-                                    "Those of them that were not asked, for --netns.max or because "
-                                    "the deadline of the scrape came first.",
-                                    static_cast<double>(discovered - round.reached)));
+    families.push_back(single_gauge(
+        "inetdiag_netns_skipped",
+        "Discovered network namespaces without metrics in this scrape, because of --netns.max or "
+        "the scrape deadline.",
+        static_cast<double>(discovered - round.collected)));
     return std::move(round.collection);
   }
 
  private:
-  /// What comes together in one scrape.
+  /// The results of one scrape.
   struct Round {
     Collection collection;
     FamilyMerger families;
     prometheus::MetricFamily info;
     prometheus::MetricFamily age;
     CpuCredit::CpuTime dump_cpu{};
-    std::size_t reached = 0;  ///< namespaces whose turn came
+    std::size_t collected = 0;  ///< namespaces
 
-    /// What all namespaces fail with is told for some of them.
+    /// Limits the errors, as all namespaces may fail for the same reason.
     void fail(std::string error) {
       auto& errors = collection.errors;
       if (errors.size() < max_errors) {
         errors.push_back(std::move(error));
       } else if (errors.size() == max_errors) {
-        errors.emplace_back("there is more");
+        errors.emplace_back("further errors omitted");
       }
     }
 
@@ -222,18 +221,18 @@ class NetnsCollector final : public Collector {
 
   using Pods = std::map<std::string, PodName>;
 
-  /// Pinned ones first, by name, then by inode: which are left out hardly ever changes.
-  std::vector<Found> discover(const kernel::Deadline& deadline, Round& round) {
+  /// Sorts by name and then by inode, so that --netns.max skips the same ones in each scrape.
+  std::vector<LabeledNamespace> discover(const kernel::Deadline& deadline, Round& round) {
     auto all = kernel::merge_namespaces(pinned(round), of_processes(deadline, round.collection));
     const NamespaceId own = kernel::own_network_namespace();
     std::erase_if(all, [&](const NetworkNamespace& netns) { return netns.id == own; });
     std::ranges::sort(all, {}, [](const NetworkNamespace& netns) {
       return std::tuple(netns.name.empty(), std::string_view(netns.name), netns.id);
     });
-    auto found = labelled(all);
-    std::erase_if(found, [&](const Found& netns) {
-      return (options_.include && !std::regex_search(netns.label, *options_.include)) ||
-             (options_.exclude && std::regex_search(netns.label, *options_.exclude));
+    auto found = labeled(all);
+    std::erase_if(found, [&](const LabeledNamespace& netns) {
+      return (options_.include && !options_.include->matches(netns.label)) ||
+             (options_.exclude && options_.exclude->matches(netns.label));
     });
     return found;
   }
@@ -243,15 +242,15 @@ class NetnsCollector final : public Collector {
       return {};
     }
     try {
-      auto pinned = kernel::pinned_network_namespaces(options_.folder);
+      auto pinned = kernel::pinned_network_namespaces(options_.directory);
       for (const std::system_error& refusal : pinned.errors) {
         round.fail(explained(refusal));
       }
       return std::move(pinned.found);
     } catch (const std::system_error& error) {
-      // What pins the first namespace makes the folder.
+      // `ip netns add` creates the directory with the first namespace.
       auto& collection = round.collection;
-      (is_absent(error) ? collection.missing : collection.errors).emplace_back(error.what());
+      (is_not_found(error) ? collection.missing : collection.errors).emplace_back(error.what());
       return {};
     }
   }
@@ -263,14 +262,13 @@ class NetnsCollector final : public Collector {
     }
     try {
       auto namespaces = kernel::process_network_namespaces(proc_, deadline);
-      if (namespaces.has_denied && !holds(CAP_SYS_PTRACE)) {
+      if (namespaces.has_denied && !has_capability(CAP_SYS_PTRACE)) {
         collection.errors.emplace_back(
-            "some processes may not be asked for their network namespace; that takes "
-            "CAP_SYS_PTRACE");
+            "cannot read the network namespaces of some processes (needs CAP_SYS_PTRACE)");
       } else if (namespaces.has_denied) {
         collection.missing.emplace_back(
-            "network namespaces of some processes, which may not be asked though CAP_SYS_PTRACE is "
-            "held: a security module, or a user namespace further out");
+            "network namespaces of some processes: denied despite CAP_SYS_PTRACE, by a security "
+            "module or because they belong to a parent user namespace");
       }
       return std::move(namespaces.found);
     } catch (const std::system_error& error) {
@@ -283,109 +281,111 @@ class NetnsCollector final : public Collector {
     try {
       return read_pod_names(options_.pod_logs);
     } catch (const std::system_error& error) {
-      collection.missing.push_back(std::string("names of pods: ") + error.what());
+      collection.missing.push_back(std::string("pod names: ") + error.what());
       return {};
     }
   }
 
-  void remember(const std::vector<Found>& found) {
-    for (auto& [id, known] : known_) {
-      ++known.missed;
+  void update_states(const std::vector<LabeledNamespace>& found) {
+    for (auto& [id, state] : states_) {
+      ++state.missed;
     }
-    for (const Found& netns : found) {
-      Known& known = known_[netns.id];
-      if (known.label != netns.label) {
-        known = Known();  // the inode may be another's by now
-        known.label = netns.label;
+    for (const LabeledNamespace& netns : found) {
+      NamespaceState& state = states_[netns.id];
+      if (state.label != netns.label) {
+        state = NamespaceState();  // the kernel reuses inodes
+        state.label = netns.label;
       }
-      known.missed = 0;
+      state.missed = 0;
     }
-    std::erase_if(known_,
-                  [](const auto& known) { return known.second.missed > max_missed_scrapes; });
+    std::erase_if(states_,
+                  [](const auto& state) { return state.second.missed > max_missed_scrapes; });
   }
 
-  void visit_all(std::vector<Found> found, const Pods& pods, const ScrapeContext& context,
-                 Round& round) {
-    // Who was not reached last time comes first, then whose walk is the oldest.
-    std::ranges::stable_sort(found, {}, [&](const auto& netns) {
-      const Known& known = known_.at(netns.id);
-      return std::pair(!known.is_behind, known.dumped_at);
+  void collect_all(std::vector<LabeledNamespace> namespaces, const Pods& pods,
+                   const ScrapeContext& context, Round& round) {
+    // Those that the last scrape skipped first, then those with the oldest dump.
+    std::ranges::stable_sort(namespaces, {}, [&](const auto& netns) {
+      const NamespaceState& state = states_.at(netns.id);
+      return std::pair(!state.was_skipped, state.dumped_at);
     });
-    for (const Found& netns : found) {
-      known_.at(netns.id).is_behind = true;
+    for (const LabeledNamespace& netns : namespaces) {
+      states_.at(netns.id).was_skipped = true;
     }
     try {
-      for (const Found& netns : found) {
+      for (const LabeledNamespace& netns : namespaces) {
         context.deadline.check();
-        if (!visit(netns, pods, context, round)) {
+        if (!enter_and_collect(netns, pods, context, round)) {
           break;
         }
-        ++round.reached;
-        known_.at(netns.id).is_behind = false;
+        ++round.collected;
+        states_.at(netns.id).was_skipped = false;
       }
     } catch (const kernel::DeadlineExceeded&) {
-      round.fail("some network namespaces were not reached before the deadline of the scrape");
+      round.fail("some network namespaces were skipped (scrape deadline)");
     } catch (const std::exception& error) {
       round.fail(error.what());
     }
     credit_.spend(round.dump_cpu);
   }
 
-  /// Whether it makes sense to go on with others.
-  bool visit(const Found& netns, const Pods& pods, const ScrapeContext& context, Round& round) {
+  /// Returns false if no other namespace can be entered either.
+  bool enter_and_collect(const LabeledNamespace& netns, const Pods& pods,
+                         const ScrapeContext& context, Round& round) {
     try {
       kernel::enter_network_namespace(netns);
     } catch (const std::system_error& error) {
-      if (is_absent(error)) {
-        return true;  // its processes ended since it was found: nothing is left to tell of
+      if (is_not_found(error)) {
+        return true;  // its processes ended after the discovery
       }
       const bool lacks_capability =
-          error.code() == std::errc::operation_not_permitted && !holds(CAP_SYS_ADMIN);
-      round.fail(lacks_capability     ? std::string(error.what()) + "; that takes CAP_SYS_ADMIN"
+          error.code() == std::errc::operation_not_permitted && !has_capability(CAP_SYS_ADMIN);
+      round.fail(lacks_capability     ? std::string(error.what()) + " (needs CAP_SYS_ADMIN)"
                  : netns.name.empty() ? error.what()
                                       : explained(error));
       return !lacks_capability;
     }
     try {
-      ask(netns, pods, context, round);
+      collect_namespace(netns, pods, context, round);
     } catch (const std::system_error& error) {
       round.fail(in_namespace(netns.label, error.what()));
     }
     return true;
   }
 
-  void ask(const Found& netns, const Pods& pods, const ScrapeContext& context, Round& round) {
-    Known& known = known_.at(netns.id);
-    if (known.collectors.empty()) {
+  void collect_namespace(const LabeledNamespace& netns, const Pods& pods,
+                         const ScrapeContext& context, Round& round) {
+    NamespaceState& state = states_.at(netns.id);
+    if (state.collectors.empty()) {
       for (const NamespacedCollector& each : collectors_) {
-        known.collectors.push_back(each.for_all ? each.for_all : each.make_for_one());
+        state.collectors.push_back(each.shared ? each.shared : each.make());
       }
     }
     const std::string& label = netns.label;
-    // The name of a folder such as /proc/sys/net/ipv4 is compared with that of each namespace that
-    // was asked for its own: all stand in one chain (fs/proc/proc_sysctl.c, proc_sys_compare), and
-    // with hundreds of them to look it up for each sysctl costs more than all else.
+    // The directories of /proc/sys/net of all namespaces share one hash chain of the dentry cache
+    // (fs/proc/proc_sysctl.c, proc_sys_compare). With hundreds of namespaces a path lookup for each
+    // sysctl would cost more than everything else.
     kernel::CachedFiles proc(proc_of_thread_, context.deadline, true);
     const kernel::TcpActivity activity = kernel::tcp_activity(proc);
     const auto now = Clock::now();
     if (activity.has_no_connections()) {
-      known.partial = std::make_shared<const kernel::PartialDump>();
+      state.partial = std::make_shared<const kernel::PartialDump>();
     }
-    const bool stands_still =
-        known.partial && is_empty(*known.partial) &&
-        (activity.has_no_connections() || activity.is_unchanged_since(known.activity_at_dump));
-    const bool is_due = !stands_still && may_dump(round, now);
+    const bool is_unchanged =
+        state.partial && has_only_listeners(*state.partial) &&
+        (activity.has_no_connections() || activity.is_unchanged_since(state.activity_at_dump));
+    const bool is_due = !is_unchanged && may_dump(round, now);
     kernel::TcpTable tcp(context.sock_diag, context.deadline,
-                         {.is_due = is_due, .last = known.partial});
+                         {.is_due = is_due, .last = state.partial});
     const auto cpu_before = thread_cpu();
     std::vector<prometheus::MetricFamily> families;
     const auto charge = [&] {
       if (is_due) {
-        round.dump_cpu += thread_cpu() - cpu_before;  // also of one that was given up
+        round.dump_cpu += thread_cpu() - cpu_before;  // also if the dump failed
       }
     };
     try {
-      for (const auto& collector : known.collectors) {
+      for (const auto& collector : state.collectors) {
         collect_from(*collector,
                      {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
                      families, round);
@@ -396,17 +396,17 @@ class NetnsCollector final : public Collector {
     }
     charge();
     if (const kernel::PartialDump* partial = tcp.partial_dump_if_taken()) {
-      known.partial = std::make_shared<const kernel::PartialDump>(*partial);
-      known.dumped_at = now;
-      known.activity_at_dump = activity;
-    } else if (stands_still) {
-      known.dumped_at = now;
-      known.activity_at_dump = activity;
+      state.partial = std::make_shared<const kernel::PartialDump>(*partial);
+      state.dumped_at = now;
+      state.activity_at_dump = activity;
+    } else if (is_unchanged) {
+      state.dumped_at = now;
+      state.activity_at_dump = activity;
     }
     add_owner(netns, label, pods, families, round.info);
-    if (known.partial) {
+    if (state.partial) {
       add_series(round.age, {{"netns", label}},
-                 std::chrono::duration<double>(now - known.dumped_at).count());
+                 std::chrono::duration<double>(now - state.dumped_at).count());
     }
     round.families.add(std::move(families), "netns", label);
   }
@@ -423,7 +423,7 @@ class NetnsCollector final : public Collector {
     try {
       found = collector.collect(context);
     } catch (const std::exception& error) {
-      context.deadline.check();  // a partial is given up earlier than all else
+      context.deadline.check();  // a timeout ends the round, not just this collector
       found.errors.emplace_back(error.what());
     }
     std::ranges::move(found.families, std::back_inserter(families));
@@ -433,7 +433,7 @@ class NetnsCollector final : public Collector {
     }
   }
 
-  CgroupOwner owner_of_a_process(const NetworkNamespace& netns) const {
+  CgroupOwner owner_of_process(const NetworkNamespace& netns) const {
     try {
       return netns.process == 0
                  ? CgroupOwner()
@@ -447,7 +447,7 @@ class NetnsCollector final : public Collector {
   void add_owner(const NetworkNamespace& netns, const std::string& label, const Pods& pods,
                  const std::vector<prometheus::MetricFamily>& families,
                  prometheus::MetricFamily& info) const {
-    CgroupOwner owner = owner_of_a_process(netns);
+    CgroupOwner owner = owner_of_process(netns);
     if (owner == CgroupOwner()) {
       owner = owner_of_listeners(families);
     }
@@ -468,7 +468,7 @@ class NetnsCollector final : public Collector {
   kernel::FileTree proc_of_thread_;
   std::vector<NamespacedCollector> collectors_;
   CpuCredit credit_;
-  std::map<NamespaceId, Known> known_;
+  std::map<NamespaceId, NamespaceState> states_;
 };
 
 }  // namespace
@@ -484,12 +484,12 @@ std::string missing_privileges(const NetnsOptions& options) {
   if (options.discovery == Discovery::off) {
     return missing;
   }
-  if (!holds(CAP_SYS_ADMIN)) {
-    missing = "CAP_SYS_ADMIN, to enter other network namespaces";
+  if (!has_capability(CAP_SYS_ADMIN)) {
+    missing = "CAP_SYS_ADMIN (to enter network namespaces)";
   }
-  if (options.with_processes() && !holds(CAP_SYS_PTRACE)) {
+  if (options.with_processes() && !has_capability(CAP_SYS_PTRACE)) {
     missing.append(missing.empty() ? "" : "; ")
-        .append("CAP_SYS_PTRACE, to find those of other users' processes");
+        .append("CAP_SYS_PTRACE (to find namespaces of other users' processes)");
   }
   return missing;
 }

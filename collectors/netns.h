@@ -1,13 +1,13 @@
-// The network namespaces beside the exporter's own: pods, containers and what `ip netns` made.
+// Runs collectors in other network namespaces: those of pods, containers and `ip netns`.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
+#include "collectors/kernel/base/regex.h"
 #include "collectors/support/collector.h"
 
 namespace inetdiag {
@@ -16,13 +16,12 @@ enum class Discovery { off, pinned, processes, all };
 
 struct NetnsOptions {
   Discovery discovery = Discovery::off;
-  std::string folder = "/run/netns";       ///< where namespaces are pinned
-  std::string pod_logs = "/var/log/pods";  ///< whose names tell the pods
-  unsigned max = 500;                      ///< most namespaces that are asked
-  std::optional<std::regex> include;       ///< by the value of the label `netns`
-  std::optional<std::regex> exclude;
-  std::string nstat_include;  ///< regular expression over the counters' kernel names
-  double dump_budget = 0.01;  ///< share of one CPU for passes over TCP sockets
+  std::string directory = "/run/netns";    ///< of pinned namespaces
+  std::string pod_logs = "/var/log/pods";  ///< has a directory for each pod, named after it
+  unsigned max = 500;                      ///< namespaces to monitor
+  std::optional<kernel::Regex> include;    ///< by the value of the label `netns`
+  std::optional<kernel::Regex> exclude;
+  double cpu_budget = 0.01;  ///< share of one CPU for dumps of TCP sockets
 
   bool with_pinned() const { return discovery == Discovery::pinned || discovery == Discovery::all; }
   bool with_processes() const {
@@ -30,19 +29,22 @@ struct NetnsOptions {
   }
 };
 
-/// A collector for use in other namespaces: one for all of them, or what makes one for each.
+/// A collector that runs in other namespaces: one instance for all of them, or a factory of one for
+/// each.
 struct NamespacedCollector {
-  std::shared_ptr<Collector> for_all;
-  std::function<std::unique_ptr<Collector>()> make_for_one;
+  std::shared_ptr<Collector> shared;
+  std::function<std::unique_ptr<Collector>()> make;
 };
 
-/// A collector that asks others in each namespace that it finds, in their order, and puts the label
-/// `netns` on their series. A thread that entered a namespace never comes back: each scrape has one
-/// of its own.
+inline constexpr const char* netns_collector_name = "netns";
+
+/// Makes a collector that discovers namespaces, runs `collectors` in each of them and adds the
+/// label `netns` to their series. A thread cannot be trusted to leave a namespace, so each scrape
+/// starts one.
 std::unique_ptr<Collector> make_netns(NetnsOptions options, kernel::FileTree proc,
                                       std::vector<NamespacedCollector> collectors);
 
-/// What the process lacks for it, in words; empty where it lacks nothing.
+/// Returns a description of the capabilities that this process lacks; empty if none.
 std::string missing_privileges(const NetnsOptions& options);
 
 }  // namespace inetdiag

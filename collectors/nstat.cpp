@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cstdint>
 #include <optional>
-#include <regex>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -21,13 +20,13 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// A letter that promtool takes for an abbreviated unit where it stands alone: MPJoinAckHMacFailure
-/// is ..._hmac_failure.
+/// promtool rejects a single letter of these as an abbreviated unit: MPJoinAckHMacFailure is
+/// ..._hmac_failure.
 bool is_unit(std::string_view word) {
   return word.size() == 1 && std::string_view("bdhms").find(word) != std::string_view::npos;
 }
 
-/// Only these are no counters (net/ipv4/proc.c, net/mptcp/mib.c); all else only grows.
+/// All others are counters (net/ipv4/proc.c, net/mptcp/mib.c).
 constexpr std::array<std::string_view, 8> gauges = {
     "TcpRtoAlgorithm", "TcpRtoMin",    "TcpRtoMax",    "TcpMaxConn",
     "TcpCurrEstab",    "IpForwarding", "IpDefaultTTL", "MPTcpExtMPCurrEstab",
@@ -35,7 +34,7 @@ constexpr std::array<std::string_view, 8> gauges = {
 
 bool is_gauge(std::string_view kernel_name) { return std::ranges::count(gauges, kernel_name) > 0; }
 
-/// UDP-Lite left the kernel, and its counters are all but always 0.
+/// UDP-Lite was removed from the kernel, and its counters are practically always 0.
 bool is_udplite(std::string_view group) { return group.starts_with("UdpLite"); }
 
 struct File {
@@ -50,20 +49,18 @@ constexpr std::array<File, 3> files = {{
 
 std::string help_of(std::string_view kernel_name, std::string_view path) {
   std::string help(kernel_name);
-  help.append(" of /proc/").append(path);
-  const std::string_view meaning = nstat_description(kernel_name);
-  if (!meaning.empty()) {
-    help.append(": ").append(meaning);
+  if (const auto description = nstat_description(kernel_name); !description.empty()) {
+    help.append(": ").append(description);
   }
-  return help.append(".");
+  return help.append(" (/proc/").append(path).append(").");
 }
 
-/// What is known of one counter from its first sight on.
+/// What a counter is exported as, kept between scrapes.
 struct Descriptor {
   std::string metric;  ///< empty: not exported
   std::string help;
   bool gauge = false;
-  std::uint64_t told_in = 0;  ///< the scrape that told it last: a name that comes again is no news
+  std::uint64_t last_scrape = 0;  ///< that exported it: a file may contain a name twice
 };
 
 class Nstat final : public Collector {
@@ -76,7 +73,7 @@ class Nstat final : public Collector {
     ++scrape_;
     for (const File& file : files) {
       try {
-        // Absent where IPv6 is not built in, or in a file tree of an older kernel.
+        // net/snmp6 is absent without IPv6.
         if (const auto text = context.proc.read(file.path)) {
           file.parse(*text, [&](const kernel::Counter& counter) {
             add(counter, file.path, collection.families);
@@ -90,17 +87,18 @@ class Nstat final : public Collector {
       collection.errors.emplace_back("no counters in net/snmp and net/netstat below --path.procfs");
     }
     if (collection.errors.empty() && !descriptors_.empty() && !context.is_other_namespace) {
-      tell_unmatched(collection);
+      report_unmatched(collection);
     }
     return collection;
   }
 
  private:
-  void tell_unmatched(Collection& collection) const {
-    constexpr const char* problem = "it matches no counter; names are such as TcpExtListenDrops";
-    if (include_ && !has_included_) {
+  void report_unmatched(Collection& collection) const {
+    constexpr const char* problem =
+        "matches no counter; a kernel name looks like TcpExtListenDrops";
+    if (include_ && !has_include_match_) {
       collection.unmatched.emplace_back("include", problem);
-    } else if (exclude_ && !has_excluded_) {
+    } else if (exclude_ && !has_exclude_match_) {
       collection.unmatched.emplace_back("exclude", problem);
     }
   }
@@ -108,10 +106,10 @@ class Nstat final : public Collector {
   void add(const kernel::Counter& counter, std::string_view path,
            std::vector<prometheus::MetricFamily>& families) {
     Descriptor& descriptor = describe(counter, path);
-    if (descriptor.metric.empty() || descriptor.told_in == scrape_) {
+    if (descriptor.metric.empty() || descriptor.last_scrape == scrape_) {
       return;
     }
-    descriptor.told_in = scrape_;
+    descriptor.last_scrape = scrape_;
     auto& family = families.emplace_back(descriptor.gauge
                                              ? gauge_family(descriptor.metric, descriptor.help)
                                              : counter_family(descriptor.metric, descriptor.help));
@@ -128,31 +126,30 @@ class Nstat final : public Collector {
     std::string metric = nstat_metric_name(counter.group, counter.name);
     const bool gauge = is_gauge(kernel_name_);
     metric.append(gauge ? "" : "_total");
-    if (is_wanted(counter.group) && metrics_.insert(metric).second) {
+    if (is_exported(counter.group) && metrics_.insert(metric).second) {
       descriptor = {std::move(metric), help_of(kernel_name_, path), gauge};
     }
     return descriptors_.emplace(kernel_name_, std::move(descriptor)).first->second;
   }
 
-  bool is_wanted(std::string_view group) {
+  bool is_exported(std::string_view group) {
     const bool is_name = std::ranges::all_of(
         kernel_name_, [](char c) { return is_lower(lower(c)) || is_digit(c) || c == '_'; });
-    if (!is_name || is_udplite(group) ||
-        (include_ && !std::regex_search(kernel_name_, *include_))) {
+    if (!is_name || is_udplite(group) || (include_ && !include_->matches(kernel_name_))) {
       return false;
     }
-    has_included_ = true;
-    const bool is_excluded = exclude_ && std::regex_search(kernel_name_, *exclude_);
-    has_excluded_ |= is_excluded;
+    has_include_match_ = true;
+    const bool is_excluded = exclude_ && exclude_->matches(kernel_name_);
+    has_exclude_match_ |= is_excluded;
     return !is_excluded;
   }
 
-  std::optional<std::regex> include_;
-  std::optional<std::regex> exclude_;
-  bool has_included_ = false;
-  bool has_excluded_ = false;
+  std::optional<kernel::Regex> include_;
+  std::optional<kernel::Regex> exclude_;
+  bool has_include_match_ = false;
+  bool has_exclude_match_ = false;
   std::unordered_map<std::string, Descriptor> descriptors_;
-  std::unordered_set<std::string> metrics_;  ///< two kernel names must not make one metric
+  std::unordered_set<std::string> metrics_;  ///< two kernel names can result in the same one
   std::string kernel_name_;
   std::uint64_t scrape_ = 0;
 };

@@ -25,22 +25,23 @@ struct Value {
 
 constexpr auto values = std::to_array<Value>({
     {"inetdiag_tcp_orphans", "TCP", "orphan", Unit::sockets, Scope::host,
-     "TCP connections that no program holds any more (/proc/net/sockstat, the whole host); beyond "
-     "net.ipv4.tcp_max_orphans they are reset."},
+     "TCP connections of the host without a process; beyond net.ipv4.tcp_max_orphans they are "
+     "reset "
+     "(/proc/net/sockstat)."},
     {"inetdiag_tcp_time_wait", "TCP", "tw", Unit::sockets, Scope::network_namespace,
-     "Timewait sockets (/proc/net/sockstat), in TIME_WAIT or FIN_WAIT2; beyond "
-     "net.ipv4.tcp_max_tw_buckets connections close without."},
+     "Timewait sockets, in TIME_WAIT or FIN_WAIT2; beyond net.ipv4.tcp_max_tw_buckets connections "
+     "close without TIME_WAIT (/proc/net/sockstat)."},
     {"inetdiag_tcp_allocated_sockets", "TCP", "alloc", Unit::sockets, Scope::host,
-     "TCP sockets that exist in any state but TIME_WAIT (/proc/net/sockstat, the whole host)."},
+     "TCP sockets of the host in any state but TIME_WAIT (/proc/net/sockstat)."},
     {"inetdiag_tcp_memory_bytes", "TCP", "mem", Unit::pages, Scope::host,
-     "Memory of all TCP sockets' buffers (/proc/net/sockstat, the whole host), which "
-     "net.ipv4.tcp_mem limits in pages."},
+     "Memory of the buffers of all TCP sockets of the host, limited by net.ipv4.tcp_mem "
+     "(/proc/net/sockstat)."},
     {"inetdiag_udp_memory_bytes", "UDP", "mem", Unit::pages, Scope::host,
-     "Memory of all UDP sockets' buffers (/proc/net/sockstat, the whole host), which "
-     "net.ipv4.udp_mem limits in pages."},
+     "Memory of the buffers of all UDP sockets of the host, limited by net.ipv4.udp_mem "
+     "(/proc/net/sockstat)."},
     {"inetdiag_fragments_memory_bytes", "FRAG", "memory", Unit::bytes, Scope::network_namespace,
-     "Memory of IPv4 fragments that wait for the rest of their packet (/proc/net/sockstat), which "
-     "net.ipv4.ipfrag_high_thresh limits."},
+     "Memory of IPv4 fragments waiting for reassembly, limited by net.ipv4.ipfrag_high_thresh "
+     "(/proc/net/sockstat)."},
 });
 
 class Sockstat final : public Collector {
@@ -49,7 +50,7 @@ class Sockstat final : public Collector {
     Collection collection;
     const auto text = context.proc.read("net/sockstat");
     if (!text) {
-      collection.errors.emplace_back("there is no net/sockstat below --path.procfs");
+      collection.errors.emplace_back("no net/sockstat below --path.procfs");
       return collection;
     }
     const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -64,10 +65,11 @@ class Sockstat final : public Collector {
       }
     }
     if (!context.is_other_namespace) {
-      collection.families.push_back(single_gauge(
-          "inetdiag_page_size_bytes",
-          "Size of a page of memory, the unit of net.ipv4.tcp_mem and net.ipv4.udp_mem.",
-          page_bytes));
+      collection.families.push_back(
+          single_gauge("inetdiag_page_size_bytes",
+                       "Size of a memory page, the unit of net.ipv4.tcp_mem and net.ipv4.udp_mem "
+                       "(sysconf _SC_PAGESIZE).",
+                       page_bytes));
     }
     return collection;
   }

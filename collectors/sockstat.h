@@ -1,4 +1,4 @@
-// The usage that stands beside tcp_max_orphans, tcp_max_tw_buckets, tcp_mem and udp_mem.
+// Sockets and memory that tcp_max_orphans, tcp_max_tw_buckets, tcp_mem and udp_mem limit.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Packets that a CPU dropped, or had no time for, on their way into the network stack.
+// Packets processed and dropped by each CPU on receive.
 #pragma once
 
 #include <memory>

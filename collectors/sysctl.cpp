@@ -18,64 +18,61 @@ namespace {
 
 struct Known {
   std::string_view name;
-  std::string_view meaning;
-  std::array<std::string_view, 3> fields{};  ///< of a vector, what its numbers are
+  std::string_view description;
+  std::array<std::string_view, 3> fields{};  ///< names of the numbers of a vector
 };
 
 // Documentation/admin-guide/sysctl/net.rst, Documentation/networking/ip-sysctl.rst,
 // Documentation/networking/nf_conntrack-sysctl.rst, Documentation/admin-guide/sysctl/fs.rst.
 constexpr auto known = std::to_array<Known>({
-    {"net.core.somaxconn",
-     "most connections that any listener's accept queue may hold; it acts on the next listen()"},
-    {"net.core.netdev_max_backlog",
-     "most packets that may wait on a CPU to enter the network stack"},
-    {"net.core.netdev_budget", "most packets that one softirq round takes from the interfaces"},
-    {"net.core.rmem_max", "largest receive buffer in bytes that a program may ask for (SO_RCVBUF)"},
-    {"net.core.wmem_max", "largest send buffer in bytes that a program may ask for (SO_SNDBUF)"},
-    {"net.core.rmem_default", "receive buffer in bytes of a socket that asks for none"},
-    {"net.core.wmem_default", "send buffer in bytes of a socket that asks for none"},
+    {"net.core.somaxconn", "Maximum backlog of a listener, applied by the next listen()"},
+    {"net.core.netdev_max_backlog", "Maximum number of packets in the backlog of a CPU"},
+    {"net.core.netdev_budget", "Maximum number of packets that one run of net_rx_action processes"},
+    {"net.core.rmem_max", "Maximum receive buffer in bytes that SO_RCVBUF sets"},
+    {"net.core.wmem_max", "Maximum send buffer in bytes that SO_SNDBUF sets"},
+    {"net.core.rmem_default", "Default receive buffer of a socket in bytes"},
+    {"net.core.wmem_default", "Default send buffer of a socket in bytes"},
     {"net.ipv4.tcp_max_syn_backlog",
-     "half-open connections a listener holds at most; acts only where net.ipv4.tcp_syncookies is "
-     "0"},
-    {"net.ipv4.tcp_max_tw_buckets", "most sockets in TIME_WAIT; beyond it they are closed at once"},
-    {"net.ipv4.tcp_syncookies", "0: no SYN cookies; 1: where a SYN queue is full; 2: always"},
+     "Maximum number of half-open connections of a listener if net.ipv4.tcp_syncookies is 0"},
+    {"net.ipv4.tcp_max_tw_buckets",
+     "Maximum number of TIME_WAIT sockets; beyond it they are destroyed at once"},
+    {"net.ipv4.tcp_syncookies",
+     "Whether SYN cookies are sent, 0 for never, 1 if a SYN queue is full, 2 for always"},
     {"net.ipv4.tcp_synack_retries",
-     "how often a SYN-ACK is sent again before a half-open connection is given up"},
-    {"net.ipv4.tcp_syn_retries", "how often a SYN is sent again before connect() fails"},
+     "Number of times a SYN-ACK is retransmitted before a half-open connection is dropped"},
+    {"net.ipv4.tcp_syn_retries", "Number of times a SYN is retransmitted before connect() fails"},
     {"net.ipv4.tcp_abort_on_overflow",
-     "1: a full accept queue answers with a reset instead of silence"},
+     "Whether a connection is reset if the accept queue is full, instead of dropping its ACK"},
     {"net.ipv4.tcp_max_orphans",
-     "most connections that no program holds any more; beyond it they are reset"},
+     "Maximum number of TCP connections without a process; beyond it they are reset"},
     {"net.ipv4.tcp_mem",
-     "pages of memory for all TCP sockets: below low all is well, above pressure buffers shrink, "
-     "at high memory is refused",
+     "Memory of all TCP sockets in pages, below low without limits, above pressure with smaller "
+     "buffers, and at most high",
      {"low", "pressure", "high"}},
     {"net.ipv4.udp_mem",
-     "pages of memory for all UDP sockets: at high datagrams are dropped",
+     "Memory of all UDP sockets in pages; above high datagrams are dropped",
      {"low", "pressure", "high"}},
-    {"net.ipv4.tcp_rmem", "receive buffer of a TCP socket in bytes", {"min", "default", "max"}},
-    {"net.ipv4.tcp_wmem", "send buffer of a TCP socket in bytes", {"min", "default", "max"}},
-    {"net.ipv4.tcp_fin_timeout", "seconds that a connection without a program stays in FIN_WAIT_2"},
+    {"net.ipv4.tcp_rmem", "Receive buffer of a TCP socket in bytes", {"min", "default", "max"}},
+    {"net.ipv4.tcp_wmem", "Send buffer of a TCP socket in bytes", {"min", "default", "max"}},
+    {"net.ipv4.tcp_fin_timeout", "Seconds that a connection without a process stays in FIN_WAIT_2"},
     {"net.ipv4.tcp_tw_reuse",
-     "whether an outgoing connection may take over a socket in TIME_WAIT; 2: on loopback only"},
-    {"net.ipv4.ip_local_port_range",
-     "first and last local port of outgoing connections",
-     {"low", "high"}},
-    {"net.ipv4.tcp_fastopen", "bits that turn TCP Fast Open on: 1 for clients, 2 for servers"},
-    {"net.ipv4.tcp_keepalive_time", "seconds without traffic before the first keepalive probe"},
-    {"net.ipv4.tcp_keepalive_intvl", "seconds between keepalive probes"},
+     "Whether an outgoing connection can reuse a TIME_WAIT socket, 2 for loopback only"},
+    {"net.ipv4.ip_local_port_range", "First and last ephemeral port", {"low", "high"}},
+    {"net.ipv4.tcp_fastopen", "TCP Fast Open as a bit mask, 1 for clients and 2 for servers"},
+    {"net.ipv4.tcp_keepalive_time", "Seconds without traffic before the first keepalive probe"},
+    {"net.ipv4.tcp_keepalive_intvl", "Seconds between keepalive probes"},
     {"net.ipv4.tcp_keepalive_probes",
-     "keepalive probes without an answer before a connection is dropped"},
-    {"net.ipv4.tcp_slow_start_after_idle", "1: a connection that was idle begins slowly again"},
+     "Number of unanswered keepalive probes before a connection is dropped"},
+    {"net.ipv4.tcp_slow_start_after_idle", "Whether an idle connection returns to slow start"},
     {"net.netfilter.nf_conntrack_max",
-     "most connections that conntrack follows; beyond it packets of new ones are dropped"},
-    {"net.netfilter.nf_conntrack_buckets", "size of the hash table of conntrack"},
-    {"fs.file-max", "most open files of the whole host"},
-    {"fs.nr_open", "most open files that a process may be allowed"},
+     "Maximum number of tracked connections; beyond it packets of new ones are dropped"},
+    {"net.netfilter.nf_conntrack_buckets", "Size of the hash table of connection tracking"},
+    {"fs.file-max", "Maximum number of open files of the host"},
+    {"fs.nr_open", "Maximum number of open files that a process can be allowed"},
 });
 
-/// Others are of the whole host; what of these is, has no file elsewhere.
-bool is_of_namespace(std::string_view name) {
+/// Files of net.* that are of the whole host do not exist in other namespaces.
+bool is_per_namespace(std::string_view name) {
   return name.starts_with("net.") && !name.starts_with("net.netfilter.");
 }
 
@@ -88,7 +85,7 @@ std::string metric_name(std::string_view sysctl) {
   return name;
 }
 
-/// What may stand in a HELP line without an escape.
+/// Whether a HELP line can contain it without escaping.
 bool is_plain(char c) { return c > ' ' && c <= '~' && c != '\\'; }
 
 struct Sysctl {
@@ -97,25 +94,25 @@ struct Sysctl {
   std::string metric;
   std::string help;
   std::array<std::string_view, 3> fields{};
-  bool is_included = false;  ///< by the setting: a host is expected to have it
+  bool is_included = false;  ///< by the setting, so that its absence is reported
 };
 
-Sysctl described(std::string_view name, std::string_view meaning,
+Sysctl described(std::string_view name, std::string_view description,
                  std::array<std::string_view, 3> fields) {
   Sysctl sysctl{.name = std::string(name),
                 .path = kernel::sysctl_path(name),
                 .metric = metric_name(name),
-                .help = "sysctl ",
+                .help = std::string(description),
                 .fields = fields};
-  sysctl.help.append(name);
-  if (!meaning.empty()) {
-    sysctl.help.append(": ").append(meaning);
+  if (description.empty()) {
+    sysctl.help.append("Sysctl ").append(name).append(".");
+  } else {
+    sysctl.help.append(" (sysctl ").append(name).append(").");
   }
-  sysctl.help.append(".");
   return sysctl;
 }
 
-/// All words of a value as numbers, or nothing where one is none.
+/// Returns all words of a value as numbers, or std::nullopt if one is not a number.
 std::optional<std::vector<double>> numbers(std::string_view text) {
   std::vector<double> values;
   while (true) {
@@ -136,13 +133,13 @@ class Sysctls final : public Collector {
  public:
   explicit Sysctls(const Settings& settings) {
     for (const Known& entry : known) {
-      add(described(entry.name, entry.meaning, entry.fields));
+      add(described(entry.name, entry.description, entry.fields));
     }
     for (const std::string& name : settings.list("include")) {
       Sysctl sysctl = described(name, "", {});
       if (sysctl.path.empty() || !std::ranges::all_of(name, is_plain)) {
         throw SettingError("include", "'" + name +
-                                          "' is not the name of a sysctl, such as "
+                                          "' is not the name of a sysctl; write for example "
                                           "net.ipv4.tcp_congestion_control");
       }
       sysctl.is_included = true;
@@ -153,9 +150,9 @@ class Sysctls final : public Collector {
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
     auto info = gauge_family("inetdiag_sysctl_info",
-                             "Sysctls whose value is no number, by name and value.");
+                             "Sysctls with a value that is not a number, by name and value.");
     for (const Sysctl& sysctl : sysctls_) {
-      if (context.is_other_namespace && !is_of_namespace(sysctl.name)) {
+      if (context.is_other_namespace && !is_per_namespace(sysctl.name)) {
         continue;
       }
       try {
@@ -163,7 +160,7 @@ class Sysctls final : public Collector {
           emit(sysctl, kernel::trimmed(*text), collection.families, info);
         } else if (sysctl.is_included && !context.is_other_namespace) {
           collection.unmatched.emplace_back(
-              "include", "there is no sysctl '" + sysctl.name + "'; `sysctl -aN` tells all names");
+              "include", "no sysctl '" + sysctl.name + "'; `sysctl -aN` lists all names");
         }
       } catch (const std::exception& error) {
         collection.errors.emplace_back(error.what());

@@ -1,4 +1,4 @@
-// The limits of the network stack: sysctls as gauges.
+// Sysctls as gauges: the limits of the network stack.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 1> sysctl_settings = {{
     {.name = "include",
      .placeholder = "NAME",
-     .help = "export this sysctl (net.ipv4.tcp_congestion_control) beside the default ones",
-     .fallback = "",
-     .repeatable = true},
+     .help = "also export this sysctl (net.ipv4.tcp_congestion_control)",
+     .default_value = "",
+     .is_repeatable = true},
 }};
 
 std::unique_ptr<Collector> make_sysctl(const Settings& settings);

@@ -28,9 +28,10 @@ using kernel::TcpState;
 bool is_connected(TcpState state) { return state != TcpState::listen && state != TcpState::close; }
 
 prometheus::MetricFamily totals(const StateCounts& counts) {
-  auto family = gauge_family("inetdiag_tcp_sockets",
-                             "TCP sockets of both families by state (inet_diag), exact. A pile of "
-                             "close_wait is a program that does not close.");
+  auto family =
+      gauge_family("inetdiag_tcp_sockets",
+                   "Number of IPv4 and IPv6 TCP sockets by state; many in close_wait mean "
+                   "that a program does not close its connections (inet_diag).");
   for (const auto& [state, name] : kernel::tcp_states) {
     add_series(family, {{"state", std::string(name)}},
                static_cast<double>(counts[kernel::slot(state)]));
@@ -61,19 +62,19 @@ void add_port(prometheus::MetricFamily& family, const std::string& port,
   }
 }
 
-/// Where the connected sockets came in and what waits in them, as one full dump told it.
+/// What one full dump says about connected sockets.
 struct Breakdown {
-  CpuBudget::Clock::time_point taken;
-  std::vector<PortCounts> ports;  ///< in order of the port
+  CpuBudget::Clock::time_point dumped_at;
+  std::vector<PortCounts> ports;  ///< sorted by port
   StateCounts other{};
   std::uint64_t receive_queue_bytes = 0;
   std::uint64_t send_queue_bytes = 0;
 };
 
-/// The busiest ports stand for themselves; of equals, the lower port.
+/// Keeps the ports with the most sockets, the lower of equal ones, and aggregates the others.
 Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
-                       CpuBudget::Clock::time_point taken) {
-  Breakdown breakdown{.taken = taken,
+                       CpuBudget::Clock::time_point dumped_at) {
+  Breakdown breakdown{.dumped_at = dumped_at,
                       .ports = {},
                       .other = full_dump.without_listener,
                       .receive_queue_bytes = full_dump.receive_queue_bytes,
@@ -98,33 +99,34 @@ void add_families(std::vector<prometheus::MetricFamily>& families, const Breakdo
                   std::chrono::duration<double> age) {
   auto& by_port = families.emplace_back(gauge_family(
       "inetdiag_tcp_port_sockets",
-      "TCP sockets by the local port and state (inet_diag), for ports that have a listener; all "
-      "others, outgoing connections too, count under port=\"other\"."));
+      "Number of TCP sockets by local port and state, port=\"other\" for outgoing connections and "
+      "other ports without a listener (inet_diag)."));
   for (const auto& [port, counts] : breakdown.ports) {
     add_port(by_port, std::to_string(port), counts);
   }
   add_port(by_port, "other", breakdown.other);
-  families.push_back(
-      single_gauge("inetdiag_tcp_port_sockets_age_seconds",
-                   "How long ago the sockets by port and the bytes in queues were counted. 0: in "
-                   "this scrape.",
-                   age.count()));
+  families.push_back(single_gauge(
+      "inetdiag_tcp_port_sockets_age_seconds",
+      "Age of the dump behind the sockets by port and the bytes in queues, 0 if it was "
+      "made in this scrape (inet_diag).",
+      age.count()));
   families.push_back(single_gauge(
       "inetdiag_tcp_receive_queue_bytes",
-      "Bytes that wait in connected sockets to be read by programs (inet_diag idiag_rqueue).",
+      "Bytes in receive queues of connected sockets, not yet read (inet_diag idiag_rqueue).",
       static_cast<double>(breakdown.receive_queue_bytes)));
   families.push_back(single_gauge(
       "inetdiag_tcp_send_queue_bytes",
-      "Bytes in connected sockets that the peers have not acknowledged (inet_diag idiag_wqueue).",
+      "Bytes in send queues of connected sockets, not yet acknowledged (inet_diag idiag_wqueue).",
       static_cast<double>(breakdown.send_queue_bytes)));
 }
 
-std::uint64_t less(std::uint64_t count, std::uint64_t part) {
+/// The sources are read at different times, so `part` may be larger.
+std::uint64_t subtract(std::uint64_t count, std::uint64_t part) {
   return count > part ? count - part : 0;
 }
 
-/// The counts of all states without the kernel telling of each socket in ESTABLISHED and TIME_WAIT.
-/// Absent where a source is.
+/// Returns the counts of all states without a dump of ESTABLISHED and TIME_WAIT sockets;
+/// std::nullopt if a file lacks the totals.
 std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
   const auto sockstat = context.proc.read("net/sockstat");
   const auto timewaits = kernel::sockstat_value(sockstat.value_or(""), "TCP", "tw");
@@ -136,19 +138,19 @@ std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
   }
   const kernel::PartialDump& partial = context.tcp.partial_dump();
   StateCounts counts = partial.by_state;
-  // A walk of an earlier scrape, as in other network namespaces, knows of the listeners of its
-  // time.
+  // In other network namespaces the dump may be of an earlier scrape.
   counts[slot(TcpState::listen)] = context.tcp.listeners().size();
-  counts[slot(TcpState::time_wait)] = less(*timewaits, partial.timewait_in_fin_wait2);
-  counts[slot(TcpState::established)] = less(*established, counts[slot(TcpState::close_wait)]);
+  counts[slot(TcpState::time_wait)] = subtract(*timewaits, partial.timewait_in_fin_wait2);
+  counts[slot(TcpState::established)] = subtract(*established, counts[slot(TcpState::close_wait)]);
   return counts;
 }
 
 class Tcp final : public Collector {
  public:
   Tcp(const Settings& settings, TcpClocks clocks)
-      : max_ports_(settings.number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())),
-        budget_(settings.share("cpu-budget")),
+      : max_ports_(
+            settings.whole_number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())),
+        budget_(settings.percentage("cpu-budget")),
         clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {
@@ -175,15 +177,16 @@ class Tcp final : public Collector {
     Collection collection;
     collection.families.push_back(totals(*counts));
     if (breakdown_) {
-      const bool is_fresh = breakdown_->taken == begin;
-      add_families(collection.families, *breakdown_,
-                   is_fresh ? CpuBudget::Clock::duration(0) : clocks_.now() - breakdown_->taken);
+      const bool is_fresh = breakdown_->dumped_at == begin;
+      add_families(
+          collection.families, *breakdown_,
+          is_fresh ? CpuBudget::Clock::duration(0) : clocks_.now() - breakdown_->dumped_at);
     }
     return collection;
   }
 
-  /// A full dump, unless it takes so long that the scrape would miss its deadline: then the last
-  /// breakdown stands, and what was spent counts all the same.
+  /// Returns std::nullopt if the full dump times out. The previous breakdown is kept then, and the
+  /// CPU time is still charged to the budget.
   std::optional<StateCounts> count_within_budget(const ScrapeContext& context,
                                                  CpuBudget::Clock::time_point begin) {
     const auto cpu_before = clocks_.thread_cpu();

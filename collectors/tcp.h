@@ -1,4 +1,4 @@
-// TCP sockets by state, and by the port that they came in on.
+// TCP sockets by state and by listening port.
 #pragma once
 
 #include <array>
@@ -13,21 +13,22 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 2> tcp_settings = {{
     {.name = "max-ports",
      .placeholder = "N",
-     .help = "most listening ports with series of their own; the rest counts under port=\"other\"",
-     .fallback = "100"},
+     .help = "maximum number of listening ports with their own series; others are aggregated into "
+             "port=\"other\"",
+     .default_value = "100"},
     {.name = "cpu-budget",
      .placeholder = "PERCENT",
-     .help = "share of one CPU that counting the sockets by port may take; in between the last "
-             "count stands. 0 turns it off, 100% counts at every scrape",
-     .fallback = "1%"},
+     .help = "share of one CPU that counting the sockets by port may use; between counts the last "
+             "one is exported; 0 disables it, 100% counts at every scrape",
+     .default_value = "1%"},
 }};
 
 std::unique_ptr<Collector> make_tcp(const Settings& settings);
 
-/// What a test puts in the place of time.
+/// Replaced by tests.
 struct TcpClocks {
   std::function<CpuBudget::Clock::time_point()> now;
-  std::function<CpuBudget::CpuTime()> thread_cpu;  ///< what the calling thread has used
+  std::function<CpuBudget::CpuTime()> thread_cpu;  ///< of the calling thread
 };
 std::unique_ptr<Collector> make_tcp_with_clocks(const Settings& settings, TcpClocks clocks);
 

@@ -1,6 +1,7 @@
 #include "collectors/udp.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <span>
@@ -12,7 +13,7 @@
 #include "collectors/kernel/netlink/udp_table.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/endpoint_groups.h"
-#include "collectors/support/family.h"
+#include "collectors/support/family_table.h"
 
 namespace inetdiag {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 using kernel::Endpoint;
 using kernel::UdpSocket;
 
-/// The sockets that share an endpoint, or that are folded together.
+/// The sockets of one endpoint, or an aggregate.
 struct Group {
   std::uint64_t sockets = 0;
   std::uint64_t queue_bytes = 0;
@@ -42,8 +43,8 @@ struct Group {
     }
   }
 
-  /// Sums all but the drops, which have a history of their own.
-  void fold(const Group& group) {
+  /// The drops are aggregated separately, as a counter must not decrease.
+  void aggregate(const Group& group) {
     sockets += group.sockets;
     queue_bytes += group.queue_bytes;
     limit_bytes += group.limit_bytes;
@@ -53,45 +54,33 @@ struct Group {
   bool is_notable() const { return drops > 0 || fill >= notable_fill; }
 };
 
-struct Families {
-  prometheus::MetricFamily sockets = gauge_family(
-      "inetdiag_udp_sockets",
-      "UDP sockets bound to this address and port (udp_diag); connected ones and those "
-      "with an ephemeral port count under port=\"other\".");
-  prometheus::MetricFamily queue = gauge_family(
-      "inetdiag_udp_receive_queue_bytes",
-      "Bytes that wait to be read by the program (udp_diag idiag_rqueue), with the kernel's "
-      "overhead for each datagram, summed over the sockets.");
-  prometheus::MetricFamily limit = gauge_family(
-      "inetdiag_udp_receive_queue_limit_bytes",
-      "Receive buffer (udp_diag SK_MEMINFO_RCVBUF, SO_RCVBUF), summed over the sockets.");
-  prometheus::MetricFamily fill = gauge_family(
-      "inetdiag_udp_receive_queue_fill_ratio",
-      "Bytes that wait / receive buffer of the fullest socket (udp_diag). About 1: the "
-      "kernel drops datagrams now.");
-  prometheus::MetricFamily drops = counter_family("inetdiag_udp_drops_total",
-                                                  "Datagrams that these sockets dropped (udp_diag "
-                                                  "SK_MEMINFO_DROPS), mostly because the receive "
-                                                  "buffer was full: the program reads too slowly.");
+using enum prometheus::MetricType;
 
-  void add(const Labels& labels, const Group& group) {
-    add_series(sockets, labels, static_cast<double>(group.sockets));
-    add_series(queue, labels, static_cast<double>(group.queue_bytes));
-    add_series(limit, labels, static_cast<double>(group.limit_bytes));
-    add_series(fill, labels, group.fill);
-    add_series(drops, labels, static_cast<double>(group.drops));
-  }
+constexpr auto specs = std::to_array<FamilySpec<Group>>({
+    {Gauge, "inetdiag_udp_sockets",
+     "Number of UDP sockets bound to this address and port, port=\"other\" for connected sockets "
+     "and "
+     "those with an ephemeral port (udp_diag).",
+     field<&Group::sockets>},
+    {Gauge, "inetdiag_udp_receive_queue_bytes",
+     "Memory of datagrams that the program has not read, with kernel overhead, summed over the "
+     "sockets (udp_diag idiag_rqueue).",
+     field<&Group::queue_bytes>},
+    {Gauge, "inetdiag_udp_receive_queue_limit_bytes",
+     "Size of the receive buffer (SO_RCVBUF), summed over the sockets (udp_diag "
+     "SK_MEMINFO_RCVBUF).",
+     field<&Group::limit_bytes>},
+    {Gauge, "inetdiag_udp_receive_queue_fill_ratio",
+     "Receive queue / receive buffer of the fullest socket; near 1 the kernel drops datagrams "
+     "(udp_diag).",
+     field<&Group::fill>},
+    {Counter, "inetdiag_udp_drops_total",
+     "Datagrams dropped by these sockets, mostly because the receive buffer was full (udp_diag "
+     "SK_MEMINFO_DROPS).",
+     field<&Group::drops>},
+});
 
-  std::vector<prometheus::MetricFamily> take() {
-    std::vector<prometheus::MetricFamily> taken;
-    for (auto* family : {&sockets, &queue, &limit, &fill, &drops}) {
-      taken.push_back(std::move(*family));
-    }
-    return taken;
-  }
-};
-
-/// Local ports that the kernel chooses for programs that do not.
+/// Local ports that the kernel assigns (net.ipv4.ip_local_port_range).
 struct EphemeralPorts {
   std::uint16_t first = 32768;
   std::uint16_t last = 60999;
@@ -107,8 +96,8 @@ struct EphemeralPorts {
   }
 };
 
-/// Whether this network namespace has any, as far as sockstat tells: a dump passes over those of
-/// all namespaces.
+/// Whether this network namespace has UDP sockets, according to sockstat. Without any, a dump,
+/// which iterates over the sockets of all namespaces, can be omitted.
 bool has_sockets(const ScrapeContext& context) {
   const auto ipv4 = context.proc.read("net/sockstat");
   const auto ipv6 = context.proc.read("net/sockstat6");
@@ -119,7 +108,7 @@ bool has_sockets(const ScrapeContext& context) {
 class Udp final : public Collector {
  public:
   explicit Udp(const Settings& settings)
-      : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
+      : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);
@@ -136,14 +125,14 @@ class Udp final : public Collector {
     }
     std::vector<NamedGroup<Group>> named = count_drops(drops_, std::move(groups));
     const std::size_t shown = rank(named, max_);
-    folded_drops_ += client_drops_.update(other.member_drops);
-    for (const NamedGroup<Group>& folded : std::span(named).subspan(shown)) {
-      other.fold(folded.group);
-      folded_drops_ += folded.drops_growth;
+    aggregated_drops_ += client_drops_.update(other.member_drops);
+    for (const NamedGroup<Group>& rest : std::span(named).subspan(shown)) {
+      other.aggregate(rest.group);
+      aggregated_drops_ += rest.drops_growth;
     }
-    other.drops = folded_drops_;
+    other.drops = aggregated_drops_;
 
-    Families families;
+    FamilyTable<Group> families(specs);
     for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
       families.add(endpoint_labels(endpoint), group);
     }
@@ -157,7 +146,7 @@ class Udp final : public Collector {
   std::size_t max_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
   DropCounter client_drops_;
-  std::uint64_t folded_drops_ = 0;
+  std::uint64_t aggregated_drops_ = 0;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Each UDP port that something listens on: how full its receive buffer is, and what it dropped.
+// Receive queues, limits and drops of bound UDP sockets.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 1> udp_settings = {{
     {.name = "max",
      .placeholder = "N",
-     .help = "most bound addresses with series of their own; the rest is folded into "
+     .help = "maximum number of bound addresses with their own series; others are aggregated into "
              "address=\"other\"",
-     .fallback = "500"},
+     .default_value = "500"},
 }};
 
 std::unique_ptr<Collector> make_udp(const Settings& settings);

@@ -1,6 +1,7 @@
 #include "collectors/unix.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <span>
@@ -15,7 +16,7 @@
 
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netlink/unix_diag.h"
-#include "collectors/support/family.h"
+#include "collectors/support/family_table.h"
 
 namespace inetdiag {
 namespace {
@@ -23,17 +24,18 @@ namespace {
 using kernel::TcpState;
 using kernel::UnixSocket;
 
-// A queue this full keeps its path out of the fold before all others.
+// Sockets with a fuller queue are the last to be aggregated.
 constexpr double notable_fill = 0.5;
 
-/// The listening sockets that share a path, as in different mount namespaces, or a fold.
+/// The listening sockets of one path, which may be in several mount namespaces, or an aggregate.
 struct Listener {
   std::string path;
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
-  double fill = 0;  ///< of the fullest
+  double fill = 0;  ///< of the fullest socket
 
-  /// The kernel holds a connection more than the backlog (unix_recvq_full: queue > backlog).
+  /// The accept queue holds one connection more than the backlog (unix_recvq_full: length >
+  /// backlog).
   void add(const UnixSocket& socket) {
     waiting += socket.waiting;
     backlog += socket.backlog;
@@ -41,33 +43,28 @@ struct Listener {
         fill, static_cast<double>(socket.waiting) / (static_cast<double>(socket.backlog) + 1));
   }
 
-  void fold(const Listener& listener) {
+  void aggregate(const Listener& listener) {
     waiting += listener.waiting;
     backlog += listener.backlog;
     fill = std::max(fill, listener.fill);
   }
 };
 
-struct Families {
-  prometheus::MetricFamily length =
-      gauge_family("inetdiag_unix_listener_accept_queue_length",
-                   "Connections that wait for accept() at this UNIX socket (unix_diag).");
-  prometheus::MetricFamily limit =
-      gauge_family("inetdiag_unix_listener_accept_queue_limit",
-                   "Backlog of this UNIX socket (unix_diag): the smaller of what the program asked "
-                   "for in listen() and of net.core.somaxconn at that time.");
-  prometheus::MetricFamily fill = gauge_family(
-      "inetdiag_unix_listener_accept_queue_fill_ratio",
-      "Waiting connections / (backlog + 1) at this UNIX socket (unix_diag). At 1 connect() waits, "
-      "or fails with EAGAIN; no counter tells of it.");
+using enum prometheus::MetricType;
 
-  void add(const Listener& listener) {
-    const Labels labels = {{"path", listener.path}};
-    add_series(length, labels, static_cast<double>(listener.waiting));
-    add_series(limit, labels, static_cast<double>(listener.backlog));
-    add_series(fill, labels, listener.fill);
-  }
-};
+constexpr auto specs = std::to_array<FamilySpec<Listener>>({
+    {Gauge, "inetdiag_unix_listener_accept_queue_length",
+     "Connections waiting for accept() at this UNIX socket (unix_diag).",
+     field<&Listener::waiting>},
+    {Gauge, "inetdiag_unix_listener_accept_queue_limit",
+     "Backlog of this UNIX socket, the smaller of the listen() argument and net.core.somaxconn at "
+     "that time (unix_diag).",
+     field<&Listener::backlog>},
+    {Gauge, "inetdiag_unix_listener_accept_queue_fill_ratio",
+     "Waiting connections / (backlog + 1) at this UNIX socket; at 1 connect() blocks or fails with "
+     "EAGAIN (unix_diag).",
+     field<&Listener::fill>},
+});
 
 std::string_view name_of_type(std::uint8_t type) {
   switch (type) {
@@ -82,7 +79,7 @@ std::string_view name_of_type(std::uint8_t type) {
   }
 }
 
-/// UNIX sockets have states of TCP: these three, in net/unix/af_unix.c.
+/// UNIX sockets use three states of TCP (net/unix/af_unix.c).
 std::string_view name_of_state(TcpState state) {
   switch (state) {
     case TcpState::established:
@@ -99,10 +96,10 @@ std::string_view name_of_state(TcpState state) {
 class Unix final : public Collector {
  public:
   explicit Unix(const Settings& settings)
-      : max_(settings.number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
+      : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
-    // By the path as the page tells it: two that look alike there are one series.
+    // By the label value: two paths can become the same valid UTF-8.
     std::map<std::string, Listener> listeners;
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
     const std::uint32_t listening = kernel::mask(TcpState::listen);
@@ -117,8 +114,8 @@ class Unix final : public Collector {
 
     Collection collection;
     add_listeners(collection, std::move(listeners));
-    auto& sockets = collection.families.emplace_back(
-        gauge_family("inetdiag_unix_sockets", "UNIX sockets by type and state (unix_diag)."));
+    auto& sockets = collection.families.emplace_back(gauge_family(
+        "inetdiag_unix_sockets", "Number of UNIX sockets by type and state (unix_diag)."));
     for (const auto& [kind, count] : counts) {
       add_series(sockets, {{"type", std::string(kind.first)}, {"state", std::string(kind.second)}},
                  static_cast<double>(count));
@@ -150,24 +147,22 @@ class Unix final : public Collector {
       return std::tuple(listener.fill < notable_fill, std::string_view(listener.path));
     });
     const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
-    Families families;
+    FamilyTable<Listener> families(specs);
     Listener other{.path = "other"};
-    bool is_folded = false;
+    bool has_other = false;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
-      // A socket may bear the name of the fold.
+      // A socket may have the name of the aggregate.
       if (i < shown && listeners[i].path != other.path) {
-        families.add(listeners[i]);
+        families.add({{"path", listeners[i].path}}, listeners[i]);
       } else {
-        other.fold(listeners[i]);
-        is_folded = true;
+        other.aggregate(listeners[i]);
+        has_other = true;
       }
     }
-    if (is_folded) {
-      families.add(other);
+    if (has_other) {
+      families.add({{"path", other.path}}, other);
     }
-    for (auto* family : {&families.length, &families.limit, &families.fill}) {
-      collection.families.push_back(std::move(*family));
-    }
+    collection.families = families.take();
   }
 
   std::size_t max_;

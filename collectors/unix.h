@@ -1,4 +1,4 @@
-// Each listening UNIX socket: how full its accept queue is; and how many sockets there are.
+// Accept queues of listening UNIX sockets, and the number of UNIX sockets.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 1> unix_settings = {{
     {.name = "max",
      .placeholder = "N",
-     .help =
-         "most listening paths with series of their own; the rest is folded into path=\"other\"",
-     .fallback = "200"},
+     .help = "maximum number of listening paths with their own series; others are aggregated into "
+             "path=\"other\"",
+     .default_value = "200"},
 }};
 
 std::unique_ptr<Collector> make_unix(const Settings& settings);

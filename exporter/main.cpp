@@ -99,8 +99,8 @@ int run(std::span<const char* const> arguments) {
   const Log log(options.log_level, format, sink);
   const int failure_status = failure_exit_status(options.command);
   try {
-    for (const UnusedFlags& idle : options.idle) {
-      log.warn("flags have no effect", {{"flags", idle.flags}, {"why", idle.why}});
+    for (const UnusedFlags& unused : options.unused_flags) {
+      log.warn("flags have no effect", {{"flags", unused.flags}, {"reason", unused.reason}});
     }
     warn_of_missing_privileges(options.netns, log);
     CommandOptions command = command_options(std::move(options));

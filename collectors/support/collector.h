@@ -16,53 +16,57 @@
 
 namespace inetdiag {
 
-/// What a collector may ask in one scrape. What several collectors need is asked of the kernel
-/// once: the files of `proc`, the tree of `cgroups` and the questions of `tcp`.
+/// The sources of one scrape in one network namespace. `proc`, `cgroups` and `tcp` cache what they
+/// read for all collectors.
 struct ScrapeContext {
   kernel::CachedFiles& proc;
   kernel::CgroupTree& cgroups;
   kernel::TcpTable& tcp;
   const kernel::NetlinkFactory& sock_diag;
   const kernel::Deadline& deadline;
-  /// Another network namespace than the exporter's own: what is of the whole host has been told.
-  bool is_other_namespace = false;
+  bool is_other_namespace = false;  ///< not the exporter's own: omit metrics of the whole host
 };
 
-/// What a collector found. It can be part of what it should be: `errors` tell the rest.
+/// What a collector returns, which can be partial.
 struct Collection {
-  std::vector<prometheus::MetricFamily> families;  ///< one without series is left out of the page
-  /// What could not be read, for the log; any makes the collector's `success` 0.
+  std::vector<prometheus::MetricFamily> families;  ///< those without series are omitted
+  /// Logged, and any of them sets inetdiag_scrape_collector_success to 0.
   std::vector<std::string> errors;
-  /// Features that this kernel lacks: not an error, told once in the log.
+  /// Features that this kernel does not have: not an error, logged once.
   std::vector<std::string> missing;
-  /// Settings that match nothing, and may be mistyped: told once in the log, as a warning.
+  /// Settings that match nothing: logged once, as a warning.
   std::vector<SettingError> unmatched;
 };
 
-/// One subject of the page. It is asked by one thread at a time, may keep state between scrapes,
-/// and builds its families new each time. An exception counts as an error of the whole collector.
+/// Collects metrics. It is used by one thread at a time and may keep state between scrapes. An
+/// exception discards its metrics of this scrape.
 class Collector {
  public:
   virtual ~Collector() = default;
   virtual Collection collect(const ScrapeContext& context) = 0;
 };
 
-/// Who asks this in other network namespaces than the exporter's own.
-enum class NetnsMode {
-  nobody,     ///< it is of the whole host
-  stateless,  ///< it remembers nothing of a namespace
-  stateful,
+struct NamedCollector {
+  std::string name;
+  std::unique_ptr<Collector> collector;
 };
 
-/// One row of the registry: what the program knows of a collector before it is made.
+/// How a collector runs in other network namespaces than the exporter's own.
+enum class NetnsMode {
+  host_wide,  ///< not at all: its metrics are of the whole host
+  stateless,  ///< one instance for all namespaces
+  stateful,   ///< an instance for each namespace: it keeps state between scrapes
+};
+
+/// An entry of the registry.
 struct CollectorEntry {
   std::string_view name;
   std::string_view help;
   bool on_by_default;
   std::span<const SettingSpec> settings;
-  /// Throws SettingError where a setting's value is no good.
+  /// Throws SettingError if a value is invalid.
   std::unique_ptr<Collector> (*make)(const Settings& settings);
-  NetnsMode elsewhere = NetnsMode::nobody;
+  NetnsMode netns_mode = NetnsMode::host_wide;
 };
 
 }  // namespace inetdiag

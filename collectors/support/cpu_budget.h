@@ -4,7 +4,7 @@
 
 namespace inetdiag {
 
-/// Spaces out something that costs CPU, so that its share of one CPU stays within a budget.
+/// Delays an expensive operation so that its average share of one CPU stays within a budget.
 class CpuBudget {
  public:
   using Clock = std::chrono::steady_clock;
@@ -16,7 +16,7 @@ class CpuBudget {
   bool is_zero() const { return share_ <= 0; }
   bool allows(Clock::time_point now) const { return !is_zero() && now >= next_; }
 
-  /// What began at `begin` cost so much: the next one comes cost / share later.
+  /// Charges an operation that began at `begin`: the next one is allowed cost / share later.
   void spend(Clock::time_point begin, CpuTime cost) {
     if (!is_zero() && share_ < 1) {
       next_ = begin + std::chrono::ceil<Clock::duration>(cost / share_);

@@ -5,8 +5,8 @@
 
 namespace inetdiag {
 
-/// CPU time that may be spent on something in bursts, as long as its share of one CPU stays within
-/// a budget: unspent credit is kept for a minute.
+/// Limits the average share of one CPU that an operation uses, and allows bursts: unspent credit is
+/// kept for a minute.
 class CpuCredit {
  public:
   using Clock = std::chrono::steady_clock;
@@ -14,19 +14,19 @@ class CpuCredit {
 
   /// `share` of one CPU, from 0 (never) to 1 (always).
   explicit CpuCredit(double share, Clock::time_point now)
-      : share_(share), credit_(longest * share), last_(now) {}
+      : share_(share), credit_(max_age * share), last_(now) {}
 
   bool is_unlimited() const { return share_ >= 1; }
   bool is_positive(Clock::time_point now) {
-    credit_ = std::min<CpuTime>(credit_ + (now - last_) * share_, longest * share_);
+    credit_ = std::min<CpuTime>(credit_ + (now - last_) * share_, max_age * share_);
     last_ = now;
     return share_ > 0 && (is_unlimited() || credit_ > CpuTime::zero());
   }
-  /// May go below zero: the next one then waits until it is paid for.
+  /// The credit may become negative; the next operation waits until it is positive.
   void spend(CpuTime cost) { credit_ -= cost; }
 
  private:
-  static constexpr CpuTime longest = std::chrono::minutes(1);
+  static constexpr CpuTime max_age = std::chrono::minutes(1);
 
   double share_;
   CpuTime credit_;

@@ -6,12 +6,11 @@
 namespace inetdiag {
 namespace {
 
-// Of one endpoint.
-constexpr std::size_t max_absent_sockets = 64;
+constexpr std::size_t max_absent_sockets = 64;  // of one endpoint
 
-/// How far a count that wraps at 2^32 went on. A step of more than half the range is a step back:
-/// the kernel sums up per-node counts without a lock.
-std::uint32_t step(std::uint32_t before, std::uint32_t now) {
+/// Returns the growth of a count that wraps at 2^32. A difference of more than half the range means
+/// that it decreased, as the kernel sums per-node counts without a lock.
+std::uint32_t growth_of(std::uint32_t before, std::uint32_t now) {
   const std::uint32_t difference = now - before;
   return difference <= std::numeric_limits<std::int32_t>::max() ? difference : 0;
 }
@@ -24,10 +23,10 @@ std::uint64_t DropCounter::update(std::span<const SocketDrops> sockets) {
   std::size_t present = 0;
   for (const SocketDrops& socket : sockets) {
     if (socket.drops == 0) {
-      continue;  // most sockets: nothing to remember
+      continue;  // most sockets; saves memory
     }
     const auto [seen, is_new] = seen_.try_emplace(socket.cookie, Seen{0, round_});
-    const std::uint32_t grown = is_new ? socket.drops : step(seen->second.drops, socket.drops);
+    const std::uint32_t grown = is_new ? socket.drops : growth_of(seen->second.drops, socket.drops);
     seen->second = {seen->second.drops + grown, round_};
     growth += grown;
     ++present;

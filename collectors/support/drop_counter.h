@@ -8,20 +8,18 @@
 
 namespace inetdiag {
 
-/// What a socket says of its own drops (SK_MEMINFO_DROPS), to be told apart by its cookie.
+/// The drops of one socket (SK_MEMINFO_DROPS). The cookie identifies it.
 struct SocketDrops {
   std::uint64_t cookie;
   std::uint32_t drops;
 };
 
-/// Makes one counter that never goes down out of the drop counts of sockets that come and go: a
-/// socket that closed leaves what it counted behind, a count that wraps at 2^32 goes on, and a
-/// socket that was missing for a while (it did not listen, or a dump missed it) is not counted
-/// anew.
-/// It remembers only sockets that dropped.
+/// Sums the drops of sockets that open and close into a counter that never decreases. It keeps the
+/// drops of closed sockets, handles counts that wrap at 2^32, and does not count a socket twice
+/// that was missing from a dump. It stores only sockets with drops.
 class DropCounter {
  public:
-  /// Takes the counts of all sockets that are there now; returns the growth since the last time.
+  /// Takes the counts of all open sockets; returns the growth since the previous call.
   std::uint64_t update(std::span<const SocketDrops> sockets);
 
   std::uint64_t total() const { return total_; }
@@ -34,20 +32,19 @@ class DropCounter {
 
   void evict_longest_absent();
 
-  std::unordered_map<std::uint64_t, Seen> seen_;  ///< by cookie, which is never given twice
+  std::unordered_map<std::uint64_t, Seen> seen_;  ///< by cookie, which the kernel never reuses
   std::uint64_t round_ = 0;
   std::uint64_t total_ = 0;
 };
 
-/// A DropCounter for each key. A key that is gone is remembered, since it may come back and its
-/// counter must not fall then: not where it never dropped, and at most `max_absent` of them, the
-/// longest absent forgotten first.
+/// A DropCounter for each key. Up to `max_absent` counters of absent keys are kept, since a key may
+/// return and its counter must not decrease; those absent longest are evicted first.
 template <typename Key>
 class DropCounters {
  public:
   explicit DropCounters(std::size_t max_absent) : max_absent_(max_absent) {}
 
-  /// Begins a new round; the keys that are not updated in it count as absent when it ends.
+  /// Keys that are not updated until end_round() are absent.
   void begin_round() { ++round_; }
 
   struct Updated {

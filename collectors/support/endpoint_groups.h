@@ -1,4 +1,4 @@
-// What collectors that group sockets by endpoint share: labels, and the bound on their number.
+// Groups of sockets by endpoint: labels, and a limit on the number of series.
 #pragma once
 
 #include <algorithm>
@@ -15,22 +15,21 @@
 
 namespace inetdiag {
 
-// A queue this full keeps its owner out of the fold before all others.
+// Groups with a fuller queue are the last to be aggregated.
 inline constexpr double notable_fill = 0.5;
 
-// How many endpoints that are gone keep their drop count, so that it does not fall if they return.
+// Of closed endpoints, whose drop counters are kept.
 inline constexpr std::size_t max_absent_endpoints = 10'000;
 
-/// The sockets that share an endpoint, as a collector sums them up: with `member_drops`, `drops`
-/// and is_notable().
+/// The sockets of one endpoint. A Group has `member_drops`, `drops` and is_notable().
 template <typename Group>
 struct NamedGroup {
   kernel::Endpoint endpoint;
   Group group;
-  std::uint64_t drops_growth = 0;  ///< since the scrape before
+  std::uint64_t drops_growth = 0;  ///< since the previous scrape
 };
 
-/// Turns the drops of the members, which come and go, into counters that never fall.
+/// Sets `drops` of each group to a counter that never decreases.
 template <typename Group>
 std::vector<NamedGroup<Group>> count_drops(DropCounters<kernel::Endpoint>& counters,
                                            std::map<kernel::Endpoint, Group>&& groups) {
@@ -46,14 +45,14 @@ std::vector<NamedGroup<Group>> count_drops(DropCounters<kernel::Endpoint>& count
   return named;
 }
 
-/// `address`, `port` and, where it is bound to one, `device`. Throws std::system_error.
+/// Returns `address`, `port` and, if it is bound to one, `device`. Throws std::system_error.
 Labels endpoint_labels(const kernel::Endpoint& endpoint);
 
-/// The labels of what is folded together.
+/// Returns the labels of aggregated groups.
 Labels aggregate_labels();
 
-/// Puts groups in trouble first, the others by port, so that which ones are folded hardly ever
-/// changes; returns how many of them stand for themselves.
+/// Sorts notable groups first and the others by port, so that the aggregated ones rarely change.
+/// Returns how many have their own series.
 template <typename Group>
 std::size_t rank(std::vector<NamedGroup<Group>>& groups, std::size_t max) {
   std::ranges::sort(groups, {}, [](const NamedGroup<Group>& named) {

@@ -17,29 +17,32 @@ std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<std::uint8_t>(text[at]) : 0;
 }
 
-/// The length of the UTF-8 sequence at the front, 0 where there is none (RFC 3629, section 4).
+/// Returns the length of the UTF-8 sequence that `text` begins with, 0 if it is invalid (RFC 3629,
+/// section 4).
 std::size_t sequence_length(std::string_view text) {
   const std::uint8_t first = byte_at(text, 0);
   const std::uint8_t second = byte_at(text, 1);
-  const auto continues = [&](std::size_t at) { return (byte_at(text, at) & 0xC0U) == 0x80U; };
+  const auto is_continuation = [&](std::size_t at) { return (byte_at(text, at) & 0xC0U) == 0x80U; };
   if (first == 0) {
-    return 0;  // UTF-8, but the end of the page to Prometheus' own lexer
+    return 0;  // valid UTF-8, but Prometheus' lexer ends at NUL
   }
   if (first < 0x80) {
     return 1;
   }
   if (first >= 0xC2 && first <= 0xDF) {
-    return continues(1) ? 2 : 0;
+    return is_continuation(1) ? 2 : 0;
   }
   if (first >= 0xE0 && first <= 0xEF) {
     const bool overlong = first == 0xE0 && second < 0xA0;
     const bool surrogate = first == 0xED && second >= 0xA0;
-    return !overlong && !surrogate && continues(1) && continues(2) ? 3 : 0;
+    return !overlong && !surrogate && is_continuation(1) && is_continuation(2) ? 3 : 0;
   }
   if (first >= 0xF0 && first <= 0xF4) {
     const bool overlong = first == 0xF0 && second < 0x90;
     const bool too_large = first == 0xF4 && second >= 0x90;
-    return !overlong && !too_large && continues(1) && continues(2) && continues(3) ? 4 : 0;
+    return !overlong && !too_large && is_continuation(1) && is_continuation(2) && is_continuation(3)
+               ? 4
+               : 0;
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-// How collectors build what prometheus-cpp calls a MetricFamily.
+// Builds prometheus::MetricFamily.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@ namespace inetdiag {
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
-/// An empty family. `help` names the kernel source and says what the value means.
+/// Returns a family without series. `help` is one sentence with the kernel source in parentheses.
 prometheus::MetricFamily gauge_family(std::string_view name, std::string_view help);
 prometheus::MetricFamily counter_family(std::string_view name, std::string_view help);
 
-/// Adds one series. Label values may be any bytes: what is not UTF-8 is replaced, since one such
-/// byte makes Prometheus refuse the whole page; labels with an empty value are left out.
+/// Adds one series. Invalid UTF-8 in label values is replaced, since Prometheus would reject the
+/// page. Labels with an empty value are omitted.
 void add_series(prometheus::MetricFamily& family, Labels labels, double value);
 
-/// A gauge of a single series without labels.
+/// Returns a gauge with one series without labels.
 prometheus::MetricFamily single_gauge(std::string_view name, std::string_view help, double value);
 
-/// `text` with each byte that is not part of valid UTF-8 (RFC 3629) replaced by U+FFFD.
+/// Returns `text` with each byte that is not part of valid UTF-8 (RFC 3629) replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);
 
 }  // namespace inetdiag

@@ -10,15 +10,15 @@ void FamilyMerger::add(std::vector<prometheus::MetricFamily>&& families, std::st
                        std::string_view value) {
   const std::string valid = valid_utf8(value);
   for (prometheus::MetricFamily& family : families) {
-    const auto [place, is_new] = places_.try_emplace(family.name, families_.size());
+    const auto [index, is_new] = indices_.try_emplace(family.name, families_.size());
     if (is_new) {
       families_.push_back(
           {.name = family.name, .help = family.help, .type = family.type, .metric = {}});
     }
-    auto& all = families_[place->second].metric;
+    auto& merged = families_[index->second].metric;
     for (auto& series : family.metric) {
       series.label.push_back({std::string(label), valid});
-      all.push_back(std::move(series));
+      merged.push_back(std::move(series));
     }
   }
 }

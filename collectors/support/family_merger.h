@@ -10,20 +10,19 @@
 
 namespace inetdiag {
 
-/// Families of many network namespaces, each family once: name and help of one are longer than a
-/// series.
+/// Merges the families of several network namespaces by name.
 class FamilyMerger {
  public:
-  /// Adds the series of `families` with one label more.
+  /// Adds the series of `families` with an additional label.
   void add(std::vector<prometheus::MetricFamily>&& families, std::string_view label,
            std::string_view value);
 
-  /// In the order in which they came first.
+  /// Returns the families in the order in which they were first added.
   std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
 
  private:
   std::vector<prometheus::MetricFamily> families_;
-  std::unordered_map<std::string, std::size_t> places_;
+  std::unordered_map<std::string, std::size_t> indices_;
 };
 
 }  // namespace inetdiag

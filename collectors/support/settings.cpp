@@ -1,6 +1,6 @@
 #include "collectors/support/settings.h"
 
-#include "collectors/kernel/base/text.h"
+#include "collectors/kernel/base/parse.h"
 
 namespace inetdiag {
 
@@ -9,47 +9,29 @@ std::vector<std::string> Settings::list(std::string_view name) const {
   return found == values_.end() ? std::vector<std::string>() : found->second;
 }
 
-std::string Settings::last(std::string_view name) const {
+template <typename Parse>
+auto Settings::parsed(std::string_view name, Parse parse) const {
   const auto found = values_.find(name);
-  return found == values_.end() ? std::string() : found->second.back();
-}
-
-std::uint64_t Settings::number(std::string_view name, std::uint64_t least,
-                               std::uint64_t most) const {
-  const std::string text = last(name);
-  const auto value = kernel::to_number<std::uint64_t>(text);
-  if (!value || *value < least || *value > most) {
-    throw SettingError(name, "'" + text + "' is not a whole number from " + std::to_string(least) +
-                                 " to " + std::to_string(most));
-  }
-  return *value;
-}
-
-double Settings::share(std::string_view name) const {
-  const std::string text = last(name);
-  std::string_view number = text;
-  if (number.ends_with('%')) {
-    number.remove_suffix(1);
-  }
-  constexpr double whole = 100;
-  const auto percent = kernel::to_number<double>(number);
-  // Written so that NaN is refused.
-  if (!percent || !(*percent >= 0 && *percent <= whole)) {
-    throw SettingError(name, "'" + text + "' is not a percentage from 0% to 100%");
-  }
-  return *percent / whole;
-}
-
-std::optional<std::regex> Settings::regex(std::string_view name) const {
-  const std::string text = last(name);
-  if (text.empty()) {
-    return std::nullopt;
-  }
   try {
-    return std::regex(text, std::regex::ECMAScript | std::regex::optimize);
-  } catch (const std::regex_error& error) {
-    throw SettingError(name, "'" + text + "' is not a regular expression: " + error.what());
+    return parse(found == values_.end() ? std::string_view() : found->second.back());
+  } catch (const std::invalid_argument& error) {
+    throw SettingError(name, error.what());
   }
+}
+
+std::uint64_t Settings::whole_number(std::string_view name, std::uint64_t min,
+                                     std::uint64_t max) const {
+  return parsed(name, [=](auto text) { return kernel::parse_whole_number(text, min, max); });
+}
+
+double Settings::percentage(std::string_view name) const {
+  return parsed(name, kernel::parse_percentage);
+}
+
+std::optional<kernel::Regex> Settings::regex(std::string_view name) const {
+  return parsed(name, [](std::string_view text) {
+    return text.empty() ? std::nullopt : std::optional(kernel::Regex(text));
+  });
 }
 
 }  // namespace inetdiag

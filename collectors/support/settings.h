@@ -1,53 +1,64 @@
-// What a collector lets a user choose, told without a word about where the choice comes from.
+// The settings of a collector. Collectors do not know that they come from flags.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <regex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "collectors/kernel/base/regex.h"
+
 namespace inetdiag {
 
-struct SettingSpec {
-  std::string_view name;         ///< `max`: the collector's own name is put before it
-  std::string_view placeholder;  ///< what the value is, for the help: `N`, `REGEX`
-  std::string_view help;
-  std::string_view fallback;  ///< the value where the user chose none; empty for none
-  bool repeatable = false;
+/// What a setting is in other network namespaces, where its own flag, --netns.COLLECTOR.SETTING,
+/// chooses it.
+struct NetnsDefault {
+  std::string_view value;
+  std::string_view description;  ///< of the value, for the help
 };
 
-/// A setting, and what is wrong with its value.
+struct SettingSpec {
+  std::string_view name;         ///< `max`, for --collector.NAME.max
+  std::string_view placeholder;  ///< of the value in the help: `N`, `REGEX`
+  std::string_view help;
+  std::string_view default_value;  ///< empty for none
+  bool is_repeatable = false;
+  std::optional<NetnsDefault> netns_default{};  ///< std::nullopt: the same in every namespace
+};
+
+/// An invalid value of a setting.
 struct SettingError : std::invalid_argument {
   SettingError(std::string_view setting, const std::string& problem)
       : std::invalid_argument(problem), name(setting) {}
-  std::string name;
+  std::string name;  ///< of the SettingSpec
 };
 
-/// The values chosen for one collector, by the names of its SettingSpecs.
+/// The values of one collector's settings, by SettingSpec::name. The functions that parse a value
+/// throw SettingError.
 class Settings {
  public:
   void add(std::string_view name, std::string value) {
     values_[std::string(name)].push_back(std::move(value));
   }
 
-  /// All values of a repeatable setting.
+  /// Returns all values of a repeatable setting.
   std::vector<std::string> list(std::string_view name) const;
 
-  /// A whole number; throws SettingError.
-  std::uint64_t number(std::string_view name, std::uint64_t least, std::uint64_t most) const;
+  std::uint64_t whole_number(std::string_view name, std::uint64_t min, std::uint64_t max) const;
 
-  /// A percentage, with or without its sign, as a share from 0 to 1; throws SettingError.
-  double share(std::string_view name) const;
+  /// Returns a percentage as a ratio from 0 to 1.
+  double percentage(std::string_view name) const;
 
-  /// An ECMAScript regular expression, absent where the value is empty; throws SettingError.
-  std::optional<std::regex> regex(std::string_view name) const;
+  /// Returns std::nullopt if the value is empty.
+  std::optional<kernel::Regex> regex(std::string_view name) const;
 
  private:
-  std::string last(std::string_view name) const;
+  /// Returns what `parse` returns for the value; its std::invalid_argument becomes a SettingError.
+  template <typename Parse>
+  auto parsed(std::string_view name, Parse parse) const;
 
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };

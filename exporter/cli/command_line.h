@@ -23,17 +23,16 @@ namespace inetdiag {
 
 enum class Command { serve, check, print, sockets };
 
-/// The exit status of a command that threw, or was given wrong flags: what 1 tells about the host
-/// or about a collector, they must not.
+/// Returns the exit status for an exception or a usage error. It differs from those that report on
+/// the host or on a collector.
 int failure_exit_status(Command command);
 
-/// Flags that were given, and why they change nothing.
+/// Flags that were given but have no effect.
 struct UnusedFlags {
-  std::string flags;  ///< with a blank between two
-  std::string why;
+  std::string flags;  ///< separated by spaces
+  std::string reason;
 };
 
-/// What the command line chose.
 struct Options {
   Command command = Command::serve;
   CheckOptions check;
@@ -52,17 +51,17 @@ struct Options {
   LogFormat log_format = LogFormat::logfmt;
   NetnsOptions netns;
   std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
-  std::vector<UnusedFlags> idle;
+  std::vector<UnusedFlags> unused_flags;
 };
 
-/// What the command line comes to: options to run with, or a text to print and an exit status.
+/// Options to run with, or a text to print and an exit status.
 struct CommandLine {
   std::optional<Options> options{};
   std::string text{};
   int exit_status = 0;
 };
 
-/// Flags in the words of node_exporter; each collector's come from its row in the registry.
+/// The flags of each collector come from its entry in the registry.
 CommandLine parse_command_line(std::span<const char* const> arguments,
                                std::span<const CollectorEntry> registry);
 

@@ -1,15 +1,19 @@
-// The kinds of flags that the program has. CLI11 parses them; what a value must be is told in our
-// own words, since those of CLI11 do not say what to write. A variable that a flag sets must
-// outlive the parsing, and holds the default until then.
+// The kinds of flags that the program has, on top of CLI11. A variable that a flag sets must
+// outlive the parsing and holds the default until then.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "collectors/kernel/base/parse.h"
 
 namespace CLI {
 class App;
@@ -19,68 +23,77 @@ namespace inetdiag {
 
 struct Flag {
   std::string name;        ///< `--web.max-requests`
-  std::string value = {};  ///< what stands for its value in the help: `N`; empty for a switch
+  std::string value = {};  ///< the placeholder of its value in the help: `N`; empty for a switch
   std::string help;
   std::string group = "Options";
-  std::string fallback = {};  ///< what the help tells as the default, in place of the variable
+  std::string default_value = {};  ///< shown in the help; empty for none
 };
 
-enum class Times { once, many };
+/// Passes the value to `store`. The message of its std::invalid_argument is reported as an error of
+/// the flag.
+void add_value(CLI::App& app, const Flag& flag, std::function<void(const std::string&)> store);
 
-void add_text(CLI::App& app, const Flag& flag, std::string& text);
+/// Like add_value(), for a flag that may be repeated.
+void add_values(CLI::App& app, const Flag& flag, std::function<void(const std::string&)> store);
 
-/// The value must be one of `names`; of a flag that is not given, the variable need not be.
-void add_choice(CLI::App& app, const Flag& flag, std::string& name,
-                const std::vector<std::string>& names);
+/// The default is the value of `text`.
+void add_text(CLI::App& app, Flag flag, std::string& text);
 
-/// Each time it stands, it takes one value.
-void add_texts(CLI::App& app, const Flag& flag, std::vector<std::string>& texts,
-               Times times = Times::many);
+/// The path of a directory that must exist.
+void add_directory(CLI::App& app, Flag flag, std::string& path);
 
-/// As add_texts(), with values of `names` alone.
-void add_choices(CLI::App& app, const Flag& flag, std::vector<std::string>& chosen,
-                 const std::vector<std::string>& names);
+/// A duration from `min` to an hour; the default is the value of `seconds`.
+void add_duration(CLI::App& app, Flag flag, double& seconds, std::chrono::milliseconds min);
 
-void add_ports(CLI::App& app, const Flag& flag, std::vector<std::uint16_t>& ports);
+/// A percentage, as a ratio from 0 to 1; the default is the value of `ratio`.
+void add_percentage(CLI::App& app, Flag flag, double& ratio);
 
-/// A directory, which must be there.
-void add_folder(CLI::App& app, const Flag& flag, std::string& path);
-
-/// A time with its unit, from `least_seconds` to an hour; it becomes seconds.
-void add_time(CLI::App& app, const Flag& flag, double& seconds, double least_seconds);
-
-/// A whole number, in decimal digits, for `take`.
-void add_whole_number(CLI::App& app, const Flag& flag, std::uint64_t least, std::uint64_t most,
-                      std::function<void(std::uint64_t)> take);
-
+/// A whole number; the default is the value of `number`.
 template <typename Number>
-void add_number(CLI::App& app, Flag flag, Number& number, Number least = 0,
-                Number most = std::numeric_limits<Number>::max()) {
-  flag.fallback = std::to_string(number);
-  add_whole_number(app, flag, least, most,
-                   [&number](std::uint64_t taken) { number = static_cast<Number>(taken); });
+void add_number(CLI::App& app, Flag flag, Number& number, Number min = 0,
+                Number max = std::numeric_limits<Number>::max()) {
+  flag.default_value = std::to_string(number);
+  add_value(app, flag, [&number, min, max](const std::string& text) {
+    number = static_cast<Number>(kernel::parse_whole_number(text, min, max));
+  });
 }
 
-/// A flag without a value. Where its name ends in `{false}`, it sets the variable to false.
+/// Throws std::invalid_argument if `text` is none of the names.
+template <typename Value>
+Value parse_choice(const std::string& text, const std::map<std::string, Value>& choices) {
+  if (const auto found = choices.find(text); found != choices.end()) {
+    return found->second;
+  }
+  std::string names;
+  for (const auto& [name, value] : choices) {
+    names.append(names.empty() ? "" : ", ").append(name);
+  }
+  throw std::invalid_argument("invalid value '" + text + "', expected one of " + names);
+}
+
+/// One of a few names; the default is the name of the value of `chosen`.
+template <typename Variable, typename Value>
+void add_choice(CLI::App& app, Flag flag, Variable& chosen,
+                const std::map<std::string, Value>& choices) {
+  for (const auto& [name, value] : choices) {
+    if (chosen == value) {
+      flag.default_value = name;
+    }
+  }
+  add_value(app, flag,
+            [&chosen, choices](const std::string& text) { chosen = parse_choice(text, choices); });
+}
+
+/// A flag without a value. If its name ends in `{false}`, it sets the variable to false.
 void add_switch(CLI::App& app, const Flag& flag, bool& variable);
 
-/// `--collector.tcp,!--no-collector.tcp`: a flag and its negation, told by is_on().
+/// A flag and its negation: `--collector.tcp,!--no-collector.tcp`.
 void add_switch(CLI::App& app, const Flag& flag);
 
-/// What a flag without a value was set to; nothing where it was not given.
-std::optional<bool> is_on(const CLI::App& app, const std::string& name);
+/// Returns the value of a flag and its negation; std::nullopt if neither was given.
+std::optional<bool> switch_value(const CLI::App& app, const std::string& name);
 
-/// The names of the flags of `app` that were given, in the order of the help.
+/// Returns the names of the flags of `app` that were given, in the order of the help.
 std::vector<std::string> given_flags(const CLI::App& app);
-
-template <typename Choices>
-std::vector<std::string> keys_of(const Choices& choices) {
-  std::vector<std::string> names;
-  names.reserve(choices.size());
-  for (const auto& [name, value] : choices) {
-    names.push_back(name);
-  }
-  return names;
-}
 
 }  // namespace inetdiag

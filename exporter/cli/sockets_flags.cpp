@@ -1,6 +1,7 @@
 #include "exporter/cli/sockets_flags.h"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -11,7 +12,7 @@
 namespace inetdiag {
 namespace {
 
-std::map<std::string, std::uint32_t> masks_of_states() {
+std::map<std::string, std::uint32_t> masks_by_state() {
   std::map<std::string, std::uint32_t> masks;
   for (const auto& [state, name] : kernel::tcp_states) {
     masks[std::string(name)] = mask(state);
@@ -19,73 +20,70 @@ std::map<std::string, std::uint32_t> masks_of_states() {
   return masks;
 }
 
-const std::map<std::string, SocketsFormat>& formats() {
-  static const std::map<std::string, SocketsFormat> all = {{"table", SocketsFormat::table},
-                                                           {"json", SocketsFormat::json}};
-  return all;
+std::uint16_t parse_port(const std::string& text) {
+  return static_cast<std::uint16_t>(
+      kernel::parse_whole_number(text, 0, std::numeric_limits<std::uint16_t>::max()));
+}
+
+auto parse_peer(const std::string& text) {
+  const auto prefix = kernel::parse_address_prefix(text);
+  if (!prefix) {
+    throw std::invalid_argument("'" + text +
+                                "' is not an address or network; write 10.0.0.0/8 or ::1");
+  }
+  return *prefix;
 }
 
 }  // namespace
 
 void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
-  add_choices(command,
-              {.name = "--state",
-               .value = "STATE",
-               .help = "Only this state, repeatable: established, time_wait, listen..."},
-              flags.states, keys_of(masks_of_states()));
-  add_ports(command,
-            {.name = "--port",
-             .value = "PORT",
-             .help = "Only with this local or peer's port, repeatable"},
-            flags.options.filter.ports);
-  add_texts(command,
-            {.name = "--peer",
-             .value = "CIDR",
-             .help = "Only with a peer in this network, repeatable: 10.0.0.0/8, ::1"},
-            flags.peers);
-  add_choice(command, {.name = "--family", .value = "NAME", .help = "4 or 6"}, flags.family,
-             {"4", "6"});
+  kernel::InetFilter& filter = flags.options.filter;
+  add_values(command,
+             {.name = "--state",
+              .value = "STATE",
+              .help = "Only sockets in this state, repeatable: established, time_wait, listen..."},
+             [&flags, masks = masks_by_state()](const std::string& text) {
+               flags.states |= parse_choice(text, masks);
+             });
+  add_values(command,
+             {.name = "--port",
+              .value = "PORT",
+              .help = "Only sockets with this local or peer port, repeatable"},
+             [&filter](const std::string& text) { filter.ports.push_back(parse_port(text)); });
+  add_values(command,
+             {.name = "--peer",
+              .value = "CIDR",
+              .help = "Only sockets with a peer in this network, repeatable: 10.0.0.0/8, ::1"},
+             [&filter](const std::string& text) { filter.peers.push_back(parse_peer(text)); });
+  add_choice(command, {.name = "--family", .value = "NAME", .help = "4 or 6"}, filter.family,
+             std::map<std::string, std::uint8_t>{{"4", AF_INET}, {"6", AF_INET6}});
   add_text(command,
            {.name = "--netns",
             .value = "NAME",
-            .help = "In the network namespace of this name below --path.netns; needs "
-                    "CAP_SYS_ADMIN"},
+            .help = "Sockets of the network namespace pinned under this name in --path.netns; "
+                    "needs CAP_SYS_ADMIN"},
            flags.options.netns);
   add_choice(command,
              {.name = "--format",
               .value = "NAME",
-              .help = "table, or json: an object on each line",
-              .fallback = "table"},
-             flags.format, keys_of(formats()));
-  add_switch(
-      command,
-      {.name = "--summary", .help = "How many are in each state, as one JSON object, instead"},
-      flags.options.summary);
+              .help = "table, or json: one object per line",
+              .default_value = "table"},
+             flags.format,
+             std::map<std::string, SocketsFormat>{{"table", SocketsFormat::table},
+                                                  {"json", SocketsFormat::json}});
+  add_switch(command,
+             {.name = "--summary", .help = "Print only the number of sockets by state, as JSON"},
+             flags.options.summary);
 }
 
 SocketsOptions sockets_options(const SocketsFlags& flags) {
   SocketsOptions options = flags.options;
-  if (flags.options.summary && flags.format == "table") {
-    throw std::invalid_argument("--format=table: --summary is JSON; leave one of them out");
+  if (options.summary && flags.format == SocketsFormat::table) {
+    throw std::invalid_argument("--format=table: --summary prints JSON; omit one of them");
   }
-  options.format = flags.format.empty() ? SocketsFormat::table : formats().at(flags.format);
-  kernel::InetFilter& filter = options.filter;
-  if (!flags.family.empty()) {
-    filter.family = flags.family == "4" ? AF_INET : AF_INET6;
-  }
-  if (!flags.states.empty()) {
-    filter.states = 0;
-    for (const std::string& state : flags.states) {
-      filter.states |= masks_of_states().at(state);
-    }
-  }
-  for (const std::string& peer : flags.peers) {
-    const auto block = kernel::parse_address_prefix(peer);
-    if (!block) {
-      throw std::invalid_argument("--peer: '" + peer +
-                                  "' is no address or network; write it as 10.0.0.0/8 or ::1");
-    }
-    filter.peers.push_back(*block);
+  options.format = flags.format.value_or(SocketsFormat::table);
+  if (flags.states != 0) {
+    options.filter.states = flags.states;
   }
   return options;
 }

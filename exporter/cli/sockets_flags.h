@@ -1,27 +1,24 @@
 // The flags of `inetdiag_exporter sockets`.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <cstdint>
+#include <optional>
 
 #include "exporter/cli/flags.h"
 #include "exporter/commands/sockets.h"
 
 namespace inetdiag {
 
-/// What the command line holds, before it is read.
 struct SocketsFlags {
   SocketsOptions options;
-  std::vector<std::string> states;
-  std::vector<std::string> peers;
-  std::string family;
-  std::string format;
+  std::uint32_t states = 0;             ///< a mask; 0: --state was not given
+  std::optional<SocketsFormat> format;  ///< std::nullopt: --format was not given
 };
 
-/// Adds the flags to those of the command; `flags` must outlive the parsing.
+/// `flags` must outlive the parsing.
 void add_sockets_flags(CLI::App& command, SocketsFlags& flags);
 
-/// Throws std::invalid_argument where a value is no good.
+/// Throws std::invalid_argument if flags contradict each other.
 SocketsOptions sockets_options(const SocketsFlags& flags);
 
 }  // namespace inetdiag

@@ -1,5 +1,6 @@
 #include "exporter/cli/statsd_flags.h"
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <stdexcept>
@@ -7,23 +8,16 @@
 namespace inetdiag::statsd {
 namespace {
 
-// From what every listener takes to what UDP can hold.
-constexpr std::size_t least_mtu = 256;
-constexpr std::size_t largest_mtu = 65507;
-constexpr double shortest_interval = 0.1;
+// From what every server accepts to the largest UDP payload over IPv4.
+constexpr std::size_t min_mtu = 256;
+constexpr std::size_t max_mtu = 65507;
+constexpr std::chrono::milliseconds min_interval(100);
 
-const std::map<std::string, TagFormat>& tag_styles() {
-  static const std::map<std::string, TagFormat> styles = {{"none", TagFormat::none},
-                                                          {"dogstatsd", TagFormat::dogstatsd},
-                                                          {"influxdb", TagFormat::influxdb}};
-  return styles;
-}
-
-std::string checked_prefix(std::string prefix) {
+std::string parse_prefix(std::string prefix) {
   if (prefix.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                "_-.") != std::string::npos) {
-    throw std::invalid_argument("--statsd.prefix: '" + prefix +
-                                "' may hold letters, digits, dots, _ and -");
+    throw std::invalid_argument("invalid value '" + prefix +
+                                "', expected letters, digits, dots, _ and - only");
   }
   prefix.erase(prefix.find_last_not_of('.') + 1);
   return prefix;
@@ -31,53 +25,42 @@ std::string checked_prefix(std::string prefix) {
 
 }  // namespace
 
-void add_flags(CLI::App& app, Flags& flags) {
+void add_flags(CLI::App& app, Options& options) {
   const std::string group = "StatsD";
-  add_text(app,
-           {.name = "--statsd.address",
-            .value = "ADDRESS",
-            .help = "Push to this StatsD listener: 127.0.0.1:8125, unix:///path",
-            .group = group},
-           flags.address);
-  add_time(app,
-           {.name = "--statsd.interval",
-            .value = "TIME",
-            .help = "Time between two pushes",
-            .group = group,
-            .fallback = "10s"},
-           flags.options.interval_seconds, shortest_interval);
-  add_text(app,
-           {.name = "--statsd.prefix",
-            .value = "NAME",
-            .help = "Stands before every name, with a dot behind it",
-            .group = group},
-           flags.options.style.prefix);
+  add_value(app,
+            {.name = "--statsd.address",
+             .value = "ADDRESS",
+             .help = "Push metrics to this StatsD server: 127.0.0.1:8125 or unix:///path",
+             .group = group},
+            [&](const std::string& text) { options.address = parse_address(text); });
+  add_duration(app,
+               {.name = "--statsd.interval",
+                .value = "TIME",
+                .help = "Time between two pushes",
+                .group = group},
+               options.interval_seconds, min_interval);
+  add_value(app,
+            {.name = "--statsd.prefix",
+             .value = "NAME",
+             .help = "Prefix of every metric name, joined with a dot",
+             .group = group},
+            [&](const std::string& text) { options.style.prefix = parse_prefix(text); });
   add_choice(app,
              {.name = "--statsd.format",
               .value = "NAME",
-              .help = "Labels as tags: dogstatsd or influxdb; none: as parts of the name",
+              .help = "Labels as dogstatsd or influxdb tags; none: as parts "
+                      "of the metric name",
               .group = group},
-             flags.tags, keys_of(tag_styles()));
+             options.style.tags,
+             std::map<std::string, TagFormat>{{"none", TagFormat::none},
+                                              {"dogstatsd", TagFormat::dogstatsd},
+                                              {"influxdb", TagFormat::influxdb}});
   add_number(app,
              {.name = "--statsd.mtu",
               .value = "BYTES",
-              .help = "Most bytes of a datagram",
+              .help = "Maximum size of a datagram",
               .group = group},
-             flags.options.mtu, least_mtu, largest_mtu);
-}
-
-Options options_of(const Flags& flags) {
-  Options options = flags.options;
-  options.style.tags = tag_styles().at(flags.tags);
-  options.style.prefix = checked_prefix(options.style.prefix);
-  if (!flags.address.empty()) {
-    try {
-      options.address = parse_address(flags.address);
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(std::string("--statsd.address: ") + error.what());
-    }
-  }
-  return options;
+             options.mtu, min_mtu, max_mtu);
 }
 
 }  // namespace inetdiag::statsd

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <initializer_list>
 #include <numeric>
-#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace {
 using Arguments = std::span<const char* const>;
 using Names = std::vector<std::string>;
 
-/// How many letters to put in, leave out or change make one text of the other (Levenshtein).
+/// Levenshtein distance.
 std::size_t distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -31,20 +30,20 @@ std::size_t distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-/// `; did you mean NAME?`, where one of `names` is nearly that.
+/// Returns `; did you mean NAME?`, or nothing if no name is similar to `word`.
 std::string suggestion(std::string_view word, const Names& names) {
-  constexpr std::size_t most_typos = 2;
+  constexpr std::size_t max_typos = 2;
   const auto typos = [&](const std::string& name) { return distance(word, name); };
   const auto nearest = std::ranges::min_element(names, {}, typos);
-  return nearest != names.end() && typos(*nearest) <= most_typos
-             ? "; did you mean " + *nearest + "?"
-             : "";
+  return nearest != names.end() && typos(*nearest) <= max_typos ? "; did you mean " + *nearest + "?"
+                                                                : "";
 }
 
-std::string listed(const Names& names, std::string_view last = " or ") {
+/// Returns `a, b or c`.
+std::string alternatives(const Names& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    text.append(i == 0 ? "" : i + 1 == names.size() ? last : ", ").append(names[i]);
+    text.append(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ").append(names[i]);
   }
   return text;
 }
@@ -81,7 +80,7 @@ Names flags(const CLI::App& app) {
   return names;
 }
 
-/// The command that was given.
+/// Returns the command of the command line, or nullptr.
 const CLI::App* command_of(const CLI::App& app) {
   const auto given = app.get_subcommands();
   return given.empty() ? nullptr : given.front();
@@ -93,22 +92,23 @@ const CLI::Option* find_option(const CLI::App& app, const std::string& flag) {
   return own != nullptr ? own : app.get_option_no_throw(flag);
 }
 
-std::string unknown_word(const CLI::App& app, const std::string& word) {
-  if (word.empty()) {
-    return "an argument is empty; leave it out";
+std::string unexpected_argument(const CLI::App& app, const std::string& argument) {
+  if (argument.empty()) {
+    return "empty argument; remove it";
   }
   const Names known = commands(app);
   const CLI::App* command = command_of(app);
   if (command == nullptr) {
-    return "'" + word + "' is no command; there are " + listed(known, " and ") +
-           suggestion(word, known);
+    const std::string near = suggestion(argument, known);
+    return "unknown command '" + argument + "'" +
+           (near.empty() ? "; expected " + alternatives(known) : near);
   }
-  return "'" + word + "' stands behind the command " + command->get_name() +
-         (std::ranges::count(known, word) > 0 ? "; give one command at a time"
-                                              : ", which takes flags alone, as in --flag=VALUE");
+  return "unexpected argument '" + argument + "' after command " + command->get_name() +
+         (std::ranges::count(known, argument) > 0 ? "; use one command at a time"
+                                                  : "; it takes only flags, as in --flag=VALUE");
 }
 
-/// `--collector.NAME` and its negation; empty for any other flag.
+/// Returns NAME of `--collector.NAME` and its negation; empty for any other flag.
 std::string_view collector_of(std::string_view flag) {
   for (const std::string_view prefix : {"--collector.", "--no-collector."}) {
     if (flag.starts_with(prefix) && flag.find('.', prefix.size()) == std::string_view::npos) {
@@ -122,18 +122,18 @@ std::string unknown_flag(const CLI::App& app, const std::string& argument) {
   const std::string flag = name_of(argument);
   if (const Names owners = commands_with(app, flag); !owners.empty()) {
     const CLI::App* command = command_of(app);
-    return flag + " is a flag of the command " + listed(owners) +
-           (command != nullptr
-                ? ", not of " + command->get_name()
-                : "; write it as inetdiag_exporter " + owners.front() + " " + argument);
+    return flag + " is a flag of the command " + alternatives(owners) +
+           (command != nullptr ? ", not of " + command->get_name()
+                               : "; write inetdiag_exporter " + owners.front() + " " + argument);
   }
+  const std::string unknown = "unknown flag " + flag;
   if (app.get_option_no_throw("-" + flag) != nullptr) {
-    return flag + ": write it with two dashes, -" + flag;
+    return unknown + "; did you mean -" + flag + "?";
   }
   const Names known = flags(app);
   const std::string near = suggestion(flag, known);
   if (!near.empty() || collector_of(flag).empty()) {
-    return flag + ": no such flag" + near;
+    return unknown + near;
   }
   Names collectors;
   for (const std::string& each : known) {
@@ -142,10 +142,10 @@ std::string unknown_flag(const CLI::App& app, const std::string& argument) {
     }
   }
   std::ranges::sort(collectors);
-  return flag + ": no such collector; there are " + listed(collectors, " and ");
+  return flag + ": unknown collector; expected " + alternatives(collectors);
 }
 
-/// The first of those that CLI11 had no use for; it holds them in no order.
+/// Returns the first argument that CLI11 did not recognize. CLI11 keeps them in no order.
 const char* first_unexpected(const CLI::App& app, Arguments arguments) {
   const auto unexpected = app.remaining(true);
   const auto found = std::ranges::find_if(arguments.subspan(1), [&](const char* argument) {
@@ -155,11 +155,10 @@ const char* first_unexpected(const CLI::App& app, Arguments arguments) {
 }
 
 std::string missing_value(const CLI::Option& option) {
-  return option.get_name() + ": its value is missing; write it as " + option.get_name() + "=" +
+  return option.get_name() + ": value is missing; write " + option.get_name() + "=" +
          option.get_type_name();
 }
 
-/// No value where one must be, or several.
 std::string wrong_number_of_values(const CLI::App& app, Arguments arguments,
                                    std::string_view text) {
   const std::string flag(text.substr(0, text.find(':')));
@@ -170,19 +169,19 @@ std::string wrong_number_of_values(const CLI::App& app, Arguments arguments,
   const auto times = std::ranges::count(arguments, flag, name_of);
   const bool is_repeatable = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
   return times > 1 && !is_repeatable
-             ? flag + ": given " + std::to_string(times) + " times; write it once"
+             ? flag + ": given " + std::to_string(times) + " times; it takes one value"
              : missing_value(*option);
 }
 
-/// Flags that take numbers look at them themselves: what is left is neither true nor false.
-std::string wrong_switch(const CLI::App& app, Arguments arguments, std::string_view text) {
+/// Only switches are converted by CLI11: the value is neither true nor false.
+std::string unexpected_value(const CLI::App& app, Arguments arguments, std::string_view text) {
   for (const std::string_view argument : arguments) {
     const auto equals = argument.find('=');
     const std::string flag = name_of(argument);
     const CLI::Option* option = equals == std::string_view::npos ? nullptr : find_option(app, flag);
     if (option != nullptr && option->get_items_expected_max() == 0 &&
         text.find(flag) != std::string_view::npos) {
-      return flag + ": takes no value; leave '" + std::string(argument.substr(equals)) + "' out";
+      return flag + ": takes no value; remove '" + std::string(argument.substr(equals)) + "'";
     }
   }
   return std::string(text);
@@ -190,35 +189,21 @@ std::string wrong_switch(const CLI::App& app, Arguments arguments, std::string_v
 
 }  // namespace
 
-std::string reason(const CLI::ParseError& error, const CLI::App& app, Arguments arguments) {
+std::string usage_error_message(const CLI::ParseError& error, const CLI::App& app,
+                                Arguments arguments) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const char* argument = first_unexpected(app, arguments);
     if (argument != nullptr) {
-      return *argument == '-' ? unknown_flag(app, argument) : unknown_word(app, argument);
+      return *argument == '-' ? unknown_flag(app, argument) : unexpected_argument(app, argument);
     }
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     return wrong_number_of_values(app, arguments, error.what());
   }
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
-    return wrong_switch(app, arguments, error.what());
+    return unexpected_value(app, arguments, error.what());
   }
   return error.what();
-}
-
-void reject_empty_values(const CLI::App& app) {
-  for (const CLI::App* each : {&app, command_of(app)}) {
-    if (each == nullptr) {
-      continue;
-    }
-    for (const CLI::Option* option : each->get_options()) {
-      if (std::ranges::any_of(option->results(), &std::string::empty)) {
-        throw std::invalid_argument(option->get_name() + ": its value is empty; write it as " +
-                                    option->get_name() + "=" + option->get_type_name() +
-                                    ", or leave the flag out");
-      }
-    }
-  }
 }
 
 }  // namespace inetdiag

@@ -17,9 +17,9 @@
 #include <linux/capability.h>
 #include <pthread.h>
 
+#include "collectors/netns.h"
 #include "collectors/registry.h"
 #include "exporter/build_info.h"
-#include "exporter/cli/netns_flags.h"
 #include "exporter/commands/shutdown.h"
 #include "exporter/http/auth_handler.h"
 #include "exporter/http/router.h"
@@ -60,7 +60,7 @@ std::vector<std::string> known_collectors(const NetnsOptions& netns) {
     names.emplace_back(entry.name);
   }
   if (netns.discovery != Discovery::off) {
-    names.emplace_back(netns_collector);
+    names.emplace_back(netns_collector_name);
   }
   return names;
 }
@@ -94,7 +94,7 @@ SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_
     }
   }
   if (options.netns.discovery != Discovery::off) {
-    policy.read_paths.push_back(nearest_existing(options.netns.folder));
+    policy.read_paths.push_back(nearest_existing(options.netns.directory));
     policy.list_paths.push_back(nearest_existing(options.netns.pod_logs));
     policy.allow_setns = true;
     policy.keep_capabilities.push_back(CAP_SYS_ADMIN);

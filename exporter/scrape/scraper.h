@@ -21,11 +21,6 @@
 
 namespace inetdiag {
 
-struct NamedCollector {
-  std::string name;
-  std::unique_ptr<Collector> collector;
-};
-
 /// Thrown if a scrape was ended by Scraper::stop().
 struct ScrapeStopped : std::runtime_error {
   ScrapeStopped() : std::runtime_error("the exporter is shutting down") {}

@@ -251,5 +251,5 @@ def test_scrapes_beyond_the_maximum_are_turned_away(start):
 
 def test_the_log_names_flags_without_an_effect(start):
     exporter = start("--statsd.interval=1s", "--collector.tcp.max-ports=5", "--no-collector.tcp")
-    assert 'flags=--statsd.interval why="--statsd.address is not given"' in exporter.log
-    assert 'flags=--collector.tcp.max-ports why="the collector is not enabled"' in exporter.log
+    assert 'flags=--statsd.interval reason="--statsd.address is not given"' in exporter.log
+    assert 'flags=--collector.tcp.max-ports reason="the collector is not enabled"' in exporter.log

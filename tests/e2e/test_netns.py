@@ -171,13 +171,13 @@ def test_half_open_connections_in_another_namespace(start, netns_dir, new_namesp
     netns_dir.pin("flooded", flooded)
     flooded.send_command("flood", PORT)
     arguments = ["--netns.discover=pinned", f"--path.netns={netns_dir.path}"]
-    with_dump = series_in("flooded", start(*arguments, "--collector.tcp.cpu-budget=100%").series())
+    with_dump = series_in("flooded", start(*arguments, "--netns.cpu-budget=100%").series())
     half_open = len(flooded.output_of("ss", "-tnH", "state", "syn-recv").splitlines())
     assert half_open > 0
     assert with_dump['inetdiag_tcp_sockets{state="syn_recv"}'] == half_open
     assert with_dump[f'inetdiag_listener_syn_queue_length{{address="10.99.0.1",port="{PORT}"}}'] == half_open
     assert with_dump["inetdiag_netns_tcp_dump_age_seconds"] == 0
-    without_dump = series_in("flooded", start(*arguments, "--collector.tcp.cpu-budget=0").series())
+    without_dump = series_in("flooded", start(*arguments, "--netns.cpu-budget=0").series())
     assert f'inetdiag_listener_sockets{{address="10.99.0.1",port="{PORT}"}}' in without_dump
     assert not [series for series in without_dump if "syn_queue" in series or "tcp_sockets{" in series or "age" in series]
 
@@ -186,7 +186,7 @@ def test_idle_namespace_needs_no_tcp_dump(start, netns_dir, new_namespace):
     idle = new_namespace()
     netns_dir.pin("idle", idle)
     idle.send_command("listen", PORT, 4)
-    exporter = start("--netns.discover=pinned", f"--path.netns={netns_dir.path}", "--collector.tcp.cpu-budget=0")
+    exporter = start("--netns.discover=pinned", f"--path.netns={netns_dir.path}", "--netns.cpu-budget=0")
     series = series_in("idle", exporter.series())
     assert series['inetdiag_tcp_sockets{state="listen"}'] == 1
     assert series[f'inetdiag_listener_syn_queue_length{{address="127.0.0.1",port="{PORT}"}}'] == 0
@@ -389,7 +389,7 @@ def test_sandbox_keeps_the_capabilities_of_the_mode(start, netns_dir, new_namesp
     netns_dir.pin("other", process)
     label = process.inode if mode == "processes" else "other"
     arguments = [f"--netns.discover={mode}", f"--path.netns={netns_dir.path}", only(label)]
-    exporter = start(*arguments, "--collector.tcp.cpu-budget=100%")
+    exporter = start(*arguments, "--netns.cpu-budget=100%")
     series = series_in(label, exporter.series())
     assert netns_success(exporter.series()) == 1, exporter.log
     labels = f'{{address="127.0.0.1",port="{PORT}"}}'
@@ -417,16 +417,16 @@ def test_sandbox_keeps_the_capabilities_of_the_mode(start, netns_dir, new_namesp
 def test_missing_privileges_are_named(start, binary, netns_dir, three_namespaces, as_nobody):
     exporter = start("--netns.discover=all", f"--path.netns={netns_dir.path}", command=as_nobody)
     series = exporter.series()
-    assert "CAP_SYS_ADMIN, to enter other network namespaces" in exporter.log
-    assert "CAP_SYS_PTRACE, to find those of other users' processes" in exporter.log
+    assert "CAP_SYS_ADMIN (to enter network namespaces)" in exporter.log
+    assert "CAP_SYS_PTRACE (to find namespaces of other users' processes)" in exporter.log
     assert netns_success(series) == 0
     successes = {text: value for text, value in series.items() if "collector_success" in text}
     assert [text for text, value in successes.items() if value == 0] == [
         'inetdiag_scrape_collector_success{collector="netns"}'
     ]
     log = exporter.end()[1]
-    assert "that takes CAP_SYS_ADMIN" in log
-    assert "that takes CAP_SYS_PTRACE" in log
+    assert "(needs CAP_SYS_ADMIN)" in log
+    assert "(needs CAP_SYS_PTRACE)" in log
     assert series["inetdiag_netns_skipped"] == series["inetdiag_netns_discovered"] > 0
     done = subprocess.run(
         [*as_nobody, binary, "check", "--interval=0s", "--netns.discover=pinned", f"--path.netns={netns_dir.path}"],
@@ -475,7 +475,7 @@ def test_symbolic_links_out_of_the_netns_directory_need_no_sandbox(start, netns_
         assert (netns_success(series), not series_in("alias", series), not series_in("lost", series)) == (0, True, True)
         log = exporter.end()[1]
         for error in (f"cannot open {netns_dir.path}/alias", f"cannot stat {netns_dir.path}/lost"):
-            assert f"{error}: Permission denied; if it is a symbolic link out of the folder" in log
+            assert f"{error}: Permission denied (the sandbox does not follow symbolic links" in log
 
         series = start(*arguments, "--no-sandbox").series()
         assert netns_success(series) == 1

@@ -57,8 +57,8 @@ std::vector<NamedCollector> all_collectors(const std::string& cpu_budget) {
     for (const SettingSpec& setting : entry.settings) {
       if (setting.name == "cpu-budget") {
         settings.add(setting.name, cpu_budget);
-      } else if (!setting.fallback.empty()) {
-        settings.add(setting.name, std::string(setting.fallback));
+      } else if (!setting.default_value.empty()) {
+        settings.add(setting.name, std::string(setting.default_value));
       }
     }
     collectors.push_back({std::string(entry.name), entry.make(settings)});

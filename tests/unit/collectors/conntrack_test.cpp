@@ -33,7 +33,7 @@ TEST(ParseConntrack, SumsTheColumnsOverCpus) {
   EXPECT_EQ(columns.find("search_restart")->second, 3U);
 }
 
-TEST(ParseConntrack, SurvivesAnyText) {
+TEST(ParseConntrack, IgnoresInvalidText) {
   EXPECT_THAT(parse_conntrack(""), IsEmpty());
   EXPECT_THAT(parse_conntrack("a b c"), IsEmpty());
   EXPECT_THAT(parse_conntrack("a b\nx 1\n"), IsEmpty());
@@ -55,7 +55,7 @@ TEST(Conntrack, ExportsEntriesLimitAndFailures) {
           "inetdiag_conntrack_early_drop_total 2", "inetdiag_conntrack_search_restart_total 3"));
 }
 
-TEST(Conntrack, IsAbsentWithoutAnErrorWhereTheModuleIs) {
+TEST(Conntrack, ReportsAMissingModuleAsAMissingFeature) {
   Surroundings around;
   const auto collection = around.collect(*make_conntrack({}));
   EXPECT_THAT(collection.families, IsEmpty());

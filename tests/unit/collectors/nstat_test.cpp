@@ -11,11 +11,14 @@ namespace inetdiag {
 namespace {
 
 using namespace testing;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 struct Naming {
   std::string_view group;
@@ -40,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Naming{"IpExt", "InECT1Pkts", "ipext_in_ect1_pkts"},
                       Naming{"IcmpMsg", "InType3", "icmpmsg_in_type3"},
                       Naming{"TcpExt", "TCPSACKReneging", "tcpext_tcpsack_reneging"},
-                      // promtool takes a lone h for hours.
+                      // promtool rejects a single h as the unit hours.
                       Naming{"MPTcpExt", "MPJoinAckHMacFailure",
                              "mptcpext_mp_join_ack_hmac_failure"}));
 
@@ -48,7 +51,7 @@ std::unique_ptr<Collector> nstat(std::vector<std::pair<std::string, std::string>
   return make_nstat(settings(std::move(values)));
 }
 
-TEST(Nstat, ExportsAllThreeFilesWithTheirTypes) {
+TEST(Nstat, ExportsCountersAndGaugesOfAllFiles) {
   Surroundings around;
   around.proc_tree.write("net/snmp", "Tcp: MaxConn CurrEstab InSegs\nTcp: -1 5 70\n");
   around.proc_tree.write("net/netstat", "TcpExt: ListenDrops\nTcpExt: 45\n");
@@ -60,45 +63,45 @@ TEST(Nstat, ExportsAllThreeFilesWithTheirTypes) {
                           "inetdiag_nstat_ip6_in_receives_total 29"));
 }
 
-TEST(Nstat, ExportsACounterItDoesNotKnow) {
+TEST(Nstat, ExportsCountersWithoutADescription) {
   Surroundings around;
   around.proc_tree.write("net/netstat", "NewExt: BrandNew\nNewExt: 1\n");
   const auto families = around.collect(*nstat()).families;
   ASSERT_EQ(families.size(), 1U);
   EXPECT_EQ(families[0].name, "inetdiag_nstat_newext_brand_new_total");
   EXPECT_EQ(families[0].type, prometheus::MetricType::Counter);
-  EXPECT_EQ(families[0].help, "NewExtBrandNew of /proc/net/netstat.");
+  EXPECT_EQ(families[0].help, "NewExtBrandNew (/proc/net/netstat).");
 }
 
-TEST(Nstat, ExplainsWhatTellsOfQueues) {
+TEST(Nstat, DescribesCountersInHelp) {
   Surroundings around;
   around.proc_tree.write("net/netstat", "TcpExt: ListenOverflows\nTcpExt: 1\n");
   EXPECT_THAT(around.collect(*nstat()).families[0].help,
-              HasSubstr("TcpExtListenOverflows of /proc/net/netstat: connections refused because "
-                        "the accept queue"));
+              AllOf(StartsWith("TcpExtListenOverflows: SYNs and final ACKs dropped because"),
+                    EndsWith(" (/proc/net/netstat).")));
 }
 
-TEST(Nstat, FiltersByTheKernelsName) {
+TEST(Nstat, FiltersByKernelName) {
   Surroundings around;
   around.proc_tree.write("net/netstat", "TcpExt: ListenDrops ListenOverflows TW\nTcpExt: 1 2 3\n");
   EXPECT_THAT(around.lines(*nstat({{"include", "^TcpExtListen"}, {"exclude", "Drops$"}})),
               ElementsAre("inetdiag_nstat_tcpext_listen_overflows_total 2"));
 }
 
-/// The setting that matches nothing of two counters.
+/// Returns the name of the setting that is reported to match none of two counters.
 std::string unmatched(std::vector<std::pair<std::string, std::string>> values,
-                      bool elsewhere = false) {
+                      bool is_other_namespace = false) {
   Surroundings around;
-  around.is_other_namespace = elsewhere;
+  around.is_other_namespace = is_other_namespace;
   around.proc_tree.write("net/netstat", "TcpExt: ListenDrops TW\nTcpExt: 45 1\n");
   const auto collector = nstat(std::move(values));
   around.collect(*collector);
-  const auto again = around.collect(*collector).unmatched;
-  EXPECT_LE(again.size(), 1U);
-  return again.empty() ? "" : again[0].name;
+  const auto settings = around.collect(*collector).unmatched;
+  EXPECT_LE(settings.size(), 1U);
+  return settings.empty() ? "" : settings[0].name;
 }
 
-TEST(Nstat, TellsOfASettingThatMatchesNothing) {
+TEST(Nstat, ReportsASettingThatMatchesNothing) {
   EXPECT_EQ(unmatched({{"include", "ListenDrop$"}}), "include");
   EXPECT_EQ(unmatched({{"include", "ListenDrop$"}}, true), "");
   EXPECT_EQ(unmatched({{"exclude", "listen"}}), "exclude");
@@ -108,32 +111,32 @@ TEST(Nstat, TellsOfASettingThatMatchesNothing) {
   EXPECT_EQ(unmatched({}), "");
 }
 
-TEST(Nstat, BlamesNoSettingWhereThereAreNoCounters) {
+TEST(Nstat, ReportsNoSettingIfThereAreNoCounters) {
   Surroundings around;
   EXPECT_THAT(around.collect(*nstat({{"include", "a"}})).unmatched, IsEmpty());
 }
 
-TEST(Nstat, LeavesOutUdpLite) {
+TEST(Nstat, OmitsUdpLite) {
   Surroundings around;
   around.proc_tree.write("net/snmp", "UdpLite: InErrors\nUdpLite: 1\nUdp: InErrors\nUdp: 2\n");
   around.proc_tree.write("net/snmp6", "UdpLite6InErrors 3\n");
   EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_udp_in_errors_total 2"));
 }
 
-TEST(Nstat, LeavesOutWhatIsNoName) {
+TEST(Nstat, OmitsInvalidNames) {
   Surroundings around;
   around.proc_tree.write("net/netstat", "A: b\"ad go\\od fine\nA: 1 2 3\nB{}: x\nB{}: 1\n");
   EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_a_fine_total 3"));
 }
 
-TEST(Nstat, NeverMakesOneMetricOfTwoCounters) {
+TEST(Nstat, ExportsOneOfTwoCountersWithTheSameMetricName) {
   Surroundings around;
   around.proc_tree.write("net/netstat", "A: FooBar Foo_bar\nA: 1 2\n");
   EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_a_foo_bar_total 1"));
 }
 
-// Found by tests/fuzz: one series would stand twice.
-TEST(Nstat, TellsACounterOnceInEachScrape) {
+// Found by tests/fuzz: a duplicate series.
+TEST(Nstat, ExportsACounterOncePerScrape) {
   Surroundings around;
   around.proc_tree.write("net/snmp", "Tcp: InSegs InSegs\nTcp: 1 2\nTcp: InSegs\nTcp: 3\n");
   const auto collector = nstat();
@@ -142,7 +145,7 @@ TEST(Nstat, TellsACounterOnceInEachScrape) {
   }
 }
 
-TEST(Nstat, KeepsTheRestWhereAFileCannotBeRead) {
+TEST(Nstat, ExportsTheOtherFilesIfOneCannotBeRead) {
   Surroundings around;
   around.proc_tree.write("net/snmp", "Tcp: InSegs\nTcp: 70\n");
   around.proc_tree.make_directory("net/netstat");
@@ -151,12 +154,12 @@ TEST(Nstat, KeepsTheRestWhereAFileCannotBeRead) {
   EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("net/netstat")));
 }
 
-TEST(Nstat, FailsWhereThereAreNoCountersAtAll) {
+TEST(Nstat, FailsIfThereAreNoCounters) {
   Surroundings around;
   EXPECT_THAT(around.collect(*nstat()).errors, Not(IsEmpty()));
 }
 
-TEST(Nstat, ReadsARecentKernelWhole) {
+TEST(Nstat, ExportsAllCountersOfARecentKernel) {
   Surroundings around;
   const auto collector = nstat();
   const auto families = around.collect_from(*collector, FIXTURES "/proc").families;
@@ -170,6 +173,20 @@ TEST(Nstat, ReadsARecentKernelWhole) {
   EXPECT_GT(group("ip6_"), 20);
   for (const auto& family : families) {
     EXPECT_EQ(family.name.ends_with("_total"), family.type == prometheus::MetricType::Counter);
+  }
+}
+
+TEST(NstatNetnsInclude, MatchesCountersOfQueuesDropsAndRetransmissions) {
+  const kernel::Regex include(nstat_netns_include);
+  for (const auto* name :
+       {"TcpExtListenDrops", "TcpExtListenOverflows", "TcpExtTCPReqQFullDoCookies",
+        "TcpExtTCPReqQFullDrop", "TcpExtSyncookiesSent", "TcpExtTCPTimeWaitOverflow",
+        "TcpRetransSegs", "TcpOutRsts", "TcpEstabResets", "UdpRcvbufErrors", "Udp6RcvbufErrors",
+        "TcpExtTCPAbortOnMemory"}) {
+    EXPECT_TRUE(include.matches(name)) << name;
+  }
+  for (const auto* name : {"IpInReceives", "TcpExtTCPPureAcks", "Ip6InOctets", "IcmpInMsgs"}) {
+    EXPECT_FALSE(include.matches(name)) << name;
   }
 }
 

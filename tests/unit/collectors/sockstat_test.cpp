@@ -15,13 +15,13 @@ using kernel::sockstat_value;
 constexpr std::string_view text =
     "sockets: used 231\nTCP: inuse 5 orphan 1 tw 65536 alloc 9 mem 3\nUDP: inuse 2 mem 1\n";
 
-TEST(Sockstat, FindsAValueByProtocolAndKey) {
+TEST(SockstatValue, IsFoundByProtocolAndKey) {
   EXPECT_EQ(sockstat_value(text, "TCP", "tw"), 65536U);
   EXPECT_EQ(sockstat_value(text, "TCP", "mem"), 3U);
   EXPECT_EQ(sockstat_value(text, "UDP", "mem"), 1U);
 }
 
-TEST(Sockstat, HasNoAnswerWhereThereIsNone) {
+TEST(SockstatValue, IsAbsentIfMissingOrInvalid) {
   EXPECT_FALSE(sockstat_value(text, "UDP", "tw"));
   EXPECT_FALSE(sockstat_value(text, "SCTP", "inuse"));
   EXPECT_FALSE(sockstat_value("", "TCP", "tw"));
@@ -32,7 +32,7 @@ TEST(Sockstat, HasNoAnswerWhereThereIsNone) {
   EXPECT_FALSE(sockstat_value("tw 5\n", "TCP", "tw"));
 }
 
-TEST(SockstatCollector, MakesBytesOfPages) {
+TEST(SockstatCollector, ConvertsPagesToBytes) {
   testing::Surroundings around;
   around.proc_tree.write("net/sockstat",
                          "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
@@ -49,12 +49,12 @@ TEST(SockstatCollector, MakesBytesOfPages) {
           "inetdiag_fragments_memory_bytes 5000", "inetdiag_page_size_bytes " + page_size));
 }
 
-TEST(SockstatCollector, FailsWithoutItsFile) {
+TEST(SockstatCollector, FailsIfItsFileIsMissing) {
   testing::Surroundings around;
   EXPECT_EQ(around.collect(*make_sockstat({})).errors.size(), 1U);
 }
 
-TEST(SockstatCollector, TellsOfAnotherNamespaceWhatIsItsOwn) {
+TEST(SockstatCollector, OmitsHostMetricsInOtherNamespaces) {
   testing::Surroundings around;
   around.is_other_namespace = true;
   around.proc_tree.write("net/sockstat",

@@ -16,24 +16,24 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// Linux 4.18: eleven columns, CPUs by the line.
+// Linux 4.18: eleven columns, the line number is the CPU.
 constexpr std::string_view linux_4_18 =
     "000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000000 00000003 "
     "00000004\n"
     "00000100 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
     "00000000\n";
-// Linux 5.15 and 6.1: the backlog and the CPU; CPU 1 is offline.
+// Linux 5.15 and 6.1: with the backlog and the CPU; CPU 1 is offline.
 constexpr std::string_view linux_5_15 =
     "000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000000 00000003 "
     "00000004 00000005 00000000\n"
     "00000100 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
     "00000000 00000000 00000002\n";
-// Linux 6.18: the two parts of the backlog behind.
+// Linux 6.18: followed by the two parts of the backlog.
 constexpr std::string_view linux_6_18 =
     "000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000000 00000003 "
     "00000004 00000005 00000007 00000001 00000004\n";
 
-TEST(ParseSoftnet, KnowsTheColumnsOfEachKernel) {
+TEST(ParseSoftnet, ParsesTheColumnsOfEachKernelVersion) {
   const auto old = parse_softnet(linux_4_18);
   ASSERT_EQ(old.size(), 2U);
   EXPECT_EQ(old[0].processed, 255U);
@@ -55,7 +55,7 @@ TEST(ParseSoftnet, KnowsTheColumnsOfEachKernel) {
   EXPECT_EQ(recent[0].backlog_length, 5U);
 }
 
-TEST(ParseSoftnet, PassesOverLinesItCannotRead) {
+TEST(ParseSoftnet, IgnoresInvalidLines) {
   EXPECT_THAT(parse_softnet(""), IsEmpty());
   EXPECT_THAT(parse_softnet("\n\n"), IsEmpty());
   EXPECT_THAT(parse_softnet("00000001 00000002\n"), IsEmpty());
@@ -66,7 +66,7 @@ TEST(ParseSoftnet, PassesOverLinesItCannotRead) {
   EXPECT_EQ(cpus[0].cpu, 1U);
 }
 
-TEST(Softnet, ExportsWhatTheKernelHas) {
+TEST(Softnet, OmitsColumnsThatTheKernelDoesNotHave) {
   Surroundings around;
   around.proc_tree.write("net/softnet_stat", linux_4_18);
   const auto lines = around.lines(*make_softnet({}));
@@ -81,8 +81,8 @@ TEST(Softnet, ExportsWhatTheKernelHas) {
               Contains(R"(inetdiag_softnet_backlog_length{cpu="7"} 5)"));
 }
 
-// Found by tests/fuzz: one series would stand twice.
-TEST(Softnet, TellsOfACpuOnce) {
+// Found by tests/fuzz: a duplicate series.
+TEST(Softnet, ExportsACpuOnce) {
   Surroundings around;
   around.proc_tree.write("net/softnet_stat", "1 0 0\n2 0 0 0 0 0 0 0 0 0 0 0 0\n");
   const auto lines = around.lines(*make_softnet({}));
@@ -90,7 +90,7 @@ TEST(Softnet, TellsOfACpuOnce) {
   EXPECT_THAT(lines, Not(Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 2)")));
 }
 
-TEST(Softnet, FailsWhereThereIsNothingToRead) {
+TEST(Softnet, FailsIfThereAreNoCpus) {
   Surroundings around;
   EXPECT_THAT(around.collect(*make_softnet({})).errors, Not(IsEmpty()));
 }

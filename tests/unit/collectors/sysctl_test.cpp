@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-TEST(SysctlPath, FollowsItsFirstSeparator) {
+TEST(SysctlPath, AcceptsDotsAndSlashesAsSeparators) {
   EXPECT_EQ(sysctl_path("net.core.somaxconn"), "sys/net/core/somaxconn");
   EXPECT_EQ(sysctl_path("net/core/somaxconn"), "sys/net/core/somaxconn");
   EXPECT_EQ(sysctl_path("net.ipv4.conf.eth0/1.rp_filter"), "sys/net/ipv4/conf/eth0.1/rp_filter");
@@ -56,14 +56,14 @@ TEST(Sysctl, ExportsNumbersAndVectors) {
                           "inetdiag_sysctl_net_ipv4_ip_local_port_range{field=\"high\"} 60999"));
 }
 
-TEST(Sysctl, AbsentInThisKernelIsNoError) {
+TEST(Sysctl, AbsentInThisKernelIsNotAnError) {
   Surroundings around;
   const auto collection = around.collect(*make_sysctl(including({"net.ipv4.tcp_none"})));
   EXPECT_THAT(lines_of(collection.families), IsEmpty());
   EXPECT_THAT(collection.errors, IsEmpty());
 }
 
-TEST(Sysctl, TellsOfAnIncludedOneThatIsNotThere) {
+TEST(Sysctl, ReportsAnIncludedOneThatDoesNotExist) {
   Surroundings around;
   around.proc_tree.write("sys/net/ipv4/tcp_mtu_probing", "0\n");
   const auto sysctl = make_sysctl(including({"net.ipv4.tcp_mtu_probing", "net.ipv4.tcp_mtu"}));
@@ -71,12 +71,12 @@ TEST(Sysctl, TellsOfAnIncludedOneThatIsNotThere) {
   ASSERT_EQ(collection.unmatched.size(), 1U);
   EXPECT_EQ(collection.unmatched[0].name, "include");
   EXPECT_THAT(collection.unmatched[0].what(), HasSubstr("no sysctl 'net.ipv4.tcp_mtu';"));
-  // Some are of the host alone.
+  // Other namespaces lack sysctls of the host.
   around.is_other_namespace = true;
   EXPECT_THAT(around.collect(*sysctl).unmatched, IsEmpty());
 }
 
-TEST(Sysctl, AddsOthersAndTellsTextsAsInfo) {
+TEST(Sysctl, ExportsIncludedOnesAndTextValuesAsInfo) {
   Surroundings around;
   around.proc_tree.write("sys/net/ipv4/tcp_congestion_control", "cubic\n");
   around.proc_tree.write("sys/net/ipv4/tcp_available_congestion_control", "reno  cubic\n");
@@ -95,7 +95,7 @@ TEST(Sysctl, AddsOthersAndTellsTextsAsInfo) {
           "inetdiag_sysctl_info{name=\"net.ipv4.ip_local_reserved_ports\"} 1"));
 }
 
-TEST(Sysctl, TakesSignedAndMoreNumbersThanItKnows) {
+TEST(Sysctl, ExportsNegativeAndAdditionalNumbers) {
   Surroundings around;
   around.proc_tree.write("sys/net/core/somaxconn", "-1\n");
   around.proc_tree.write("sys/net/ipv4/tcp_mem", "1 2 3 4\n");
@@ -107,7 +107,7 @@ TEST(Sysctl, TakesSignedAndMoreNumbersThanItKnows) {
                           "inetdiag_sysctl_net_ipv4_tcp_mem{field=\"3\"} 4"));
 }
 
-TEST(Sysctl, ThatCannotBeReadLosesNoOther) {
+TEST(Sysctl, ExportsTheOthersIfOneCannotBeRead) {
   Surroundings around;
   around.proc_tree.make_directory("sys/net/core/somaxconn");
   around.proc_tree.write("sys/net/ipv4/tcp_syncookies", "1\n");
@@ -117,13 +117,13 @@ TEST(Sysctl, ThatCannotBeReadLosesNoOther) {
   EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("sys/net/core/somaxconn")));
 }
 
-TEST(Sysctl, RefusesANameThatIsNone) {
+TEST(Sysctl, RejectsInvalidNames) {
   for (const auto* name : {"", "../etc/passwd", "net.core.somaxconn\n", "a b", "net.\\n"}) {
     EXPECT_THROW(make_sysctl(including({name})), SettingError) << name;
   }
 }
 
-TEST(Sysctl, OfAnotherNamespaceIsNotThatOfTheHost) {
+TEST(Sysctl, OmitsHostSysctlsInOtherNamespaces) {
   Surroundings around;
   around.is_other_namespace = true;
   for (const auto* file : {"net/core/somaxconn", "net/netfilter/nf_conntrack_max", "fs/file-max",

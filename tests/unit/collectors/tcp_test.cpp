@@ -24,7 +24,7 @@ FakeSocket established(std::uint16_t port) {
   return {.address = "10.0.0.5", .port = port, .state = TcpState::established};
 }
 
-TEST(Tcp, TellsEveryStateAlways) {
+TEST(Tcp, ExportsEveryStateEvenIfZero) {
   Surroundings around;
   const auto lines = around.lines(*tcp());
   for (const auto* state : {"established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
@@ -33,7 +33,7 @@ TEST(Tcp, TellsEveryStateAlways) {
   }
 }
 
-TEST(Tcp, TellsPortsWithoutListenAndClose) {
+TEST(Tcp, ExportsSocketsByListeningPortWithoutListenAndClose) {
   Surroundings around;
   around.kernel.sockets = {{.port = 80}, established(80), established(80), established(40000)};
   const auto lines = around.lines(*tcp());
@@ -44,7 +44,7 @@ TEST(Tcp, TellsPortsWithoutListenAndClose) {
   EXPECT_THAT(lines, Not(Contains(HasSubstr(R"(port="80",state="close")"))));
 }
 
-TEST(Tcp, CountsThePortsBeyondTheMaximumTogether) {
+TEST(Tcp, AggregatesPortsBeyondTheMaximum) {
   Surroundings around;
   around.kernel.sockets = {{.port = 80},    {.port = 81},    {.port = 82},    established(81),
                            established(81), established(82), established(80), established(40000)};
@@ -71,21 +71,21 @@ std::string established_at_80(int count) {
   return R"(inetdiag_tcp_port_sockets{port="80",state="established"} )" + std::to_string(count);
 }
 
-/// A host whose files and sockets say the same, and whose time a test sets.
+/// A host with consistent files and sockets, and clocks that the test sets.
 struct Host {
   Surroundings around;
   CpuBudget::Clock::time_point now{std::chrono::hours(1)};
   CpuBudget::CpuTime cpu{0};
-  double dump_costs = 0.3;  ///< seconds of CPU
+  double dump_cost = 0.3;  ///< seconds of CPU
   std::unique_ptr<Collector> collector;
 
   explicit Host(const std::string& budget) {
     collector = make_tcp_with_clocks(settings({{"max-ports", "100"}, {"cpu-budget", budget}}),
                                      {[this] { return now; },
                                       [this] {
-                                        // Asked before and after a dump.
+                                        // Called before and after a dump.
                                         const auto was = cpu;
-                                        cpu += CpuBudget::CpuTime(dump_costs);
+                                        cpu += CpuBudget::CpuTime(dump_cost);
                                         return was;
                                       }});
     around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 7\n");
@@ -103,7 +103,7 @@ struct Host {
   std::vector<std::string> lines() { return around.lines(*collector); }
 };
 
-TEST(TcpBudget, SpacesOutFullDumpsByWhatTheyCost) {
+TEST(TcpBudget, DelaysTheNextFullDumpByItsCost) {
   Host host("1%");
   const auto first = host.lines();
   EXPECT_THAT(first, Contains(fresh));
@@ -121,7 +121,7 @@ TEST(TcpBudget, SpacesOutFullDumpsByWhatTheyCost) {
   EXPECT_THAT(third, Contains(established_at_80(7)));
 }
 
-TEST(TcpBudget, CountsTheSameBetweenFullDumps) {
+TEST(TcpBudget, ExportsTheSameTotalsBetweenFullDumps) {
   Host host("1%");
   const auto totals = [&] {
     auto lines = host.lines();
@@ -136,7 +136,7 @@ TEST(TcpBudget, CountsTheSameBetweenFullDumps) {
   EXPECT_EQ(totals(), by_full_dump);
 }
 
-TEST(TcpBudget, OfZeroLeavesTheBreakdownOut) {
+TEST(TcpBudget, OfZeroDisablesTheBreakdown) {
   Host host("0");
   const auto lines = host.lines();
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
@@ -144,14 +144,14 @@ TEST(TcpBudget, OfZeroLeavesTheBreakdownOut) {
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_receive_queue_bytes"))));
 }
 
-TEST(TcpBudget, OfAllTakesAFullDumpAtEveryScrape) {
+TEST(TcpBudget, OfAFullCpuDumpsAtEveryScrape) {
   Host host("100%");
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(host.lines(), Contains(fresh));
   }
 }
 
-TEST(TcpBudget, DoesNotHoldWhereASourceIsMissing) {
+TEST(TcpBudget, IsIgnoredIfAFileIsMissing) {
   Host host("0");
   std::filesystem::remove(host.around.proc_tree.path("net/sockstat"));
   const auto lines = host.lines();
@@ -159,7 +159,7 @@ TEST(TcpBudget, DoesNotHoldWhereASourceIsMissing) {
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 4)"));
 }
 
-TEST(TcpBudget, NeverCountsBelowZeroWhereSourcesDisagree) {
+TEST(TcpBudget, NeverCountsBelowZeroIfFilesAndDumpDiffer) {
   Host host("0");
   host.around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 0\n");
   host.around.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 0 alloc 9 mem 1\n");
@@ -176,7 +176,7 @@ TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
   }
 }
 
-TEST(TcpBudget, LeavesTheLastBreakdownWhereADumpIsCutShort) {
+TEST(TcpBudget, KeepsThePreviousBreakdownIfADumpTimesOut) {
   Host host("1%");
   EXPECT_THAT(host.lines(), Contains(fresh));
   host.now += std::chrono::seconds(30);
@@ -186,7 +186,7 @@ TEST(TcpBudget, LeavesTheLastBreakdownWhereADumpIsCutShort) {
   EXPECT_THAT(cut, Contains(established_at_80(6)));
   EXPECT_THAT(cut, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
 
-  // What was spent in vain counts too.
+  // The dump that timed out is charged too.
   host.around.kernel.timed_out_states = 0;
   host.now += std::chrono::seconds(29);
   EXPECT_THAT(host.lines(), Contains("inetdiag_tcp_port_sockets_age_seconds 59"));
@@ -203,7 +203,7 @@ TEST(TcpBudget, IsAPercentage) {
   }
 }
 
-TEST(Tcp, OfAnotherNamespaceIsSilentUntilAWalkIsDue) {
+TEST(Tcp, ExportsNothingOfAnotherNamespaceUntilADumpIsDue) {
   Surroundings around;
   around.is_other_namespace = true;
   around.dump_policy = {.is_due = false};
@@ -214,7 +214,7 @@ TEST(Tcp, OfAnotherNamespaceIsSilentUntilAWalkIsDue) {
   EXPECT_THAT(collection.errors, ::testing::IsEmpty());
 }
 
-TEST(Tcp, OfAnotherNamespaceCountsAnewWhatNeedsNoWalk) {
+TEST(Tcp, UpdatesWhatNeedsNoDumpInAnotherNamespace) {
   Surroundings around;
   around.is_other_namespace = true;
   auto last = std::make_shared<kernel::PartialDump>();

@@ -35,7 +35,7 @@ FakeSocket bound(const std::string& address, std::uint16_t port, std::uint64_t c
 const std::string at_53 = R"({address="0.0.0.0",port="53"} )";
 const std::string at_other = R"({address="other",port="other"} )";
 
-TEST(Udp, TellsQueueLimitFillAndDrops) {
+TEST(Udp, ExportsQueueLimitFillRatioAndDrops) {
   Surroundings around;
   around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 1000, 7), bound("::", 53, 2)};
   const auto lines = around.lines(*udp());
@@ -47,7 +47,7 @@ TEST(Udp, TellsQueueLimitFillAndDrops) {
   EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="[::]",port="53"} 1)"));
 }
 
-TEST(Udp, FoldsConnectedAndEphemeralSockets) {
+TEST(Udp, AggregatesConnectedAndEphemeralSockets) {
   Surroundings around;
   around.proc_tree.write("sys/net/ipv4/ip_local_port_range", "10000\t20000\n");
   around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 10000, 2, 10, 100, 1),
@@ -64,7 +64,7 @@ TEST(Udp, FoldsConnectedAndEphemeralSockets) {
   EXPECT_THAT(lines, Not(Contains(HasSubstr("10.0.0.5"))));
 }
 
-TEST(Udp, KeepsAFullSocketOutOfTheFold) {
+TEST(Udp, AggregatesFullSocketsLast) {
   Surroundings around;
   around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 514, 2, 999, 1000)};
   const auto lines = around.lines(*udp("1"));
@@ -72,7 +72,7 @@ TEST(Udp, KeepsAFullSocketOutOfTheFold) {
   EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "1"));
 }
 
-TEST(Udp, DropsNeverFallAsSocketsComeAndGo) {
+TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
   Surroundings around;
   const auto collector = udp();
   const auto drops = [&](std::vector<FakeSocket> sockets) {
@@ -88,28 +88,28 @@ TEST(Udp, DropsNeverFallAsSocketsComeAndGo) {
   EXPECT_THAT(drops({}), Contains("inetdiag_udp_drops_total" + at_other + "3"));
 }
 
-TEST(Udp, DividesByNoMissingLimit) {
+TEST(Udp, ExportsAFillRatioOfZeroWithoutALimit) {
   Surroundings around;
   around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 0)};
   EXPECT_THAT(around.lines(*udp()),
               Contains("inetdiag_udp_receive_queue_fill_ratio" + at_53 + "0"));
 }
 
-TEST(Udp, OfAnotherNamespaceAreAskedForOnlyWhereThereAreSome) {
+TEST(Udp, DumpsAnotherNamespaceOnlyIfSockstatHasSockets) {
   Surroundings around;
   around.is_other_namespace = true;
   around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1)};
-  const auto is_told = [&](const std::string& ipv4, const std::string& ipv6) {
+  const auto is_exported = [&](const std::string& ipv4, const std::string& ipv6) {
     around.proc_tree.write("net/sockstat", ipv4);
     around.proc_tree.write("net/sockstat6", ipv6);
     const auto lines = around.lines(*udp());
     EXPECT_THAT(lines, Contains(StartsWith("inetdiag_udp_sockets" + at_other)));
     return std::ranges::count(lines, "inetdiag_udp_sockets" + at_53 + "1") == 1;
   };
-  EXPECT_FALSE(is_told("UDP: inuse 0 mem 5\n", "UDP6: inuse 0\n"));
-  EXPECT_TRUE(is_told("UDP: inuse 1 mem 5\n", "UDP6: inuse 0\n"));
-  EXPECT_TRUE(is_told("UDP: inuse 0 mem 5\n", "UDP6: inuse 1\n"));
-  EXPECT_TRUE(is_told("", ""));
+  EXPECT_FALSE(is_exported("UDP: inuse 0 mem 5\n", "UDP6: inuse 0\n"));
+  EXPECT_TRUE(is_exported("UDP: inuse 1 mem 5\n", "UDP6: inuse 0\n"));
+  EXPECT_TRUE(is_exported("UDP: inuse 0 mem 5\n", "UDP6: inuse 1\n"));
+  EXPECT_TRUE(is_exported("", ""));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 using namespace std::string_literals;
 
-TEST(UnixSocket, TellsItsNameAndQueue) {
+TEST(ParseUnixSocket, ParsesNameStateAndQueue) {
   const auto socket = parse_unix_socket(
       FakeUnixSocket{.name = "/run/a.sock\0"s, .waiting = 4, .backlog = 3}.payload());
   ASSERT_TRUE(socket);
@@ -29,14 +29,14 @@ TEST(UnixSocket, TellsItsNameAndQueue) {
   EXPECT_EQ(socket->state, TcpState::listen);
 }
 
-TEST(UnixSocket, WritesAnAbstractNameWithAnAt) {
+TEST(ParseUnixSocket, PrefixesAnAbstractNameWithAt) {
   EXPECT_EQ(parse_unix_socket(FakeUnixSocket{.name = "\0x\0y"s}.payload())->name, "@x@y");
 }
 
-TEST(UnixSocket, IsAbsentWhereBytesAreMissingOrItsStateIsUnknown) {
-  const Bytes whole = FakeUnixSocket{}.payload();
+TEST(ParseUnixSocket, RejectsTruncatedMessagesAndUnknownStates) {
+  const Bytes payload = FakeUnixSocket{}.payload();
   for (std::size_t length = 0; length < sizeof(unix_diag_msg); ++length) {
-    EXPECT_FALSE(parse_unix_socket(std::span(whole).first(length))) << length;
+    EXPECT_FALSE(parse_unix_socket(std::span(payload).first(length))) << length;
   }
   unix_diag_msg message{};
   for (const int state : {0, 12, 255}) {
@@ -45,7 +45,7 @@ TEST(UnixSocket, IsAbsentWhereBytesAreMissingOrItsStateIsUnknown) {
   }
 }
 
-TEST(UnixSocket, SurvivesAttributesOfWrongLength) {
+TEST(ParseUnixSocket, IgnoresAttributesOfInvalidLength) {
   for (const int claimed : {0, 1, 3, 1000, 0xffff}) {
     unix_diag_msg message{};
     message.udiag_state = static_cast<std::uint8_t>(TcpState::listen);
@@ -67,7 +67,7 @@ std::vector<std::string> lines(std::vector<FakeUnixSocket> sockets,
   return around.lines(*make_unix(settings({{"max", max}})));
 }
 
-TEST(Unix, TellsListenersByPath) {
+TEST(Unix, ExportsListenersByPath) {
   const auto found = lines({{.name = "/run/a.sock\0"s, .waiting = 4, .backlog = 3},
                             {.name = "\0bus"s, .waiting = 1, .backlog = 9}});
   EXPECT_THAT(found,
@@ -91,7 +91,7 @@ TEST(Unix, CountsSocketsByTypeAndState) {
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_sockets{type="seqpacket",state="listen"} 1)"));
 }
 
-TEST(Unix, MakesAValidPageOfAnyPath) {
+TEST(Unix, EscapesAnyPath) {
   Surroundings around;
   around.kernel.unix_sockets = {{.name = "/a\"b\\c\nd\xFF"s}};
   const auto families = around.collect(*make_unix(settings({{"max", "200"}}))).families;
@@ -106,7 +106,7 @@ TEST(Unix, SumsSocketsOfTheSamePath) {
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/a"} 0.5)"));
 }
 
-TEST(Unix, FoldsBeyondTheMaximumButHidesNoFullQueue) {
+TEST(Unix, AggregatesBeyondTheMaximumFullQueuesLast) {
   const auto found = lines({{.name = "/a", .waiting = 0, .backlog = 9},
                             {.name = "/b", .waiting = 2, .backlog = 9},
                             {.name = "/full", .waiting = 10, .backlog = 9}},
@@ -118,8 +118,8 @@ TEST(Unix, FoldsBeyondTheMaximumButHidesNoFullQueue) {
               Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="other"} 0.2)"));
 }
 
-// Found by tests/fuzz: one series would stand twice.
-TEST(Unix, FoldsASocketThatBearsTheNameOfTheFold) {
+// Found by tests/fuzz: a duplicate series.
+TEST(Unix, AggregatesASocketWithTheNameOfTheAggregate) {
   const auto found = lines({{.name = "other", .waiting = 9, .backlog = 9},
                             {.name = "/a", .waiting = 1, .backlog = 9},
                             {.name = "/b", .waiting = 1, .backlog = 9}},
@@ -132,7 +132,7 @@ TEST(Unix, FoldsASocketThatBearsTheNameOfTheFold) {
             1);
 }
 
-TEST(Unix, SumsSocketsWhosePathsLookAlikeInUtf8) {
+TEST(Unix, SumsSocketsWhosePathsBecomeTheSameUtf8) {
   const auto found = lines({{.name = "/\xfe"s, .waiting = 1}, {.name = "/\xff"s, .waiting = 2}});
   EXPECT_THAT(found,
               Contains("inetdiag_unix_listener_accept_queue_length{path=\"/\xEF\xBF\xBD\"} 3"));

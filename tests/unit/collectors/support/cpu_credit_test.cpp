@@ -11,7 +11,7 @@ using std::chrono::seconds;
 
 constexpr CpuCredit::Clock::time_point start{};
 
-TEST(CpuCredit, IsThereForAMinuteAtFirst) {
+TEST(CpuCredit, StartsWithTheCreditOfAMinute) {
   CpuCredit credit(0.01, start);
   credit.spend(milliseconds(599));
   EXPECT_TRUE(credit.is_positive(start));
@@ -19,27 +19,27 @@ TEST(CpuCredit, IsThereForAMinuteAtFirst) {
   EXPECT_FALSE(credit.is_positive(start));
 }
 
-TEST(CpuCredit, IsPaidForByTime) {
+TEST(CpuCredit, GrowsWithTime) {
   CpuCredit credit(0.01, start);
   credit.spend(milliseconds(1600));
   EXPECT_FALSE(credit.is_positive(start + seconds(99)));
   EXPECT_TRUE(credit.is_positive(start + seconds(101)));
 }
 
-TEST(CpuCredit, IsKeptForNoLongerThanAMinute) {
+TEST(CpuCredit, IsLimitedToTheCreditOfAMinute) {
   CpuCredit credit(0.01, start);
   EXPECT_TRUE(credit.is_positive(start + minutes(60)));
   credit.spend(milliseconds(601));
   EXPECT_FALSE(credit.is_positive(start + minutes(60)));
 }
 
-TEST(CpuCredit, OfNothingIsNeverThere) {
+TEST(CpuCredit, IsNeverPositiveWithoutAShare) {
   CpuCredit credit(0, start);
   EXPECT_FALSE(credit.is_positive(start + minutes(60)));
   EXPECT_FALSE(credit.is_unlimited());
 }
 
-TEST(CpuCredit, OfAWholeCpuNeverEnds) {
+TEST(CpuCredit, IsUnlimitedWithTheShareOfACpu) {
   CpuCredit credit(1, start);
   credit.spend(seconds(1000));
   EXPECT_TRUE(credit.is_positive(start));

@@ -18,38 +18,38 @@ std::uint64_t total_after(const std::vector<Sockets>& rounds) {
   return counter.total();
 }
 
-TEST(DropCounter, SumsWhatItFirstSees) { EXPECT_EQ(total_after({{{1, 5}, {2, 7}}}), 12U); }
+TEST(DropCounter, SumsTheDropsOfNewSockets) { EXPECT_EQ(total_after({{{1, 5}, {2, 7}}}), 12U); }
 
-TEST(DropCounter, KeepsWhatASocketLeftBehind) {
+TEST(DropCounter, KeepsTheDropsOfClosedSockets) {
   EXPECT_EQ(total_after({{{1, 5}, {2, 7}}, {{2, 7}}, {{2, 8}}}), 13U);
   EXPECT_EQ(total_after({{{1, 5}}, {}, {{2, 1}}}), 6U);
 }
 
-TEST(DropCounter, DoesNotCountASocketAnewThatWasMissing) {
+TEST(DropCounter, DoesNotCountAReturningSocketTwice) {
   EXPECT_EQ(total_after({{{1, 9}}, {}, {{1, 9}}}), 9U);
   EXPECT_EQ(total_after({{{1, 9}}, {{2, 1}}, {}, {{1, 11}}}), 12U);
 }
 
-TEST(DropCounter, RemembersOnlySoManyThatAreMissing) {
+TEST(DropCounter, LimitsTheNumberOfAbsentSockets) {
   DropCounter counter;
   for (std::uint64_t cookie = 0; cookie < 1000; ++cookie) {
     counter.update(Sockets{{cookie, 1}});
   }
   EXPECT_EQ(counter.total(), 1000U);
   EXPECT_EQ(counter.update(Sockets{{998, 1}}), 0U);
-  EXPECT_EQ(counter.update(Sockets{{1, 1}}), 1U);  // forgotten
+  EXPECT_EQ(counter.update(Sockets{{1, 1}}), 1U);  // evicted
 }
 
-TEST(DropCounter, GoesOnWhereACountWraps) {
+TEST(DropCounter, HandlesCountsThatWrap) {
   EXPECT_EQ(total_after({{{1, 0xffff'fff0U}}, {{1, 0x10U}}}), 0x1'0000'0010U);
 }
 
-TEST(DropCounter, DoesNotFallWhereACountDoes) {
+TEST(DropCounter, DoesNotDecreaseIfACountDoes) {
   EXPECT_EQ(total_after({{{1, 100}}, {{1, 99}}}), 100U);
   EXPECT_EQ(total_after({{{1, 100}}, {{1, 99}}, {{1, 101}}}), 101U);
 }
 
-TEST(DropCounters, RememberAKeyThatComesBack) {
+TEST(DropCounters, KeepTheCounterOfAReturningKey) {
   DropCounters<std::string> counters(10);
   const auto round = [&](const std::string& key, const Sockets& sockets) {
     counters.begin_round();
@@ -60,11 +60,11 @@ TEST(DropCounters, RememberAKeyThatComesBack) {
   EXPECT_EQ(round("a", {{1, 5}}), 5U);
   EXPECT_EQ(round("b", {{2, 1}}), 1U);
   EXPECT_EQ(round("a", {{3, 2}}), 7U);
-  // A cookie is never given twice, and this socket closed meanwhile.
+  // The kernel never reuses a cookie, so socket 2 has closed.
   EXPECT_EQ(round("b", {{4, 1}}), 2U);
 }
 
-TEST(DropCounters, ForgetThoseLongestAbsent) {
+TEST(DropCounters, EvictThoseAbsentLongest) {
   DropCounters<int> counters(1);
   for (const int key : {1, 2, 3}) {
     counters.begin_round();
@@ -76,7 +76,7 @@ TEST(DropCounters, ForgetThoseLongestAbsent) {
   EXPECT_EQ(counters.update(1, Sockets{{11, 1}}).total, 1U);
 }
 
-TEST(DropCounters, TellTheGrowth) {
+TEST(DropCounters, ReturnTheGrowth) {
   DropCounters<int> counters(1);
   counters.begin_round();
   EXPECT_EQ(counters.update(1, Sockets{{1, 5}}).growth, 5U);

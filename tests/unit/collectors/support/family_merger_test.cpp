@@ -11,13 +11,13 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TEST(FamilyMerger, HoldsEachFamilyOnceWithALabelMore) {
-  FamilyMerger set;
-  set.add({single_gauge("a", "help", 1), single_gauge("b", "", 2)}, "netns", "x");
-  auto labelled = counter_family("c_total", "");
-  add_series(labelled, {{"port", "80"}}, 3);
-  set.add({single_gauge("b", "", 4), labelled}, "netns", "y\xff");
-  const auto families = set.take();
+TEST(FamilyMerger, MergesFamiliesByNameAndAddsALabel) {
+  FamilyMerger merger;
+  merger.add({single_gauge("a", "help", 1), single_gauge("b", "", 2)}, "netns", "x");
+  auto labeled = counter_family("c_total", "");
+  add_series(labeled, {{"port", "80"}}, 3);
+  merger.add({single_gauge("b", "", 4), labeled}, "netns", "y\xff");
+  const auto families = merger.take();
   ASSERT_EQ(families.size(), 3U);
   EXPECT_EQ(families[0].help, "help");
   EXPECT_EQ(families[2].type, prometheus::MetricType::Counter);
