@@ -120,7 +120,7 @@ void tell(const std::vector<SandboxStage>& sandbox, const Log& log) {
 }
 
 /// Ends everything in order, or without that where something holds it up.
-void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<Server>& server,
+void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<WebServer>& server,
          WebConfigWatcher* settings, const Log& log) {
   try {
     std::promise<void> promise;
@@ -166,7 +166,7 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
                             ? nullptr
                             : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   AuthHandler access(
-      settings, [&web](const HttpRequest& request) { return web.answer(request); }, log);
+      settings, [&web](const HttpRequest& request) { return web.handle(request); }, log);
   std::vector<SandboxStage> sandbox;
   const auto confine = [&](const std::vector<std::uint16_t>& own_ports) {
     if (options.sandbox) {
@@ -174,13 +174,13 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
     }
     once_confined();
   };
-  std::optional<Server> server;
+  std::optional<WebServer> server;
   if (options.no_web) {
     confine({});
   } else {
     server.emplace(
         options.listen_addresses,
-        [&access](const HttpRequest& request) { return access.answer(request); }, settings, confine,
+        [&access](const HttpRequest& request) { return access.handle(request); }, settings, confine,
         log);
   }
   tell(sandbox, log);

@@ -12,21 +12,22 @@ namespace inetdiag {
 
 struct RouterOptions {
   std::string telemetry_path = "/metrics";
-  unsigned max_requests = 40;  ///< scrapes at the same time; 0 for no limit
+  unsigned max_requests = 40;  ///< concurrent scrapes; 0 for no limit
   std::string netns_folder = "/run/netns";
 };
 
-/// What the program answers to each path.
+/// Maps each path to its page.
 class Router {
  public:
-  /// `all_collectors` names every collector of the program, the disabled ones too.
+  /// `all_collectors` contains the disabled collectors, too.
   Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors);
 
-  HttpResponse answer(const HttpRequest& request);
+  HttpResponse handle(const HttpRequest& request);
 
  private:
-  HttpResponse scraped(const HttpRequest& request,
-                       HttpResponse (Router::*page)(const HttpRequest&));
+  using PageHandler = HttpResponse (Router::*)(const HttpRequest&);
+
+  HttpResponse scrape_page(const HttpRequest& request, PageHandler page);
   HttpResponse metrics(const HttpRequest& request);
   HttpResponse status_page(const HttpRequest& request);
   HttpResponse status_json(const HttpRequest& request);
@@ -37,7 +38,7 @@ class Router {
   std::vector<std::string> all_collectors_;
   std::vector<std::string> enabled_;
   std::atomic<unsigned> in_flight_ = 0;
-  diagnosis::SnapshotHistory looks_;
+  diagnosis::SnapshotHistory history_;
 };
 
 }  // namespace inetdiag

@@ -1,4 +1,4 @@
-#include "exporter/exposition/gzip.h"
+#include "exporter/http/accept_encoding.h"
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/scrape_timeout.h"
@@ -14,10 +14,10 @@ void run(std::string_view input) {
             "nothing is read behind the header");
   }
   try {
-    const auto time = scrape_time(input);
-    require(time > time.zero() || input.starts_with('0') || input.find('e') != input.npos,
+    const auto timeout = scrape_timeout(input);
+    require(timeout > timeout.zero() || input.starts_with('0') || input.find('e') != input.npos,
             "there is time for a scrape");
-    require(time <= std::chrono::seconds(300), "no scrape lasts for ever");
+    require(timeout <= std::chrono::seconds(300), "no scrape lasts for ever");
   } catch (const BadRequest& refusal) {
     require(*refusal.what() != '\0', "a refusal says why");
   }
