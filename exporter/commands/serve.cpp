@@ -185,7 +185,7 @@ void serve(Options options, const Log& log, const std::function<void()>& once_co
   }
   tell(sandbox, log);
   if (options.sandbox && settings != nullptr) {
-    settings->reread();
+    settings->reload();
   }
   if (server && settings != nullptr) {
     settings->watch();

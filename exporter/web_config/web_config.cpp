@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::size_t max_file_bytes = 1U << 20U;
 
-[[noreturn]] void fail(const YAML::Mark& mark, const std::string& what) {
-  // yaml-cpp counts from 0, and has no place for what is not in the text.
-  throw WebConfigError(mark.is_null() ? what
-                                      : "line " + std::to_string(mark.line + 1) + ": " + what);
+[[noreturn]] void fail(const YAML::Mark& mark, const std::string& message) {
+  // yaml-cpp counts lines from 0; a node that is not in the text has no mark.
+  throw WebConfigError(mark.is_null() ? message
+                                      : "line " + std::to_string(mark.line + 1) + ": " + message);
 }
 
 template <typename T>
@@ -28,8 +28,9 @@ struct Named {
   T value;
 };
 
-template <typename T, std::size_t size>
-std::string names_of(const std::array<Named<T>, size>& table) {
+/// The names of a table's entries, for "expected one of: ...".
+template <typename Table>
+std::string names_of(const Table& table) {
   std::string names;
   for (const auto& entry : table) {
     names.append(names.empty() ? "" : ", ").append(entry.name);
@@ -37,7 +38,7 @@ std::string names_of(const std::array<Named<T>, size>& table) {
   return names;
 }
 
-/// Takes note of where a document begins, and of nothing else.
+/// Records where the last document starts.
 class DocumentStarts : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
@@ -56,25 +57,25 @@ class DocumentStarts : public YAML::EventHandler {
   YAML::Mark last;
 };
 
-/// yaml-cpp takes what no document can begin with, such as a comma, for an empty one, and does not
-/// get past it: LoadAll() would never end, and Load() not tell.
+/// yaml-cpp parses a token that cannot start a document, such as a comma, as an empty document
+/// without consuming it: LoadAll() would not terminate, and Load() would ignore the rest.
 YAML::Node load_only_document(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
   DocumentStarts starts;
   if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
-    fail(starts.last, "the file is to end here: it is one document");
+    fail(starts.last, "expected the end of the file: only one document is allowed");
   }
   return YAML::Load(text);
 }
 
-/// A field's value, and where it stands.
+/// The value of a field.
 class Value {
  public:
   Value(std::string name, const YAML::Node& node) : name_(std::move(name)), node_(node) {}
 
-  [[noreturn]] void refuse(const std::string& what) const {
-    fail(node_.Mark(), name_ + ": " + what);
+  [[noreturn]] void reject(const std::string& reason) const {
+    fail(node_.Mark(), name_ + ": " + reason);
   }
 
   std::string text() const {
@@ -82,7 +83,7 @@ class Value {
       return {};
     }
     if (!node_.IsScalar()) {
-      refuse("is to be a text");
+      reject("must be a string");
     }
     return node_.Scalar();
   }
@@ -90,7 +91,7 @@ class Value {
   bool boolean() const {
     bool value = false;
     if (!node_.IsScalar() || !YAML::convert<bool>::decode(node_, value)) {
-      refuse("is to be true or false");
+      reject("must be true or false");
     }
     return value;
   }
@@ -101,7 +102,7 @@ class Value {
       return all;
     }
     if (!node_.IsSequence()) {
-      refuse("is to be a list");
+      reject("must be a list");
     }
     for (const YAML::Node& item : node_) {
       all.push_back(Value(name_, item).text());
@@ -123,26 +124,25 @@ class Value {
     return all;
   }
 
-  /// Calls `take(name, value)` for each field. None may stand twice: which of them would hold?
+  /// Calls `read` for each field. Throws if a field is duplicate.
   void for_each(
-      const std::function<void(const std::string& name, const Value& value)>& take) const {
+      const std::function<void(const std::string& name, const Value& value)>& read) const {
     if (node_.IsNull()) {
       return;
     }
     if (!node_.IsMap()) {
-      refuse("is to be a map of names and values");
+      reject("must be a mapping");
     }
     std::set<std::string> seen;
     for (const auto& field : node_) {
       if (!field.first.IsScalar()) {
-        fail(field.first.Mark(), name_ + ": a name is to be a text");
+        fail(field.first.Mark(), name_ + ": keys must be strings");
       }
       const std::string name = field.first.Scalar();
       if (!seen.insert(name).second) {
-        fail(field.first.Mark(), "'" + name + "' stands twice in " + name_);
+        fail(field.first.Mark(), "duplicate field '" + name + "' in " + name_);
       }
-      // A null has no place of its own.
-      take(name, Value(name, field.second));
+      read(name, Value(name, field.second));
     }
   }
 
@@ -153,7 +153,7 @@ class Value {
   T find(const std::array<Named<T>, size>& table, const std::string& name) const {
     const auto* const found = std::ranges::find(table, name, &Named<T>::name);
     if (found == table.end()) {
-      refuse("'" + name + "' is unknown; there are: " + names_of(table));
+      reject("invalid value '" + name + "', expected one of: " + names_of(table));
     }
     return found->value;
   }
@@ -162,7 +162,7 @@ class Value {
   YAML::Node node_;
 };
 
-/// What to do with each field of a map; others are refused.
+/// Reads each field of a mapping.
 using Fields = std::vector<Named<std::function<void(const Value&)>>>;
 
 void read_fields(const Value& map, const std::string& where, const Fields& fields) {
@@ -172,11 +172,8 @@ void read_fields(const Value& map, const std::string& where, const Fields& field
       found->value(value);
       return;
     }
-    std::string known;
-    for (const auto& field : fields) {
-      known.append(known.empty() ? "" : ", ").append(field.name);
-    }
-    fail(value.node().Mark(), "unknown field '" + name + "' in " + where + "; there are: " + known);
+    fail(value.node().Mark(),
+         "unknown field '" + name + "' in " + where + ", expected one of: " + names_of(fields));
   });
 }
 
@@ -204,7 +201,7 @@ constexpr std::array<Named<std::string_view>, 4> curves = {{
     {"X25519", "X25519"},
 }};
 
-// Go's tls.CipherSuites(). Those of TLS 1.3 can be named, but neither there nor here left out.
+// Go's tls.CipherSuites(). Those of TLS 1.3 are always enabled, as in Go.
 constexpr std::array<Named<std::string_view>, 13> cipher_suites = {{
     {"TLS_AES_128_GCM_SHA256", ""},
     {"TLS_AES_256_GCM_SHA384", ""},
@@ -223,12 +220,12 @@ constexpr std::array<Named<std::string_view>, 13> cipher_suites = {{
 
 class TlsReader {
  public:
-  explicit TlsReader(std::string folder) : folder_(std::move(folder)) {}
+  explicit TlsReader(std::string directory) : directory_(std::move(directory)) {}
 
   std::optional<TlsConfig> read(const Value& map) {
     TlsConfig tls;
-    bool names_ciphers = false;
-    bool names_client_auth = false;
+    bool has_ciphers = false;
+    bool has_client_auth = false;
     const auto text = [](std::string& to) { return [&to](const Value& v) { to = v.text(); }; };
     const auto path = [this](std::string& to) {
       return [this, &to](const Value& v) { to = absolute(v.text()); };
@@ -243,7 +240,7 @@ class TlsReader {
          {"client_ca", text(tls.client_ca.text)},
          {"client_auth_type",
           [&](const Value& v) {
-            names_client_auth = !v.text().empty();
+            has_client_auth = !v.text().empty();
             tls.client_auth = v.one_of(client_auths);
           }},
          {"client_allowed_sans", [&](const Value& v) { tls.client_allowed_sans = v.texts(); }},
@@ -252,7 +249,7 @@ class TlsReader {
          {"cipher_suites",
           [&](const Value& v) {
             const auto names = v.some_of(cipher_suites);
-            names_ciphers = !names.empty();
+            has_ciphers = !names.empty();
             tls.ciphers.assign(names.begin(), names.end());
             std::erase(tls.ciphers, "");
           }},
@@ -263,15 +260,15 @@ class TlsReader {
             tls.curves.assign(names.begin(), names.end());
           }}});
     if (!tls.certificate.is_set() && !tls.key.is_set() && !tls.client_ca.is_set() &&
-        !names_client_auth) {
-      return std::nullopt;  // as in exporter-toolkit: nothing that asks for TLS
+        !has_client_auth) {
+      return std::nullopt;  // TLSConfig.IsEnabled() of exporter-toolkit
     }
     check(map, tls);
-    if (names_ciphers && tls.ciphers.empty()) {
+    if (has_ciphers && tls.ciphers.empty()) {
       tls.min_version = TlsVersion::tls13;
     }
     if (tls.min_version > tls.max_version) {
-      map.refuse("min_version, or the only cipher_suites, are above max_version");
+      map.reject("min_version, or that of cipher_suites, is above max_version");
     }
     return tls;
   }
@@ -279,45 +276,45 @@ class TlsReader {
  private:
   std::string absolute(const std::string& path) const {
     return path.empty() ? path
-                        : (std::filesystem::path(folder_) / path).lexically_normal().string();
+                        : (std::filesystem::path(directory_) / path).lexically_normal().string();
   }
 
   static void check(const Value& map, const TlsConfig& tls) {
     const auto only_one = [&](const PemSource& source, const std::string& name) {
       if (!source.text.empty() && !source.path.empty()) {
-        map.refuse(name + " and " + name + "_file exclude each other");
+        map.reject(name + " and " + name + "_file are mutually exclusive");
       }
     };
     only_one(tls.certificate, "cert");
     only_one(tls.key, "key");
     only_one(tls.client_ca, "client_ca");
     if (!tls.certificate.is_set()) {
-      map.refuse("cert_file is missing");
+      map.reject("cert_file is missing");
     }
     if (!tls.key.is_set()) {
-      map.refuse("key_file is missing");
+      map.reject("key_file is missing");
     }
     const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
                           tls.client_auth == ClientAuth::require_and_verify;
     if (tls.client_ca.is_set() && tls.client_auth == ClientAuth::none) {
-      map.refuse(
-          "client_ca_file has no effect without client_auth_type: RequireAndVerifyClientCert");
+      map.reject(
+          "client_ca_file requires client_auth_type, for example RequireAndVerifyClientCert");
     }
-    // Go would trust every authority of the system, which is hardly ever meant.
+    // Go would trust all CA certificates of the system, which is rarely intended.
     if (verifies && !tls.client_ca.is_set()) {
-      map.refuse("this client_auth_type needs a client_ca_file");
+      map.reject("this client_auth_type requires client_ca_file");
     }
     if (!tls.client_allowed_sans.empty() && !verifies) {
-      map.refuse(
-          "client_allowed_sans means nothing unless client certificates are verified; set "
+      map.reject(
+          "client_allowed_sans requires that client certificates are verified; set "
           "client_auth_type: RequireAndVerifyClientCert");
     }
   }
 
-  std::string folder_;
+  std::string directory_;
 };
 
-/// The values that a header may have, none for any.
+/// A header that can be configured, and its valid values; none for any.
 struct Header {
   std::string_view name;
   std::array<std::string_view, 2> values;
@@ -334,19 +331,17 @@ constexpr std::array<Header, 5> headers = {{
 void read_header(const std::string& name, const Value& value, WebConfig& config) {
   const auto* const header = std::ranges::find(headers, name, &Header::name);
   if (header == headers.end()) {
-    std::string known;
-    for (const Header& one : headers) {
-      known.append(known.empty() ? "" : ", ").append(one.name);
-    }
-    value.refuse("this header cannot be set; there are: " + known);
+    value.reject("this header cannot be configured, expected one of: " + names_of(headers));
   }
   const std::string text = value.text();
   if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; })) {
-    value.refuse("has a control character");
+    value.reject("must not contain control characters");
   }
   if (!header->values.front().empty() && !text.empty() &&
       std::ranges::find(header->values, text) == header->values.end()) {
-    value.refuse("'" + text + "' is none of its values");
+    const auto& [first, second] = header->values;
+    value.reject("invalid value '" + text + "', expected " + std::string(first) +
+                 (first == second ? "" : " or " + std::string(second)));
   }
   if (!text.empty()) {
     config.headers.emplace_back(name, text);
@@ -358,8 +353,7 @@ void read_http(const Value& map, WebConfig& config) {
               {{"http2",
                 [&](const Value& value) {
                   if (value.boolean()) {
-                    config.notes.emplace_back(
-                        "http2: this exporter speaks HTTP/1.1 only, which every client can do");
+                    config.warnings.emplace_back("http2 has no effect: only HTTP/1.1 is supported");
                   }
                 }},
                {"headers", [&](const Value& value) {
@@ -374,7 +368,7 @@ bool is_bcrypt_base64(char c) {
          c == '/';
 }
 
-/// `$2y$10$` and 53 characters: a salt of 22, a hash of 31.
+/// `$2y$10$`, 22 characters of salt and 31 of hash.
 bool is_bcrypt(std::string_view hash) {
   constexpr std::size_t prefix = 7;
   constexpr std::size_t length = 60;
@@ -390,11 +384,12 @@ bool is_bcrypt(std::string_view hash) {
 
 void read_user(const std::string& name, const Value& value, WebConfig& config) {
   if (name.find(':') != std::string::npos) {
-    value.refuse("the name of a user cannot have a colon");
+    value.reject("user names must not contain a colon");
   }
   if (!is_bcrypt(value.text())) {
-    value.refuse(
-        "is no bcrypt hash; make one with: htpasswd -nBC 10 NAME, and write what follows the "
+    value.reject(
+        "is not a bcrypt hash; generate one with: htpasswd -nBC 10 NAME, and use the part after "
+        "the "
         "colon");
   }
   config.users.emplace(name, value.text());
@@ -402,15 +397,15 @@ void read_user(const std::string& name, const Value& value, WebConfig& config) {
 
 }  // namespace
 
-WebConfig parse_web_config(std::string_view text, const std::string& folder) {
+WebConfig parse_web_config(std::string_view text, const std::string& directory) {
   if (text.size() > max_file_bytes) {
-    throw WebConfigError("has more than " + std::to_string(max_file_bytes) + " bytes");
+    throw WebConfigError("is larger than " + std::to_string(max_file_bytes) + " bytes");
   }
   WebConfig config;
   try {
     read_fields(Value("the file", load_only_document(std::string(text))), "the file",
                 {{"tls_server_config",
-                  [&](const Value& value) { config.tls = TlsReader(folder).read(value); }},
+                  [&](const Value& value) { config.tls = TlsReader(directory).read(value); }},
                  {"http_server_config", [&](const Value& value) { read_http(value, config); }},
                  {"basic_auth_users",
                   [&](const Value& value) {
@@ -419,7 +414,7 @@ WebConfig parse_web_config(std::string_view text, const std::string& folder) {
                     });
                   }},
                  {"rate_limit", [](const Value& value) {
-                    value.refuse("this exporter has none; see --web.max-requests");
+                    value.reject("is not supported; see --web.max-requests");
                   }}});
   } catch (const YAML::Exception& error) {
     fail(error.mark, error.msg);

@@ -1,4 +1,4 @@
-// The web configuration file: what it says, and what is refused and where.
+// Parsing of the web configuration file.
 #include "exporter/web_config/web_config.h"
 
 #include <array>
@@ -18,29 +18,29 @@ using ::testing::Pair;
 const std::string hash = "$2y$04$ZxS2lHjOxZ0gN4o7OSlkIOfLQVBHYKJCEEMNyGr7G2VwYxLQ9V6WK";
 const std::string pair = "tls_server_config:\n  cert_file: c\n  key_file: k\n";
 
-WebConfig parsed(const std::string& text) { return parse_web_config(text, "/etc/inetdiag"); }
+WebConfig parse(const std::string& text) { return parse_web_config(text, "/etc/inetdiag"); }
 
-std::string refusal(const std::string& text) {
+std::string error_of(const std::string& text) {
   try {
-    parsed(text);
+    parse(text);
     return "accepted";
   } catch (const WebConfigError& error) {
     return error.what();
   }
 }
 
-TEST(WebConfig, AsksForNothingWhereItSaysNothing) {
+TEST(WebConfig, MayBeEmpty) {
   for (const auto* text : {"", "# nothing\n", "{}", "~", "tls_server_config:\nbasic_auth_users:\n",
                            "tls_server_config: {min_version: TLS13}\nhttp_server_config: {}"}) {
-    const WebConfig config = parsed(text);
+    const WebConfig config = parse(text);
     EXPECT_FALSE(config.tls) << text;
     EXPECT_THAT(config.users, IsEmpty()) << text;
     EXPECT_THAT(config.headers, IsEmpty()) << text;
   }
 }
 
-TEST(WebConfig, TakesEveryFieldOfExporterToolkit) {
-  const WebConfig config = parsed(R"(
+TEST(WebConfig, ReadsTheFieldsOfExporterToolkit) {
+  const WebConfig config = parse(R"(
 tls_server_config:
   cert_file: server.crt
   key_file: /keys/server.key
@@ -71,11 +71,11 @@ basic_auth_users:
   EXPECT_THAT(config.headers, ElementsAre(Pair("X-Frame-Options", "deny"),
                                           Pair("Strict-Transport-Security", "max-age=1")));
   EXPECT_THAT(config.users, ElementsAre(Pair("scraper", hash)));
-  EXPECT_THAT(config.notes, IsEmpty());
+  EXPECT_THAT(config.warnings, IsEmpty());
 }
 
 TEST(WebConfig, HasTheDefaultsOfExporterToolkit) {
-  const WebConfig config = parsed(pair);
+  const WebConfig config = parse(pair);
   ASSERT_TRUE(config.tls);
   EXPECT_EQ(config.tls->client_auth, ClientAuth::none);
   EXPECT_EQ(config.tls->min_version, TlsVersion::tls12);
@@ -83,8 +83,8 @@ TEST(WebConfig, HasTheDefaultsOfExporterToolkit) {
   EXPECT_TRUE(config.tls->prefer_server_ciphers);
 }
 
-TEST(WebConfig, TakesEveryKindOfClientAuthentication) {
-  const std::array<std::pair<const char*, ClientAuth>, 6> kinds = {{
+TEST(WebConfig, ReadsEveryClientAuthType) {
+  const std::array<std::pair<const char*, ClientAuth>, 6> types = {{
       {"NoClientCert", ClientAuth::none},
       {"RequestClientCert", ClientAuth::request},
       {"RequireAnyClientCert", ClientAuth::require_any},
@@ -92,100 +92,105 @@ TEST(WebConfig, TakesEveryKindOfClientAuthentication) {
       {"VerifyClientCertIfGiven", ClientAuth::verify_if_given},
       {"RequireAndVerifyClientCert", ClientAuth::require_and_verify},
   }};
-  for (const auto& [name, kind] : kinds) {
-    const std::string ca = kind == ClientAuth::none ? "" : "  client_ca_file: ca\n";
-    const WebConfig config = parsed(pair + ca + "  client_auth_type: " + name + "\n");
+  for (const auto& [name, type] : types) {
+    const std::string ca = type == ClientAuth::none ? "" : "  client_ca_file: ca\n";
+    const WebConfig config = parse(pair + ca + "  client_auth_type: " + name + "\n");
     ASSERT_TRUE(config.tls) << name;
-    EXPECT_EQ(config.tls->client_auth, kind) << name;
+    EXPECT_EQ(config.tls->client_auth, type) << name;
   }
 }
 
-TEST(WebConfig, TakesPemInTheFileItself) {
-  const WebConfig config = parsed("tls_server_config: {cert: \"CERT\\n\", key: KEY}");
+TEST(WebConfig, ReadsInlinePem) {
+  const WebConfig config = parse("tls_server_config: {cert: \"CERT\\n\", key: KEY}");
   ASSERT_TRUE(config.tls);
   EXPECT_EQ(config.tls->certificate.text, "CERT\n");
   EXPECT_EQ(config.tls->certificate.path, "");
 }
 
-TEST(WebConfig, LeavesOnlyTls13WhereOnlyItsCiphersAreNamed) {
-  EXPECT_EQ(parsed(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n").tls->min_version,
+TEST(WebConfig, RequiresTls13IfOnlyItsCiphersAreGiven) {
+  EXPECT_EQ(parse(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n").tls->min_version,
             TlsVersion::tls13);
-  EXPECT_THAT(refusal(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n  max_version: TLS12\n"),
+  EXPECT_THAT(error_of(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n  max_version: TLS12\n"),
               HasSubstr("above max_version"));
 }
 
-TEST(WebConfig, SaysThatHttp2CannotBeHad) {
-  EXPECT_THAT(parsed("http_server_config: {http2: true}").notes, ElementsAre(HasSubstr("http2")));
+TEST(WebConfig, WarnsAboutHttp2) {
+  EXPECT_THAT(parse("http_server_config: {http2: true}").warnings, ElementsAre(HasSubstr("http2")));
 }
 
-struct Refused {
+struct Invalid {
   std::string text;
-  std::string why;
+  std::string error;
 };
 
-TEST(WebConfig, RefusesWithLineAndReason) {
-  const std::array refused = {
-      Refused{"tls_server_confg: {}", "line 1: unknown field 'tls_server_confg' in the file"},
-      Refused{pair + "  certfile: x\n", "line 4: unknown field 'certfile' in tls_server_config"},
-      Refused{"http_server_config:\n  http3: true\n", "line 2: unknown field 'http3'"},
-      Refused{"basic_auth_users: {}\nbasic_auth_users: {}\n", "line 2: 'basic_auth_users' stands"},
-      Refused{"basic_auth_users:\n  a: " + hash + "\n  a: " + hash, "line 3: 'a' stands twice"},
-      Refused{"rate_limit: {burst: 1}", "--web.max-requests"},
-      Refused{"[]", "is to be a map"},
-      Refused{"just a text", "is to be a map"},
-      Refused{"tls_server_config: [1]", "line 1: tls_server_config: is to be a map"},
-      Refused{"? [a]\n: b\n", "a name is to be a text"},
-      Refused{"basic_auth_users: {}\n---\nbasic_auth_users: {}\n", "line 2: the file is to end"},
-      // Those without an end in yaml-cpp's LoadAll().
-      Refused{",", "line 1: the file is to end here"},
-      Refused{", *a]\n<<: *a\n---\n", "line 1: the file is to end here"},
-      Refused{"tls_server_config: {cert_file: c}", "key_file is missing"},
-      Refused{"tls_server_config: {key_file: k}", "cert_file is missing"},
-      Refused{"tls_server_config: {client_auth_type: RequestClientCert}", "cert_file is missing"},
-      Refused{"tls_server_config: {client_auth_type: NoClientCert}", "cert_file is missing"},
-      Refused{pair + "  cert: x\n", "cert and cert_file exclude each other"},
-      Refused{pair + "  cert_file: x\n", "line 4: 'cert_file' stands twice"},
-      Refused{pair + "  client_auth_type: Sure\n", "line 4: client_auth_type: 'Sure' is unknown"},
-      Refused{pair + "  client_auth_type: VerifyClientCertIfGiven\n", "needs a client_ca_file"},
-      Refused{pair + "  client_ca_file: x\n", "has no effect without client_auth_type"},
-      Refused{pair + "  client_allowed_sans: [a]\n", "client_allowed_sans means nothing"},
-      Refused{pair + "  client_allowed_sans: a\n", "is to be a list"},
-      Refused{pair + "  min_version: SSL30\n", "'SSL30' is unknown; there are: TLS10"},
-      Refused{pair + "  min_version: TLS13\n  max_version: TLS12\n", "above max_version"},
-      Refused{pair + "  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n", "is unknown"},
-      Refused{pair + "  cipher_suites: [[]]\n", "is to be a text"},
-      Refused{pair + "  curve_preferences: [CurveP257]\n", "is unknown"},
-      Refused{pair + "  prefer_server_cipher_suites: perhaps\n", "is to be true or false"},
-      Refused{"http_server_config: {headers: {Server: x}}", "this header cannot be set"},
-      Refused{"http_server_config: {headers: {X-Frame-Options: allow}}", "none of its values"},
-      Refused{"http_server_config: {headers: {X-XSS-Protection: \"1\\r\\nA: b\"}}",
-              "a control character"},
-      Refused{"basic_auth_users: {a: secret}", "line 1: a: is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: }", "a: is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: $1$" + hash.substr(4) + "}", "is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: $2x" + hash.substr(3) + "}", "is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: $2y$03" + hash.substr(6) + "}", "is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: $2y$32" + hash.substr(6) + "}", "is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: " + hash.substr(1) + "}", "is no bcrypt hash"},
-      Refused{"basic_auth_users: {a: " + hash + "x}", "is no bcrypt hash"},
-      Refused{"basic_auth_users: {\"a:b\": " + hash + "}", "cannot have a colon"},
-      Refused{"\tx: y", "line 1"},
-      Refused{"a: [", "line"},
-      Refused{"a: *nowhere", "line 1"},
-      Refused{"a: 'open", "line"},
-      Refused{std::string(2U << 20U, '#'), "has more than"},
+TEST(WebConfig, ReportsLineAndReasonOfAnError) {
+  const std::array invalid = {
+      Invalid{"tls_server_confg: {}", "line 1: unknown field 'tls_server_confg' in the file"},
+      Invalid{pair + "  certfile: x\n", "line 4: unknown field 'certfile' in tls_server_config"},
+      Invalid{"http_server_config:\n  http3: true\n", "line 2: unknown field 'http3'"},
+      Invalid{"basic_auth_users: {}\nbasic_auth_users: {}\n",
+              "line 2: duplicate field 'basic_auth_users'"},
+      Invalid{"basic_auth_users:\n  a: " + hash + "\n  a: " + hash,
+              "line 3: duplicate field 'a' in basic_auth_users"},
+      Invalid{"rate_limit: {burst: 1}", "--web.max-requests"},
+      Invalid{"[]", "must be a mapping"},
+      Invalid{"just a text", "must be a mapping"},
+      Invalid{"tls_server_config: [1]", "line 1: tls_server_config: must be a mapping"},
+      Invalid{"? [a]\n: b\n", "keys must be strings"},
+      Invalid{"basic_auth_users: {}\n---\nbasic_auth_users: {}\n",
+              "line 2: expected the end of the file"},
+      // yaml-cpp's LoadAll() does not terminate for these.
+      Invalid{",", "line 1: expected the end of the file"},
+      Invalid{", *a]\n<<: *a\n---\n", "line 1: expected the end of the file"},
+      Invalid{"tls_server_config: {cert_file: c}", "key_file is missing"},
+      Invalid{"tls_server_config: {key_file: k}", "cert_file is missing"},
+      Invalid{"tls_server_config: {client_auth_type: RequestClientCert}", "cert_file is missing"},
+      Invalid{"tls_server_config: {client_auth_type: NoClientCert}", "cert_file is missing"},
+      Invalid{pair + "  cert: x\n", "cert and cert_file are mutually exclusive"},
+      Invalid{pair + "  cert_file: x\n", "line 4: duplicate field 'cert_file'"},
+      Invalid{pair + "  client_auth_type: Sure\n",
+              "line 4: client_auth_type: invalid value 'Sure', expected one of: NoClientCert"},
+      Invalid{pair + "  client_auth_type: VerifyClientCertIfGiven\n", "requires client_ca_file"},
+      Invalid{pair + "  client_ca_file: x\n", "client_ca_file requires client_auth_type"},
+      Invalid{pair + "  client_allowed_sans: [a]\n", "client_allowed_sans requires"},
+      Invalid{pair + "  client_allowed_sans: a\n", "must be a list"},
+      Invalid{pair + "  min_version: SSL30\n", "invalid value 'SSL30', expected one of: TLS10"},
+      Invalid{pair + "  min_version: TLS13\n  max_version: TLS12\n", "above max_version"},
+      Invalid{pair + "  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n", "invalid value"},
+      Invalid{pair + "  cipher_suites: [[]]\n", "must be a string"},
+      Invalid{pair + "  curve_preferences: [CurveP257]\n", "invalid value"},
+      Invalid{pair + "  prefer_server_cipher_suites: perhaps\n", "must be true or false"},
+      Invalid{"http_server_config: {headers: {Server: x}}", "this header cannot be configured"},
+      Invalid{"http_server_config: {headers: {X-Frame-Options: allow}}",
+              "invalid value 'allow', expected deny or sameorigin"},
+      Invalid{"http_server_config: {headers: {X-XSS-Protection: \"1\\r\\nA: b\"}}",
+              "control characters"},
+      Invalid{"basic_auth_users: {a: secret}", "line 1: a: is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: }", "a: is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: $1$" + hash.substr(4) + "}", "is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: $2x" + hash.substr(3) + "}", "is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: $2y$03" + hash.substr(6) + "}", "is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: $2y$32" + hash.substr(6) + "}", "is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: " + hash.substr(1) + "}", "is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {a: " + hash + "x}", "is not a bcrypt hash"},
+      Invalid{"basic_auth_users: {\"a:b\": " + hash + "}", "must not contain a colon"},
+      Invalid{"\tx: y", "line 1"},
+      Invalid{"a: [", "line"},
+      Invalid{"a: *nowhere", "line 1"},
+      Invalid{"a: 'open", "line"},
+      Invalid{std::string(2U << 20U, '#'), "is larger than"},
   };
-  for (const auto& [text, why] : refused) {
-    EXPECT_THAT(refusal(text), HasSubstr(why)) << text.substr(0, 100);
+  for (const auto& [text, error] : invalid) {
+    EXPECT_THAT(error_of(text), HasSubstr(error)) << text.substr(0, 100);
   }
 }
 
-TEST(WebConfig, RefusesWhatIsMeantToExhaust) {
+TEST(WebConfig, RejectsInputThatExhaustsResources) {
   std::string nested = "tls_server_config: ";
   nested.append(100'000, '[');
-  EXPECT_NE(refusal(nested), "accepted");
-  EXPECT_NE(refusal(std::string(100'000, '{')), "accepted");
-  // Each alias ten times the one before: a text of a few lines, 10^9 values where they are copied.
+  EXPECT_NE(error_of(nested), "accepted");
+  EXPECT_NE(error_of(std::string(100'000, '{')), "accepted");
+  // Each alias contains the previous one ten times: 10^9 values if they are copied.
   std::string laughs = "a0: &a0 [x]\n";
   for (int i = 1; i < 10; ++i) {
     const std::string alias = "*a" + std::to_string(i - 1);
@@ -195,19 +200,19 @@ TEST(WebConfig, RefusesWhatIsMeantToExhaust) {
     }
     laughs += "]\n";
   }
-  EXPECT_THAT(refusal(laughs), HasSubstr("unknown field"));
-  EXPECT_THAT(refusal(pair + "  client_allowed_sans: &a [*a]\n"), HasSubstr("line 4"));
-  EXPECT_THAT(refusal(pair + "  <<: {min_version: TLS10}\n"), HasSubstr("unknown field '<<'"));
+  EXPECT_THAT(error_of(laughs), HasSubstr("unknown field"));
+  EXPECT_THAT(error_of(pair + "  client_allowed_sans: &a [*a]\n"), HasSubstr("line 4"));
+  EXPECT_THAT(error_of(pair + "  <<: {min_version: TLS10}\n"), HasSubstr("unknown field '<<'"));
 }
 
-TEST(WebConfig, SurvivesEveryByteInEveryPlace) {
-  const std::string whole = pair + "basic_auth_users:\n  a: " + hash + "\n";
-  for (std::size_t at = 0; at < whole.size(); at += 3) {
-    refusal(whole.substr(0, at));
+TEST(WebConfig, SurvivesCorruption) {
+  const std::string valid = pair + "basic_auth_users:\n  a: " + hash + "\n";
+  for (std::size_t at = 0; at < valid.size(); at += 3) {
+    error_of(valid.substr(0, at));
     for (const char byte : {'\0', '\t', '\xff', ':', '*', '&', '"', '{', '!', '%'}) {
-      std::string broken = whole;
+      std::string broken = valid;
       broken[at] = byte;
-      EXPECT_NO_FATAL_FAILURE(refusal(broken));
+      EXPECT_NO_FATAL_FAILURE(error_of(broken));
     }
   }
 }
