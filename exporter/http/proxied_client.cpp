@@ -1,7 +1,6 @@
 #include "exporter/http/proxied_client.h"
 
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -37,6 +36,32 @@ std::optional<std::size_t> header_length(std::string_view bytes) {
     }
   }
   return length;
+}
+
+[[noreturn]] void throw_errno(const char* call) {
+  throw std::system_error(errno, std::generic_category(), call);
+}
+
+/// Starts to connect. Throws std::system_error.
+kernel::UniqueFd connect_to_loopback(std::uint16_t port) {
+  kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) {
+    throw_errno("socket");
+  }
+  // A small buffer makes the HTTP server see that a client reads slowly, and close it in time.
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &upstream_buffer_bytes,
+                   sizeof upstream_buffer_bytes) != 0) {
+    throw_errno("setsockopt");
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno != EINPROGRESS) {
+    throw_errno("connect");
+  }
+  return fd;
 }
 
 }  // namespace
@@ -162,22 +187,13 @@ bool ProxiedClient::read_request() {
 }
 
 bool ProxiedClient::connect_upstream() {
-  upstream_ = kernel::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // A small buffer makes the HTTP server see that a client reads slowly, and close it in time.
-  ::setsockopt(upstream_.get(), SOL_SOCKET, SO_RCVBUF, &upstream_buffer_bytes,
-               sizeof upstream_buffer_bytes);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(proxy_.upstream_port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!upstream_ || (::connect(upstream_.get(), reinterpret_cast<const sockaddr*>(&address),
-                               sizeof address) != 0 &&
-                     errno != EINPROGRESS)) {
-    proxy_.log_failure(name_,
-                       std::string("cannot connect to the HTTP server: ") + std::strerror(errno));
+  try {
+    upstream_ = connect_to_loopback(proxy_.upstream_port);
+    upstream_local_port_ = local_port(upstream_.get());
+  } catch (const std::system_error& error) {
+    proxy_.log_failure(name_, std::string("cannot connect to the HTTP server: ") + error.what());
     return false;
   }
-  upstream_local_port_ = local_port(upstream_.get());
   proxy_.add_connection(upstream_local_port_, name_);
   phase_ = Phase::response;
   // Input after the request stays unread; poll() reports a disconnect in any case.
