@@ -5,7 +5,11 @@
 #include <atomic>
 #include <ctime>
 #include <exception>
+#include <filesystem>
+#include <iterator>
+#include <set>
 #include <stdexcept>
+#include <system_error>
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -13,6 +17,7 @@
 #include <malloc.h>
 #include <sys/socket.h>
 
+#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_limit.h"
 #include "exporter/http/listen_socket.h"
@@ -70,30 +75,22 @@ std::string header_of(const mg_connection* connection, const HttpResponse& respo
   return header.append("\r\n\r\n");
 }
 
-/// Returns a duplicate of each socket of this process that listens on one of these ports.
-std::vector<kernel::UniqueFd> listening_sockets(const std::vector<ListenAddress>& addresses) {
-  // Opened at startup, hence with low numbers.
-  constexpr int end = 1024;
-  std::vector<int> listening;
-  for (int fd = 0; fd < end; ++fd) {
-    int listens = 0;
-    socklen_t size = sizeof listens;
-    sockaddr_in name{};
-    socklen_t name_size = sizeof name;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) == 0 &&
-        name.sin_family == AF_INET &&
-        std::ranges::find(addresses, ntohs(name.sin_port), &ListenAddress::port) !=
-            addresses.end()) {
-      listening.push_back(fd);
+/// The listening sockets of this process; none if /proc is not mounted.
+std::set<int> listening_descriptors() {
+  std::set<int> listening;
+  std::error_code error;
+  std::filesystem::directory_iterator entry("/proc/self/fd", error);
+  for (const std::filesystem::directory_iterator end; !error && entry != end;
+       entry.increment(error)) {
+    const auto fd = kernel::to_number<int>(entry->path().filename().native());
+    int is_listening = 0;
+    socklen_t size = sizeof is_listening;
+    if (fd && ::getsockopt(*fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 &&
+        is_listening != 0) {
+      listening.insert(*fd);
     }
   }
-  std::vector<kernel::UniqueFd> duplicates;
-  duplicates.reserve(listening.size());
-  for (const int fd : listening) {
-    duplicates.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  }
-  return duplicates;
+  return listening;
 }
 
 }  // namespace
@@ -107,6 +104,8 @@ class HttpServer::Civet {
     const std::string threads = std::to_string(max_concurrent_clients(
         HttpServer::max_clients, hooks_.descriptors_per_client,
         HttpServer::descriptors_per_address * addresses.size() + hooks_.other_listening));
+    const std::string ports = civet_ports(addresses);
+    foreign_listening_ = listening_descriptors();
     // The first call initializes glibc's heap if a sanitizer replaces it, which is not thread-safe.
     malloc_trim(0);
     mg_init_library(0);
@@ -115,7 +114,6 @@ class HttpServer::Civet {
     callbacks.log_message = &Civet::on_message;
     callbacks.init_context = &Civet::on_bound;
     callbacks.http_error = &Civet::on_error;
-    const std::string ports = civet_ports(addresses);
     const std::array<const char*, 17> options = {"listening_ports",
                                                  ports.c_str(),
                                                  "num_threads",
@@ -143,17 +141,13 @@ class HttpServer::Civet {
       mg_exit_library();
       std::rethrow_exception(failure_);
     }
-    listening_ = listening_sockets(this->addresses());
   }
   Civet(const Civet&) = delete;
   Civet& operator=(const Civet&) = delete;
   ~Civet() {
-    // Wakes CivetWeb, which otherwise checks for a stop only every two seconds.
-    for (const kernel::UniqueFd& fd : listening_) {
-      ::shutdown(fd.get(), SHUT_RDWR);
-    }
+    shut_down_sockets();
     // mg_stop() truncates responses in progress.
-    is_stopping_ = true;
+    is_serving_ = false;
     for (unsigned responding = responding_; responding != 0; responding = responding_) {
       responding_.wait(responding);
     }
@@ -184,11 +178,37 @@ class HttpServer::Civet {
   static void on_bound(const mg_context* context) {
     Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
     try {
-      if (civet.hooks_.before_threads) {
-        civet.hooks_.before_threads(civet.addresses_of(context));
+      civet.find_sockets();
+      // Released after the call: it may refer to objects that do not outlive the constructor.
+      const auto hook = std::exchange(civet.hooks_.before_threads, nullptr);
+      if (hook) {
+        hook(civet.addresses_of(context));
       }
+      civet.is_serving_ = true;
     } catch (...) {
       civet.failure_ = std::current_exception();
+      // CivetWeb starts its threads in any case.
+      civet.shut_down_sockets();
+    }
+  }
+
+  /// Sets sockets_ to duplicates of the listening sockets that CivetWeb opened. Others may have the
+  /// same ports: those of the proxy, or inherited ones.
+  void find_sockets() {
+    std::vector<int> opened;
+    std::ranges::set_difference(listening_descriptors(), foreign_listening_,
+                                std::back_inserter(opened));
+    sockets_.reserve(opened.size());
+    for (const int fd : opened) {
+      sockets_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    }
+  }
+
+  /// Accepts no more clients. Also wakes CivetWeb, which otherwise checks for a stop only every two
+  /// seconds.
+  void shut_down_sockets() {
+    for (const kernel::UniqueFd& fd : sockets_) {
+      ::shutdown(fd.get(), SHUT_RDWR);
     }
   }
 
@@ -231,8 +251,8 @@ class HttpServer::Civet {
     ++responding_;
     int status = 500;
     try {
-      // Counted first: the destructor waits for this response, or this sees that it is stopping.
-      if (!is_stopping_) {
+      // Counted first: either the destructor waits for this response, or it is not started.
+      if (is_serving_) {
         status = handle(connection);
       }
     } catch (...) {
@@ -308,9 +328,10 @@ class HttpServer::Civet {
   HttpServer::Hooks hooks_;
   const Log& log_;
   std::exception_ptr failure_;
-  std::vector<kernel::UniqueFd> listening_;
+  std::set<int> foreign_listening_;  ///< descriptors that listened before CivetWeb started
+  std::vector<kernel::UniqueFd> sockets_;
   std::atomic<unsigned> responding_ = 0;
-  std::atomic<bool> is_stopping_ = false;
+  std::atomic<bool> is_serving_ = false;  ///< from the success of before_threads to the stop
   mg_context* context_ = nullptr;
 };
 

@@ -43,8 +43,8 @@ class HttpServer {
   static constexpr std::size_t descriptors_per_address = 2;
 
   struct Hooks {
-    /// Called once the sockets listen, before a thread starts, with the ports that the kernel
-    /// chose.
+    /// Called once, when the sockets listen and before a thread starts, with the ports that the
+    /// kernel chose. No request is handled if it throws. Not kept after the call.
     std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
     /// Returns the client's name for a connection from this address and port to `server_port`, or
     /// nothing to answer 403. By default all clients are accepted.

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -16,6 +20,7 @@
 #include <unistd.h>
 
 #include "collectors/kernel/base/unique_fd.h"
+#include "exporter/http/listen_socket.h"
 #include "tests/unit/support/captured_log.h"
 
 namespace inetdiag {
@@ -27,10 +32,13 @@ using ::testing::StartsWith;
 
 class HttpServerTest : public ::testing::Test {
  protected:
-  void serve(HttpServer::Hooks hooks = {}) {
+  void serve(HttpServer::Hooks hooks = {}, std::uint16_t port = 0) {
     server_.emplace(
-        std::vector<ListenAddress>{{.host = "127.0.0.1", .port = 0}},
-        [this](const HttpRequest& /*request*/) { return HttpResponse{.body = body_}; },
+        std::vector<ListenAddress>{{.host = "127.0.0.1", .port = port}},
+        [this](const HttpRequest& /*request*/) {
+          ++handled_;
+          return HttpResponse{.body = body_};
+        },
         captured_.log, std::move(hooks));
     port_ = server_->addresses().front().port;
   }
@@ -92,6 +100,7 @@ class HttpServerTest : public ::testing::Test {
   }
 
   std::string body_ = "hello\n";
+  std::atomic<unsigned> handled_ = 0;
   testing::CapturedLog captured_;
   std::optional<HttpServer> server_;
   std::uint16_t port_ = 0;
@@ -130,6 +139,38 @@ TEST_F(HttpServerTest, CompletesResponsesWhenStopped) {
   const Received received = receive_all(client);
   EXPECT_GT(received.bytes, bytes);
   EXPECT_TRUE(received.end.ends_with(end)) << received.bytes << " bytes received";
+}
+
+TEST_F(HttpServerTest, HandlesNoRequestIfTheHookFails) {
+  // CivetWeb starts threads although the hook failed; some attempts show whether one serves.
+  constexpr int attempts = 20;
+  for (int i = 0; i < attempts; ++i) {
+    UniqueFd client;
+    const auto fail = [&](const std::vector<ListenAddress>& bound) {
+      port_ = bound.front().port;
+      client = send_request();
+      throw std::runtime_error("no sandbox");
+    };
+    EXPECT_THROW(serve({.before_threads = fail}), std::runtime_error);
+    EXPECT_EQ(read_all(client), "");
+  }
+  EXPECT_EQ(handled_, 0U);
+}
+
+TEST_F(HttpServerTest, ReleasesTheHookAfterTheCall) {
+  const auto captured = std::make_shared<int>();
+  serve({.before_threads = [captured](const auto& /*bound*/) {}});
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST_F(HttpServerTest, StopsOnlyItsOwnSockets) {
+  const UniqueFd inherited = listen_on({.host = "127.0.0.2", .port = 0});
+  serve({}, local_port(inherited.get()));
+  server_->stop();
+  int is_listening = 0;
+  socklen_t size = sizeof is_listening;
+  ASSERT_EQ(::getsockopt(inherited.get(), SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size), 0);
+  EXPECT_EQ(is_listening, 1);
 }
 
 }  // namespace
