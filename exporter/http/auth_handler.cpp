@@ -28,6 +28,10 @@ HttpResponse AuthHandler::handle(const HttpRequest& request) {
     return handler_(request);
   }
   const auto current = web_config_->current();
+  if (!bucket_.try_acquire(current->config.rate_limit)) {
+    // As exporter-toolkit: before authentication, and without the configured headers.
+    return {.status = 429, .body = "Too Many Requests\n"};
+  }
   HttpResponse response = authenticate(request, current->config);
   for (const auto& header : current->config.headers) {
     // A page keeps the headers that it depends on, such as the policy that allows its own style.

@@ -5,14 +5,15 @@
 
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/http_server.h"
+#include "exporter/http/token_bucket.h"
 #include "exporter/log/log.h"
 #include "exporter/log/rate_limiter.h"
 #include "exporter/web_config/web_config_watcher.h"
 
 namespace inetdiag {
 
-/// Applies the web configuration to every request: authenticates it before the handler runs, and
-/// adds the configured headers to the response.
+/// Applies the web configuration to every request: limits their rate, authenticates them before the
+/// handler runs, and adds the configured headers to the responses.
 class AuthHandler {
  public:
   /// Passes every request on unchanged if `web_config` is null.
@@ -27,6 +28,7 @@ class AuthHandler {
 
   std::shared_ptr<WebConfigWatcher> web_config_;
   HttpHandler handler_;
+  TokenBucket bucket_;
   PasswordVerifier passwords_;
   const Log& log_;
   LogRateLimiter failures_;

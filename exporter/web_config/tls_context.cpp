@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -10,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 namespace inetdiag {
 namespace {
@@ -81,13 +84,14 @@ void use_key(SSL_CTX* context, std::string text, const std::string& where,
   }
 }
 
-void trust_authorities(SSL_CTX* context, const std::string& text, const std::string& where) {
+/// `is_announced`: clients are sent the names, to choose a certificate by them.
+void trust_authorities(SSL_CTX* context, const std::string& text, const std::string& where,
+                       bool is_announced) {
   const Bio pem = open_pem(text);
   bool found = false;
   while (const Certificate authority = next_certificate(pem.get())) {
-    // Sent to clients, which choose a certificate by it.
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
-        SSL_CTX_add_client_CA(context, authority.get()) != 1) {
+        (is_announced && SSL_CTX_add_client_CA(context, authority.get()) != 1)) {
       fail(where + " contains an unusable CA certificate");
     }
     found = true;
@@ -143,35 +147,38 @@ bool has_allowed_san(X509* certificate, const std::vector<std::string>& allowed)
   return false;
 }
 
-int accept_any(X509_STORE_CTX* /*chain*/, void* /*data*/) { return 1; }
+/// The context and the data of its verify callback.
+struct VerifyingContext {
+  std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>> context;
+  bool verifies_chain = false;
+  std::optional<std::vector<std::string>> allowed_sans;
+};
 
-int verify_with_sans(X509_STORE_CTX* chain, void* data) {
-  if (X509_verify_cert(chain) != 1) {
+int verify_client(X509_STORE_CTX* chain, void* data) {
+  const auto& policy = *static_cast<const VerifyingContext*>(data);
+  if (policy.verifies_chain && X509_verify_cert(chain) != 1) {
     return 0;
   }
-  const auto& allowed = *static_cast<const std::vector<std::string>*>(data);
-  if (has_allowed_san(X509_STORE_CTX_get0_cert(chain), allowed)) {
+  if (!policy.allowed_sans ||
+      has_allowed_san(X509_STORE_CTX_get0_cert(chain), *policy.allowed_sans)) {
     return 1;
   }
   X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
 
-void authenticate_clients(SSL_CTX* context, const TlsConfig& config,
-                          const std::vector<std::string>& allowed_sans) {
+void authenticate_clients(VerifyingContext& owner, const TlsConfig& config) {
   if (config.client_auth == ClientAuth::none) {
     return;
   }
   const bool is_required = config.client_auth == ClientAuth::require_any ||
                            config.client_auth == ClientAuth::require_and_verify;
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+  owner.verifies_chain = config.verifies_clients();
+  owner.allowed_sans = config.client_allowed_sans;
+  SSL_CTX_set_verify(owner.context.get(),
+                     SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
                      nullptr);
-  if (config.client_auth == ClientAuth::request || config.client_auth == ClientAuth::require_any) {
-    SSL_CTX_set_cert_verify_callback(context, accept_any, nullptr);
-  } else if (!allowed_sans.empty()) {
-    SSL_CTX_set_cert_verify_callback(context, verify_with_sans,
-                                     const_cast<std::vector<std::string>*>(&allowed_sans));
-  }
+  SSL_CTX_set_cert_verify_callback(owner.context.get(), verify_client, &owner);
 }
 
 int protocol_version(TlsVersion version) {
@@ -222,13 +229,23 @@ void configure_protocol(SSL_CTX* context, const TlsConfig& config) {
   SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 
-/// The context and the data of its verify callback.
-struct ContextWithSans {
-  std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>> context;
-  std::vector<std::string> allowed_sans;
-};
-
 }  // namespace
+
+std::string system_ca_file() {
+  if (const char* const path = std::getenv("SSL_CERT_FILE"); path != nullptr && *path != '\0') {
+    return path;
+  }
+  // Of Go's crypto/x509/root_linux.go.
+  for (const char* path :
+       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+    if (::access(path, R_OK) == 0) {
+      return path;
+    }
+  }
+  return {};
+}
 
 std::string tls_error() {
   const unsigned long error = ERR_peek_last_error();
@@ -240,9 +257,8 @@ std::string tls_error() {
 std::shared_ptr<SSL_CTX> make_tls_context(
     const TlsConfig& config, const std::function<std::string(const std::string& path)>& read_file) {
   ERR_clear_error();
-  const auto owner = std::make_shared<ContextWithSans>();
+  const auto owner = std::make_shared<VerifyingContext>();
   owner->context.reset(SSL_CTX_new(TLS_server_method()));
-  owner->allowed_sans = config.client_allowed_sans;
   SSL_CTX* context = owner->context.get();
   if (context == nullptr) {
     fail("cannot create an OpenSSL context");
@@ -255,9 +271,10 @@ std::shared_ptr<SSL_CTX> make_tls_context(
   use_certificate(context, contents(config.certificate), certificate);
   use_key(context, contents(config.key), name_of(config.key, "key"), certificate);
   if (config.client_ca.is_set()) {
-    trust_authorities(context, contents(config.client_ca), name_of(config.client_ca, "client_ca"));
+    trust_authorities(context, contents(config.client_ca), name_of(config.client_ca, "client_ca"),
+                      !config.uses_system_cas);
   }
-  authenticate_clients(context, config, owner->allowed_sans);
+  authenticate_clients(*owner, config);
   return {owner, context};
 }
 

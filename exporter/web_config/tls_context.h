@@ -15,6 +15,9 @@ namespace inetdiag {
 std::shared_ptr<SSL_CTX> make_tls_context(
     const TlsConfig& config, const std::function<std::string(const std::string& path)>& read_file);
 
+/// Returns the file with the CA certificates of the system, as Go finds it; empty if there is none.
+std::string system_ca_file();
+
 /// Returns the reason of this thread's last OpenSSL error, and clears it.
 std::string tls_error();
 

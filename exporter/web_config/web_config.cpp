@@ -11,6 +11,8 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "collectors/kernel/base/text.h"
+
 namespace inetdiag {
 namespace {
 
@@ -94,6 +96,17 @@ class Value {
       reject("must be true or false");
     }
     return value;
+  }
+
+  std::int64_t integer() const {
+    if (node_.IsNull()) {
+      return 0;
+    }
+    const auto value = kernel::to_number<std::int64_t>(text());
+    if (!value) {
+      reject("must be an integer");
+    }
+    return *value;
   }
 
   std::vector<std::string> texts() const {
@@ -220,7 +233,8 @@ constexpr std::array<Named<std::string_view>, 13> cipher_suites = {{
 
 class TlsReader {
  public:
-  explicit TlsReader(std::string directory) : directory_(std::move(directory)) {}
+  TlsReader(std::string directory, std::vector<std::string>& warnings)
+      : directory_(std::move(directory)), warnings_(warnings) {}
 
   std::optional<TlsConfig> read(const Value& map) {
     TlsConfig tls;
@@ -230,45 +244,57 @@ class TlsReader {
     const auto path = [this](std::string& to) {
       return [this, &to](const Value& v) { to = absolute(v.text()); };
     };
-    read_fields(
-        map, "tls_server_config",
-        {{"cert_file", path(tls.certificate.path)},
-         {"key_file", path(tls.key.path)},
-         {"client_ca_file", path(tls.client_ca.path)},
-         {"cert", text(tls.certificate.text)},
-         {"key", text(tls.key.text)},
-         {"client_ca", text(tls.client_ca.text)},
-         {"client_auth_type",
-          [&](const Value& v) {
-            has_client_auth = !v.text().empty();
-            tls.client_auth = v.one_of(client_auths);
-          }},
-         {"client_allowed_sans", [&](const Value& v) { tls.client_allowed_sans = v.texts(); }},
-         {"min_version", [&](const Value& v) { tls.min_version = v.one_of(versions); }},
-         {"max_version", [&](const Value& v) { tls.max_version = v.one_of(versions); }},
-         {"cipher_suites",
-          [&](const Value& v) {
-            const auto names = v.some_of(cipher_suites);
-            has_ciphers = !names.empty();
-            tls.ciphers.assign(names.begin(), names.end());
-            std::erase(tls.ciphers, "");
-          }},
-         {"prefer_server_cipher_suites",
-          [&](const Value& v) { tls.prefer_server_ciphers = v.boolean(); }},
-         {"curve_preferences", [&](const Value& v) {
-            const auto names = v.some_of(curves);
-            tls.curves.assign(names.begin(), names.end());
-          }}});
+    read_fields(map, "tls_server_config",
+                {{"cert_file", path(tls.certificate.path)},
+                 {"key_file", path(tls.key.path)},
+                 {"client_ca_file", path(tls.client_ca.path)},
+                 {"cert", text(tls.certificate.text)},
+                 {"key", text(tls.key.text)},
+                 {"client_ca", text(tls.client_ca.text)},
+                 {"client_auth_type",
+                  [&](const Value& v) {
+                    has_client_auth = !v.text().empty();
+                    tls.client_auth = v.one_of(client_auths);
+                  }},
+                 {"client_allowed_sans",
+                  [&](const Value& v) {
+                    if (!v.node().IsNull()) {
+                      tls.client_allowed_sans = v.texts();
+                    }
+                  }},
+                 {"min_version", [&](const Value& v) { tls.min_version = v.one_of(versions); }},
+                 {"max_version", [&](const Value& v) { tls.max_version = v.one_of(versions); }},
+                 {"cipher_suites",
+                  [&](const Value& v) {
+                    const auto names = v.some_of(cipher_suites);
+                    has_ciphers = !names.empty();
+                    tls.ciphers.assign(names.begin(), names.end());
+                    std::erase(tls.ciphers, "");
+                  }},
+                 {"prefer_server_cipher_suites",
+                  [&](const Value& v) { tls.prefer_server_ciphers = v.boolean(); }},
+                 {"curve_preferences", [&](const Value& v) {
+                    const auto names = v.some_of(curves);
+                    tls.curves.assign(names.begin(), names.end());
+                  }}});
     if (!tls.certificate.is_set() && !tls.key.is_set() && !tls.client_ca.is_set() &&
         !has_client_auth) {
       return std::nullopt;  // TLSConfig.IsEnabled() of exporter-toolkit
     }
     check(map, tls);
+    prefer_files(tls);
+    if (tls.verifies_clients() && !tls.client_ca.is_set()) {
+      tls.uses_system_cas = true;
+      warnings_.emplace_back(
+          "client_auth_type without client_ca_file: any client certificate issued by a CA of the "
+          "system is accepted");
+    }
     if (has_ciphers && tls.ciphers.empty()) {
       tls.min_version = TlsVersion::tls13;
     }
     if (tls.min_version > tls.max_version) {
-      map.reject("min_version, or that of cipher_suites, is above max_version");
+      warnings_.emplace_back(
+          "min_version, or that of cipher_suites, is above max_version: no client can connect");
     }
     return tls;
   }
@@ -279,39 +305,40 @@ class TlsReader {
                         : (std::filesystem::path(directory_) / path).lexically_normal().string();
   }
 
+  /// Rejects what exporter-toolkit rejects.
   static void check(const Value& map, const TlsConfig& tls) {
-    const auto only_one = [&](const PemSource& source, const std::string& name) {
-      if (!source.text.empty() && !source.path.empty()) {
-        map.reject(name + " and " + name + "_file are mutually exclusive");
-      }
-    };
-    only_one(tls.certificate, "cert");
-    only_one(tls.key, "key");
-    only_one(tls.client_ca, "client_ca");
     if (!tls.certificate.is_set()) {
       map.reject("cert_file is missing");
     }
     if (!tls.key.is_set()) {
       map.reject("key_file is missing");
     }
-    const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
-                          tls.client_auth == ClientAuth::require_and_verify;
     if (tls.client_ca.is_set() && tls.client_auth == ClientAuth::none) {
       map.reject(
           "client_ca_file requires client_auth_type, for example RequireAndVerifyClientCert");
     }
-    // Go would trust all CA certificates of the system, which is rarely intended.
-    if (verifies && !tls.client_ca.is_set()) {
-      map.reject("this client_auth_type requires client_ca_file");
-    }
-    if (!tls.client_allowed_sans.empty() && !verifies) {
+    if (tls.client_allowed_sans && tls.client_auth != ClientAuth::require_any &&
+        tls.client_auth != ClientAuth::require_and_verify) {
       map.reject(
-          "client_allowed_sans requires that client certificates are verified; set "
-          "client_auth_type: RequireAndVerifyClientCert");
+          "client_allowed_sans requires client_auth_type RequireAnyClientCert or "
+          "RequireAndVerifyClientCert");
     }
   }
 
+  void prefer_files(TlsConfig& tls) {
+    const auto prefer = [&](PemSource& source, const std::string& name) {
+      if (!source.text.empty() && !source.path.empty()) {
+        warnings_.push_back(name + " has no effect: " + name + "_file is set");
+        source.text.clear();
+      }
+    };
+    prefer(tls.certificate, "cert");
+    prefer(tls.key, "key");
+    prefer(tls.client_ca, "client_ca");
+  }
+
   std::string directory_;
+  std::vector<std::string>& warnings_;
 };
 
 /// A header that can be configured, and its valid values; none for any.
@@ -333,7 +360,11 @@ void read_header(const std::string& name, const Value& value, WebConfig& config)
   if (header == headers.end()) {
     value.reject("this header cannot be configured, expected one of: " + names_of(headers));
   }
-  const std::string text = value.text();
+  // A block scalar ends with a newline. As Go's net/http, which sends a space for it.
+  std::string text = value.text();
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  text = kernel::trimmed(text);
   if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; })) {
     value.reject("must not contain control characters");
   }
@@ -384,7 +415,8 @@ bool is_bcrypt(std::string_view hash) {
 
 void read_user(const std::string& name, const Value& value, WebConfig& config) {
   if (name.find(':') != std::string::npos) {
-    value.reject("user names must not contain a colon");
+    config.warnings.push_back("basic_auth_users: '" + name +
+                              "' cannot authenticate: the name contains a colon");
   }
   if (!is_bcrypt(value.text())) {
     value.reject(
@@ -393,6 +425,65 @@ void read_user(const std::string& name, const Value& value, WebConfig& config) {
         "colon");
   }
   config.users.emplace(name, value.text());
+}
+
+/// Parses a duration as Go's time.ParseDuration() does, such as `1s`, `1.5h` or `1m30s`, or an
+/// integer as nanoseconds.
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  if (const auto nanoseconds = kernel::to_number<std::int64_t>(text)) {
+    return std::chrono::nanoseconds(*nanoseconds);
+  }
+  constexpr std::array<Named<double>, 8> units = {{{"ns", 1},
+                                                   {"us", 1e3},
+                                                   {"\u00b5s", 1e3},
+                                                   {"\u03bcs", 1e3},
+                                                   {"ms", 1e6},
+                                                   {"s", 1e9},
+                                                   {"m", 60e9},
+                                                   {"h", 3600e9}}};
+  constexpr std::string_view digits = "0123456789.";
+  const bool is_negative = text.starts_with('-');
+  if (is_negative || text.starts_with('+')) {
+    text.remove_prefix(1);
+  }
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  double total = 0;
+  while (!text.empty()) {
+    const std::string_view number = text.substr(0, text.find_first_not_of(digits));
+    text.remove_prefix(number.size());
+    const std::string_view unit = text.substr(0, text.find_first_of(digits));
+    text.remove_prefix(unit.size());
+    const auto value = kernel::to_number<double>(number);
+    const auto* const factor = std::ranges::find(units, unit, &Named<double>::name);
+    if (!value || factor == units.end()) {
+      return std::nullopt;
+    }
+    total += *value * factor->value;
+  }
+  constexpr double max_nanoseconds = 9.2e18;
+  if (total > max_nanoseconds) {
+    return std::nullopt;
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(is_negative ? -total : total));
+}
+
+void read_rate_limit(const Value& map, WebConfig& config) {
+  RateLimit& limit = config.rate_limit;
+  read_fields(map, "rate_limit",
+              {{"interval",
+                [&](const Value& value) {
+                  const auto interval = parse_duration(value.node().IsNull() ? "0" : value.text());
+                  if (!interval) {
+                    value.reject("must be a duration such as 1s or 100ms");
+                  }
+                  limit.interval = *interval;
+                }},
+               {"burst", [&](const Value& value) { limit.burst = value.integer(); }}});
+  if (limit.is_enabled() && limit.burst < 1) {
+    config.warnings.emplace_back("rate_limit: burst is below 1, every request gets status 429");
+  }
 }
 
 }  // namespace
@@ -405,7 +496,9 @@ WebConfig parse_web_config(std::string_view text, const std::string& directory) 
   try {
     read_fields(Value("the file", load_only_document(std::string(text))), "the file",
                 {{"tls_server_config",
-                  [&](const Value& value) { config.tls = TlsReader(directory).read(value); }},
+                  [&](const Value& value) {
+                    config.tls = TlsReader(directory, config.warnings).read(value);
+                  }},
                  {"http_server_config", [&](const Value& value) { read_http(value, config); }},
                  {"basic_auth_users",
                   [&](const Value& value) {
@@ -413,9 +506,7 @@ WebConfig parse_web_config(std::string_view text, const std::string& directory) 
                       read_user(name, hash, config);
                     });
                   }},
-                 {"rate_limit", [](const Value& value) {
-                    value.reject("is not supported; see --web.max-requests");
-                  }}});
+                 {"rate_limit", [&](const Value& value) { read_rate_limit(value, config); }}});
   } catch (const YAML::Exception& error) {
     fail(error.mark, error.msg);
   }

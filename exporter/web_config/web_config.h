@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -24,16 +26,33 @@ struct PemSource {
 };
 
 struct TlsConfig {
+  bool verifies_clients() const {
+    return client_auth == ClientAuth::verify_if_given ||
+           client_auth == ClientAuth::require_and_verify;
+  }
+
   PemSource certificate;
   PemSource key;
   PemSource client_ca;
+  /// Whether client certificates are verified against the CA certificates of the system, as Go does
+  /// without client_ca_file.
+  bool uses_system_cas = false;
   ClientAuth client_auth = ClientAuth::none;
-  std::vector<std::string> client_allowed_sans;
+  std::optional<std::vector<std::string>> client_allowed_sans;
   std::vector<std::string> ciphers;  ///< OpenSSL names for TLS 1.2 and below; empty: its default
   std::vector<std::string> curves;   ///< OpenSSL names; empty: its default
   TlsVersion min_version = TlsVersion::tls12;
   TlsVersion max_version = TlsVersion::tls13;
   bool prefer_server_ciphers = true;
+};
+
+/// A token bucket: one request each interval, and `burst` at once.
+struct RateLimit {
+  std::chrono::nanoseconds interval{0};  ///< no limit unless positive
+  std::int64_t burst = 0;
+
+  bool is_enabled() const { return interval > std::chrono::nanoseconds::zero(); }
+  bool operator==(const RateLimit&) const = default;
 };
 
 /// A web configuration file in the format of Prometheus' exporter-toolkit:
@@ -42,7 +61,8 @@ struct WebConfig {
   std::optional<TlsConfig> tls;
   std::vector<std::pair<std::string, std::string>> headers;
   std::map<std::string, std::string> users;  ///< bcrypt hashes by name
-  std::vector<std::string> warnings;         ///< options that have no effect here
+  RateLimit rate_limit;
+  std::vector<std::string> warnings;  ///< valid options whose effect differs from the expected one
 };
 
 /// For example: `line 3: unknown field 'cert' in tls_server_config, expected one of: ...`

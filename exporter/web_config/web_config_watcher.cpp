@@ -70,7 +70,10 @@ void check_reload(const WebConfig& current, const WebConfig& next) {
       (before == ClientAuth::require_and_verify && after != before)) {
     throw std::runtime_error("cannot weaken client_auth_type without a restart");
   }
-  if (!current.tls->client_allowed_sans.empty() && next.tls->client_allowed_sans.empty()) {
+  if (!current.tls->uses_system_cas && next.tls->uses_system_cas) {
+    throw std::runtime_error("cannot remove client_ca_file without a restart");
+  }
+  if (current.tls->client_allowed_sans && !next.tls->client_allowed_sans) {
     throw std::runtime_error("cannot remove all client_allowed_sans without a restart");
   }
 }
@@ -174,7 +177,10 @@ std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::load() {
   next->config =
       parse_web_config(read_file(path_), std::filesystem::path(path_).parent_path().string());
   if (next->config.tls) {
-    const TlsConfig& tls = *next->config.tls;
+    TlsConfig& tls = *next->config.tls;
+    if (tls.uses_system_cas) {
+      tls.client_ca.path = system_ca_file();
+    }
     for (const PemSource* source : {&tls.certificate, &tls.key, &tls.client_ca}) {
       if (!source->path.empty()) {
         stamps_.push_back(stamp_of(source->path));

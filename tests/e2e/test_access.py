@@ -196,6 +196,22 @@ def test_other_client_auth_types(start, config, keys, auth_type, status_without,
     assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
 
 
+def test_client_certificates_are_verified_by_the_cas_of_the_system(start, config, keys):
+    exporter = start(config(f"{TLS}  client_auth_type: VerifyClientCertIfGiven\n"))
+    assert "issued by a CA of the system is accepted" in exporter.log
+    assert curl(exporter, keys)[1] == 200
+    assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 0
+    assert "cannot reload the web configuration" not in exporter.log
+
+
+def test_allowed_sans_of_certificates_that_are_not_verified(start, config, keys):
+    sans = "  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [prometheus.example]\n"
+    exporter = start(config(TLS + sans))
+    assert curl(exporter, keys, *client_certificate(keys, "untrusted"))[1] == 200
+    assert curl(exporter, keys, *client_certificate(keys, "other"))[1] == 0
+    assert curl(exporter, keys)[1] == 0
+
+
 def test_client_allowed_sans(start, config, keys):
     exporter = start(config(MUTUAL + "  client_allowed_sans: [prometheus.example]\n"))
     assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
@@ -262,6 +278,14 @@ def test_wrong_passwords_do_not_lock_out_the_right_one(start, config, hash_of):
             over.set()
     assert right == 200
     assert {code for guess in guesses for code in guess.result()} <= {401}
+
+
+def test_the_rate_of_requests_is_limited(start, config):
+    exporter = start(config("rate_limit: {interval: 1h, burst: 3}\n"))
+    assert [exporter.get("/-/healthy")[0] for _ in range(4)] == [200, 200, 200, 429]
+    status, headers, body = exporter.get("/metrics")
+    assert (status, body) == (429, b"Too Many Requests\n")
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_configured_headers(start, config, keys):
@@ -405,7 +429,8 @@ def test_a_partly_written_configuration_does_not_disable_authentication(start, c
                 f"{mutual}basic_auth_users:\n": no_users,
                 TLS + users: weaker,
                 MUTUAL + users: "cannot remove all client_allowed_sans without a restart",
-                mutual.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven") + users: weaker,
+                mutual.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven") + users: "client_allowed_sans requires",
+                mutual.replace("  client_ca_file: ca.crt\n", "") + users: "cannot remove client_ca_file without a restart",
             },
         ),
     ):

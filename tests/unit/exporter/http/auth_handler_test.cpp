@@ -81,6 +81,26 @@ TEST(AuthHandler, LimitsTheRateOfLogMessages) {
   EXPECT_EQ(page.captured.count("authentication failed"), 1);
 }
 
+TEST(AuthHandler, LimitsTheRateBeforeAuthentication) {
+  testing::TemporaryTree tree;
+  tree.write("web.yml",
+             "rate_limit: {interval: 1h, burst: 2}\n"
+             "http_server_config: {headers: {X-Frame-Options: deny}}\n"
+             "basic_auth_users:\n"
+             "  scraper: $2y$04$IqjoBeBWarMLUA.VH5cNv.t188UQw.ZN0bkfCbcdZ2qqTzopF8mKW\n");
+  const testing::CapturedLog captured;
+  AuthHandler handler(
+      std::make_shared<WebConfigWatcher>(tree.path("web.yml").string(), captured.log),
+      [](const HttpRequest& /*request*/) { return HttpResponse{}; }, captured.log);
+  const HttpRequest request{"GET", "/", "", [](const char* /*name*/) { return std::string(); }};
+  EXPECT_EQ(handler.handle(request).status, 401);
+  EXPECT_EQ(handler.handle(request).status, 401);
+  const HttpResponse limited = handler.handle(request);
+  EXPECT_EQ(limited.status, 429);
+  EXPECT_EQ(limited.body, "Too Many Requests\n");
+  EXPECT_TRUE(limited.headers.empty());
+}
+
 TEST(LogRateLimiter, CountsSuppressedMessages) {
   LogRateLimiter limiter;
   const auto begin = LogRateLimiter::Clock::now();

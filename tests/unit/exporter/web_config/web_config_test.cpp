@@ -2,6 +2,8 @@
 #include "exporter/web_config/web_config.h"
 
 #include <array>
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -13,7 +15,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 using ::testing::Pair;
+using ::testing::SizeIs;
 
 const std::string hash = "$2y$04$ZxS2lHjOxZ0gN4o7OSlkIOfLQVBHYKJCEEMNyGr7G2VwYxLQ9V6WK";
 const std::string pair = "tls_server_config:\n  cert_file: c\n  key_file: k\n";
@@ -64,7 +68,8 @@ basic_auth_users:
   EXPECT_EQ(config.tls->key.path, "/keys/server.key");
   EXPECT_EQ(config.tls->client_ca.path, "/etc/ca.crt");
   EXPECT_EQ(config.tls->client_auth, ClientAuth::require_and_verify);
-  EXPECT_THAT(config.tls->client_allowed_sans, ElementsAre("prometheus.example", "10.0.0.1"));
+  EXPECT_THAT(config.tls->client_allowed_sans,
+              Optional(ElementsAre("prometheus.example", "10.0.0.1")));
   EXPECT_THAT(config.tls->ciphers, ElementsAre("ECDHE-RSA-AES128-GCM-SHA256"));
   EXPECT_THAT(config.tls->curves, ElementsAre("X25519", "P-256"));
   EXPECT_FALSE(config.tls->prefer_server_ciphers);
@@ -110,12 +115,131 @@ TEST(WebConfig, ReadsInlinePem) {
 TEST(WebConfig, RequiresTls13IfOnlyItsCiphersAreGiven) {
   EXPECT_EQ(parse(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n").tls->min_version,
             TlsVersion::tls13);
-  EXPECT_THAT(error_of(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n  max_version: TLS12\n"),
-              HasSubstr("above max_version"));
+  EXPECT_THAT(
+      parse(pair + "  cipher_suites: [TLS_AES_256_GCM_SHA384]\n  max_version: TLS12\n").warnings,
+      ElementsAre(HasSubstr("above max_version")));
 }
 
 TEST(WebConfig, WarnsAboutHttp2) {
   EXPECT_THAT(parse("http_server_config: {http2: true}").warnings, ElementsAre(HasSubstr("http2")));
+}
+
+struct Documented {
+  std::string field;
+  std::string text;
+  std::string warning;  ///< empty if the field is supported
+};
+
+// https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
+TEST(WebConfig, AcceptsEveryDocumentedFieldOfExporterToolkit) {
+  const std::string auth = "  client_auth_type: RequireAndVerifyClientCert\n";
+  const std::string ca = "  client_ca_file: ca\n";
+  const std::array documented = {
+      Documented{"cert", "tls_server_config: {cert: c, key_file: k}", ""},
+      Documented{"key", "tls_server_config: {cert_file: c, key: k}", ""},
+      Documented{"client_ca", pair + auth + "  client_ca: ca\n", ""},
+      Documented{"cert_file and key_file", pair, ""},
+      Documented{"client_auth_type", pair + ca + auth, ""},
+      Documented{"client_ca_file", pair + ca + auth, ""},
+      Documented{"client_allowed_sans", pair + ca + auth + "  client_allowed_sans: [a]\n", ""},
+      Documented{"min_version", pair + "  min_version: TLS10\n", ""},
+      Documented{"max_version", pair + "  max_version: TLS12\n", ""},
+      Documented{"cipher_suites", pair + "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]\n",
+                 ""},
+      Documented{"prefer_server_cipher_suites", pair + "  prefer_server_cipher_suites: false\n",
+                 ""},
+      Documented{"curve_preferences", pair + "  curve_preferences: [CurveP521]\n", ""},
+      Documented{"http2", "http_server_config: {http2: false}", ""},
+      Documented{"http2", "http_server_config: {http2: true}", "only HTTP/1.1 is supported"},
+      Documented{"headers",
+                 "http_server_config: {headers: {Content-Security-Policy: a, X-Frame-Options: "
+                 "sameorigin, X-Content-Type-Options: nosniff, X-XSS-Protection: 1, "
+                 "Strict-Transport-Security: max-age=1}}",
+                 ""},
+      Documented{"basic_auth_users", "basic_auth_users: {a: " + hash + "}", ""},
+      Documented{"rate_limit", "rate_limit: {interval: 1s, burst: 20}", ""},
+  };
+  for (const auto& [field, text, warning] : documented) {
+    EXPECT_EQ(error_of(text), "accepted") << field;
+    if (warning.empty()) {
+      EXPECT_THAT(parse(text).warnings, IsEmpty()) << field;
+    } else {
+      EXPECT_THAT(parse(text).warnings, ElementsAre(HasSubstr(warning))) << field;
+    }
+  }
+}
+
+TEST(WebConfig, WarnsAboutWhatExporterToolkitAccepts) {
+  const std::array accepted = {
+      Documented{"both", pair + "  cert: x\n", "cert has no effect: cert_file is set"},
+      Documented{"no CA", pair + "  client_auth_type: VerifyClientCertIfGiven\n",
+                 "issued by a CA of the system"},
+      Documented{"no CA", pair + "  client_auth_type: RequireAndVerifyClientCert\n",
+                 "issued by a CA of the system"},
+      Documented{"versions", pair + "  min_version: TLS13\n  max_version: TLS12\n",
+                 "no client can connect"},
+      Documented{"user", "basic_auth_users: {\"a:b\": " + hash + "}", "contains a colon"},
+      Documented{"burst", "rate_limit: {interval: 1s}", "every request gets status 429"},
+  };
+  for (const auto& [name, text, warning] : accepted) {
+    ASSERT_EQ(error_of(text), "accepted") << name;
+    EXPECT_THAT(parse(text).warnings, ElementsAre(HasSubstr(warning))) << name;
+  }
+  EXPECT_EQ(parse(pair + "  cert: x\n").tls->certificate.text, "");
+  EXPECT_TRUE(parse(pair + "  client_auth_type: VerifyClientCertIfGiven\n").tls->uses_system_cas);
+  // Without the user, requests would need no password.
+  EXPECT_THAT(parse("basic_auth_users: {\"a:b\": " + hash + "}").users, SizeIs(1));
+}
+
+TEST(WebConfig, ComparesSansOfUnverifiedCertificates) {
+  const std::string sans = "  client_allowed_sans: [a]\n";
+  for (const auto* type : {"RequireAnyClientCert", "RequireAndVerifyClientCert"}) {
+    EXPECT_EQ(error_of(pair + sans + "  client_auth_type: " + type + "\n"), "accepted") << type;
+  }
+  for (const auto* type : {"NoClientCert", "RequestClientCert", "VerifyClientCertIfGiven"}) {
+    EXPECT_THAT(error_of(pair + sans + "  client_auth_type: " + type + "\n"),
+                HasSubstr("client_allowed_sans requires"))
+        << type;
+  }
+  // An empty list allows no client, null any.
+  const std::string any = "  client_auth_type: RequireAnyClientCert\n";
+  EXPECT_THAT(parse(pair + any + "  client_allowed_sans: []\n").tls->client_allowed_sans,
+              Optional(IsEmpty()));
+  EXPECT_EQ(parse(pair + any + "  client_allowed_sans:\n").tls->client_allowed_sans, std::nullopt);
+}
+
+TEST(WebConfig, WritesAHeaderOnOneLine) {
+  EXPECT_THAT(parse("http_server_config:\n  headers:\n    Content-Security-Policy: |\n"
+                    "      default-src 'self';\n      img-src *\n")
+                  .headers,
+              ElementsAre(Pair("Content-Security-Policy", "default-src 'self'; img-src *")));
+}
+
+TEST(WebConfig, ReadsDurationsAsGoDoes) {
+  using namespace std::chrono_literals;
+  const std::array<std::pair<const char*, std::chrono::nanoseconds>, 12> durations = {{
+      {"0", 0ns},
+      {"", 0ns},
+      {"~", 0ns},
+      {"250", 250ns},
+      {"1s", 1s},
+      {"1.5h", 90min},
+      {"1h2m3s4ms5us6ns", 1h + 2min + 3s + 4ms + 5us + 6ns},
+      {"7\u00b5s", 7us},
+      {"7\u03bcs", 7us},
+      {".5s", 500ms},
+      {"-1s", -1s},
+      {"+1s", 1s},
+  }};
+  for (const auto& [text, expected] : durations) {
+    EXPECT_EQ(parse("rate_limit:\n  interval: " + std::string(text)).rate_limit.interval, expected)
+        << text;
+  }
+  for (const auto* text : {"s", "1x", "1s1", "1.2.3s", "1e3s", "'-'", ".s", "99999999999h"}) {
+    EXPECT_THAT(error_of("rate_limit:\n  interval: " + std::string(text)),
+                HasSubstr("must be a duration"))
+        << text;
+  }
 }
 
 struct Invalid {
@@ -132,7 +256,9 @@ TEST(WebConfig, ReportsLineAndReasonOfAnError) {
               "line 2: duplicate field 'basic_auth_users'"},
       Invalid{"basic_auth_users:\n  a: " + hash + "\n  a: " + hash,
               "line 3: duplicate field 'a' in basic_auth_users"},
-      Invalid{"rate_limit: {burst: 1}", "--web.max-requests"},
+      Invalid{"rate_limit: {rate: 1}", "unknown field 'rate' in rate_limit"},
+      Invalid{"rate_limit: {burst: many}", "line 1: burst: must be an integer"},
+      Invalid{"rate_limit: {interval: 1 s}", "line 1: interval: must be a duration"},
       Invalid{"[]", "must be a mapping"},
       Invalid{"just a text", "must be a mapping"},
       Invalid{"tls_server_config: [1]", "line 1: tls_server_config: must be a mapping"},
@@ -146,16 +272,13 @@ TEST(WebConfig, ReportsLineAndReasonOfAnError) {
       Invalid{"tls_server_config: {key_file: k}", "cert_file is missing"},
       Invalid{"tls_server_config: {client_auth_type: RequestClientCert}", "cert_file is missing"},
       Invalid{"tls_server_config: {client_auth_type: NoClientCert}", "cert_file is missing"},
-      Invalid{pair + "  cert: x\n", "cert and cert_file are mutually exclusive"},
       Invalid{pair + "  cert_file: x\n", "line 4: duplicate field 'cert_file'"},
       Invalid{pair + "  client_auth_type: Sure\n",
               "line 4: client_auth_type: invalid value 'Sure', expected one of: NoClientCert"},
-      Invalid{pair + "  client_auth_type: VerifyClientCertIfGiven\n", "requires client_ca_file"},
       Invalid{pair + "  client_ca_file: x\n", "client_ca_file requires client_auth_type"},
       Invalid{pair + "  client_allowed_sans: [a]\n", "client_allowed_sans requires"},
       Invalid{pair + "  client_allowed_sans: a\n", "must be a list"},
       Invalid{pair + "  min_version: SSL30\n", "invalid value 'SSL30', expected one of: TLS10"},
-      Invalid{pair + "  min_version: TLS13\n  max_version: TLS12\n", "above max_version"},
       Invalid{pair + "  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n", "invalid value"},
       Invalid{pair + "  cipher_suites: [[]]\n", "must be a string"},
       Invalid{pair + "  curve_preferences: [CurveP257]\n", "invalid value"},
@@ -163,7 +286,7 @@ TEST(WebConfig, ReportsLineAndReasonOfAnError) {
       Invalid{"http_server_config: {headers: {Server: x}}", "this header cannot be configured"},
       Invalid{"http_server_config: {headers: {X-Frame-Options: allow}}",
               "invalid value 'allow', expected deny or sameorigin"},
-      Invalid{"http_server_config: {headers: {X-XSS-Protection: \"1\\r\\nA: b\"}}",
+      Invalid{"http_server_config: {headers: {X-XSS-Protection: \"1\\x01\"}}",
               "control characters"},
       Invalid{"basic_auth_users: {a: secret}", "line 1: a: is not a bcrypt hash"},
       Invalid{"basic_auth_users: {a: }", "a: is not a bcrypt hash"},
@@ -173,7 +296,6 @@ TEST(WebConfig, ReportsLineAndReasonOfAnError) {
       Invalid{"basic_auth_users: {a: $2y$32" + hash.substr(6) + "}", "is not a bcrypt hash"},
       Invalid{"basic_auth_users: {a: " + hash.substr(1) + "}", "is not a bcrypt hash"},
       Invalid{"basic_auth_users: {a: " + hash + "x}", "is not a bcrypt hash"},
-      Invalid{"basic_auth_users: {\"a:b\": " + hash + "}", "must not contain a colon"},
       Invalid{"\tx: y", "line 1"},
       Invalid{"a: [", "line"},
       Invalid{"a: *nowhere", "line 1"},
