@@ -274,7 +274,8 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   add_switch(app, {.name = "--no-web", .help = "Serve nothing, push to StatsD alone"},
              options.no_web);
   add_switch(app,
-             {.name = "--web.disable-exporter-metrics", .help = "Leave out the process_* metrics"},
+             {.name = "--web.disable-exporter-metrics",
+              .help = "Leave out the process_* and promhttp_* metrics"},
              disable_exporter_metrics);
   add_text(app,
            {.name = "--web.config.file",

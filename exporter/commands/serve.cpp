@@ -1,11 +1,13 @@
 #include "exporter/commands/serve.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@
 #include "exporter/cli/netns_flags.h"
 #include "exporter/commands/shutdown.h"
 #include "exporter/http/auth_handler.h"
+#include "exporter/http/handler_metrics.h"
 #include "exporter/http/router.h"
 #include "exporter/http/web_server.h"
 #include "exporter/sandbox/sandbox.h"
@@ -157,11 +160,20 @@ void end(Scraper& scraper, std::optional<statsd::Timer>& timer, std::optional<We
 void serve(Options options, const Log& log, const std::function<void()>& once_confined) {
   const EndSignals signals;
   statsd::PushCounters pushes;
+  HandlerMetrics handler_metrics;
+  const auto own_families =
+      [self = self_metrics(options.exporter_metrics, options.statsd.address ? &pushes : nullptr),
+       &handler_metrics, has_handler_metrics = options.exporter_metrics && !options.no_web] {
+        auto families = self();
+        if (has_handler_metrics) {
+          std::ranges::move(handler_metrics.families(), std::back_inserter(families));
+        }
+        return families;
+      };
   Scraper scraper(
       {kernel::FileTree(options.proc), kernel::FileTree(options.sys), kernel::open_sock_diag},
-      std::move(options.collectors),
-      self_metrics(options.exporter_metrics, options.statsd.address ? &pushes : nullptr), log);
-  Router web(options.web, scraper, known_collectors(options.netns));
+      std::move(options.collectors), own_families, log);
+  Router web(options.web, scraper, known_collectors(options.netns), handler_metrics);
   const auto settings = options.web_config_file.empty()
                             ? nullptr
                             : std::make_shared<WebConfigWatcher>(options.web_config_file, log);

@@ -58,13 +58,25 @@ std::string new_nonce() {
 
 }  // namespace
 
-Router::Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors)
+Router::Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors,
+               HandlerMetrics& handler_metrics)
     : options_(std::move(options)),
       scraper_(scraper),
       all_collectors_(std::move(all_collectors)),
-      enabled_(scraper.names()) {}
+      enabled_(scraper.names()),
+      handler_metrics_(handler_metrics) {}
 
 HttpResponse Router::handle(const HttpRequest& request) {
+  if (request.path != options_.telemetry_path) {
+    return respond(request);
+  }
+  HandlerMetrics::Request counted(handler_metrics_);
+  HttpResponse response = respond(request);
+  counted.set_status(response.status);
+  return response;
+}
+
+HttpResponse Router::respond(const HttpRequest& request) {
   const std::map<std::string, PageHandler> pages = {{options_.telemetry_path, &Router::metrics},
                                                     {"/", &Router::status_page},
                                                     {"/api/v1/status", &Router::status_json}};

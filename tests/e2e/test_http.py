@@ -249,6 +249,22 @@ def test_concurrent_scrapes_are_limited(start):
     assert set(statuses) == {200, 503}
 
 
+def test_requests_are_counted_as_by_promhttp(start):
+    exporter = start()
+    assert exporter.get("/-/healthy")[0] == 200
+    assert exporter.get("/metrics?collect[]=nope")[0] == 400
+    exporter.page()
+    series = {s: v for s, v in exporter.series().items() if s.startswith("promhttp_")}
+    assert series == {
+        "promhttp_metric_handler_requests_in_flight": 1,
+        'promhttp_metric_handler_requests_total{code="200"}': 1,
+        'promhttp_metric_handler_requests_total{code="400"}': 1,
+        'promhttp_metric_handler_requests_total{code="500"}': 0,
+        'promhttp_metric_handler_requests_total{code="503"}': 0,
+    }
+    assert "promhttp" not in start("--web.disable-exporter-metrics").page()
+
+
 def test_flags_without_effect_are_logged(start):
     exporter = start("--statsd.interval=1s", "--collector.tcp.max-ports=5", "--no-collector.tcp")
     assert 'flags=--statsd.interval why="--statsd.address is not given"' in exporter.log

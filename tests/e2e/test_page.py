@@ -57,7 +57,7 @@ def test_promtool_finds_nothing(start):
 
 def reference_rows():
     """{family: type} of the tables of the metrics reference."""
-    row = re.compile(r"^\| `((?:inetdiag|process)_\w+)(?:\{[^`]*\})?` \| (counter|gauge) \|", re.M)
+    row = re.compile(r"^\| `((?:inetdiag|process|promhttp)_\w+)(?:\{[^`]*\})?` \| (counter|gauge) \|", re.M)
     return dict(row.findall(REFERENCE.read_text()))
 
 

@@ -38,6 +38,7 @@ class OneGauge : public Collector {
 struct RouterFixture {
   testing::CapturedLog captured;
   std::unique_ptr<Scraper> scraper;
+  HandlerMetrics handler_metrics;
   std::unique_ptr<Router> router;
 
   explicit RouterFixture(
@@ -49,7 +50,7 @@ struct RouterFixture {
         std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); },
         captured.log);
     router = std::make_unique<Router>(std::move(options), *scraper,
-                                      std::vector<std::string>{"one", "two"});
+                                      std::vector<std::string>{"one", "two"}, handler_metrics);
   }
 
   HttpResponse get(const std::string& path, const std::string& query = "",
@@ -173,6 +174,16 @@ TEST(Router, LimitsConcurrentScrapes) {
   EXPECT_EQ(fixture.get("/").status, 503);
   EXPECT_EQ(fixture.get("/-/healthy").status, 200);
   gate.count_down();
+}
+
+TEST(Router, CountsRequestsForTheTelemetryPath) {
+  const RouterFixture fixture({.telemetry_path = "/m"});
+  EXPECT_EQ(fixture.get("/m").status, 200);
+  EXPECT_EQ(fixture.get("/").status, 200);
+  EXPECT_EQ(fixture.get("/m", "collect[]=none").status, 400);
+  const std::string text = Page(fixture.handler_metrics.families()).text();
+  EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"200\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"400\"} 1\n"));
 }
 
 }  // namespace
