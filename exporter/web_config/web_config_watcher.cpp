@@ -48,8 +48,8 @@ std::string read_file(const std::string& path) {
   }
 }
 
-bool requires_certificate(ClientAuth kind) {
-  return kind == ClientAuth::require_any || kind == ClientAuth::require_and_verify;
+bool requires_certificate(ClientAuth type) {
+  return type == ClientAuth::require_any || type == ClientAuth::require_and_verify;
 }
 
 /// Throws std::runtime_error if `next` is less restrictive than `current`, as a partly written file
@@ -70,7 +70,8 @@ void check_reload(const WebConfig& current, const WebConfig& next) {
       (before == ClientAuth::require_and_verify && after != before)) {
     throw std::runtime_error("cannot weaken client_auth_type without a restart");
   }
-  if (!current.tls->uses_system_cas && next.tls->uses_system_cas) {
+  if (current.tls->client_ca.is_set() && !current.tls->uses_system_cas &&
+      next.tls->uses_system_cas) {
     throw std::runtime_error("cannot remove client_ca_file without a restart");
   }
   if (current.tls->client_allowed_sans && !next.tls->client_allowed_sans) {
