@@ -198,7 +198,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
              options.web.max_requests);
   add_switch(app, {.name = "--no-web", .help = "Do not serve HTTP, only push to StatsD"},
              options.no_web);
-  add_switch(app, {.name = "--web.disable-exporter-metrics", .help = "Omit the process_* metrics"},
+  add_switch(app,
+             {.name = "--web.disable-exporter-metrics",
+              .help = "Omit the process_* and promhttp_* metrics"},
              disable_exporter_metrics);
   add_text(app,
            {.name = "--web.config.file",

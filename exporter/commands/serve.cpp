@@ -1,11 +1,13 @@
 #include "exporter/commands/serve.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@
 #include "exporter/build_info.h"
 #include "exporter/commands/shutdown.h"
 #include "exporter/http/auth_handler.h"
+#include "exporter/http/handler_metrics.h"
 #include "exporter/http/router.h"
 #include "exporter/http/web_server.h"
 #include "exporter/sandbox/sandbox.h"
@@ -121,7 +124,7 @@ void log_incomplete_stages(const std::vector<SandboxStage>& sandbox, const Log& 
 
 /// Stops all threads. Exits if that does not succeed within shutdown_timeout.
 void shut_down(Scraper& scraper, std::optional<statsd::PushTimer>& push_timer,
-               std::optional<Server>& server, WebConfigWatcher* web_config, const Log& log) {
+               std::optional<WebServer>& server, WebConfigWatcher* web_config, const Log& log) {
   try {
     std::promise<void> promise;
     std::future<void> stopped = promise.get_future();
@@ -152,23 +155,39 @@ void shut_down(Scraper& scraper, std::optional<statsd::PushTimer>& push_timer,
   }
 }
 
+/// Returns a source of the families of all `sources`.
+Scraper::FamilySource joined(std::vector<Scraper::FamilySource> sources) {
+  return [sources = std::move(sources)] {
+    std::vector<prometheus::MetricFamily> families;
+    for (const Scraper::FamilySource& source : sources) {
+      std::ranges::move(source(), std::back_inserter(families));
+    }
+    return families;
+  };
+}
+
 }  // namespace
 
 void serve(ServeOptions options, const Log& log, const std::function<void()>& after_sandbox) {
   const StopSignals signals;
   statsd::PushCounters push_counters;
-  Scraper scraper(
-      {kernel::FileTree(options.paths.procfs), kernel::FileTree(options.paths.sysfs),
-       kernel::open_sock_diag},
-      std::move(options.collectors),
-      self_metrics(options.has_process_metrics, options.statsd.address ? &push_counters : nullptr),
-      log);
-  Router router(options.router, scraper, known_collectors(options.netns));
+  HandlerMetrics handler_metrics;
+  std::vector<Scraper::FamilySource> self = {self_metrics(options.has_process_metrics)};
+  if (options.has_process_metrics && options.has_web) {
+    self.emplace_back([&handler_metrics] { return handler_metrics.families(); });
+  }
+  if (options.statsd.address) {
+    self.emplace_back([&push_counters] { return push_counters.families(); });
+  }
+  Scraper scraper({kernel::FileTree(options.paths.procfs), kernel::FileTree(options.paths.sysfs),
+                   kernel::open_sock_diag},
+                  std::move(options.collectors), joined(std::move(self)), log);
+  Router router(options.router, scraper, known_collectors(options.netns), handler_metrics);
   const auto web_config = options.web_config_file.empty()
                               ? nullptr
                               : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   AuthHandler auth_handler(
-      web_config, [&router](const HttpRequest& request) { return router.answer(request); }, log);
+      web_config, [&router](const HttpRequest& request) { return router.handle(request); }, log);
   std::vector<SandboxStage> sandbox;
   const auto apply_sandbox = [&](const std::vector<std::uint16_t>& backend_ports) {
     if (options.has_sandbox) {
@@ -176,18 +195,18 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
     }
     after_sandbox();
   };
-  std::optional<Server> server;
+  std::optional<WebServer> server;
   if (options.has_web) {
     server.emplace(
         options.listen_addresses,
-        [&auth_handler](const HttpRequest& request) { return auth_handler.answer(request); },
+        [&auth_handler](const HttpRequest& request) { return auth_handler.handle(request); },
         web_config, apply_sandbox, log);
   } else {
     apply_sandbox({});
   }
   log_incomplete_stages(sandbox, log);
   if (options.has_sandbox && web_config != nullptr) {
-    web_config->reread();
+    web_config->reload();
   }
   if (server && web_config != nullptr) {
     web_config->watch();

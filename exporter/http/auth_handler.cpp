@@ -8,32 +8,36 @@
 namespace inetdiag {
 namespace {
 
-/// A name from outside, as far as the log needs it: who mistyped it finds it.
-std::string shown(std::string_view user) {
-  constexpr std::size_t longest = 32;
-  std::string text(user.substr(0, longest));
+/// A user name from the network, shortened and made printable for the log.
+std::string printable(std::string_view user) {
+  constexpr std::size_t max_length = 32;
+  std::string text(user.substr(0, max_length));
   std::ranges::replace_if(
       text, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text.append(user.size() > longest ? "..." : "");
+  return text.append(user.size() > max_length ? "..." : "");
 }
 
 }  // namespace
 
-AuthHandler::AuthHandler(std::shared_ptr<WebConfigWatcher> settings, HttpHandler handler,
+AuthHandler::AuthHandler(std::shared_ptr<WebConfigWatcher> web_config, HttpHandler handler,
                          const Log& log)
-    : settings_(std::move(settings)), handler_(std::move(handler)), log_(log) {}
+    : web_config_(std::move(web_config)), handler_(std::move(handler)), log_(log) {}
 
-HttpResponse AuthHandler::answer(const HttpRequest& request) {
-  if (settings_ == nullptr) {
+HttpResponse AuthHandler::handle(const HttpRequest& request) {
+  if (web_config_ == nullptr) {
     return handler_(request);
   }
-  const auto current = settings_->current();
-  HttpResponse response = checked(request, current->config);
+  const auto current = web_config_->current();
+  if (!bucket_.try_acquire(current->config.rate_limit)) {
+    // As exporter-toolkit: before authentication, and without the configured headers.
+    return {.status = 429, .body = "Too Many Requests\n"};
+  }
+  HttpResponse response = authenticate(request, current->config);
   for (const auto& header : current->config.headers) {
-    // What a page sets itself it needs, such as the policy that allows its own style.
+    // A page keeps the headers that it depends on, such as the policy that allows its own style.
     const bool is_set = std::ranges::any_of(
         response.headers, [&](const auto& set) { return set.first == header.first; });
-    // Every answer has this one, with the only value that can be configured.
+    // HttpServer always sends X-Content-Type-Options, with its only valid value.
     if (!is_set && header.first != "X-Content-Type-Options") {
       response.headers.push_back(header);
     }
@@ -41,24 +45,25 @@ HttpResponse AuthHandler::answer(const HttpRequest& request) {
   return response;
 }
 
-HttpResponse AuthHandler::checked(const HttpRequest& request, const WebConfig& config) {
+HttpResponse AuthHandler::authenticate(const HttpRequest& request, const WebConfig& config) {
   if (config.users.empty()) {
     return handler_(request);
   }
   const std::string header = request.header("Authorization");
-  const std::optional<Credentials> given = parse_basic_auth(header);
-  const auto answer = given ? passwords_.check(config.users, *given) : PasswordCheck::Answer::wrong;
-  switch (answer) {
-    case PasswordCheck::Answer::right:
+  const std::optional<Credentials> credentials = parse_basic_auth(header);
+  const auto result = credentials ? passwords_.verify(config.users, *credentials)
+                                  : PasswordVerifier::Result::mismatch;
+  switch (result) {
+    case PasswordVerifier::Result::match:
       return handler_(request);
-    case PasswordCheck::Answer::busy:
+    case PasswordVerifier::Result::busy:
       return {.status = 503,
-              .body = "too many passwords to compare at the moment, try again later\n",
+              .body = "too many passwords being verified, try again later\n",
               .headers = {{"Retry-After", "1"}}};
     default:
-      // A browser asks without a password first.
+      // Browsers send the first request without credentials.
       if (!header.empty()) {
-        tell_refusal(request.client, given, config);
+        log_failure(request.client, credentials, config);
       }
       return {.status = 401,
               .body = "401 unauthorized\n",
@@ -66,19 +71,20 @@ HttpResponse AuthHandler::checked(const HttpRequest& request, const WebConfig& c
   }
 }
 
-void AuthHandler::tell_refusal(const std::string& client, const std::optional<Credentials>& given,
-                               const WebConfig& config) {
-  const std::optional<unsigned> suppressed = refusals_.try_acquire();
+void AuthHandler::log_failure(const std::string& client,
+                              const std::optional<Credentials>& credentials,
+                              const WebConfig& config) {
+  const std::optional<unsigned> suppressed = failures_.try_acquire();
   if (!suppressed) {
     return;
   }
-  const std::string why = !given ? "the header Authorization is not that of a user and a password"
-                          : config.users.contains(given->user) ? "wrong password"
-                                                               : "unknown user";
-  log_.warn("client not let in", {{"client", client},
-                                  {"error", why},
-                                  {"user", given ? shown(given->user) : ""},
-                                  {"suppressed", std::to_string(*suppressed)}});
+  const std::string error = !credentials ? "the Authorization header is not valid basic auth"
+                            : config.users.contains(credentials->user) ? "wrong password"
+                                                                       : "unknown user";
+  log_.warn("authentication failed", {{"client", client},
+                                      {"error", error},
+                                      {"user", credentials ? printable(credentials->user) : ""},
+                                      {"suppressed", std::to_string(*suppressed)}});
 }
 
 }  // namespace inetdiag

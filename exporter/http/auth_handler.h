@@ -5,31 +5,33 @@
 
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/http_server.h"
+#include "exporter/http/token_bucket.h"
 #include "exporter/log/log.h"
 #include "exporter/log/rate_limiter.h"
 #include "exporter/web_config/web_config_watcher.h"
 
 namespace inetdiag {
 
-/// Lets pass to a handler only who may ask, tells the log now and then whom not, and adds the
-/// configured headers to every answer.
+/// Applies the web configuration to every request: limits their rate, authenticates them before the
+/// handler runs, and adds the configured headers to the responses.
 class AuthHandler {
  public:
-  /// Without settings everybody may ask.
-  AuthHandler(std::shared_ptr<WebConfigWatcher> settings, HttpHandler handler, const Log& log);
+  /// Passes every request on unchanged if `web_config` is null.
+  AuthHandler(std::shared_ptr<WebConfigWatcher> web_config, HttpHandler handler, const Log& log);
 
-  HttpResponse answer(const HttpRequest& request);
+  HttpResponse handle(const HttpRequest& request);
 
  private:
-  HttpResponse checked(const HttpRequest& request, const WebConfig& config);
-  void tell_refusal(const std::string& client, const std::optional<Credentials>& given,
-                    const WebConfig& config);
+  HttpResponse authenticate(const HttpRequest& request, const WebConfig& config);
+  void log_failure(const std::string& client, const std::optional<Credentials>& credentials,
+                   const WebConfig& config);
 
-  std::shared_ptr<WebConfigWatcher> settings_;
+  std::shared_ptr<WebConfigWatcher> web_config_;
   HttpHandler handler_;
-  PasswordCheck passwords_;
+  TokenBucket bucket_;
+  PasswordVerifier passwords_;
   const Log& log_;
-  LogRateLimiter refusals_;
+  LogRateLimiter failures_;
 };
 
 }  // namespace inetdiag

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t max_header_bytes = 4096;
 
-std::optional<std::string> from_base64(std::string_view text) {
+std::optional<std::string> decode_base64(std::string_view text) {
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   const auto is_digit = [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '+' || c == '/';
@@ -37,29 +37,28 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 bool is_match(const std::string& password, const std::string& hash) {
   const auto data = std::make_unique<crypt_data>();
-  // Not crypt_r: sanitizers' libraries have a symbol of that name, for which linkers leave out
-  // libcrypt.
-  const char* made = crypt_rn(password.c_str(), hash.c_str(), data.get(), sizeof *data);
-  const std::string_view result = made != nullptr ? made : "";
-  const bool same =
+  // Not crypt_r(): the sanitizers define it too, so the linker would drop libcrypt.
+  const char* computed = crypt_rn(password.c_str(), hash.c_str(), data.get(), sizeof *data);
+  const std::string_view result = computed != nullptr ? computed : "";
+  const bool is_equal =
       result.size() == hash.size() && CRYPTO_memcmp(result.data(), hash.data(), hash.size()) == 0;
   OPENSSL_cleanse(data.get(), sizeof *data);
-  return same;
+  return is_equal;
 }
 
-class Counted {
+class ScopedIncrement {
  public:
-  explicit Counted(std::atomic<unsigned>& count) : count_(count) { ++count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count_; }
+  explicit ScopedIncrement(std::atomic<unsigned>& count) : count_(count) { ++count_; }
+  ScopedIncrement(const ScopedIncrement&) = delete;
+  ScopedIncrement& operator=(const ScopedIncrement&) = delete;
+  ~ScopedIncrement() { --count_; }
 
  private:
   std::atomic<unsigned>& count_;
 };
 
-/// The one that takes the longest: its cost stands behind `$2y$`.
-const std::string& costliest(const std::map<std::string, std::string>& users) {
+/// The hash with the highest cost, which follows `$2y$`.
+const std::string& costliest_hash(const std::map<std::string, std::string>& users) {
   constexpr std::size_t cost_at = 4;
   return std::ranges::max_element(
              users, {},
@@ -79,7 +78,7 @@ std::optional<Credentials> parse_basic_auth(std::string_view header) {
     return std::nullopt;
   }
   header.remove_prefix(std::min(header.find_first_not_of(' ', scheme.size()), header.size()));
-  const auto text = from_base64(header);
+  const auto text = decode_base64(header);
   const auto colon = text ? text->find(':') : std::string::npos;
   if (colon == std::string::npos) {
     return std::nullopt;
@@ -87,50 +86,51 @@ std::optional<Credentials> parse_basic_auth(std::string_view header) {
   return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
-PasswordCheck::PasswordCheck(unsigned max_comparing) : max_comparing_(max_comparing) {
-  // Not OpenSSL's: to begin with it takes time and memory, which nobody needs without passwords.
+PasswordVerifier::PasswordVerifier(unsigned max_concurrent) : max_concurrent_(max_concurrent) {
+  // Not RAND_bytes(): its initialization costs time and memory even if no password is configured.
   if (::getrandom(key_.data(), key_.size(), 0) != static_cast<ssize_t>(key_.size())) {
-    throw std::runtime_error("the system yields no random numbers");
+    throw std::runtime_error("getrandom() failed");
   }
 }
 
-PasswordCheck::Answer PasswordCheck::check(const std::map<std::string, std::string>& users,
-                                           const Credentials& given) {
-  const auto user = users.find(given.user);
+PasswordVerifier::Result PasswordVerifier::verify(const std::map<std::string, std::string>& users,
+                                                  const Credentials& credentials) {
+  const auto user = users.find(credentials.user);
   const bool is_known = user != users.end();
-  const std::string& hash = is_known ? user->second : costliest(users);
-  const Digest digest = digest_of(given, hash);
+  const std::string& hash = is_known ? user->second : costliest_hash(users);
+  const Digest digest = digest_of(credentials, hash);
   {
-    const std::lock_guard lock(mutex_);
-    if (is_known && right_.contains(digest)) {
-      return Answer::right;
+    const std::lock_guard lock(cache_mutex_);
+    if (is_known && cache_.contains(digest)) {
+      return Result::match;
     }
   }
-  const Counted counted(comparing_);
-  if (comparing_ > max_comparing_) {
-    return Answer::busy;
+  const ScopedIncrement counted(concurrent_);
+  if (concurrent_ > max_concurrent_) {
+    return Result::busy;
   }
-  // crypt() would take a password with a NUL for its beginning.
-  const bool is_whole = given.password.find('\0') == std::string::npos;
-  bool is_right = false;
+  // crypt() stops at a NUL.
+  const bool has_nul = credentials.password.find('\0') != std::string::npos;
+  bool is_valid = false;
   {
-    const std::lock_guard lock(one_at_a_time_);
-    is_right = is_match(given.password, hash) && is_known && is_whole;
+    const std::lock_guard lock(bcrypt_mutex_);
+    is_valid = is_match(credentials.password, hash) && is_known && !has_nul;
   }
-  const std::lock_guard lock(mutex_);
-  if (is_right) {
-    if (right_.size() >= max_remembered) {
-      right_.clear();
-    }
-    right_.insert(digest);
+  if (!is_valid) {
+    return Result::mismatch;
   }
-  return is_right ? Answer::right : Answer::wrong;
+  const std::lock_guard lock(cache_mutex_);
+  if (cache_.size() >= max_cached) {
+    cache_.clear();
+  }
+  cache_.insert(digest);
+  return Result::match;
 }
 
-PasswordCheck::Digest PasswordCheck::digest_of(const Credentials& given,
-                                               const std::string& hash) const {
-  // A hash has a fixed length, and a user has no colon.
-  const std::string text = hash + given.user + ":" + given.password;
+PasswordVerifier::Digest PasswordVerifier::digest_of(const Credentials& credentials,
+                                                     const std::string& hash) const {
+  // Unambiguous: a hash has a fixed length, and a user name has no colon.
+  const std::string text = hash + credentials.user + ":" + credentials.password;
   Digest digest{};
   if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
            reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(),

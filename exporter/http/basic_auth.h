@@ -17,41 +17,40 @@ struct Credentials {
   std::string password;
 };
 
-/// What `Authorization: Basic ...` holds (RFC 7617), or nothing where it is anything else.
+/// Parses the value of an `Authorization: Basic` header (RFC 7617). Returns nothing for any other.
 std::optional<Credentials> parse_basic_auth(std::string_view header);
 
-/// Holds passwords against bcrypt hashes. One that was right is remembered, as a keyed hash, so
-/// that not every scrape pays for bcrypt; guesses are never remembered and push nothing out.
-class PasswordCheck {
+/// Verifies passwords against bcrypt hashes. A correct password is cached as a keyed hash, so that
+/// a scrape costs bcrypt only once. Wrong passwords are not cached and evict nothing.
+class PasswordVerifier {
  public:
-  enum class Answer {
-    right,
-    wrong,
-    busy,  ///< so many are being compared that one more would keep others waiting
+  enum class Result {
+    match,
+    mismatch,
+    busy,  ///< too many passwords are being verified
   };
 
-  /// A quarter of the clients that are held: at a cost of 10 the last of them waits for some
-  /// seconds, so that who is not remembered yet gets through a crowd of guesses.
-  static constexpr unsigned default_max_comparing = 64;
+  /// A quarter of HttpServer::max_clients. At a bcrypt cost of 10 the last one waits a few seconds,
+  /// so that a valid password is verified in time during a flood of wrong ones.
+  static constexpr unsigned default_max_concurrent = 64;
+  static constexpr std::size_t max_cached = 100;
 
-  explicit PasswordCheck(unsigned max_comparing = default_max_comparing);
+  explicit PasswordVerifier(unsigned max_concurrent = default_max_concurrent);
 
-  /// An unknown user costs as much time as a wrong password. `users` has names and bcrypt hashes.
-  Answer check(const std::map<std::string, std::string>& users, const Credentials& given);
-
-  static constexpr std::size_t max_remembered = 100;
+  /// An unknown user takes as long as a wrong password. `users` maps names to bcrypt hashes.
+  Result verify(const std::map<std::string, std::string>& users, const Credentials& credentials);
 
  private:
   using Digest = std::array<unsigned char, 32>;
 
-  Digest digest_of(const Credentials& given, const std::string& hash) const;
+  Digest digest_of(const Credentials& credentials, const std::string& hash) const;
 
-  const unsigned max_comparing_;
+  const unsigned max_concurrent_;
   std::array<unsigned char, 32> key_{};
-  std::mutex mutex_;
-  std::mutex one_at_a_time_;  ///< bcrypt is there to take time, but not that of all CPUs
-  std::atomic<unsigned> comparing_ = 0;
-  std::set<Digest> right_;
+  std::mutex cache_mutex_;
+  std::mutex bcrypt_mutex_;  ///< bcrypt may take one CPU, not all of them
+  std::atomic<unsigned> concurrent_ = 0;
+  std::set<Digest> cache_;
 };
 
 }  // namespace inetdiag

@@ -13,14 +13,14 @@
 namespace inetdiag {
 namespace {
 
-// For those in CivetWeb's queue and the files and sockets of scrapes.
-constexpr rlim_t other_descriptors = 48;
-// For CivetWeb's accepting thread, those of scrapes and the one that stops the program.
-constexpr unsigned other_threads = 16;
+// For CivetWeb's connection queue and the files and sockets of scrapes.
+constexpr rlim_t reserved_descriptors = 48;
+// For CivetWeb's accepting thread, scrapes and the shutdown.
+constexpr unsigned reserved_threads = 16;
 
-/// How many threads can run beside those that do, up to `wanted`. Only to try tells: limits of
-/// users, of control groups and of memory bind, and not all of them can be read.
-unsigned threads_to_be_had(unsigned wanted) {
+/// Returns how many more threads, up to `wanted`, this process can start. It starts them, because
+/// not every limit (RLIMIT_NPROC, pids.max, memory) can be read.
+unsigned count_available_threads(unsigned wanted) {
   std::latch gate(1);
   std::vector<std::jthread> threads;
   threads.reserve(wanted);
@@ -28,8 +28,8 @@ unsigned threads_to_be_had(unsigned wanted) {
     while (threads.size() < wanted) {
       threads.emplace_back([&gate] { gate.wait(); });
     }
-  } catch (const std::exception&) {  // of the system or of memory
-    // As many as there are; those that run wait for the gate.
+  } catch (const std::exception&) {
+    // std::system_error or std::bad_alloc: the limit is reached.
   }
   gate.count_down();
   return static_cast<unsigned>(threads.size());
@@ -45,13 +45,14 @@ void raise_descriptor_limit() {
   }
 }
 
-unsigned max_clients_for_descriptors(unsigned wanted, unsigned descriptors_each,
+unsigned max_clients_for_descriptors(unsigned wanted, unsigned descriptors_per_client,
                                      std::size_t listening) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t others = other_descriptors + listening;
-  const rlim_t free = std::max(limit.rlim_cur, others) - others;
-  const auto clients = static_cast<unsigned>(std::min<rlim_t>(wanted, free / descriptors_each));
+  const rlim_t reserved = reserved_descriptors + listening;
+  const rlim_t available = std::max(limit.rlim_cur, reserved) - reserved;
+  const auto clients =
+      static_cast<unsigned>(std::min<rlim_t>(wanted, available / descriptors_per_client));
   if (clients == 0) {
     throw std::runtime_error("cannot serve with " + std::to_string(limit.rlim_cur) +
                              " descriptors; raise the limit (LimitNOFILE, ulimit -n)");
@@ -59,14 +60,16 @@ unsigned max_clients_for_descriptors(unsigned wanted, unsigned descriptors_each,
   return clients;
 }
 
-unsigned max_concurrent_clients(unsigned wanted, unsigned descriptors_each, std::size_t listening) {
-  const unsigned by_descriptors = max_clients_for_descriptors(wanted, descriptors_each, listening);
-  const unsigned threads = threads_to_be_had(wanted + other_threads);
-  if (threads <= other_threads) {
+unsigned max_concurrent_clients(unsigned wanted, unsigned descriptors_per_client,
+                                std::size_t listening) {
+  const unsigned by_descriptors =
+      max_clients_for_descriptors(wanted, descriptors_per_client, listening);
+  const unsigned threads = count_available_threads(wanted + reserved_threads);
+  if (threads <= reserved_threads) {
     throw std::runtime_error(
         "cannot start enough threads; raise the limit (TasksMax, pids.max, ulimit -u)");
   }
-  return std::min(by_descriptors, threads - other_threads);
+  return std::min(by_descriptors, threads - reserved_threads);
 }
 
 }  // namespace inetdiag

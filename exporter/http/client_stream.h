@@ -1,52 +1,51 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace inetdiag {
 
-/// What became of a step that does not wait.
-enum class Step { done, wait, failed };
+/// The outcome of a non-blocking operation.
+enum class IoStatus { ok, would_block, failed };
 
-/// What a client sends and is sent, over a socket that does not wait.
+struct IoResult {
+  IoStatus status = IoStatus::failed;
+  std::size_t bytes = 0;  ///< at least 1 if the status is ok
+};
+
+/// The bytes exchanged with a client over a non-blocking socket.
 class ClientStream {
  public:
-  struct Taken {
-    Step step = Step::failed;
-    std::size_t bytes = 0;  ///< at least 1 where the step is done
-  };
-
   ClientStream() = default;
   ClientStream(const ClientStream&) = delete;
   ClientStream& operator=(const ClientStream&) = delete;
   virtual ~ClientStream() = default;
 
-  /// What comes before the first byte; to be called again where it waits.
-  virtual Step open() = 0;
-  /// Why open() failed; empty where the client just went away.
-  virtual std::string failure() const { return {}; }
-  /// What to send, as it is, to a client for which open() failed.
+  /// Runs the handshake. Call it again after would_block.
+  virtual IoStatus handshake() = 0;
+  /// Why handshake() failed; empty if the client just disconnected.
+  virtual std::string handshake_error() const { return {}; }
+  /// What to send unencrypted to a client whose handshake failed.
   virtual std::string_view rejection_response() const { return {}; }
 
-  virtual Taken read(std::span<char> buffer) = 0;
-  virtual Taken write(std::string_view bytes) = 0;
-  /// Tells the client that it has everything. The socket stays open.
-  virtual Step close() = 0;
+  virtual IoResult read(std::span<char> buffer) = 0;
+  virtual IoResult write(std::string_view bytes) = 0;
+  /// Marks the end of the response. The socket stays open.
+  virtual IoStatus close() = 0;
 
-  /// What a step that waits waits for: POLLIN or POLLOUT.
-  short events() const { return events_; }
+  /// What to poll for after would_block: POLLIN or POLLOUT.
+  short poll_events() const { return poll_events_; }
 
  protected:
-  Step wait_for(short events) {
-    events_ = events;
-    return Step::wait;
+  IoStatus would_block_on(short events) {
+    poll_events_ = events;
+    return IoStatus::would_block;
   }
 
  private:
-  short events_ = 0;
+  short poll_events_ = 0;
 };
 
 }  // namespace inetdiag

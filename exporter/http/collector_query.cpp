@@ -11,11 +11,11 @@
 namespace inetdiag {
 namespace {
 
-std::string decoded(std::string_view text) {
+std::string url_decode(std::string_view text) {
   std::string value(text.size() + 1, '\0');
-  constexpr int plus_is_blank = 1;
+  constexpr int plus_is_space = 1;
   const int length = mg_url_decode(text.data(), static_cast<int>(text.size()), value.data(),
-                                   static_cast<int>(value.size()), plus_is_blank);
+                                   static_cast<int>(value.size()), plus_is_space);
   value.resize(static_cast<std::size_t>(std::max(length, 0)));
   return value;
 }
@@ -29,12 +29,12 @@ void require_enabled(const std::string& name, const std::vector<std::string>& en
   if (contains(enabled, name)) {
     return;
   }
-  std::string known;
+  std::string expected;
   for (const std::string& other : enabled) {
-    known.append(known.empty() ? "" : ", ").append(other);
+    expected.append(expected.empty() ? "" : ", ").append(other);
   }
   throw BadRequest((contains(all, name) ? "disabled collector: '" : "unknown collector: '") + name +
-                   "'; enabled are: " + known);
+                   "', expected one of: " + expected);
 }
 
 }  // namespace
@@ -45,11 +45,11 @@ Selection parse_selection(std::string_view query, const std::vector<std::string>
   std::set<std::string> exclude;
   while (!query.empty()) {
     std::string_view value = kernel::cut(query, '&');
-    const std::string name = decoded(kernel::cut(value, '='));
+    const std::string name = url_decode(kernel::cut(value, '='));
     if (name == "collect[]") {
-      collect.insert(decoded(value));
+      collect.insert(url_decode(value));
     } else if (name == "exclude[]") {
-      exclude.insert(decoded(value));
+      exclude.insert(url_decode(value));
     }
   }
   if (!collect.empty() && !exclude.empty()) {

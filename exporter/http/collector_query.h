@@ -9,14 +9,14 @@
 
 namespace inetdiag {
 
-/// A request that asks for what cannot be had; its text tells the client why.
+/// Answered with status 400 and the message as body.
 struct BadRequest : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Which collectors the query string of a scrape asks for: `collect[]=a&collect[]=b`, or all but
-/// `exclude[]=a`. `enabled` are the collectors by their index; `all` is every name that the program
-/// knows. Throws BadRequest.
+/// Returns the collectors that a query selects: `collect[]=a&collect[]=b`, or all except
+/// `exclude[]=a`, as indices into `enabled`. `all` contains the disabled collectors, too. Throws
+/// BadRequest.
 Selection parse_selection(std::string_view query, const std::vector<std::string>& enabled,
                           const std::vector<std::string>& all);
 

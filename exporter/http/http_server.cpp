@@ -5,7 +5,11 @@
 #include <atomic>
 #include <ctime>
 #include <exception>
+#include <filesystem>
+#include <iterator>
+#include <set>
 #include <stdexcept>
+#include <system_error>
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -13,6 +17,7 @@
 #include <malloc.h>
 #include <sys/socket.h>
 
+#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_limit.h"
 #include "exporter/http/listen_socket.h"
@@ -20,14 +25,14 @@
 namespace inetdiag {
 namespace {
 
-// Those that wait for a thread, in CivetWeb and in the kernel.
+// Connections that wait for a thread, in CivetWeb and in the kernel.
 constexpr const char* connection_queue = "16";
 constexpr const char* listen_backlog = "1024";
-// For the whole head of a request, and for each step of the answer that the client takes.
+// For the request header, and for each write of the response.
 constexpr const char* request_timeout_ms = "5000";
-// For the whole answer, told in pieces to see to it.
-constexpr std::chrono::seconds send_timeout{10};
-constexpr std::size_t piece_bytes = 16384;
+// For the complete response, checked before each chunk.
+constexpr std::chrono::seconds response_timeout{10};
+constexpr std::size_t chunk_bytes = 16384;
 
 std::string civet_port(const ListenAddress& address) {
   const std::string port = std::to_string(address.port);
@@ -42,7 +47,7 @@ std::string civet_ports(const std::vector<ListenAddress>& addresses) {
   return ports;
 }
 
-/// The date as RFC 9110, section 5.6.7, has it.
+/// The current time as an HTTP-date (RFC 9110, section 5.6.7).
 std::string http_date() {
   const std::time_t now = std::time(nullptr);
   std::tm time{};
@@ -53,11 +58,11 @@ std::string http_date() {
   return {text.data(), length};
 }
 
-std::string head_of(const mg_connection* connection, const HttpResponse& response) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                     mg_get_response_code_text(connection, response.status);
+std::string header_of(const mg_connection* connection, const HttpResponse& response) {
+  std::string header = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                       mg_get_response_code_text(connection, response.status);
   const auto add = [&](std::string_view name, std::string_view value) {
-    head.append("\r\n").append(name).append(": ").append(value);
+    header.append("\r\n").append(name).append(": ").append(value);
   };
   add("Date", http_date());
   add("Content-Type", response.content_type);
@@ -67,38 +72,30 @@ std::string head_of(const mg_connection* connection, const HttpResponse& respons
   for (const auto& [name, value] : response.headers) {
     add(name, value);
   }
-  return head.append("\r\n\r\n");
+  return header.append("\r\n\r\n");
 }
 
-/// Sockets that listen in this process at these ports, each by a further descriptor of its own.
-std::vector<kernel::UniqueFd> listening_sockets(const std::vector<ListenAddress>& addresses) {
-  // They were opened at the start, so their numbers are low.
-  constexpr int highest = 1024;
-  std::vector<int> listening;
-  for (int fd = 0; fd < highest; ++fd) {
-    int listens = 0;
-    socklen_t size = sizeof listens;
-    sockaddr_in name{};
-    socklen_t name_size = sizeof name;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) == 0 &&
-        name.sin_family == AF_INET &&
-        std::ranges::find(addresses, ntohs(name.sin_port), &ListenAddress::port) !=
-            addresses.end()) {
-      listening.push_back(fd);
+/// The listening sockets of this process; none if /proc is not mounted.
+std::set<int> listening_descriptors() {
+  std::set<int> listening;
+  std::error_code error;
+  std::filesystem::directory_iterator entry("/proc/self/fd", error);
+  for (const std::filesystem::directory_iterator end; !error && entry != end;
+       entry.increment(error)) {
+    const auto fd = kernel::to_number<int>(entry->path().filename().native());
+    int is_listening = 0;
+    socklen_t size = sizeof is_listening;
+    if (fd && ::getsockopt(*fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 &&
+        is_listening != 0) {
+      listening.insert(*fd);
     }
   }
-  std::vector<kernel::UniqueFd> found;
-  found.reserve(listening.size());
-  for (const int fd : listening) {
-    found.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  }
-  return found;
+  return listening;
 }
 
 }  // namespace
 
-/// What CivetWeb's callbacks need, at an address that does not move.
+/// Passed to CivetWeb's callbacks by address.
 class HttpServer::Civet {
  public:
   Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
@@ -107,8 +104,9 @@ class HttpServer::Civet {
     const std::string threads = std::to_string(max_concurrent_clients(
         HttpServer::max_clients, hooks_.descriptors_per_client,
         HttpServer::descriptors_per_address * addresses.size() + hooks_.other_listening));
-    // The first of all calls sets up glibc's heap where a sanitizer's is used in its place, and two
-    // threads may not do that at once.
+    const std::string ports = civet_ports(addresses);
+    foreign_listening_ = listening_descriptors();
+    // The first call initializes glibc's heap if a sanitizer replaces it, which is not thread-safe.
     malloc_trim(0);
     mg_init_library(0);
     mg_callbacks callbacks{};
@@ -116,7 +114,6 @@ class HttpServer::Civet {
     callbacks.log_message = &Civet::on_message;
     callbacks.init_context = &Civet::on_bound;
     callbacks.http_error = &Civet::on_error;
-    const std::string ports = civet_ports(addresses);
     const std::array<const char*, 17> options = {"listening_ports",
                                                  ports.c_str(),
                                                  "num_threads",
@@ -137,26 +134,22 @@ class HttpServer::Civet {
     context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
     if (context_ == nullptr) {
       mg_exit_library();
-      throw std::runtime_error(cannot_listen());
+      throw std::runtime_error(listen_error());
     }
     if (failure_) {
       mg_stop(context_);
       mg_exit_library();
       std::rethrow_exception(failure_);
     }
-    listening_ = listening_sockets(this->addresses());
   }
   Civet(const Civet&) = delete;
   Civet& operator=(const Civet&) = delete;
   ~Civet() {
-    // CivetWeb looks for a stop every two seconds, or when something happens to such a socket.
-    for (const kernel::UniqueFd& fd : listening_) {
-      ::shutdown(fd.get(), SHUT_RDWR);
-    }
-    // It cuts off what is written while it stops.
-    is_ending_ = true;
-    for (unsigned answering = answering_; answering != 0; answering = answering_) {
-      answering_.wait(answering);
+    shut_down_sockets();
+    // mg_stop() truncates responses in progress.
+    is_serving_ = false;
+    for (unsigned responding = responding_; responding != 0; responding = responding_) {
+      responding_.wait(responding);
     }
     mg_stop(context_);
     mg_exit_library();
@@ -179,26 +172,52 @@ class HttpServer::Civet {
     return *static_cast<Civet*>(mg_get_user_data(mg_get_context(connection)));
   }
 
-  static int on_request(mg_connection* connection) { return self(connection).answer(connection); }
+  static int on_request(mg_connection* connection) { return self(connection).respond(connection); }
 
-  /// Its sockets listen, its threads do not yet run.
+  /// Called once the sockets listen, before a thread starts.
   static void on_bound(const mg_context* context) {
     Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
     try {
-      if (civet.hooks_.before_threads) {
-        civet.hooks_.before_threads(civet.addresses_of(context));
+      civet.find_sockets();
+      // Released after the call: it may refer to objects that do not outlive the constructor.
+      const auto hook = std::exchange(civet.hooks_.before_threads, nullptr);
+      if (hook) {
+        hook(civet.addresses_of(context));
       }
+      civet.is_serving_ = true;
     } catch (...) {
       civet.failure_ = std::current_exception();
+      // CivetWeb starts its threads in any case.
+      civet.shut_down_sockets();
     }
   }
 
-  /// What CivetWeb refuses itself. Its own page takes the time from gmtime(), which threads share.
+  /// Sets sockets_ to duplicates of the listening sockets that CivetWeb opened. Others may have the
+  /// same ports: those of the proxy, or inherited ones.
+  void find_sockets() {
+    std::vector<int> opened;
+    std::ranges::set_difference(listening_descriptors(), foreign_listening_,
+                                std::back_inserter(opened));
+    sockets_.reserve(opened.size());
+    for (const int fd : opened) {
+      sockets_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    }
+  }
+
+  /// Accepts no more clients. Also wakes CivetWeb, which otherwise checks for a stop only every two
+  /// seconds.
+  void shut_down_sockets() {
+    for (const kernel::UniqueFd& fd : sockets_) {
+      ::shutdown(fd.get(), SHUT_RDWR);
+    }
+  }
+
+  /// Replaces CivetWeb's own error page, which calls the thread-unsafe gmtime().
   static int on_error(mg_connection* connection, int status, const char* message) {
     try {
-      refuse(connection, status, message);
+      send_error(connection, status, message);
     } catch (...) {
-      self(connection).log_.error("no memory for an answer");
+      self(connection).log_.error("out of memory for a response");
     }
     return 0;
   }
@@ -206,8 +225,7 @@ class HttpServer::Civet {
   static int on_message(const mg_connection* connection, const char* message) {
     try {
       self(connection).log_.debug("http server", {{"event", message}});
-    } catch (...) {
-      return 1;  // no memory for it
+    } catch (...) {  // NOLINT(bugprone-empty-catch): out of memory
     }
     return 1;
   }
@@ -221,31 +239,31 @@ class HttpServer::Civet {
     }
   }
 
-  static int refuse(mg_connection* connection, int status, const std::string& why) {
-    const HttpResponse response{.status = status, .body = why + "\n"};
-    write(connection, head_of(connection, response).append(response.body),
-          std::chrono::steady_clock::now() + send_timeout);
+  static int send_error(mg_connection* connection, int status, const std::string& message) {
+    const HttpResponse response{.status = status, .body = message + "\n"};
+    write(connection, header_of(connection, response).append(response.body),
+          std::chrono::steady_clock::now() + response_timeout);
     return status;
   }
 
-  /// No exception may cross CivetWeb, which is C. Where this is 0, it goes on with the request.
-  int answer(mg_connection* connection) {
-    ++answering_;
+  /// No exception may reach CivetWeb, which is C. It continues with the request if this returns 0.
+  int respond(mg_connection* connection) {
+    ++responding_;
     int status = 500;
     try {
-      // Seen here or by the end's look at the answers: a whole one, or none.
-      if (!is_ending_) {
-        status = send_answer(connection);
+      // Counted first: either the destructor waits for this response, or it is not started.
+      if (is_serving_) {
+        status = handle(connection);
       }
     } catch (...) {
-      log_.error("no memory for an answer");
+      log_.error("out of memory for a response");
     }
-    --answering_;
-    answering_.notify_all();
+    --responding_;
+    responding_.notify_all();
     return status;
   }
 
-  int send_answer(mg_connection* connection) const {
+  int handle(mg_connection* connection) const {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
     const std::string address = text(info->remote_addr);
@@ -254,7 +272,7 @@ class HttpServer::Civet {
             ? hooks_.client_for_connection(address, info->remote_port, info->server_port)
             : HttpServer::client_name(address, info->remote_port);
     if (!client) {
-      return refuse(connection, 403, "not the server's own connection");
+      return send_error(connection, 403, "this port is for the exporter's own connections only");
     }
     const bool is_head = text(info->request_method) == "HEAD";
     const HttpRequest request{
@@ -265,35 +283,36 @@ class HttpServer::Civet {
         .client = *client};
     const HttpResponse response = response_to(request);
     const std::string_view body = is_head ? std::string_view() : response.body;
-    // What is short goes out in one piece; what is long is not held twice while its reader is slow.
-    std::string first = head_of(connection, response);
-    first.append(body.substr(0, piece_bytes));
-    const auto end = std::chrono::steady_clock::now() + send_timeout;
-    const bool is_taken = write(connection, first, end) &&
-                          write(connection, body.substr(std::min(body.size(), piece_bytes)), end);
-    if (!is_taken) {
-      // Crowds that read nothing leave more behind than the next scrape needs.
+    // A short response takes one write; a long one is not copied while the client reads slowly.
+    std::string first = header_of(connection, response);
+    first.append(body.substr(0, chunk_bytes));
+    const auto deadline = std::chrono::steady_clock::now() + response_timeout;
+    const bool is_sent =
+        write(connection, first, deadline) &&
+        write(connection, body.substr(std::min(body.size(), chunk_bytes)), deadline);
+    if (!is_sent) {
+      // Returns the memory of many unread responses to the system.
       malloc_trim(0);
     }
     return response.status;
   }
 
-  /// CivetWeb gives up a client that takes nothing; one that takes a little now and then, this
-  /// does.
+  /// CivetWeb times out a client that reads nothing; the deadline stops one that reads slowly.
   static bool write(mg_connection* connection, std::string_view rest,
-                    std::chrono::steady_clock::time_point end) {
+                    std::chrono::steady_clock::time_point deadline) {
     while (!rest.empty()) {
-      const std::string_view piece = rest.substr(0, piece_bytes);
-      if (std::chrono::steady_clock::now() >= end ||
-          mg_write(connection, piece.data(), piece.size()) != static_cast<int>(piece.size())) {
+      const std::string_view chunk = rest.substr(0, chunk_bytes);
+      if (std::chrono::steady_clock::now() >= deadline ||
+          mg_write(connection, chunk.data(), chunk.size()) != static_cast<int>(chunk.size())) {
         return false;
       }
-      rest.remove_prefix(piece.size());
+      rest.remove_prefix(chunk.size());
     }
     return true;
   }
 
-  std::string cannot_listen() const {
+  /// Says why CivetWeb cannot listen, by trying it.
+  std::string listen_error() const {
     for (const ListenAddress& address : requested_) {
       try {
         listen_on(address);
@@ -301,8 +320,7 @@ class HttpServer::Civet {
         return error.what();
       }
     }
-    return "cannot listen on all addresses together, though on each; give none twice with "
-           "--web.listen-address";
+    return "cannot listen on all addresses at once; remove duplicates of --web.listen-address";
   }
 
   std::vector<ListenAddress> requested_;
@@ -310,9 +328,10 @@ class HttpServer::Civet {
   HttpServer::Hooks hooks_;
   const Log& log_;
   std::exception_ptr failure_;
-  std::vector<kernel::UniqueFd> listening_;
-  std::atomic<unsigned> answering_ = 0;
-  std::atomic<bool> is_ending_ = false;
+  std::set<int> foreign_listening_;  ///< descriptors that listened before CivetWeb started
+  std::vector<kernel::UniqueFd> sockets_;
+  std::atomic<unsigned> responding_ = 0;
+  std::atomic<bool> is_serving_ = false;  ///< from the success of before_threads to the stop
   mg_context* context_ = nullptr;
 };
 

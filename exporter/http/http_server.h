@@ -16,11 +16,11 @@ namespace inetdiag {
 
 struct HttpRequest {
   std::string method;
-  std::string path;   ///< decoded, without the query
-  std::string query;  ///< as it came
-  /// The value of a header, empty where it is absent; names in any case.
+  std::string path;   ///< percent-decoded, without the query
+  std::string query;  ///< still encoded
+  /// Returns the value of a header field, empty if it is absent. Names are case-insensitive.
   std::function<std::string(const char* name)> header;
-  std::string client{};  ///< the address and port of who asks
+  std::string client{};  ///< address and port
 };
 
 struct HttpResponse {
@@ -32,31 +32,32 @@ struct HttpResponse {
 
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
-/// CivetWeb, restricted to answering every request from one handler: no files, no CORS, no
-/// keep-alive, a bound on threads and on the time that a client may take.
+/// CivetWeb, restricted to one handler for all requests: no files, no CORS, no keep-alive, and
+/// limits for threads and for the time that a client may take.
 class HttpServer {
  public:
-  /// CivetWeb gives a thread to each connection, from its first byte to its last. So many clients
-  /// that send nothing, or read nothing, delay nobody; a thread that waits costs about 20 KiB.
+  /// CivetWeb has a thread for each connection, from its first byte to its last. Up to this many
+  /// slow clients therefore delay no other; an idle thread costs about 20 KiB.
   static constexpr unsigned max_clients = 256;
-  /// One listens, another one is for the end.
+  /// The listening socket and the duplicate that stops it.
   static constexpr std::size_t descriptors_per_address = 2;
 
   struct Hooks {
-    /// Called once it listens, with the ports that were chosen, before any of its threads runs.
+    /// Called once, when the sockets listen and before a thread starts, with the ports that the
+    /// kernel chose. No request is handled if it throws. Not kept after the call.
     std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
-    /// Who asks from this address and port, at which port of the server: its name, or nothing where
-    /// it may not ask. Without it everybody may.
+    /// Returns the client's name for a connection from this address and port to `server_port`, or
+    /// nothing to answer 403. By default all clients are accepted.
     std::function<std::optional<std::string>(const std::string& address, int port, int server_port)>
         client_for_connection{};
-    /// In this process, with what stands before the server.
+    /// In this process, including those of a proxy.
     unsigned descriptors_per_client = 1;
-    std::size_t other_listening = 0;  ///< sockets of this process that listen beside the server's
+    std::size_t other_listening = 0;  ///< listening sockets of this process besides the server's
   };
 
-  /// Serves at once, at addresses of IPv4. `handler` is called by several threads; what it throws
-  /// becomes a 500. A HEAD is handed to it as a GET. Throws std::runtime_error with a text that
-  /// says what to do.
+  /// Serves at once, on IPv4 addresses. `handler` is called from several threads; an exception
+  /// becomes status 500. It gets HEAD as GET. Throws std::runtime_error with a message that says
+  /// what to do, and what `before_threads` throws.
   HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
              Hooks hooks);
   HttpServer(const HttpServer&) = delete;
@@ -64,13 +65,13 @@ class HttpServer {
   /// As stop().
   ~HttpServer();
 
-  /// The name of a client that asks from here.
+  /// Formats a client's address and port for logs.
   static std::string client_name(const std::string& address, int port);
 
-  /// Where it listens, with the ports that were chosen for port 0.
+  /// The addresses it listens on, with the ports that the kernel chose for port 0.
   std::vector<ListenAddress> addresses() const;
 
-  /// Takes no more connections, and returns when all that are open have been answered or given up.
+  /// Accepts no more connections; returns once all open ones are answered or timed out.
   void stop();
 
  private:

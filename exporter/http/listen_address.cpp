@@ -19,7 +19,7 @@ bool is_address(int family, const std::string& host) {
   return inet_pton(family, host.c_str(), address.data()) == 1;
 }
 
-/// The first address of a host name in this family.
+/// Returns the first address of a host name in this family.
 std::optional<std::string> resolve(const std::string& host, int family) {
   addrinfo hints{};
   hints.ai_family = family;
@@ -29,10 +29,10 @@ std::optional<std::string> resolve(const std::string& host, int family) {
     return std::nullopt;
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
-  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
     std::array<char, NI_MAXHOST> text{};
-    // One of a link alone comes with the name of an interface.
-    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
+    // Skips link-local addresses, which have a zone (fe80::1%eth0).
+    if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
                     NI_NUMERICHOST) == 0 &&
         is_address(family, text.data())) {
       return text.data();
@@ -58,38 +58,38 @@ std::string ListenAddress::url(bool has_tls) const {
 }
 
 ListenAddress parse_listen_address(std::string_view text) {
-  const auto wrong = [&](std::string_view problem) {
+  const auto error = [&](std::string_view problem) {
     return std::invalid_argument("'" + std::string(text) + "' " + std::string(problem) +
-                                 "; write it as :10045, 127.0.0.1:10045 or [::1]:10045");
+                                 "; expected for example :10045, 127.0.0.1:10045 or [::1]:10045");
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
-    throw wrong("has no port");
+    throw error("has no port");
   }
   const auto port = kernel::to_number<std::uint16_t>(text.substr(colon + 1));
   if (!port) {
-    throw wrong("has no port from 0 to 65535");
+    throw error("does not end with a port from 0 to 65535");
   }
   std::string host(text.substr(0, colon));
-  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) {
+  const bool is_bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (is_bracketed) {
     host = host.substr(1, host.size() - 2);
   }
-  if (host.empty() || is_address(AF_INET, host) || (bracketed && is_address(AF_INET6, host))) {
+  if (host.empty() || is_address(AF_INET, host) || (is_bracketed && is_address(AF_INET6, host))) {
     return {host, *port};
   }
-  if (bracketed) {
-    throw wrong("has no valid address in brackets");
+  if (is_bracketed) {
+    throw error("has an invalid address in brackets");
   }
   if (host.find(':') != std::string::npos) {
-    throw wrong("has no brackets around its IPv6 address");
+    throw error("is an IPv6 address without brackets");
   }
   for (const int family : {AF_INET, AF_INET6}) {
     if (auto resolved = resolve(host, family)) {
       return {std::move(*resolved), *port};
     }
   }
-  throw wrong("names a host that has no address");
+  throw error("is a host name that cannot be resolved");
 }
 
 }  // namespace inetdiag

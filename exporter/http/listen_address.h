@@ -6,23 +6,23 @@
 
 namespace inetdiag {
 
-/// Where the server listens.
+/// An address and port that the server listens on.
 struct ListenAddress {
-  std::string host;        ///< an IPv4 address, or an IPv6 address without brackets; empty for all
-  std::uint16_t port = 0;  ///< 0: any free one
+  std::string host;        ///< IPv4, or IPv6 without brackets; empty for every IPv4 address
+  std::uint16_t port = 0;  ///< 0: chosen by the kernel
 
   bool is_ipv6() const { return host.find(':') != std::string::npos; }
-  /// As parse_listen_address() takes it.
+  /// In the syntax of parse_listen_address().
   std::string text() const;
-  /// A URL that opens it from this host.
+  /// A URL that works on this host.
   std::string url(bool has_tls = false) const;
 
   bool operator==(const ListenAddress&) const = default;
 };
 
-/// Understands `:10045`, `127.0.0.1:10045`, `[127.0.0.1]:10045`, `[::1]:10045` and
-/// `localhost:10045`, which is its IPv4 address where it has one. Throws std::invalid_argument that
-/// says what is wrong.
+/// Parses `:10045`, `127.0.0.1:10045`, `[127.0.0.1]:10045`, `[::1]:10045` and `localhost:10045`. A
+/// host name resolves to its first IPv4 address, or else to its first IPv6 address. Throws
+/// std::invalid_argument with the reason.
 ListenAddress parse_listen_address(std::string_view text);
 
 }  // namespace inetdiag

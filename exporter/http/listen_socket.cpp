@@ -1,9 +1,11 @@
 #include "exporter/http/listen_socket.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,7 +14,7 @@
 namespace inetdiag {
 namespace {
 
-/// What inet_pton() does not understand must not become the address of all.
+/// `result` is that of inet_pton(). An unparsable address must not become INADDR_ANY.
 bool is_parsed(int result) {
   if (result != 1) {
     errno = EINVAL;
@@ -38,18 +40,18 @@ bool bind_to(int fd, const ListenAddress& address) {
          ::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
 }
 
-std::string reason(int error) {
-  std::string why = std::strerror(error);
+std::string error_with_advice(int error) {
+  std::string text = std::strerror(error);
   if (error == EADDRINUSE) {
-    why += "; end the program that has the port, or choose another with --web.listen-address";
+    text += "; stop the program that uses the port, or set another --web.listen-address";
   } else if (error == EADDRNOTAVAIL) {
-    why += "; this host has no such address, choose another with --web.listen-address";
+    text += "; this host does not have the address, set another --web.listen-address";
   } else if (error == EAFNOSUPPORT) {
-    why += "; this host has no IPv6, choose another address with --web.listen-address";
+    text += "; this host has no IPv6, set another --web.listen-address";
   } else {
-    why += "; choose another address with --web.listen-address";
+    text += "; set another --web.listen-address";
   }
-  return why;
+  return text;
 }
 
 }  // namespace
@@ -61,9 +63,20 @@ kernel::UniqueFd listen_on(const ListenAddress& address) {
   if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       !bind_to(fd.get(), address) || ::listen(fd.get(), SOMAXCONN) != 0) {
     const int error = errno;
-    throw std::runtime_error("cannot listen on " + address.text() + ": " + reason(error));
+    throw std::runtime_error("cannot listen on " + address.text() + ": " +
+                             error_with_advice(error));
   }
   return fd;
+}
+
+std::uint16_t local_port(int fd) {
+  sockaddr_in6 name{};
+  socklen_t size = sizeof name;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) {
+    throw std::system_error(errno, std::generic_category(), "getsockname");
+  }
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  return ntohs(name.sin6_port);
 }
 
 }  // namespace inetdiag

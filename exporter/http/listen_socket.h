@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstdint>
+
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/listen_address.h"
 
 namespace inetdiag {
 
-/// A socket that listens there, without waiting in accept(). Throws std::runtime_error with a text
-/// that says what to do.
+/// Returns a non-blocking listening socket. Throws std::runtime_error with a message that says
+/// what to do.
 kernel::UniqueFd listen_on(const ListenAddress& address);
+
+/// The local port of an IPv4 or IPv6 socket. Throws std::system_error.
+std::uint16_t local_port(int fd);
 
 }  // namespace inetdiag

@@ -4,15 +4,15 @@
 
 namespace inetdiag {
 
-/// Bytes as they are.
+/// An unencrypted connection.
 class PlainStream : public ClientStream {
  public:
   explicit PlainStream(int fd) : fd_(fd) {}
 
-  Step open() override { return Step::done; }
-  Taken read(std::span<char> buffer) override;
-  Taken write(std::string_view bytes) override;
-  Step close() override { return Step::done; }
+  IoStatus handshake() override { return IoStatus::ok; }
+  IoResult read(std::span<char> buffer) override;
+  IoResult write(std::string_view bytes) override;
+  IoStatus close() override { return IoStatus::ok; }
 
  private:
   int fd_;

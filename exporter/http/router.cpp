@@ -11,7 +11,7 @@
 #include "exporter/diagnosis/status_json.h"
 #include "exporter/diagnosis/status_page.h"
 #include "exporter/diagnosis/take_snapshot.h"
-#include "exporter/exposition/gzip.h"
+#include "exporter/http/accept_encoding.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/scrape_timeout.h"
 
@@ -22,34 +22,35 @@ HttpResponse text(int status, std::string body) {
   return {.status = status, .body = std::move(body.append("\n"))};
 }
 
-/// Counts a request while it is answered.
+/// Counts a request while it is in flight.
 class InFlight {
  public:
-  explicit InFlight(std::atomic<unsigned>& count) : count_(count), number_(++count) {}
+  explicit InFlight(std::atomic<unsigned>& counter) : counter_(counter), count_(++counter) {}
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
-  ~InFlight() { --count_; }
-  unsigned number() const { return number_; }
+  ~InFlight() { --counter_; }
+  /// How many were in flight when this one started, including it.
+  unsigned count() const { return count_; }
 
  private:
-  std::atomic<unsigned>& count_;
-  unsigned number_;
+  std::atomic<unsigned>& counter_;
+  unsigned count_;
 };
 
-/// How often the status page asks to be fetched anew: `refresh=SECONDS` of the query, 0 for never.
+/// The refresh interval of the status page: `refresh=SECONDS` of the query, 0 for none.
 unsigned refresh_seconds(std::string_view query) {
-  constexpr unsigned usual = 5;
+  constexpr unsigned default_seconds = 5;
   constexpr std::string_view name = "refresh=";
   while (!query.empty()) {
     const std::string_view field = kernel::cut(query, '&');
     if (field.starts_with(name)) {
-      return kernel::to_number<unsigned>(field.substr(name.size())).value_or(usual);
+      return kernel::to_number<unsigned>(field.substr(name.size())).value_or(default_seconds);
     }
   }
-  return usual;
+  return default_seconds;
 }
 
-/// A value that nobody can guess before the answer is there.
+/// An unpredictable value for the Content-Security-Policy of one response.
 std::string new_nonce() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
@@ -57,43 +58,53 @@ std::string new_nonce() {
 
 }  // namespace
 
-Router::Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors)
+Router::Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors,
+               HandlerMetrics& handler_metrics)
     : options_(std::move(options)),
       scraper_(scraper),
       all_collectors_(std::move(all_collectors)),
-      enabled_(scraper.names()) {}
+      enabled_(scraper.names()),
+      handler_metrics_(handler_metrics) {}
 
-HttpResponse Router::answer(const HttpRequest& request) {
-  using Answer = HttpResponse (Router::*)(const HttpRequest&);
-  const std::map<std::string, Answer> pages = {{options_.telemetry_path, &Router::metrics},
-                                               {"/", &Router::status_page},
-                                               {"/api/v1/status", &Router::status_json}};
+HttpResponse Router::handle(const HttpRequest& request) {
+  if (request.path != options_.telemetry_path) {
+    return respond(request);
+  }
+  HandlerMetrics::Request counted(handler_metrics_);
+  HttpResponse response = respond(request);
+  counted.set_status(response.status);
+  return response;
+}
+
+HttpResponse Router::respond(const HttpRequest& request) {
+  const std::map<std::string, PageHandler> pages = {{options_.telemetry_path, &Router::metrics},
+                                                    {"/", &Router::status_page},
+                                                    {"/api/v1/status", &Router::status_json}};
   const bool is_health = request.path == "/-/healthy" || request.path == "/-/ready";
   const auto page = pages.find(request.path);
   if (!is_health && page == pages.end()) {
     return text(404, "404 not found; the metrics are at " + options_.telemetry_path);
   }
   if (request.method != "GET") {
-    HttpResponse refusal = text(405, "405 method not allowed; use GET or HEAD");
-    refusal.headers.emplace_back("Allow", "GET, HEAD");
-    return refusal;
+    HttpResponse response = text(405, "405 method not allowed; use GET or HEAD");
+    response.headers.emplace_back("Allow", "GET, HEAD");
+    return response;
   }
-  return is_health ? text(200, "OK") : scraped(request, page->second);
+  return is_health ? text(200, "OK") : scrape_page(request, page->second);
 }
 
-/// An answer that needs a scrape, of which there are only so many at a time.
-HttpResponse Router::scraped(const HttpRequest& request,
-                             HttpResponse (Router::*page)(const HttpRequest&)) {
+/// Responds with a page that needs a scrape, unless too many are in flight.
+HttpResponse Router::scrape_page(const HttpRequest& request, PageHandler page) {
   const InFlight in_flight(in_flight_);
-  if (options_.max_requests != 0 && in_flight.number() > options_.max_requests) {
-    HttpResponse refusal =
+  if (options_.max_requests != 0 && in_flight.count() > options_.max_requests) {
+    HttpResponse response =
         text(503, "limit of concurrent requests reached (" + std::to_string(options_.max_requests) +
                       ", --web.max-requests), try again later");
-    // A page that renews itself goes on doing so.
+    // Keeps a status page in a browser refreshing.
     if (request.path == "/") {
-      refusal.headers.emplace_back("Refresh", "5");
+      response.headers.emplace_back("Refresh", "5");
     }
-    return refusal;
+    return response;
   }
   try {
     return (this->*page)(request);
@@ -106,7 +117,7 @@ HttpResponse Router::scraped(const HttpRequest& request,
 
 HttpResponse Router::metrics(const HttpRequest& request) {
   const auto end =
-      Scraper::Clock::now() + scrape_time(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
+      Scraper::Clock::now() + scrape_timeout(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
   const Scraper::ResultPtr result =
       scraper_.scrape(parse_selection(request.query, enabled_, all_collectors_), end);
   HttpResponse response{.content_type = Exposition::content_type,
@@ -120,15 +131,15 @@ HttpResponse Router::metrics(const HttpRequest& request) {
   return response;
 }
 
-diagnosis::Status Router::look() {
-  return looks_.diagnose(
-      take_snapshot(scraper_, Scraper::Clock::now() + scrape_time(""), options_.netns_folder));
+diagnosis::Status Router::diagnose() {
+  return history_.diagnose(
+      take_snapshot(scraper_, Scraper::Clock::now() + scrape_timeout(""), options_.netns_folder));
 }
 
 HttpResponse Router::status_page(const HttpRequest& request) {
   const std::string nonce = new_nonce();
   return {.content_type = "text/html; charset=utf-8",
-          .body = inetdiag::status_page(look(),
+          .body = inetdiag::status_page(diagnose(),
                                         {.metrics = options_.telemetry_path,
                                          .refresh_seconds = refresh_seconds(request.query)},
                                         nonce),
@@ -141,7 +152,7 @@ HttpResponse Router::status_page(const HttpRequest& request) {
 
 HttpResponse Router::status_json(const HttpRequest& /*request*/) {
   return {.content_type = "application/json; charset=utf-8",
-          .body = diagnosis::status_json(look()),
+          .body = diagnosis::status_json(diagnose()),
           .headers = {{"Cache-Control", "no-store"}}};
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "exporter/diagnosis/snapshot_history.h"
+#include "exporter/http/handler_metrics.h"
 #include "exporter/http/http_server.h"
 #include "exporter/scrape/scraper.h"
 
@@ -12,32 +13,37 @@ namespace inetdiag {
 
 struct RouterOptions {
   std::string telemetry_path = "/metrics";
-  unsigned max_requests = 40;  ///< scrapes at the same time; 0 for no limit
+  unsigned max_requests = 40;  ///< concurrent scrapes; 0 for no limit
   std::string netns_folder = "/run/netns";
 };
 
-/// What the program answers to each path.
+/// Maps each path to its page.
 class Router {
  public:
-  /// `all_collectors` names every collector of the program, the disabled ones too.
-  Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors);
+  /// `all_collectors` contains the disabled collectors, too. Requests for the telemetry path are
+  /// counted in `handler_metrics`.
+  Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors,
+         HandlerMetrics& handler_metrics);
 
-  HttpResponse answer(const HttpRequest& request);
+  HttpResponse handle(const HttpRequest& request);
 
  private:
-  HttpResponse scraped(const HttpRequest& request,
-                       HttpResponse (Router::*page)(const HttpRequest&));
+  using PageHandler = HttpResponse (Router::*)(const HttpRequest&);
+
+  HttpResponse respond(const HttpRequest& request);
+  HttpResponse scrape_page(const HttpRequest& request, PageHandler page);
   HttpResponse metrics(const HttpRequest& request);
   HttpResponse status_page(const HttpRequest& request);
   HttpResponse status_json(const HttpRequest& request);
-  diagnosis::Status look();
+  diagnosis::Status diagnose();
 
   RouterOptions options_;
   Scraper& scraper_;
   std::vector<std::string> all_collectors_;
   std::vector<std::string> enabled_;
+  HandlerMetrics& handler_metrics_;
   std::atomic<unsigned> in_flight_ = 0;
-  diagnosis::SnapshotHistory looks_;
+  diagnosis::SnapshotHistory history_;
 };
 
 }  // namespace inetdiag

@@ -12,26 +12,26 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr Seconds without_header{10};
-constexpr Seconds longest{300};
-// What serialising and sending the answer may take.
-constexpr double margin_share = 0.05;
-constexpr Seconds longest_margin{0.5};
+constexpr Seconds default_timeout{10};
+constexpr Seconds max_timeout{300};
+// For serialising and sending the response.
+constexpr double margin_ratio = 0.05;
+constexpr Seconds max_margin{0.5};
 
 }  // namespace
 
-std::chrono::steady_clock::duration scrape_time(std::string_view header) {
-  Seconds time = without_header;
+std::chrono::steady_clock::duration scrape_timeout(std::string_view header) {
+  Seconds timeout = default_timeout;
   if (!header.empty()) {
     const auto value = kernel::to_number<double>(header);
     if (!value || !std::isfinite(*value) || *value <= 0) {
       throw BadRequest("X-Prometheus-Scrape-Timeout-Seconds: '" + std::string(header) +
                        "' is not a positive number of seconds");
     }
-    time = std::min(Seconds(*value), longest);
+    timeout = std::min(Seconds(*value), max_timeout);
   }
-  time -= std::min(time * margin_share, longest_margin);
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+  timeout -= std::min(timeout * margin_ratio, max_margin);
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout);
 }
 
 }  // namespace inetdiag

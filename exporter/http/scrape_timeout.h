@@ -5,9 +5,9 @@
 
 namespace inetdiag {
 
-/// How long a scrape may take by the header X-Prometheus-Scrape-Timeout-Seconds: a little less than
-/// it says, so that the answer still arrives in time; without the header, 10 seconds. Throws
-/// BadRequest where the header is no positive number.
-std::chrono::steady_clock::duration scrape_time(std::string_view header);
+/// Returns the time for a scrape: the value of X-Prometheus-Scrape-Timeout-Seconds, or 10 seconds
+/// if it is empty, less a margin for sending the response. Throws BadRequest if it is not a
+/// positive number.
+std::chrono::steady_clock::duration scrape_timeout(std::string_view header);
 
 }  // namespace inetdiag

@@ -14,42 +14,44 @@
 
 namespace inetdiag {
 
-/// Takes the clients that the HTTP server cannot take, and passes on over loopback what they ask:
-/// Debian's CivetWeb cannot load OpenSSL 3 and is built without IPv6. One thread serves all clients
-/// and waits for none. The server gets a connection only when the whole head of a request is there.
+/// Terminates TLS and listens on IPv6 in front of the HTTP server, over loopback. It exists because
+/// Debian's CivetWeb can neither load OpenSSL 3 nor listen on IPv6.
+///
+/// One thread serves all clients and never blocks. It connects to the HTTP server, which has a
+/// thread for each connection, only once a client has sent a complete request header.
 class TlsProxy {
  public:
-  /// The client's, and both ends of the connection to the server.
+  /// The client's socket and both ends of the connection to the HTTP server.
   static constexpr unsigned descriptors_per_client = 3;
 
-  /// What to speak to a new client over its socket. Throws std::runtime_error that says why
-  /// nothing.
-  using StreamSource = std::function<std::unique_ptr<ClientStream>(int fd)>;
+  /// Creates the stream of a new client over its socket. Throws std::runtime_error on failure.
+  using StreamFactory = std::function<std::unique_ptr<ClientStream>(int fd)>;
 
-  /// Listens at once, serves after start(). `stream` is asked for each new client; one beyond
-  /// `max_clients` takes the place of one that has not asked yet, or is turned away. Throws
-  /// std::runtime_error with a text that says what to do.
-  TlsProxy(const std::vector<ListenAddress>& addresses, StreamSource stream,
+  /// Listens at once; serves after start(). A client beyond `max_clients` replaces the oldest one
+  /// without a complete request, or is closed if there is none. Throws std::runtime_error with a
+  /// message that says what to do if it cannot listen.
+  TlsProxy(const std::vector<ListenAddress>& addresses, StreamFactory make_stream,
            std::size_t max_clients, const Log& log);
   TlsProxy(const TlsProxy&) = delete;
   TlsProxy& operator=(const TlsProxy&) = delete;
   /// As stop().
   ~TlsProxy();
 
-  /// Where it listens, with the ports that were chosen for port 0.
+  /// The addresses it listens on, with the ports that the kernel chose for port 0.
   std::vector<ListenAddress> addresses() const;
 
-  /// `server_port` is that of the HTTP server at 127.0.0.1.
-  void start(std::uint16_t server_port);
+  /// Serves from now on. `upstream_port` is that of the HTTP server at 127.0.0.1.
+  void start(std::uint16_t upstream_port);
 
-  /// The address and port of the client for which this peer of the HTTP server asks; nothing where
-  /// it is no connection of this front. Whoever reaches loopback must not get around TLS.
+  /// Returns the address and port of the client on whose behalf this peer connected to the HTTP
+  /// server. Nothing if the connection is not the proxy's: other local processes must not bypass
+  /// TLS.
   std::optional<std::string> client_for_connection(const std::string& address, int port) const;
 
-  /// Takes no more clients.
+  /// Accepts no more clients.
   void stop_listening();
 
-  /// Returns when those that get an answer have it, or are given up.
+  /// Returns once the responses in progress are sent or timed out.
   void stop();
 
  private:

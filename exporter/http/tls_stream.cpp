@@ -12,7 +12,8 @@
 namespace inetdiag {
 namespace {
 
-constexpr std::string_view plain_http_answer =
+// As Go's net/http answers.
+constexpr std::string_view plain_http_response =
     "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: "
     "close\r\n\r\n"
     "Client sent an HTTP request to an HTTPS server.\n";
@@ -26,66 +27,67 @@ TlsStream::TlsStream(std::shared_ptr<SSL_CTX> context, int fd)
   }
 }
 
-/// What OpenSSL's `result` means.
-Step TlsStream::step_of(int result) {
+IoStatus TlsStream::status_of(int result) {
   if (result > 0) {
-    return Step::done;
+    return IoStatus::ok;
   }
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      return wait_for(POLLIN);
+      return would_block_on(POLLIN);
     case SSL_ERROR_WANT_WRITE:
-      return wait_for(POLLOUT);
+      return would_block_on(POLLOUT);
     default:
-      return Step::failed;
+      return IoStatus::failed;
   }
 }
 
-Step TlsStream::open() {
+IoResult TlsStream::io_result(int result) {
+  const IoStatus status = status_of(result);
+  return {status, status == IoStatus::ok ? static_cast<std::size_t>(result) : 0};
+}
+
+IoStatus TlsStream::handshake() {
   ERR_clear_error();
-  const Step step = step_of(SSL_accept(ssl_.get()));
-  if (step == Step::failed) {
-    tell_failure();
+  const IoStatus status = status_of(SSL_accept(ssl_.get()));
+  if (status == IoStatus::failed) {
+    set_handshake_error();
   }
-  return step;
+  return status;
 }
 
-void TlsStream::tell_failure() {
+void TlsStream::set_handshake_error() {
   if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST) {
-    client_speaks_http_ = true;
-    failure_ = "plain HTTP where TLS is spoken";
+    is_plain_http_ = true;
+    handshake_error_ = "client sent an HTTP request to an HTTPS server";
   } else if (ERR_peek_error() != 0) {
-    const long verified = SSL_get_verify_result(ssl_.get());
-    failure_ = verified == X509_V_OK
-                   ? tls_error()
-                   : std::string("client certificate: ") + X509_verify_cert_error_string(verified);
+    const long verify_result = SSL_get_verify_result(ssl_.get());
+    handshake_error_ =
+        verify_result == X509_V_OK
+            ? tls_error()
+            : std::string("client certificate: ") + X509_verify_cert_error_string(verify_result);
   }
 }
 
 std::string_view TlsStream::rejection_response() const {
-  // Others have been sent an alert.
-  return client_speaks_http_ ? plain_http_answer : std::string_view();
+  // OpenSSL has sent a TLS alert to every other client.
+  return is_plain_http_ ? plain_http_response : std::string_view();
 }
 
-ClientStream::Taken TlsStream::read(std::span<char> buffer) {
+IoResult TlsStream::read(std::span<char> buffer) {
   ERR_clear_error();
-  const int n = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size()));
-  const Step step = step_of(n);
-  return {step, step == Step::done ? static_cast<std::size_t>(n) : 0};
+  return io_result(SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size())));
 }
 
-ClientStream::Taken TlsStream::write(std::string_view bytes) {
+IoResult TlsStream::write(std::string_view bytes) {
   ERR_clear_error();
-  const int n = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
-  const Step step = step_of(n);
-  return {step, step == Step::done ? static_cast<std::size_t>(n) : 0};
+  return io_result(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())));
 }
 
-Step TlsStream::close() {
+IoStatus TlsStream::close() {
   ERR_clear_error();
   const int result = SSL_shutdown(ssl_.get());
-  // 0: told, and not yet answered, which nobody waits for.
-  return result == 0 ? Step::done : step_of(result);
+  // 0: close_notify is sent. The client's own is not awaited.
+  return result == 0 ? IoStatus::ok : status_of(result);
 }
 
 }  // namespace inetdiag

@@ -9,32 +9,33 @@
 
 namespace inetdiag {
 
-/// The server's side of a TLS connection.
+/// The server side of a TLS connection.
 class TlsStream : public ClientStream {
  public:
-  /// Throws std::runtime_error that says why there is none.
+  /// Throws std::runtime_error if OpenSSL cannot create a connection.
   TlsStream(std::shared_ptr<SSL_CTX> context, int fd);
 
-  Step open() override;
-  std::string failure() const override { return failure_; }
+  IoStatus handshake() override;
+  std::string handshake_error() const override { return handshake_error_; }
   std::string_view rejection_response() const override;
-  Taken read(std::span<char> buffer) override;
-  Taken write(std::string_view bytes) override;
-  /// Without it the client could not tell a whole answer from one that was cut.
-  Step close() override;
+  IoResult read(std::span<char> buffer) override;
+  IoResult write(std::string_view bytes) override;
+  /// Sends close_notify, by which a client detects truncation.
+  IoStatus close() override;
 
  private:
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
-  Step step_of(int result);
-  void tell_failure();
+  IoStatus status_of(int result);
+  IoResult io_result(int result);
+  void set_handshake_error();
 
-  std::shared_ptr<SSL_CTX> context_;  ///< which also holds what its callbacks read
+  std::shared_ptr<SSL_CTX> context_;  ///< also owns the data of its callbacks
   std::unique_ptr<SSL, Free> ssl_;
-  std::string failure_;
-  bool client_speaks_http_ = false;
+  std::string handshake_error_;
+  bool is_plain_http_ = false;
 };
 
 }  // namespace inetdiag

@@ -11,36 +11,36 @@
 
 namespace inetdiag {
 
-/// The HTTP server, and before it, for TLS where the settings ask for it and for addresses of IPv6,
-/// what takes those clients.
-class Server {
+/// The HTTP server, with TlsProxy in front of it if the web configuration enables TLS or an address
+/// is IPv6.
+class WebServer {
  public:
-  /// Called once it listens, before any of its threads runs, with the ports that it connects to
-  /// within the process.
-  using BeforeThreads = std::function<void(const std::vector<std::uint16_t>& own_ports)>;
+  /// Called once the sockets listen, before a thread starts, with the ports that the process
+  /// connects to itself.
+  using BeforeThreads = std::function<void(const std::vector<std::uint16_t>& upstream_ports)>;
 
-  /// Serves at once; `settings` may be null. Throws std::runtime_error with a text that says what
-  /// to do.
-  Server(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
-         const std::shared_ptr<WebConfigWatcher>& settings, const BeforeThreads& before_threads,
-         const Log& log);
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
+  /// Serves at once. `web_config` may be null. Throws std::runtime_error with a message that says
+  /// what to do, and what `before_threads` throws.
+  WebServer(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
+            const std::shared_ptr<WebConfigWatcher>& web_config,
+            const BeforeThreads& before_threads, const Log& log);
+  WebServer(const WebServer&) = delete;
+  WebServer& operator=(const WebServer&) = delete;
   /// As stop().
-  ~Server() { stop(); }
+  ~WebServer() { stop(); }
 
-  /// Where clients reach it.
+  /// The addresses that clients connect to.
   std::vector<ListenAddress> addresses() const;
   bool has_tls() const { return has_tls_; }
 
-  /// Takes no more clients, and returns when all have been answered or given up.
+  /// Accepts no more clients; returns once all are answered or timed out.
   void stop();
 
  private:
   bool has_tls_;
-  std::unique_ptr<TlsProxy> front_;
-  /// Where the front asks: nobody else may, or TLS and the choice of addresses were in vain.
-  std::uint16_t inner_port_ = 0;
+  std::unique_ptr<TlsProxy> proxy_;
+  std::uint16_t upstream_port_ =
+      0;  ///< where the HTTP server accepts connections of the proxy only
   std::unique_ptr<HttpServer> http_;
 };
 

@@ -1,7 +1,5 @@
 #include "exporter/scrape/self_metrics.h"
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include "collectors/support/family.h"
@@ -13,7 +11,7 @@ namespace {
 
 prometheus::MetricFamily build_info_family() {
   auto info = gauge_family("inetdiag_exporter_build_info",
-                           "1, labelled with what this exporter was built from.");
+                           "A metric with a constant value of 1, labeled by version, revision and compiler.");
   add_series(info,
              {{"version", build_info::version},
               {"revision", build_info::revision},
@@ -24,15 +22,11 @@ prometheus::MetricFamily build_info_family() {
 
 }  // namespace
 
-std::function<std::vector<prometheus::MetricFamily>()> self_metrics(
-    bool with_process, const statsd::PushCounters* pushes) {
-  return [process = with_process ? std::optional<ProcessMetrics>(std::in_place) : std::nullopt,
-          pushes] {
+std::function<std::vector<prometheus::MetricFamily>()> self_metrics(bool has_process_metrics) {
+  return [process = has_process_metrics ? std::optional<ProcessMetrics>(std::in_place)
+                                        : std::nullopt] {
     auto families = process ? process->collect() : std::vector<prometheus::MetricFamily>();
     families.push_back(build_info_family());
-    if (pushes != nullptr) {
-      std::ranges::move(pushes->families(), std::back_inserter(families));
-    }
     return families;
   };
 }

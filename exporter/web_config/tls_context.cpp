@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -10,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 namespace inetdiag {
 namespace {
@@ -30,7 +33,7 @@ using GeneralNames = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
   throw std::runtime_error(what + ": " + tls_error());
 }
 
-Bio reader_of(const std::string& text) {
+Bio open_pem(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
@@ -38,63 +41,64 @@ std::string name_of(const PemSource& source, const std::string& field) {
   return source.path.empty() ? field : source.path;
 }
 
-// A key with a passphrase must not make OpenSSL ask on the terminal.
+// By default, OpenSSL asks for the passphrase of an encrypted key on the terminal.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*is_write*/, void* /*data*/) { return -1; }
 
 Certificate next_certificate(BIO* pem) {
   return Certificate(PEM_read_bio_X509(pem, nullptr, no_passphrase, nullptr));
 }
 
-/// The end of the file ends a list of certificates; anything else that stops it is an error.
-void expect_end(const std::string& where) {
+/// Throws if the last read failed for another reason than the end of the file.
+void check_end_of_file(const std::string& where) {
   const unsigned long error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-    fail(where + " has a certificate that cannot be read");
+    fail(where + " contains an invalid certificate");
   }
   ERR_clear_error();
 }
 
 void use_certificate(SSL_CTX* context, const std::string& text, const std::string& where) {
-  const Bio pem = reader_of(text);
+  const Bio pem = open_pem(text);
   const Certificate own = next_certificate(pem.get());
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) {
-    fail(where + " has no certificate that can be used");
+    fail(where + " contains no usable certificate");
   }
   while (const Certificate issuer = next_certificate(pem.get())) {
     if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
-      fail(where + " has a certificate that cannot be used");
+      fail(where + " contains an unusable certificate");
     }
   }
-  expect_end(where);
+  check_end_of_file(where);
 }
 
 void use_key(SSL_CTX* context, std::string text, const std::string& where,
              const std::string& certificate) {
-  const Bio pem = reader_of(text);
+  const Bio pem = open_pem(text);
   const Key key(PEM_read_bio_PrivateKey(pem.get(), nullptr, no_passphrase, nullptr));
   OPENSSL_cleanse(text.data(), text.size());
   if (!key) {
-    fail(where + " has no private key without a passphrase");
+    fail(where + " contains no unencrypted private key");
   }
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-    fail(where + " is not the key of " + certificate);
+    fail(where + " is not the private key of " + certificate);
   }
 }
 
-void trust(SSL_CTX* context, const std::string& text, const std::string& where) {
-  const Bio pem = reader_of(text);
+/// `is_announced`: clients are sent the names, to choose a certificate by them.
+void trust_authorities(SSL_CTX* context, const std::string& text, const std::string& where,
+                       bool is_announced) {
+  const Bio pem = open_pem(text);
   bool found = false;
   while (const Certificate authority = next_certificate(pem.get())) {
-    // The client is told the names, so that it can choose among its certificates.
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
-        SSL_CTX_add_client_CA(context, authority.get()) != 1) {
-      fail(where + " has an authority that cannot be used");
+        (is_announced && SSL_CTX_add_client_CA(context, authority.get()) != 1)) {
+      fail(where + " contains an unusable CA certificate");
     }
     found = true;
   }
-  expect_end(where);
+  check_end_of_file(where);
   if (!found) {
-    throw std::runtime_error(where + " has no certificate");
+    throw std::runtime_error(where + " contains no certificate");
   }
 }
 
@@ -103,7 +107,7 @@ std::string text_of(const ASN1_STRING* text) {
           static_cast<std::size_t>(ASN1_STRING_length(text))};
 }
 
-std::string text_of_ip(const ASN1_STRING* bytes) {
+std::string ip_text(const ASN1_STRING* bytes) {
   constexpr int ipv4_bytes = 4;
   constexpr int ipv6_bytes = 16;
   std::array<char, INET6_ADDRSTRLEN> text{};
@@ -125,13 +129,13 @@ std::string text_of(const GENERAL_NAME& name) {
     case GEN_URI:
       return text_of(name.d.uniformResourceIdentifier);
     case GEN_IPADD:
-      return text_of_ip(name.d.iPAddress);
+      return ip_text(name.d.iPAddress);
     default:
       return {};
   }
 }
 
-bool has_allowed_name(X509* certificate, const std::vector<std::string>& allowed) {
+bool has_allowed_san(X509* certificate, const std::vector<std::string>& allowed) {
   const GeneralNames names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
@@ -143,38 +147,41 @@ bool has_allowed_name(X509* certificate, const std::vector<std::string>& allowed
   return false;
 }
 
-int accept_any(X509_STORE_CTX* /*chain*/, void* /*data*/) { return 1; }
+/// The context and the data of its verify callback.
+struct VerifyingContext {
+  std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>> context;
+  bool verifies_chain = false;
+  std::optional<std::vector<std::string>> allowed_sans;
+};
 
-int verify_with_names(X509_STORE_CTX* chain, void* data) {
-  if (X509_verify_cert(chain) != 1) {
+int verify_client(X509_STORE_CTX* chain, void* data) {
+  const auto& policy = *static_cast<const VerifyingContext*>(data);
+  if (policy.verifies_chain && X509_verify_cert(chain) != 1) {
     return 0;
   }
-  const auto& allowed = *static_cast<const std::vector<std::string>*>(data);
-  if (has_allowed_name(X509_STORE_CTX_get0_cert(chain), allowed)) {
+  if (!policy.allowed_sans ||
+      has_allowed_san(X509_STORE_CTX_get0_cert(chain), *policy.allowed_sans)) {
     return 1;
   }
   X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
 
-void authenticate_clients(SSL_CTX* context, const TlsConfig& config,
-                          const std::vector<std::string>& allowed_names) {
+void authenticate_clients(VerifyingContext& owner, const TlsConfig& config) {
   if (config.client_auth == ClientAuth::none) {
     return;
   }
-  const bool requires_one = config.client_auth == ClientAuth::require_any ||
-                            config.client_auth == ClientAuth::require_and_verify;
-  SSL_CTX_set_verify(
-      context, SSL_VERIFY_PEER | (requires_one ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-  if (config.client_auth == ClientAuth::request || config.client_auth == ClientAuth::require_any) {
-    SSL_CTX_set_cert_verify_callback(context, accept_any, nullptr);
-  } else if (!allowed_names.empty()) {
-    SSL_CTX_set_cert_verify_callback(context, verify_with_names,
-                                     const_cast<std::vector<std::string>*>(&allowed_names));
-  }
+  const bool is_required = config.client_auth == ClientAuth::require_any ||
+                           config.client_auth == ClientAuth::require_and_verify;
+  owner.verifies_chain = config.verifies_clients();
+  owner.allowed_sans = config.client_allowed_sans;
+  SSL_CTX_set_verify(owner.context.get(),
+                     SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     nullptr);
+  SSL_CTX_set_cert_verify_callback(owner.context.get(), verify_client, &owner);
 }
 
-int number_of(TlsVersion version) {
+int protocol_version(TlsVersion version) {
   switch (version) {
     case TlsVersion::tls10:
       return TLS1_VERSION;
@@ -195,22 +202,22 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
-void choose_algorithms(SSL_CTX* context, const TlsConfig& config) {
-  SSL_CTX_set_min_proto_version(context, number_of(config.min_version));
-  SSL_CTX_set_max_proto_version(context, number_of(config.max_version));
+void configure_protocol(SSL_CTX* context, const TlsConfig& config) {
+  SSL_CTX_set_min_proto_version(context, protocol_version(config.min_version));
+  SSL_CTX_set_max_proto_version(context, protocol_version(config.max_version));
   std::string ciphers = config.ciphers.empty() ? "DEFAULT" : joined(config.ciphers);
   if (config.min_version < TlsVersion::tls12) {
-    // OpenSSL 3 allows the SHA-1 of older versions on its lowest level only.
+    // OpenSSL 3 allows SHA-1, which TLS 1.0 and 1.1 need, at security level 0 only.
     ciphers += ":@SECLEVEL=0";
   }
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
-    fail("cipher_suites cannot be had from this OpenSSL");
+    fail("OpenSSL does not support cipher_suites");
   }
   if (!config.curves.empty() &&
       SSL_CTX_set1_groups_list(context, joined(config.curves).c_str()) != 1) {
-    fail("curve_preferences cannot be had from this OpenSSL");
+    fail("OpenSSL does not support curve_preferences");
   }
-  // Nothing of a connection outlives it: a resumed one would not ask for the certificate again.
+  // No session resumption: it would skip the verification of the client certificate.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_options(context,
@@ -218,47 +225,57 @@ void choose_algorithms(SSL_CTX* context, const TlsConfig& config) {
                           (config.prefer_server_ciphers ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  // One record at a time: a client that sends those of TLS itself without end holds up nobody.
+  // SSL_read() returns after each non-data record: endless key updates must not block the thread.
   SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 
-/// A context, and the names that its callback reads.
-struct Context {
-  std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>> context;
-  std::vector<std::string> allowed_names;
-};
-
 }  // namespace
+
+std::string system_ca_file() {
+  if (const char* const path = std::getenv("SSL_CERT_FILE"); path != nullptr && *path != '\0') {
+    return path;
+  }
+  // Of Go's crypto/x509/root_linux.go.
+  for (const char* path :
+       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+    if (::access(path, R_OK) == 0) {
+      return path;
+    }
+  }
+  return {};
+}
 
 std::string tls_error() {
   const unsigned long error = ERR_peek_last_error();
   ERR_clear_error();
   const char* reason = ERR_reason_error_string(error);
-  return reason != nullptr ? reason : "no reason given";
+  return reason != nullptr ? reason : "unknown error";
 }
 
 std::shared_ptr<SSL_CTX> make_tls_context(
     const TlsConfig& config, const std::function<std::string(const std::string& path)>& read_file) {
   ERR_clear_error();
-  const auto made = std::make_shared<Context>();
-  made->context.reset(SSL_CTX_new(TLS_server_method()));
-  made->allowed_names = config.client_allowed_sans;
-  SSL_CTX* context = made->context.get();
+  const auto owner = std::make_shared<VerifyingContext>();
+  owner->context.reset(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* context = owner->context.get();
   if (context == nullptr) {
-    fail("OpenSSL cannot be used");
+    fail("cannot create an OpenSSL context");
   }
-  const auto bytes_of = [&](const PemSource& source) {
+  const auto contents = [&](const PemSource& source) {
     return source.path.empty() ? source.text : read_file(source.path);
   };
-  choose_algorithms(context, config);
+  configure_protocol(context, config);
   const std::string certificate = name_of(config.certificate, "cert");
-  use_certificate(context, bytes_of(config.certificate), certificate);
-  use_key(context, bytes_of(config.key), name_of(config.key, "key"), certificate);
+  use_certificate(context, contents(config.certificate), certificate);
+  use_key(context, contents(config.key), name_of(config.key, "key"), certificate);
   if (config.client_ca.is_set()) {
-    trust(context, bytes_of(config.client_ca), name_of(config.client_ca, "client_ca"));
+    trust_authorities(context, contents(config.client_ca), name_of(config.client_ca, "client_ca"),
+                      !config.uses_system_cas);
   }
-  authenticate_clients(context, config, made->allowed_names);
-  return {made, context};
+  authenticate_clients(*owner, config);
+  return {owner, context};
 }
 
 }  // namespace inetdiag

@@ -10,12 +10,15 @@
 
 namespace inetdiag {
 
-/// Makes what TLS connections are opened with. `read_file` yields the bytes of a path, or throws.
-/// Throws std::runtime_error that says what is wrong with which file.
+/// Creates the context of TLS connections. `read_file` returns the contents of a path, or throws.
+/// Throws std::runtime_error that names the invalid file.
 std::shared_ptr<SSL_CTX> make_tls_context(
     const TlsConfig& config, const std::function<std::string(const std::string& path)>& read_file);
 
-/// Why OpenSSL's last call of this thread failed; forgets it.
+/// Returns the file with the CA certificates of the system, as Go finds it; empty if there is none.
+std::string system_ca_file();
+
+/// Returns the reason of this thread's last OpenSSL error, and clears it.
 std::string tls_error();
 
 }  // namespace inetdiag

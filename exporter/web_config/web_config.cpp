@@ -11,15 +11,17 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "collectors/kernel/base/text.h"
+
 namespace inetdiag {
 namespace {
 
 constexpr std::size_t max_file_bytes = 1U << 20U;
 
-[[noreturn]] void fail(const YAML::Mark& mark, const std::string& what) {
-  // yaml-cpp counts from 0, and has no place for what is not in the text.
-  throw WebConfigError(mark.is_null() ? what
-                                      : "line " + std::to_string(mark.line + 1) + ": " + what);
+[[noreturn]] void fail(const YAML::Mark& mark, const std::string& message) {
+  // yaml-cpp counts lines from 0; a node that is not in the text has no mark.
+  throw WebConfigError(mark.is_null() ? message
+                                      : "line " + std::to_string(mark.line + 1) + ": " + message);
 }
 
 template <typename T>
@@ -28,8 +30,9 @@ struct Named {
   T value;
 };
 
-template <typename T, std::size_t size>
-std::string names_of(const std::array<Named<T>, size>& table) {
+/// The names of a table's entries, for "expected one of: ...".
+template <typename Table>
+std::string names_of(const Table& table) {
   std::string names;
   for (const auto& entry : table) {
     names.append(names.empty() ? "" : ", ").append(entry.name);
@@ -37,7 +40,7 @@ std::string names_of(const std::array<Named<T>, size>& table) {
   return names;
 }
 
-/// Takes note of where a document begins, and of nothing else.
+/// Records where the last document starts.
 class DocumentStarts : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
@@ -56,25 +59,25 @@ class DocumentStarts : public YAML::EventHandler {
   YAML::Mark last;
 };
 
-/// yaml-cpp takes what no document can begin with, such as a comma, for an empty one, and does not
-/// get past it: LoadAll() would never end, and Load() not tell.
+/// yaml-cpp parses a token that cannot start a document, such as a comma, as an empty document
+/// without consuming it: LoadAll() would not terminate, and Load() would ignore the rest.
 YAML::Node load_only_document(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
   DocumentStarts starts;
   if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
-    fail(starts.last, "the file is to end here: it is one document");
+    fail(starts.last, "expected the end of the file: only one document is allowed");
   }
   return YAML::Load(text);
 }
 
-/// A field's value, and where it stands.
+/// The value of a field.
 class Value {
  public:
   Value(std::string name, const YAML::Node& node) : name_(std::move(name)), node_(node) {}
 
-  [[noreturn]] void refuse(const std::string& what) const {
-    fail(node_.Mark(), name_ + ": " + what);
+  [[noreturn]] void reject(const std::string& reason) const {
+    fail(node_.Mark(), name_ + ": " + reason);
   }
 
   std::string text() const {
@@ -82,7 +85,7 @@ class Value {
       return {};
     }
     if (!node_.IsScalar()) {
-      refuse("is to be a text");
+      reject("must be a string");
     }
     return node_.Scalar();
   }
@@ -90,9 +93,20 @@ class Value {
   bool boolean() const {
     bool value = false;
     if (!node_.IsScalar() || !YAML::convert<bool>::decode(node_, value)) {
-      refuse("is to be true or false");
+      reject("must be true or false");
     }
     return value;
+  }
+
+  std::int64_t integer() const {
+    if (node_.IsNull()) {
+      return 0;
+    }
+    const auto value = kernel::to_number<std::int64_t>(text());
+    if (!value) {
+      reject("must be an integer");
+    }
+    return *value;
   }
 
   std::vector<std::string> texts() const {
@@ -101,7 +115,7 @@ class Value {
       return all;
     }
     if (!node_.IsSequence()) {
-      refuse("is to be a list");
+      reject("must be a list");
     }
     for (const YAML::Node& item : node_) {
       all.push_back(Value(name_, item).text());
@@ -123,26 +137,25 @@ class Value {
     return all;
   }
 
-  /// Calls `take(name, value)` for each field. None may stand twice: which of them would hold?
+  /// Calls `read` for each field. Throws if a field is duplicate.
   void for_each(
-      const std::function<void(const std::string& name, const Value& value)>& take) const {
+      const std::function<void(const std::string& name, const Value& value)>& read) const {
     if (node_.IsNull()) {
       return;
     }
     if (!node_.IsMap()) {
-      refuse("is to be a map of names and values");
+      reject("must be a mapping");
     }
     std::set<std::string> seen;
     for (const auto& field : node_) {
       if (!field.first.IsScalar()) {
-        fail(field.first.Mark(), name_ + ": a name is to be a text");
+        fail(field.first.Mark(), name_ + ": keys must be strings");
       }
       const std::string name = field.first.Scalar();
       if (!seen.insert(name).second) {
-        fail(field.first.Mark(), "'" + name + "' stands twice in " + name_);
+        fail(field.first.Mark(), "duplicate field '" + name + "' in " + name_);
       }
-      // A null has no place of its own.
-      take(name, Value(name, field.second));
+      read(name, Value(name, field.second));
     }
   }
 
@@ -153,7 +166,7 @@ class Value {
   T find(const std::array<Named<T>, size>& table, const std::string& name) const {
     const auto* const found = std::ranges::find(table, name, &Named<T>::name);
     if (found == table.end()) {
-      refuse("'" + name + "' is unknown; there are: " + names_of(table));
+      reject("invalid value '" + name + "', expected one of: " + names_of(table));
     }
     return found->value;
   }
@@ -162,7 +175,7 @@ class Value {
   YAML::Node node_;
 };
 
-/// What to do with each field of a map; others are refused.
+/// Reads each field of a mapping.
 using Fields = std::vector<Named<std::function<void(const Value&)>>>;
 
 void read_fields(const Value& map, const std::string& where, const Fields& fields) {
@@ -172,11 +185,8 @@ void read_fields(const Value& map, const std::string& where, const Fields& field
       found->value(value);
       return;
     }
-    std::string known;
-    for (const auto& field : fields) {
-      known.append(known.empty() ? "" : ", ").append(field.name);
-    }
-    fail(value.node().Mark(), "unknown field '" + name + "' in " + where + "; there are: " + known);
+    fail(value.node().Mark(),
+         "unknown field '" + name + "' in " + where + ", expected one of: " + names_of(fields));
   });
 }
 
@@ -204,7 +214,7 @@ constexpr std::array<Named<std::string_view>, 4> curves = {{
     {"X25519", "X25519"},
 }};
 
-// Go's tls.CipherSuites(). Those of TLS 1.3 can be named, but neither there nor here left out.
+// Go's tls.CipherSuites(). Those of TLS 1.3 are always enabled, as in Go.
 constexpr std::array<Named<std::string_view>, 13> cipher_suites = {{
     {"TLS_AES_128_GCM_SHA256", ""},
     {"TLS_AES_256_GCM_SHA384", ""},
@@ -223,55 +233,68 @@ constexpr std::array<Named<std::string_view>, 13> cipher_suites = {{
 
 class TlsReader {
  public:
-  explicit TlsReader(std::string folder) : folder_(std::move(folder)) {}
+  TlsReader(std::string directory, std::vector<std::string>& warnings)
+      : directory_(std::move(directory)), warnings_(warnings) {}
 
   std::optional<TlsConfig> read(const Value& map) {
     TlsConfig tls;
-    bool names_ciphers = false;
-    bool names_client_auth = false;
+    bool has_ciphers = false;
+    bool has_client_auth = false;
     const auto text = [](std::string& to) { return [&to](const Value& v) { to = v.text(); }; };
     const auto path = [this](std::string& to) {
       return [this, &to](const Value& v) { to = absolute(v.text()); };
     };
-    read_fields(
-        map, "tls_server_config",
-        {{"cert_file", path(tls.certificate.path)},
-         {"key_file", path(tls.key.path)},
-         {"client_ca_file", path(tls.client_ca.path)},
-         {"cert", text(tls.certificate.text)},
-         {"key", text(tls.key.text)},
-         {"client_ca", text(tls.client_ca.text)},
-         {"client_auth_type",
-          [&](const Value& v) {
-            names_client_auth = !v.text().empty();
-            tls.client_auth = v.one_of(client_auths);
-          }},
-         {"client_allowed_sans", [&](const Value& v) { tls.client_allowed_sans = v.texts(); }},
-         {"min_version", [&](const Value& v) { tls.min_version = v.one_of(versions); }},
-         {"max_version", [&](const Value& v) { tls.max_version = v.one_of(versions); }},
-         {"cipher_suites",
-          [&](const Value& v) {
-            const auto names = v.some_of(cipher_suites);
-            names_ciphers = !names.empty();
-            tls.ciphers.assign(names.begin(), names.end());
-            std::erase(tls.ciphers, "");
-          }},
-         {"prefer_server_cipher_suites",
-          [&](const Value& v) { tls.prefer_server_ciphers = v.boolean(); }},
-         {"curve_preferences", [&](const Value& v) {
-            const auto names = v.some_of(curves);
-            tls.curves.assign(names.begin(), names.end());
-          }}});
+    read_fields(map, "tls_server_config",
+                {{"cert_file", path(tls.certificate.path)},
+                 {"key_file", path(tls.key.path)},
+                 {"client_ca_file", path(tls.client_ca.path)},
+                 {"cert", text(tls.certificate.text)},
+                 {"key", text(tls.key.text)},
+                 {"client_ca", text(tls.client_ca.text)},
+                 {"client_auth_type",
+                  [&](const Value& v) {
+                    has_client_auth = !v.text().empty();
+                    tls.client_auth = v.one_of(client_auths);
+                  }},
+                 {"client_allowed_sans",
+                  [&](const Value& v) {
+                    if (!v.node().IsNull()) {
+                      tls.client_allowed_sans = v.texts();
+                    }
+                  }},
+                 {"min_version", [&](const Value& v) { tls.min_version = v.one_of(versions); }},
+                 {"max_version", [&](const Value& v) { tls.max_version = v.one_of(versions); }},
+                 {"cipher_suites",
+                  [&](const Value& v) {
+                    const auto names = v.some_of(cipher_suites);
+                    has_ciphers = !names.empty();
+                    tls.ciphers.assign(names.begin(), names.end());
+                    std::erase(tls.ciphers, "");
+                  }},
+                 {"prefer_server_cipher_suites",
+                  [&](const Value& v) { tls.prefer_server_ciphers = v.boolean(); }},
+                 {"curve_preferences", [&](const Value& v) {
+                    const auto names = v.some_of(curves);
+                    tls.curves.assign(names.begin(), names.end());
+                  }}});
     if (!tls.certificate.is_set() && !tls.key.is_set() && !tls.client_ca.is_set() &&
-        !names_client_auth) {
-      return std::nullopt;  // as in exporter-toolkit: nothing that asks for TLS
+        !has_client_auth) {
+      return std::nullopt;  // TLSConfig.IsEnabled() of exporter-toolkit
     }
     check(map, tls);
-    if (names_ciphers && tls.ciphers.empty()) {
+    prefer_files(tls);
+    if (tls.verifies_clients() && !tls.client_ca.is_set()) {
+      tls.uses_system_cas = true;
+      warnings_.emplace_back(
+          "client_auth_type without client_ca_file: any client certificate issued by a CA of the "
+          "system is accepted");
+    }
+    if (has_ciphers && tls.ciphers.empty()) {
       tls.min_version = TlsVersion::tls13;
     }
     if (tls.min_version > tls.max_version) {
-      map.refuse("min_version, or the only cipher_suites, are above max_version");
+      warnings_.emplace_back(
+          "min_version, or that of cipher_suites, is above max_version: no client can connect");
     }
     return tls;
   }
@@ -279,45 +302,46 @@ class TlsReader {
  private:
   std::string absolute(const std::string& path) const {
     return path.empty() ? path
-                        : (std::filesystem::path(folder_) / path).lexically_normal().string();
+                        : (std::filesystem::path(directory_) / path).lexically_normal().string();
   }
 
+  /// Rejects what exporter-toolkit rejects.
   static void check(const Value& map, const TlsConfig& tls) {
-    const auto only_one = [&](const PemSource& source, const std::string& name) {
-      if (!source.text.empty() && !source.path.empty()) {
-        map.refuse(name + " and " + name + "_file exclude each other");
-      }
-    };
-    only_one(tls.certificate, "cert");
-    only_one(tls.key, "key");
-    only_one(tls.client_ca, "client_ca");
     if (!tls.certificate.is_set()) {
-      map.refuse("cert_file is missing");
+      map.reject("cert_file is missing");
     }
     if (!tls.key.is_set()) {
-      map.refuse("key_file is missing");
+      map.reject("key_file is missing");
     }
-    const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
-                          tls.client_auth == ClientAuth::require_and_verify;
     if (tls.client_ca.is_set() && tls.client_auth == ClientAuth::none) {
-      map.refuse(
-          "client_ca_file has no effect without client_auth_type: RequireAndVerifyClientCert");
+      map.reject(
+          "client_ca_file requires client_auth_type, for example RequireAndVerifyClientCert");
     }
-    // Go would trust every authority of the system, which is hardly ever meant.
-    if (verifies && !tls.client_ca.is_set()) {
-      map.refuse("this client_auth_type needs a client_ca_file");
-    }
-    if (!tls.client_allowed_sans.empty() && !verifies) {
-      map.refuse(
-          "client_allowed_sans means nothing unless client certificates are verified; set "
-          "client_auth_type: RequireAndVerifyClientCert");
+    if (tls.client_allowed_sans && tls.client_auth != ClientAuth::require_any &&
+        tls.client_auth != ClientAuth::require_and_verify) {
+      map.reject(
+          "client_allowed_sans requires client_auth_type RequireAnyClientCert or "
+          "RequireAndVerifyClientCert");
     }
   }
 
-  std::string folder_;
+  void prefer_files(TlsConfig& tls) {
+    const auto prefer = [&](PemSource& source, const std::string& name) {
+      if (!source.text.empty() && !source.path.empty()) {
+        warnings_.push_back(name + " has no effect: " + name + "_file is set");
+        source.text.clear();
+      }
+    };
+    prefer(tls.certificate, "cert");
+    prefer(tls.key, "key");
+    prefer(tls.client_ca, "client_ca");
+  }
+
+  std::string directory_;
+  std::vector<std::string>& warnings_;
 };
 
-/// The values that a header may have, none for any.
+/// A header that can be configured, and its valid values; none for any.
 struct Header {
   std::string_view name;
   std::array<std::string_view, 2> values;
@@ -334,19 +358,21 @@ constexpr std::array<Header, 5> headers = {{
 void read_header(const std::string& name, const Value& value, WebConfig& config) {
   const auto* const header = std::ranges::find(headers, name, &Header::name);
   if (header == headers.end()) {
-    std::string known;
-    for (const Header& one : headers) {
-      known.append(known.empty() ? "" : ", ").append(one.name);
-    }
-    value.refuse("this header cannot be set; there are: " + known);
+    value.reject("this header cannot be configured, expected one of: " + names_of(headers));
   }
-  const std::string text = value.text();
+  // A block scalar ends with a newline. As Go's net/http, which sends a space for it.
+  std::string text = value.text();
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  text = kernel::trimmed(text);
   if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; })) {
-    value.refuse("has a control character");
+    value.reject("must not contain control characters");
   }
   if (!header->values.front().empty() && !text.empty() &&
       std::ranges::find(header->values, text) == header->values.end()) {
-    value.refuse("'" + text + "' is none of its values");
+    const auto& [first, second] = header->values;
+    value.reject("invalid value '" + text + "', expected " + std::string(first) +
+                 (first == second ? "" : " or " + std::string(second)));
   }
   if (!text.empty()) {
     config.headers.emplace_back(name, text);
@@ -358,8 +384,7 @@ void read_http(const Value& map, WebConfig& config) {
               {{"http2",
                 [&](const Value& value) {
                   if (value.boolean()) {
-                    config.notes.emplace_back(
-                        "http2: this exporter speaks HTTP/1.1 only, which every client can do");
+                    config.warnings.emplace_back("http2 has no effect: only HTTP/1.1 is supported");
                   }
                 }},
                {"headers", [&](const Value& value) {
@@ -374,7 +399,7 @@ bool is_bcrypt_base64(char c) {
          c == '/';
 }
 
-/// `$2y$10$` and 53 characters: a salt of 22, a hash of 31.
+/// `$2y$10$`, 22 characters of salt and 31 of hash.
 bool is_bcrypt(std::string_view hash) {
   constexpr std::size_t prefix = 7;
   constexpr std::size_t length = 60;
@@ -390,27 +415,90 @@ bool is_bcrypt(std::string_view hash) {
 
 void read_user(const std::string& name, const Value& value, WebConfig& config) {
   if (name.find(':') != std::string::npos) {
-    value.refuse("the name of a user cannot have a colon");
+    config.warnings.push_back("basic_auth_users: '" + name +
+                              "' cannot authenticate: the name contains a colon");
   }
   if (!is_bcrypt(value.text())) {
-    value.refuse(
-        "is no bcrypt hash; make one with: htpasswd -nBC 10 NAME, and write what follows the "
+    value.reject(
+        "is not a bcrypt hash; generate one with: htpasswd -nBC 10 NAME, and use the part after "
+        "the "
         "colon");
   }
   config.users.emplace(name, value.text());
 }
 
+/// Parses a duration as Go's time.ParseDuration() does, such as `1s`, `1.5h` or `1m30s`, or an
+/// integer as nanoseconds.
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  if (const auto nanoseconds = kernel::to_number<std::int64_t>(text)) {
+    return std::chrono::nanoseconds(*nanoseconds);
+  }
+  constexpr std::array<Named<double>, 8> units = {{{"ns", 1},
+                                                   {"us", 1e3},
+                                                   {"\u00b5s", 1e3},
+                                                   {"\u03bcs", 1e3},
+                                                   {"ms", 1e6},
+                                                   {"s", 1e9},
+                                                   {"m", 60e9},
+                                                   {"h", 3600e9}}};
+  constexpr std::string_view digits = "0123456789.";
+  const bool is_negative = text.starts_with('-');
+  if (is_negative || text.starts_with('+')) {
+    text.remove_prefix(1);
+  }
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  double total = 0;
+  while (!text.empty()) {
+    const std::string_view number = text.substr(0, text.find_first_not_of(digits));
+    text.remove_prefix(number.size());
+    const std::string_view unit = text.substr(0, text.find_first_of(digits));
+    text.remove_prefix(unit.size());
+    const auto value = kernel::to_number<double>(number);
+    const auto* const factor = std::ranges::find(units, unit, &Named<double>::name);
+    if (!value || factor == units.end()) {
+      return std::nullopt;
+    }
+    total += *value * factor->value;
+  }
+  constexpr double max_nanoseconds = 9.2e18;
+  if (total > max_nanoseconds) {
+    return std::nullopt;
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(is_negative ? -total : total));
+}
+
+void read_rate_limit(const Value& map, WebConfig& config) {
+  RateLimit& limit = config.rate_limit;
+  read_fields(map, "rate_limit",
+              {{"interval",
+                [&](const Value& value) {
+                  const auto interval = parse_duration(value.node().IsNull() ? "0" : value.text());
+                  if (!interval) {
+                    value.reject("must be a duration such as 1s or 100ms");
+                  }
+                  limit.interval = *interval;
+                }},
+               {"burst", [&](const Value& value) { limit.burst = value.integer(); }}});
+  if (limit.is_enabled() && limit.burst < 1) {
+    config.warnings.emplace_back("rate_limit: burst is below 1, every request gets status 429");
+  }
+}
+
 }  // namespace
 
-WebConfig parse_web_config(std::string_view text, const std::string& folder) {
+WebConfig parse_web_config(std::string_view text, const std::string& directory) {
   if (text.size() > max_file_bytes) {
-    throw WebConfigError("has more than " + std::to_string(max_file_bytes) + " bytes");
+    throw WebConfigError("is larger than " + std::to_string(max_file_bytes) + " bytes");
   }
   WebConfig config;
   try {
     read_fields(Value("the file", load_only_document(std::string(text))), "the file",
                 {{"tls_server_config",
-                  [&](const Value& value) { config.tls = TlsReader(folder).read(value); }},
+                  [&](const Value& value) {
+                    config.tls = TlsReader(directory, config.warnings).read(value);
+                  }},
                  {"http_server_config", [&](const Value& value) { read_http(value, config); }},
                  {"basic_auth_users",
                   [&](const Value& value) {
@@ -418,9 +506,7 @@ WebConfig parse_web_config(std::string_view text, const std::string& folder) {
                       read_user(name, hash, config);
                     });
                   }},
-                 {"rate_limit", [](const Value& value) {
-                    value.refuse("this exporter has none; see --web.max-requests");
-                  }}});
+                 {"rate_limit", [&](const Value& value) { read_rate_limit(value, config); }}});
   } catch (const YAML::Exception& error) {
     fail(error.mark, error.msg);
   }

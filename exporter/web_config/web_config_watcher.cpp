@@ -20,13 +20,13 @@ namespace inetdiag {
 namespace {
 
 constexpr std::size_t max_file_bytes = 4U << 20U;
-constexpr std::chrono::seconds between_looks{1};
+constexpr std::chrono::seconds watch_interval{1};
 
 std::string read_file(const std::string& path) {
   const auto fail = [&](int error) {
     throw std::system_error(error, std::generic_category(), "cannot read " + path);
   };
-  // O_NONBLOCK: a FIFO must not hold up a request.
+  // O_NONBLOCK: opening a FIFO must not block.
   const kernel::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     fail(errno);
@@ -48,32 +48,34 @@ std::string read_file(const std::string& path) {
   }
 }
 
-bool requires_certificate(ClientAuth kind) {
-  return kind == ClientAuth::require_any || kind == ClientAuth::require_and_verify;
+bool requires_certificate(ClientAuth type) {
+  return type == ClientAuth::require_any || type == ClientAuth::require_and_verify;
 }
 
-/// Half of a file is often valid, and must not let in whom the whole one keeps out.
-void refuse_what_needs_a_restart(const WebConfig& now, const WebConfig& next) {
-  if (now.tls.has_value() != next.tls.has_value()) {
-    throw std::runtime_error(
-        "tls_server_config cannot be turned on or off while it runs; restart to do so");
+/// Throws std::runtime_error if `next` is less restrictive than `current`, as a partly written file
+/// may be.
+void check_reload(const WebConfig& current, const WebConfig& next) {
+  if (current.tls.has_value() != next.tls.has_value()) {
+    throw std::runtime_error("cannot enable or disable TLS (tls_server_config) without a restart");
   }
-  if (!now.users.empty() && next.users.empty()) {
-    throw std::runtime_error(
-        "there are no basic_auth_users any more; restart to serve without passwords");
+  if (!current.users.empty() && next.users.empty()) {
+    throw std::runtime_error("cannot remove all basic_auth_users without a restart");
   }
-  if (!now.tls) {
+  if (!current.tls) {
     return;
   }
-  const ClientAuth before = now.tls->client_auth;
+  const ClientAuth before = current.tls->client_auth;
   const ClientAuth after = next.tls->client_auth;
   if ((requires_certificate(before) && !requires_certificate(after)) ||
       (before == ClientAuth::require_and_verify && after != before)) {
-    throw std::runtime_error("client_auth_type asks for less than before; restart to do so");
+    throw std::runtime_error("cannot weaken client_auth_type without a restart");
   }
-  if (!now.tls->client_allowed_sans.empty() && next.tls->client_allowed_sans.empty()) {
-    throw std::runtime_error(
-        "there are no client_allowed_sans any more; restart to serve clients of any name");
+  if (current.tls->client_ca.is_set() && !current.tls->uses_system_cas &&
+      next.tls->uses_system_cas) {
+    throw std::runtime_error("cannot remove client_ca_file without a restart");
+  }
+  if (current.tls->client_allowed_sans && !next.tls->client_allowed_sans) {
+    throw std::runtime_error("cannot remove all client_allowed_sans without a restart");
   }
 }
 
@@ -82,12 +84,12 @@ void refuse_what_needs_a_restart(const WebConfig& now, const WebConfig& next) {
 WebConfigWatcher::WebConfigWatcher(const std::string& path, const Log& log)
     : path_(std::filesystem::absolute(path).lexically_normal().string()), log_(log) {
   try {
-    current_ = read();
+    current_ = load();
   } catch (const std::exception& error) {
     throw std::runtime_error("--web.config.file " + path + ": " + error.what());
   }
-  for (const std::string& note : current_->config.notes) {
-    log_.info("web configuration", {{"file", path_}, {"note", note}});
+  for (const std::string& warning : current_->config.warnings) {
+    log_.warn("web configuration", {{"file", path_}, {"warning", warning}});
   }
 }
 
@@ -96,16 +98,16 @@ std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::current() con
   return current_;
 }
 
-void WebConfigWatcher::hold(std::shared_ptr<const Current> next) {
+void WebConfigWatcher::set_current(std::shared_ptr<const Current> next) {
   const std::lock_guard lock(mutex_);
   current_ = std::move(next);
 }
 
-void WebConfigWatcher::reread() {
+void WebConfigWatcher::reload() {
   try {
-    hold(read());
+    set_current(load());
   } catch (const std::exception& error) {
-    log_.warn("the web configuration cannot be read again, so changes will not be seen",
+    log_.warn("cannot reload the web configuration, changes will have no effect",
               {{"file", path_}, {"error", error.what()}});
   }
 }
@@ -122,17 +124,16 @@ void WebConfigWatcher::stop() {
 }
 
 void WebConfigWatcher::watch_until(const std::stop_token& stop) {
-  const auto is_over = [&] {
+  const auto is_stopped = [&] {
     std::unique_lock lock(mutex_);
-    stopped_.wait_for(lock, stop, between_looks, [] { return false; });
+    stopped_.wait_for(lock, stop, watch_interval, [] { return false; });
     return stop.stop_requested();
   };
-  while (!is_over()) {
+  while (!is_stopped()) {
     try {
-      look();
+      reload_if_changed();
     } catch (const std::exception&) {
-      // Without the memory to tell it; the next look is another attempt.
-      has_failed_ = true;
+      has_failed_ = true;  // out of memory; tried again after the interval
     }
   }
 }
@@ -141,9 +142,9 @@ std::set<std::string> WebConfigWatcher::paths_to_read() const {
   std::set<std::string> all;
   const auto add = [&all](const std::filesystem::path& file) {
     std::error_code ignored;
-    const std::filesystem::path folder = file.parent_path();
-    // Below that one is everything.
-    all.insert(std::filesystem::equivalent(folder, "/", ignored) ? file : folder);
+    const std::filesystem::path directory = file.parent_path();
+    // `/` would allow reading all files.
+    all.insert(std::filesystem::equivalent(directory, "/", ignored) ? file : directory);
   };
   for (const Stamp& stamp : stamps_) {
     std::error_code ignored;
@@ -169,15 +170,18 @@ bool WebConfigWatcher::is_unchanged() const {
                              [](const Stamp& stamp) { return stamp_of(stamp.path) == stamp; });
 }
 
-/// Leaves in stamps_ what was looked at, also where it throws.
-std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::read() {
-  // Before it is read: what changes meanwhile is seen the next time.
+/// Sets stamps_ even if it throws.
+std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::load() {
+  // Taken before reading, so that a change in the meantime causes another reload.
   stamps_ = {stamp_of(path_)};
   const auto next = std::make_shared<Current>();
   next->config =
       parse_web_config(read_file(path_), std::filesystem::path(path_).parent_path().string());
   if (next->config.tls) {
-    const TlsConfig& tls = *next->config.tls;
+    TlsConfig& tls = *next->config.tls;
+    if (tls.uses_system_cas) {
+      tls.client_ca.path = system_ca_file();
+    }
     for (const PemSource* source : {&tls.certificate, &tls.key, &tls.client_ca}) {
       if (!source->path.empty()) {
         stamps_.push_back(stamp_of(source->path));
@@ -185,29 +189,28 @@ std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::read() {
     }
     next->tls = make_tls_context(tls, read_file);
   }
-  if (const auto now = current(); now != nullptr) {
-    refuse_what_needs_a_restart(now->config, next->config);
+  if (const auto loaded = current(); loaded != nullptr) {
+    check_reload(loaded->config, next->config);
   }
   return next;
 }
 
-void WebConfigWatcher::look() {
-  // What failed for want of memory or descriptors shows no change of the file when it would
-  // succeed.
+void WebConfigWatcher::reload_if_changed() {
+  // A load that failed for want of memory or descriptors must be retried without a change.
   if (!has_failed_ && is_unchanged()) {
     return;
   }
   try {
-    hold(read());
+    set_current(load());
     has_failed_ = false;
-    told_.clear();
-    log_.info("web configuration read again", {{"file", path_}});
+    last_error_.clear();
+    log_.info("web configuration reloaded", {{"file", path_}});
   } catch (const std::exception& error) {
     has_failed_ = true;
-    if (told_ != error.what()) {
-      told_ = error.what();
-      log_.error("web configuration is invalid, the previous one stays in force",
-                 {{"file", path_}, {"error", told_}});
+    if (last_error_ != error.what()) {
+      last_error_ = error.what();
+      log_.error("cannot reload the web configuration, keeping the previous one",
+                 {{"file", path_}, {"error", last_error_}});
     }
   }
 }

@@ -16,38 +16,38 @@
 
 namespace inetdiag {
 
-/// The web configuration file and what it names, read anew when one of them changed. Only a thread
-/// of its own looks: a file system that does not answer holds up no request and no handshake, and a
-/// certificate that every client refuses is still renewed.
+/// The web configuration file and the files that it names, reloaded when one of them changes. A
+/// thread of its own reads them, so that a hanging file system blocks neither requests nor TLS
+/// handshakes.
 class WebConfigWatcher {
  public:
   struct Current {
     WebConfig config;
-    std::shared_ptr<SSL_CTX> tls;  ///< null where it serves plain HTTP
+    std::shared_ptr<SSL_CTX> tls;  ///< null without TLS
   };
 
-  /// Throws std::runtime_error where the file, or one that it names, is invalid.
+  /// Throws std::runtime_error if the file, or one that it names, is invalid.
   WebConfigWatcher(const std::string& path, const Log& log);
 
-  /// What holds now. Where the files have become invalid that is what held before, and the log says
-  /// why.
+  /// The last valid configuration.
   std::shared_ptr<const Current> current() const;
 
-  /// Reads everything anew, to tell in the log whether it still can be. Only before watch().
-  void reread();
+  /// Loads all files again, and logs a warning if that fails, as it may within the sandbox. Only
+  /// before watch().
+  void reload();
 
-  /// The folders of all files, also behind symbolic links, as certbot and Kubernetes make them; the
-  /// file itself where that is the root folder. Only before watch().
+  /// The directories of all files and of the targets of symbolic links, such as those of certbot
+  /// and Kubernetes; the file itself if it is in `/`. Only before watch().
   std::set<std::string> paths_to_read() const;
 
-  /// Looks for changes from now on.
+  /// Starts to watch for changes.
   void watch();
 
-  /// Looks no more; waits for a look that is under way.
+  /// Stops watching; waits for a reload in progress.
   void stop();
 
  private:
-  /// What tells that a file is not the one that was read; all zero where there is none.
+  /// Identifies the version of a file; no values if it does not exist.
   struct Stamp {
     std::string path;
     std::vector<long long> values;
@@ -56,18 +56,18 @@ class WebConfigWatcher {
 
   static Stamp stamp_of(const std::string& path);
   bool is_unchanged() const;
-  std::shared_ptr<const Current> read();
-  void hold(std::shared_ptr<const Current> next);
-  void look();
+  std::shared_ptr<const Current> load();
+  void set_current(std::shared_ptr<const Current> next);
+  void reload_if_changed();
   void watch_until(const std::stop_token& stop);
 
   std::string path_;
   const Log& log_;
-  std::vector<Stamp> stamps_;
-  bool has_failed_ = false;  ///< the last time that it was read
-  std::string told_;         ///< why it failed
+  std::vector<Stamp> stamps_;  ///< of the files of the last load()
+  bool has_failed_ = false;    ///< whether the last load() failed
+  std::string last_error_;     ///< the last one logged
 
-  mutable std::mutex mutex_;  ///< of what follows; never held while a file is looked at
+  mutable std::mutex mutex_;  ///< for current_ and stopped_; never held while a file is read
   std::shared_ptr<const Current> current_;
   std::condition_variable_any stopped_;
   std::jthread thread_;

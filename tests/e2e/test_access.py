@@ -1,4 +1,4 @@
-"""Who may ask: TLS, client certificates and passwords, with curl and with a real Prometheus."""
+"""TLS, client certificates and basic authentication, with curl and a real Prometheus."""
 
 import base64
 import contextlib
@@ -28,11 +28,11 @@ def openssl(*arguments, **options):
 
 
 class Authority:
-    """A certificate authority of the test's own."""
+    """A certificate authority for a test."""
 
-    def __init__(self, folder, name):
-        self.folder, self.name = folder, name
-        self.certificate, self.key = folder / f"{name}.crt", folder / f"{name}.key"
+    def __init__(self, directory, name):
+        self.directory, self.name = directory, name
+        self.certificate, self.key = directory / f"{name}.crt", directory / f"{name}.key"
         openssl("req", "-x509", *self.new_key(self.key), "-out", self.certificate, "-subj", f"/CN={name}")
 
     @staticmethod
@@ -40,9 +40,9 @@ class Authority:
         return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
 
     def issue(self, name, san, usage, days=2):
-        """(certificate, key) in files of this name."""
-        certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
+        """Returns the paths (certificate, key)."""
+        certificate, key = self.directory / f"{name}.crt", self.directory / f"{name}.key"
+        request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
         extensions.write_text(f"subjectAltName={san}\nextendedKeyUsage={usage}\n")
         openssl("req", *self.new_key(key), "-out", request, "-subj", f"/CN={name}")
         openssl(
@@ -54,37 +54,37 @@ class Authority:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory):
-    """A folder with an authority and the certificates of a server and of clients."""
-    folder = tmp_path_factory.mktemp("keys")
-    authority = Authority(folder, "ca")
+    """A directory with a CA and the certificates of a server and of clients."""
+    directory = tmp_path_factory.mktemp("keys")
+    authority = Authority(directory, "ca")
     authority.issue("server", "IP:127.0.0.1", "serverAuth")
     authority.issue("renewed", "IP:127.0.0.1", "serverAuth")
     authority.issue("client", "DNS:prometheus.example", "clientAuth")
     authority.issue("other", "DNS:other.example", "clientAuth")
     authority.issue("expired", "DNS:prometheus.example", "clientAuth", days=-1)
-    Authority(folder, "stranger-ca").issue("stranger", "DNS:prometheus.example", "clientAuth")
-    return folder
+    Authority(directory, "untrusted-ca").issue("untrusted", "DNS:prometheus.example", "clientAuth")
+    return directory
 
 
 @pytest.fixture(scope="session")
 def hash_of():
-    """The bcrypt hash of a password."""
+    """Returns the bcrypt hash of a password."""
 
-    def make(password, cost=4):
+    def generate(password, cost=4):
         command = ["htpasswd", "-nbBC", str(cost), "x", password]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()[2:]
 
-    return make
+    return generate
 
 
 @pytest.fixture
 def config(tmp_path, keys):
-    """Writes the web configuration file; its folder has copies of the server's certificate and key."""
+    """Writes the web configuration file, next to copies of the server's certificate and key."""
     for name in ("server.crt", "server.key", "ca.crt"):
         (tmp_path / name).write_bytes((keys / name).read_bytes())
 
     def write(text):
-        # As an editor would, so that nobody reads half of it.
+        # Atomically, as an editor does.
         (tmp_path / "new.yml").write_text(text)
         (tmp_path / "new.yml").rename(tmp_path / "web.yml")
         return f"--web.config.file={tmp_path}/web.yml"
@@ -97,7 +97,7 @@ MUTUAL = TLS + "  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyCl
 
 
 def curl(exporter, keys, *arguments, path="/-/healthy", scheme="https"):
-    """(exit status of curl, HTTP status, body or curl's error)"""
+    """Returns (exit status of curl, HTTP status, body or curl's error)."""
     result = subprocess.run(
         [
             *("curl", "--silent", "--show-error", "--max-time", "60", "--cacert", str(keys / "ca.crt")),
@@ -139,12 +139,12 @@ def test_tls_over_ipv6(start, config, keys):
     assert ssl.PEM_cert_to_DER_cert(pem) == ssl.PEM_cert_to_DER_cert((keys / "server.crt").read_text())
 
 
-def test_plain_http_to_the_tls_port_is_told_so(start, config, keys):
+def test_plain_http_to_the_tls_port_is_rejected(start, config, keys):
     exporter = start(config(TLS))
     code, status, body = curl(exporter, keys, scheme="http")
     assert (code, status) == (0, 400)
     assert body == "Client sent an HTTP request to an HTTPS server.\n"
-    wait_until("the log says so", lambda: "plain HTTP where TLS is spoken" in exporter.log)
+    wait_until("it is logged", lambda: "client sent an HTTP request to an HTTPS server" in exporter.log)
     assert curl(exporter, keys)[1] == 200
 
 
@@ -160,27 +160,27 @@ def test_versions_and_ciphers(start, config, keys):
     assert curl(exporter, keys)[1] == 200
 
 
-def test_who_has_no_valid_client_certificate_stays_outside(start, config, keys):
+def test_invalid_client_certificates_are_rejected(start, config, keys):
     exporter = start(config(MUTUAL))
     assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
-    for name, why in [
+    for name, error in [
         ("expired", "certificate has expired"),
-        ("stranger", "unable to get local issuer certificate"),
+        ("untrusted", "unable to get local issuer certificate"),
         ("server", "unsuitable certificate purpose|unsupported certificate purpose"),
     ]:
         code, status, _ = curl(exporter, keys, *client_certificate(keys, name))
         assert code != 0 and status == 0, name
         exporter.end()
-        assert re.search(f"client certificate: ({why})", exporter.log), exporter.log
+        assert re.search(f"client certificate: ({error})", exporter.log), exporter.log
         exporter = start(config(MUTUAL))
-    code, _, error = curl(exporter, keys)
+    code, _, message = curl(exporter, keys)
     assert code != 0
-    assert "certificate required" in error
-    wait_until("the log says so", lambda: "peer did not return a certificate" in exporter.log)
+    assert "certificate required" in message
+    wait_until("it is logged", lambda: "peer did not return a certificate" in exporter.log)
 
 
 @pytest.mark.parametrize(
-    "kind, without, stranger",
+    "auth_type, status_without, status_untrusted",
     [
         ("NoClientCert", 200, 200),
         ("RequestClientCert", 200, 200),
@@ -188,15 +188,31 @@ def test_who_has_no_valid_client_certificate_stays_outside(start, config, keys):
         ("VerifyClientCertIfGiven", 200, 0),
     ],
 )
-def test_other_kinds_of_client_authentication(start, config, keys, kind, without, stranger):
-    authority = "  client_ca_file: ca.crt\n" if kind == "VerifyClientCertIfGiven" else ""
-    exporter = start(config(f"{TLS}{authority}  client_auth_type: {kind}\n"))
-    assert curl(exporter, keys)[1] == without
-    assert curl(exporter, keys, *client_certificate(keys, "stranger"))[1] == stranger
+def test_other_client_auth_types(start, config, keys, auth_type, status_without, status_untrusted):
+    authority = "  client_ca_file: ca.crt\n" if auth_type == "VerifyClientCertIfGiven" else ""
+    exporter = start(config(f"{TLS}{authority}  client_auth_type: {auth_type}\n"))
+    assert curl(exporter, keys)[1] == status_without
+    assert curl(exporter, keys, *client_certificate(keys, "untrusted"))[1] == status_untrusted
     assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
 
 
-def test_allowed_names_of_clients(start, config, keys):
+def test_client_certificates_are_verified_by_the_cas_of_the_system(start, config, keys):
+    exporter = start(config(f"{TLS}  client_auth_type: VerifyClientCertIfGiven\n"))
+    assert "issued by a CA of the system is accepted" in exporter.log
+    assert curl(exporter, keys)[1] == 200
+    assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 0
+    assert "cannot reload the web configuration" not in exporter.log
+
+
+def test_allowed_sans_of_certificates_that_are_not_verified(start, config, keys):
+    sans = "  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: [prometheus.example]\n"
+    exporter = start(config(TLS + sans))
+    assert curl(exporter, keys, *client_certificate(keys, "untrusted"))[1] == 200
+    assert curl(exporter, keys, *client_certificate(keys, "other"))[1] == 0
+    assert curl(exporter, keys)[1] == 0
+
+
+def test_client_allowed_sans(start, config, keys):
     exporter = start(config(MUTUAL + "  client_allowed_sans: [prometheus.example]\n"))
     assert curl(exporter, keys, *client_certificate(keys, "client"))[1] == 200
     assert curl(exporter, keys, *client_certificate(keys, "other"))[1] == 0
@@ -207,23 +223,23 @@ def test_passwords(start, config, keys, hash_of):
     for tls, scheme in ((TLS, "https"), ("", "http")):
         exporter = start(config(tls + users))
 
-        def asked(*arguments, path="/metrics"):
+        def status(*arguments, path="/metrics"):
             return curl(exporter, keys, *arguments, path=path, scheme=scheme)[1]
 
-        assert asked("--user", "scraper:secret") == 200
+        assert status("--user", "scraper:secret") == 200
         for wrong in ("scraper:Secret", "scraper:", "nobody:secret", ":"):
-            assert asked("--user", wrong, "--local-port", "20000-20099") == 401, wrong
+            assert status("--user", wrong, "--local-port", "20000-20099") == 401, wrong
         for path in ("/", "/metrics", "/api/v1/status", "/-/healthy", "/-/ready", "/nothing"):
-            assert asked(path=path) == 401, path
+            assert status(path=path) == 401, path
         head = curl(exporter, keys, "--head", scheme=scheme)[2]
         assert "WWW-Authenticate: Basic" in head
-        told = r'client="127\.0\.0\.1 port 200\d\d" error="wrong password" user=scraper suppressed=0'
-        wait_until("the log says so", lambda: re.search(told, exporter.log))
+        expected = r'client="127\.0\.0\.1 port 200\d\d" error="wrong password" user=scraper suppressed=0'
+        wait_until("it is logged", lambda: re.search(expected, exporter.log))
         assert "ecret" not in exporter.log
 
 
-def test_a_scrape_pays_for_bcrypt_once(start, config, hash_of):
-    # A cost of 12 takes many times as long as such a scrape.
+def test_a_correct_password_costs_bcrypt_once(start, config, hash_of):
+    # A bcrypt cost of 12 takes much longer than the request.
     exporter = start(config(f"basic_auth_users:\n  scraper: {hash_of('secret', 12)}\n"))
     header = {"Authorization": "Basic c2NyYXBlcjpzZWNyZXQ="}
 
@@ -240,28 +256,36 @@ def test_a_scrape_pays_for_bcrypt_once(start, config, hash_of):
     assert cpu_ticks() - begin - first < 10 * first
 
 
-def test_guesses_do_not_lock_out_who_knows_the_password(start, config, hash_of):
+def test_wrong_passwords_do_not_lock_out_the_right_one(start, config, hash_of):
     exporter = start(config(f"basic_auth_users:\n  scraper: {hash_of('secret', 8)}\n"))
     over = threading.Event()
 
-    def asked(password):
+    def status(password):
         user = base64.b64encode(f"scraper:{password}".encode()).decode()
         return exporter.get("/-/healthy", headers={"Authorization": f"Basic {user}"})[0]
 
     def guess(number):
-        answers = set()
+        statuses = set()
         while not over.is_set():
-            answers.add(asked(f"guess{number}"))
-        return answers
+            statuses.add(status(f"guess{number}"))
+        return statuses
 
     with ThreadPoolExecutor(16) as pool:
         try:
             guesses = [pool.submit(guess, number) for number in range(16)]
-            right = asked("secret")
+            right = status("secret")
         finally:
             over.set()
     assert right == 200
-    assert {answer for each in guesses for answer in each.result()} <= {401}
+    assert {code for guess in guesses for code in guess.result()} <= {401}
+
+
+def test_the_rate_of_requests_is_limited(start, config):
+    exporter = start(config("rate_limit: {interval: 1h, burst: 3}\n"))
+    assert [exporter.get("/-/healthy")[0] for _ in range(4)] == [200, 200, 200, 429]
+    status, headers, body = exporter.get("/metrics")
+    assert (status, body) == (429, b"Too Many Requests\n")
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_configured_headers(start, config, keys):
@@ -274,7 +298,7 @@ def test_configured_headers(start, config, keys):
         assert head.get_all("X-Content-Type-Options") == ["nosniff"]
 
 
-def test_a_renewed_certificate_is_served_without_a_restart(start, config, keys, tmp_path):
+def test_a_renewed_certificate_needs_no_restart(start, config, keys, tmp_path):
     def renew(name):
         (tmp_path / "next").write_bytes((keys / name.replace("server", "renewed")).read_bytes())
         (tmp_path / "next").rename(tmp_path / name)
@@ -282,25 +306,25 @@ def test_a_renewed_certificate_is_served_without_a_restart(start, config, keys, 
     exporter = start(config(TLS))
     before = served_serial(exporter)
     assert served_serial(exporter) == before
-    # The pair does not fit between the two steps: the old one stays.
+    # Certificate and key do not match between the two steps: the previous pair stays in use.
     renew("server.crt")
-    wait_until("the log says so", lambda: "is not the key of" in exporter.log)
+    wait_until("it is logged", lambda: "is not the private key of" in exporter.log)
     assert served_serial(exporter) == before
     renew("server.key")
-    wait_until("it is read", lambda: "web configuration read again" in exporter.log)
+    wait_until("it is reloaded", lambda: "web configuration reloaded" in exporter.log)
     assert served_serial(exporter) != before
     assert curl(exporter, keys)[1] == 200
     status, log = exporter.end()
     assert status == 0
-    assert log.count("web configuration is invalid") == 1
+    assert log.count("cannot reload the web configuration") == 1
 
 
 def test_a_certificate_behind_symbolic_links_is_renewed(start, keys, tmp_path):
-    """As Kubernetes renews a mounted secret: a link to a folder is exchanged."""
-    for folder, name in (("..1", "server"), ("..2", "renewed")):
-        (tmp_path / folder).mkdir()
+    """As Kubernetes updates a mounted secret: it replaces a link to a directory."""
+    for directory, name in (("..1", "server"), ("..2", "renewed")):
+        (tmp_path / directory).mkdir()
         for end in ("crt", "key"):
-            (tmp_path / folder / f"server.{end}").write_bytes((keys / f"{name}.{end}").read_bytes())
+            (tmp_path / directory / f"server.{end}").write_bytes((keys / f"{name}.{end}").read_bytes())
     (tmp_path / "..data").symlink_to("..1")
     for name in ("server.crt", "server.key"):
         (tmp_path / name).symlink_to(f"..data/{name}")
@@ -309,189 +333,190 @@ def test_a_certificate_behind_symbolic_links_is_renewed(start, keys, tmp_path):
     before = served_serial(exporter)
     (tmp_path / "..next").symlink_to("..2")
     (tmp_path / "..next").rename(tmp_path / "..data")
-    wait_until("it is read", lambda: "web configuration read again" in exporter.log)
+    wait_until("it is reloaded", lambda: "web configuration reloaded" in exporter.log)
     assert served_serial(exporter) != before
 
 
-def test_an_authority_that_lets_in_nobody_is_renewed(start, config, keys, tmp_path):
-    (tmp_path / "ca.crt").write_bytes((keys / "stranger-ca.crt").read_bytes())
+def test_a_ca_that_rejects_all_clients_is_renewed(start, config, keys, tmp_path):
+    (tmp_path / "ca.crt").write_bytes((keys / "untrusted-ca.crt").read_bytes())
     exporter = start(config(MUTUAL))
-    asked = [exporter, keys, *client_certificate(keys, "client")]
-    assert curl(*asked)[1] == 0
+    request = [exporter, keys, *client_certificate(keys, "client")]
+    assert curl(*request)[1] == 0
     (tmp_path / "next").write_bytes((keys / "ca.crt").read_bytes())
     (tmp_path / "next").rename(tmp_path / "ca.crt")
-    wait_until("it is read", lambda: "web configuration read again" in exporter.log)
-    assert curl(*asked)[1] == 200
+    wait_until("it is reloaded", lambda: "web configuration reloaded" in exporter.log)
+    assert curl(*request)[1] == 200
 
 
 @contextlib.contextmanager
-def held_up(path):
-    """Opening this file lasts until the block is left, as on a file system that does not answer. Yields
-    a function that waits for somebody to open it."""
+def blocked_open(path):
+    """open() of this file blocks until the end of the block, as on a hanging file system. Yields a function
+    that waits for a process to open it."""
     class_content, add, open_permission, at_fdcwd, allow = 4, 1, 0x10000, -100, 1
     library = ctypes.CDLL(None, use_errno=True)
-    notices = library.fanotify_init(class_content, os.O_RDONLY)
-    if notices < 0:
-        pytest.skip(f"files cannot be held up here: {os.strerror(ctypes.get_errno())}")
+    events = library.fanotify_init(class_content, os.O_RDONLY)
+    if events < 0:
+        pytest.skip(f"fanotify is not available: {os.strerror(ctypes.get_errno())}")
 
     def wait_for_opener():
-        assert select.select([notices], [], [], 60)[0], "nobody opens it"
-        file, process = struct.unpack("=16xii", os.read(notices, 24))
+        assert select.select([events], [], [], 60)[0], "the file is not opened"
+        file, process = struct.unpack("=16xii", os.read(events, 24))
         os.close(file)
         return process
 
     try:
         mask = ctypes.c_uint64(open_permission)
-        assert library.fanotify_mark(notices, add, mask, at_fdcwd, os.fsencode(path)) == 0, ctypes.get_errno()
+        assert library.fanotify_mark(events, add, mask, at_fdcwd, os.fsencode(path)) == 0, ctypes.get_errno()
         yield wait_for_opener
     finally:
-        os.close(notices)  # which allows it
+        os.close(events)  # allows the open()
 
 
-def test_files_that_do_not_answer_hold_up_nobody(start, config, keys, hash_of, tmp_path):
+def test_hanging_files_do_not_delay_requests(start, config, keys, hash_of, tmp_path):
     exporter = start(config(f"{TLS}basic_auth_users:\n  a: {hash_of('one')}\n"))
 
-    def change_and_hold_up(password):
+    def change_and_block(password):
         (tmp_path / "next.yml").write_text(f"{TLS}basic_auth_users:\n  a: {hash_of(password)}\n")
-        return held_up(tmp_path / "next.yml")
+        return blocked_open(tmp_path / "next.yml")
 
-    with change_and_hold_up("two") as wait_for_opener:
+    with change_and_block("two") as wait_for_opener:
         (tmp_path / "next.yml").rename(tmp_path / "web.yml")
         assert wait_for_opener() == exporter.process.pid
         for path in ("/-/healthy", "/metrics", "/"):
             assert curl(exporter, keys, "--user", "a:one", path=path)[1] == 200
         assert curl(exporter, keys)[1] == 401
-    wait_until("it is read", lambda: "web configuration read again" in exporter.log)
+    wait_until("it is reloaded", lambda: "web configuration reloaded" in exporter.log)
     assert curl(exporter, keys, "--user", "a:two")[1] == 200
-    with change_and_hold_up("three") as wait_for_opener:
+    with change_and_block("three") as wait_for_opener:
         (tmp_path / "next.yml").rename(tmp_path / "web.yml")
         wait_for_opener()
         assert exporter.end()[0] == 0
 
 
-def test_a_configuration_that_breaks_later_changes_nothing(start, config, hash_of, keys):
+def test_an_invalid_reload_keeps_the_previous_configuration(start, config, hash_of, keys):
     exporter = start(config(f"basic_auth_users:\n  a: {hash_of('one')}\n"))
 
-    def asked(user):
+    def status(user):
         return curl(exporter, keys, "--user", user, scheme="http")[1]
 
-    assert asked("a:one") == 200
+    assert status("a:one") == 200
     config("basic_auth_users: {a: no hash}\n")
-    wait_until("the log says so", lambda: "line 1: a: is no bcrypt hash" in exporter.log)
-    assert asked("a:one") == 200
-    assert asked("a:two") == 401
+    wait_until("it is logged", lambda: "line 1: a: is not a bcrypt hash" in exporter.log)
+    assert status("a:one") == 200
+    assert status("a:two") == 401
     config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
-    wait_until("it is read", lambda: "web configuration read again" in exporter.log)
-    assert asked("a:one") == 401
-    assert asked("a:two") == 200
+    wait_until("it is reloaded", lambda: "web configuration reloaded" in exporter.log)
+    assert status("a:one") == 401
+    assert status("a:two") == 200
     config(f"{TLS}basic_auth_users:\n  a: {hash_of('three')}\n")
-    wait_until("the log says so", lambda: "cannot be turned on or off while it runs" in exporter.log)
-    assert asked("a:two") == 200
+    wait_until("it is logged", lambda: "cannot enable or disable TLS" in exporter.log)
+    assert status("a:two") == 200
     _, log = exporter.end()
-    assert log.count("the previous one stays in force") == 2
+    assert log.count("keeping the previous one") == 2
 
 
-def test_half_of_a_configuration_turns_no_password_off(start, config, hash_of, keys):
+def test_a_partly_written_configuration_does_not_disable_authentication(start, config, hash_of, keys):
     users = f"basic_auth_users:\n  a: {hash_of('one')}\n"
     mutual = f"{MUTUAL}  client_allowed_sans: [prometheus.example]\n"
-    no_users = "no basic_auth_users any more; restart to"
-    less = "client_auth_type asks for less than before; restart to"
-    for whole, halves in (
+    no_users = "cannot remove all basic_auth_users without a restart"
+    weaker = "cannot weaken client_auth_type without a restart"
+    for complete, partial in (
         (users, {"": no_users}),
         (
             mutual + users,
             {
-                f"{TLS}  client_auth_type: RequireAnyClientCert\n{users}": less,
+                f"{TLS}  client_auth_type: RequireAnyClientCert\n{users}": weaker,
                 f"{mutual}basic_auth_users:\n": no_users,
-                TLS + users: less,
-                MUTUAL + users: "no client_allowed_sans any more; restart to",
-                mutual.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven") + users: less,
+                TLS + users: weaker,
+                MUTUAL + users: "cannot remove all client_allowed_sans without a restart",
+                mutual.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven") + users: "client_allowed_sans requires",
+                mutual.replace("  client_ca_file: ca.crt\n", "") + users: "cannot remove client_ca_file without a restart",
             },
         ),
     ):
-        exporter = start(config(whole))
+        exporter = start(config(complete))
         has_tls = exporter.url.startswith("https")
 
         def status(*arguments, client="client"):
             certificate = client_certificate(keys, client) if client and has_tls else []
             return curl(exporter, keys, *certificate, *arguments, scheme="https" if has_tls else "http")[1]
 
-        for half, why in halves.items():
-            told = len(exporter.log)
-            config(half)
-            wait_until(why, lambda: status() == 401 and why in exporter.log[told:])
-            assert status() == 401, half
+        for text, error in partial.items():
+            logged = len(exporter.log)
+            config(text)
+            wait_until(error, lambda: status() == 401 and error in exporter.log[logged:])
+            assert status() == 401, text
             if has_tls:
-                for client in (None, "other", "stranger"):
-                    assert status("--user", "a:one", client=client) == 0, (half, client)
-        config(whole + f"  b: {hash_of('two')}\n")
-        wait_until("the whole file is read", lambda: status("--user", "b:two") == 200)
+                for client in (None, "other", "untrusted"):
+                    assert status("--user", "a:one", client=client) == 0, (text, client)
+        config(complete + f"  b: {hash_of('two')}\n")
+        wait_until("the complete file is loaded", lambda: status("--user", "b:two") == 200)
 
 
-def test_a_change_that_cannot_be_read_for_a_while_is_not_forgotten(start, config, hash_of, keys):
+def test_a_reload_without_descriptors_is_retried(start, config, hash_of, keys):
     exporter = start(config(f"basic_auth_users:\n  a: {hash_of('one')}\n"))
     pid = exporter.process.pid
 
-    def asked(user):
+    def status(user):
         return curl(exporter, keys, "--user", user, scheme="http")[1]
 
     def descriptors():
         return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
 
-    taken = descriptors()
-    assert asked("a:one") == 200
-    wait_until("the client is forgotten", lambda: descriptors() == taken)
+    open_descriptors = descriptors()
+    assert status("a:one") == 200
+    wait_until("the client is closed", lambda: descriptors() == open_descriptors)
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    # None is left. Fewer than are open would make poll() fail, too.
-    free = next(number for number in range(len(taken) + 1) if number not in taken)
+    # The lowest limit that leaves none; below the number of open ones, poll() would fail, too.
+    free = next(number for number in range(len(open_descriptors) + 1) if number not in open_descriptors)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, limits[1]))
     config(f"basic_auth_users:\n  a: {hash_of('two')}\n")
-    wait_until("the log says so", lambda: "Too many open files" in exporter.log)
+    wait_until("it is logged", lambda: "Too many open files" in exporter.log)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
-    wait_until("it is read", lambda: "web configuration read again" in exporter.log)
-    assert asked("a:two") == 200
-    assert asked("a:one") == 401
+    wait_until("it is reloaded", lambda: "web configuration reloaded" in exporter.log)
+    assert status("a:two") == 200
+    assert status("a:one") == 401
 
 
 @pytest.mark.parametrize(
-    "text, why",
+    "text, error",
     [
         ("tls_server_confg: {}", "line 1: unknown field 'tls_server_confg'"),
         (TLS.replace("server.crt", "absent.crt"), "cannot read /.*/absent.crt: No such file or directory"),
-        (TLS.replace("server.crt", "server.key"), "server.key has no certificate that can be used"),
+        (TLS.replace("server.crt", "server.key"), "server.key contains no usable certificate"),
         (TLS.replace("server.key", "ca.key"), "cannot read /.*/ca.key"),
-        (TLS.replace("server.crt", "ca.crt"), "server.key is not the key of /.*/ca.crt"),
-        (MUTUAL.replace("ca.crt", "server.key"), "server.key has no certificate"),
+        (TLS.replace("server.crt", "ca.crt"), "server.key is not the private key of /.*/ca.crt"),
+        (MUTUAL.replace("ca.crt", "server.key"), "server.key contains no certificate"),
     ],
 )
-def test_an_invalid_configuration_stops_the_start(run, config, text, why):
+def test_an_invalid_configuration_is_fatal_at_startup(run, config, text, error):
     result = run("--web.listen-address=127.0.0.1:0", config(text))
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
-    assert re.search(why, result.stderr), result.stderr
+    assert re.search(error, result.stderr), result.stderr
     assert "--web.config.file" in result.stderr
 
 
-def test_an_absent_configuration_stops_the_start(run):
+def test_a_missing_configuration_is_fatal_at_startup(run):
     result = run("--web.listen-address=127.0.0.1:0", "--web.config.file=/nowhere/web.yml")
     assert result.returncode == 1
     assert "cannot read /nowhere/web.yml: No such file or directory" in result.stderr
 
 
-def test_loopback_is_no_way_around_tls(start, config, keys):
+def test_tls_cannot_be_bypassed_over_loopback(start, config, keys):
     exporter = start(config(MUTUAL))
     for source in ("127.0.0.1", "127.0.0.2"):
         with socket.create_connection(("127.0.0.1", exporter.inner_port()), source_address=(source, 0)) as client:
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
-        assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
-        assert answer.count(b"HTTP/1.1") == 1
-        assert b"inetdiag_" not in answer
+            response = b"".join(iter(lambda: client.recv(65536), b""))
+        assert response.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+        assert response.count(b"HTTP/1.1") == 1
+        assert b"inetdiag_" not in response
     assert curl(exporter, keys, *client_certificate(keys, "client"), path="/metrics")[1] == 200
 
 
 @pytest.mark.many_clients
-def test_clients_that_hang_hold_up_nobody(start, config, keys):
+def test_hanging_clients_do_not_delay_scrapes(start, config, keys):
     exporter = start(config(TLS))
 
     def descriptors():
@@ -513,11 +538,11 @@ def test_clients_that_hang_hold_up_nobody(start, config, keys):
     assert pages == [200] * 8
     for client in hanging:
         client.close()
-    wait_until("all of them are forgotten", lambda: descriptors() <= before)
+    wait_until("all of them are closed", lambda: descriptors() <= before)
 
 
-def renew_keys_until(over, port):
-    """As fast as it can; Python's own module cannot. Ends early where nobody stops it."""
+def update_keys_until(over, port):
+    """Sends TLS 1.3 key updates as fast as possible, which the ssl module cannot. Stops after 60 s."""
     library = ctypes.CDLL("libssl.so.3")
     for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
         getattr(library, name).restype = ctypes.c_void_p
@@ -536,26 +561,26 @@ def renew_keys_until(over, port):
     library.SSL_CTX_free(context)
 
 
-def test_a_client_that_renews_its_keys_without_end_holds_up_nobody(start, config, keys):
+def test_endless_key_updates_do_not_delay_requests(start, config, keys):
     exporter = start(config(TLS))
     over = threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        clients = [pool.submit(renew_keys_until, over, exporter.port) for _ in range(2)]
-        answers = [curl(exporter, keys)[1] for _ in range(5)]
-        were_there = not any(client.done() for client in clients)
+        clients = [pool.submit(update_keys_until, over, exporter.port) for _ in range(2)]
+        statuses = [curl(exporter, keys)[1] for _ in range(5)]
+        were_connected = not any(client.done() for client in clients)
         over.set()
-    assert were_there, [client.result() for client in clients]
-    assert answers == [200] * 5
+    assert were_connected, [client.result() for client in clients]
+    assert statuses == [200] * 5
 
 
 def sockets_at(port):
-    """The states of TCP connections to a port of this namespace, from the side that listens."""
+    """The connections of this namespace whose local port this is, other than TIME_WAIT."""
     command = ["ss", "-Htan", "exclude", "listening", "exclude", "time-wait", "sport", "=", f":{port}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def all_threads_sleep(exporter):
-    """A thread that turns in a circle is runnable each time, however loaded the machine is."""
+    """A busy loop would be runnable in every sample, whatever the load of the machine."""
 
     def state(stat):
         return stat.read_text().rpartition(")")[2].split()[0]
@@ -568,8 +593,8 @@ def all_threads_sleep(exporter):
     return True
 
 
-def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
-    # So small that most of the page waits in the exporter.
+def test_a_client_that_reads_slowly_gets_the_complete_page(start, config, keys):
+    # Keeps most of the page in the exporter.
     Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
     exporter = start(config(TLS))
     inner = exporter.inner_port()
@@ -579,16 +604,16 @@ def test_a_client_that_reads_slowly_gets_the_whole_page(start, config, keys):
     plain.connect(("127.0.0.1", exporter.port))
     with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-        answer = client.recv(1)
-        wait_until("the HTTP server has told all", lambda: not sockets_at(inner))
-        wait_until("it waits for the client", lambda: all_threads_sleep(exporter))
+        response = client.recv(1)
+        wait_until("the HTTP server has sent its response", lambda: not sockets_at(inner))
+        wait_until("the proxy waits for the client", lambda: all_threads_sleep(exporter))
         while piece := client.recv(1000):
-            answer += piece
-    head, _, body = answer.partition(b"\r\n\r\n")
+            response += piece
+    head, _, body = response.partition(b"\r\n\r\n")
     assert int(re.search(rb"Content-Length: (\d+)", head).group(1)) == len(body)
 
 
-def test_a_signal_ends_it_with_tls_clients(start, config, keys):
+def test_a_signal_shuts_down_with_tls_clients(start, config, keys):
     exporter = start(config(TLS))
     silent = [socket.create_connection(("127.0.0.1", exporter.port)) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -604,7 +629,7 @@ def test_a_signal_ends_it_with_tls_clients(start, config, keys):
 
 def test_prometheus_scrapes_with_certificate_and_password(start, config, keys, hash_of, prometheus):  # noqa: F811
     exporter = start(config(f"{MUTUAL}basic_auth_users:\n  scraper: {hash_of('secret')}\n"))
-    how = {
+    scrape_config = {
         "scheme": "https",
         "basic_auth": {"username": "scraper", "password": "secret"},
         "tls_config": {
@@ -613,15 +638,15 @@ def test_prometheus_scrapes_with_certificate_and_password(start, config, keys, h
             "key_file": f"{keys}/client.key",
         },
     }
-    ask = prometheus(exporter.port, "\n    ".join(f"{name}: {json.dumps(value)}" for name, value in how.items()))
-    wait_until("Prometheus has scraped", lambda: ask("up{job='inetdiag'} == 1"))
-    assert ask("inetdiag_scrape_collector_success == 1")
-    assert not ask("inetdiag_scrape_collector_success == 0")
+    query = prometheus(exporter.port, "\n    ".join(f"{name}: {json.dumps(value)}" for name, value in scrape_config.items()))
+    wait_until("Prometheus has scraped", lambda: query("up{job='inetdiag'} == 1"))
+    assert query("inetdiag_scrape_collector_success == 1")
+    assert not query("inetdiag_scrape_collector_success == 0")
 
 
-def test_a_prometheus_with_a_wrong_password_sees_it_down(start, config, keys, hash_of, prometheus):  # noqa: F811
+def test_a_wrong_password_in_prometheus_means_down(start, config, keys, hash_of, prometheus):  # noqa: F811
     exporter = start(config(f"{TLS}basic_auth_users:\n  scraper: {hash_of('secret')}\n"))
-    how = f'scheme: https\n    basic_auth: {{username: scraper, password: guess}}\n    tls_config: {{ca_file: "{keys}/ca.crt"}}'
-    ask = prometheus(exporter.port, how)
-    wait_until("Prometheus has tried", lambda: ask("up{job='inetdiag'} == 0"))
-    assert not ask("inetdiag_exporter_build_info")
+    scrape_config = f'scheme: https\n    basic_auth: {{username: scraper, password: guess}}\n    tls_config: {{ca_file: "{keys}/ca.crt"}}'
+    query = prometheus(exporter.port, scrape_config)
+    wait_until("Prometheus has scraped", lambda: query("up{job='inetdiag'} == 0"))
+    assert not query("inetdiag_exporter_build_info")

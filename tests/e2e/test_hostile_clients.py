@@ -1,5 +1,5 @@
-"""Clients that hold connections, send rubbish or come in crowds: a scrape beside them is answered
-within its deadline, and when they are gone, so is all that they took."""
+"""Clients that hold connections, send garbage or come in crowds. They must not delay a scrape beyond its
+deadline, and all their resources must be released."""
 
 import re
 import resource
@@ -21,31 +21,31 @@ from test_access import TLS, config, keys  # noqa: F401, fixtures
 
 pytestmark = pytest.mark.many_clients
 
-# Of Prometheus, by default; also what a scrape has without a header.
+# The default scrape_timeout of Prometheus, and the exporter's without the header.
 DEADLINE_SECONDS = 10
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
-HALF_A_CLIENT_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+PARTIAL_CLIENT_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 
 @pytest.fixture(autouse=True)
 def many_descriptors():
-    """The crowds are as many descriptors of this process."""
+    """Each client of a crowd is a descriptor of this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture(params=["HTTP", "HTTPS", "HTTP by IPv6"])
+@pytest.fixture(params=["HTTP", "HTTPS", "HTTP over IPv6"])
 def start_either(request, start):
-    """Starts an exporter that takes clients in one of the ways that it has."""
+    """Starts an exporter with each kind of listener."""
     flags = [request.getfixturevalue("config")(TLS)] if request.param == "HTTPS" else []
-    address = "[::1]:0" if request.param == "HTTP by IPv6" else "127.0.0.1:0"
+    address = "[::1]:0" if request.param == "HTTP over IPv6" else "127.0.0.1:0"
     return lambda *arguments: start(*flags, *arguments, listen=address)
 
 
 def connect(exporter, receive_bytes=None):
-    """Over TCP alone, also where TLS is spoken."""
+    """Connects over TCP, without a TLS handshake."""
     is_ipv6 = "[" in exporter.url
     client = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
     if receive_bytes:
@@ -58,64 +58,64 @@ def has_tls(exporter):
     return exporter.url.startswith("https:")
 
 
-def connect_to_speak(exporter, receive_bytes=None):
+def connect_with_tls(exporter, receive_bytes=None):
     client = connect(exporter, receive_bytes)
     client.settimeout(60)
     return ANY_CERTIFICATE.wrap_socket(client) if has_tls(exporter) else client
 
 
 class Crowd:
-    """As many clients of a kind as asked for, at any time: who is turned away comes again."""
+    """A constant number of clients of a kind: one that the exporter closes reconnects."""
 
     def __init__(self, exporter, count, kind):
         self.exporter = exporter
         self.kind = kind
-        self.returned = 0
-        self.clients = [self._come() for _ in range(count)]
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._stay)
+        self.reconnects = 0
+        self.clients = [self._connect() for _ in range(count)]
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._reconnect_closed)
 
     def __enter__(self):
         self._thread.start()
         return self
 
     def __exit__(self, *_):
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
         for client in self.clients:
             client.close()
 
-    def _come(self):
+    def _connect(self):
         if self.kind == "silent":
             return connect(self.exporter)
-        if self.kind == "half a handshake":
+        if self.kind == "partial handshake":
             client = connect(self.exporter)
-            client.sendall(HALF_A_CLIENT_HELLO)
+            client.sendall(PARTIAL_CLIENT_HELLO)
             return client
         if self.kind == "one byte a second":
-            return connect_to_speak(self.exporter)
-        client = connect_to_speak(self.exporter, receive_bytes=4096)
+            return connect_with_tls(self.exporter)
+        client = connect_with_tls(self.exporter, receive_bytes=4096)
         client.sendall(REQUEST)
-        # More scrapes at the same time than --web.max-requests are another matter.
+        # Waits for the response, to stay below --web.max-requests.
         assert select.select([client], [], [], 60)[0]
         return client
 
-    def _stay(self):
-        while not self._over.wait(1):
-            gone = select.poll()
+    def _reconnect_closed(self):
+        while not self._stopped.wait(1):
+            poll = select.poll()
             for client in self.clients:
-                gone.register(client, select.POLLRDHUP if self.kind == "reads nothing" else select.POLLIN)
-            turned_away = {fd for fd, _ in gone.poll(0)}
+                poll.register(client, select.POLLRDHUP if self.kind == "reads nothing" else select.POLLIN)
+            closed = {fd for fd, _ in poll.poll(0)}
             for i, client in enumerate(self.clients):
-                if client.fileno() in turned_away:
+                if client.fileno() in closed:
                     client.close()
-                    self.clients[i] = self._come()
-                    self.returned += 1
+                    self.clients[i] = self._connect()
+                    self.reconnects += 1
                 elif self.kind == "one byte a second":
                     try:
                         client.send(b"G")
                     except OSError:
-                        pass  # turned away since; seen in the next second
+                        pass  # closed since; reconnects in the next second
 
 
 def descriptors(exporter):
@@ -127,13 +127,12 @@ def resident_kib(exporter):
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def memory_is_back(exporter, before):
-    """But for the stacks and buffers of all threads, once used, and what malloc keeps for the next
-    scrape."""
+def has_released_memory(exporter, before):
+    """Except the stacks and buffers of the threads, and what malloc caches for the next scrape."""
     return resident_kib(exporter) - before < 16_000
 
 
-def scrape_in_time(exporter):
+def scrape_within_deadline(exporter):
     begin = time.monotonic()
     status, _, body = exporter.get(timeout=DEADLINE_SECONDS)
     assert status == 200
@@ -141,7 +140,7 @@ def scrape_in_time(exporter):
     return time.monotonic() - begin
 
 
-# Two hundred at a time delay nobody; four hundred are more than are held.
+# HttpServer::max_clients is 256: 200 are held, of 400 the oldest are closed.
 @pytest.mark.parametrize(
     "start_either, kind, count",
     [
@@ -150,40 +149,40 @@ def scrape_in_time(exporter):
         ("HTTP", "one byte a second", 200),
         ("HTTP", "reads nothing", 200),
         ("HTTPS", "silent", 400),
-        ("HTTPS", "half a handshake", 400),
+        ("HTTPS", "partial handshake", 400),
         ("HTTPS", "one byte a second", 200),
         ("HTTPS", "reads nothing", 50),
-        ("HTTP by IPv6", "silent", 400),
-        ("HTTP by IPv6", "one byte a second", 200),
-        ("HTTP by IPv6", "reads nothing", 200),
+        ("HTTP over IPv6", "silent", 400),
+        ("HTTP over IPv6", "one byte a second", 200),
+        ("HTTP over IPv6", "reads nothing", 200),
     ],
     indirect=["start_either"],
 )
-def test_a_scrape_beside_clients_that_hold_their_connection(start_either, is_sanitized, kind, count):
+def test_clients_that_hold_connections_do_not_delay_scrapes(start_either, is_sanitized, kind, count):
     exporter = start_either()
     if not has_tls(exporter):
-        # So that the kernel does not take the whole answer off the exporter's hands.
+        # Keeps most of the response in the exporter.
         Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
     for _ in range(3):
         exporter.page()
     before = descriptors(exporter)
     memory_before = resident_kib(exporter)
     with Crowd(exporter, count, kind) as crowd:
-        seconds = [scrape_in_time(exporter) for _ in range(2)]
-        # Until the first were turned away: nobody holds a connection for ever.
+        seconds = [scrape_within_deadline(exporter) for _ in range(2)]
+        # Until the first are closed: no client may hold a connection for ever.
         if kind == "one byte a second" or count == 400:
-            wait_until("clients are turned away", lambda: crowd.returned > 0)
-            seconds.append(scrape_in_time(exporter))
+            wait_until("clients are closed", lambda: crowd.reconnects > 0)
+            seconds.append(scrape_within_deadline(exporter))
         assert exporter.get("/-/healthy", timeout=DEADLINE_SECONDS)[0] == 200
         held = descriptors(exporter)
     print(f"{count} {kind}: slowest scrape {max(seconds):.2f} s, {held} descriptors")
     wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
-    scrape_in_time(exporter)
+    scrape_within_deadline(exporter)
     print(f"{resident_kib(exporter) - memory_before} KiB more")
-    wait_until("their memory is given back", lambda: is_sanitized or memory_is_back(exporter, memory_before))
+    wait_until("their memory is released", lambda: is_sanitized or has_released_memory(exporter, memory_before))
 
 
-RUBBISH = [
+GARBAGE = [
     b"\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n",
     b"GET\r\n\r\n",
@@ -203,84 +202,84 @@ RUBBISH = [
 ]
 
 
-def answer_to(exporter, request):
-    """All that comes until the exporter closes the connection."""
-    with connect_to_speak(exporter) as client:
-        answer = b""
+def response_to(exporter, request):
+    """Returns everything until the exporter closes the connection."""
+    with connect_with_tls(exporter) as client:
+        response = b""
         try:
             client.sendall(request)
             while part := client.recv(65536):
-                answer += part
+                response += part
         except TimeoutError:
             raise
         except OSError:
-            pass  # cut off while it still sent, or closed with the rest unread
-        return answer
+            pass  # closed while this still sends, or with unread input
+        return response
 
 
-def test_rubbish_is_refused_or_cut_off(start_either):
+def test_garbage_is_rejected_or_closed(start_either):
     exporter = start_either()
-    for rubbish in RUBBISH:
-        answer = answer_to(exporter, rubbish)
-        assert not answer or re.match(rb"HTTP/1\.1 [45]\d\d [A-Z]", answer), (rubbish[:80], answer[:200])
-        assert b"root:" not in answer, rubbish[:80]
-        scrape_in_time(exporter)
+    for garbage in GARBAGE:
+        response = response_to(exporter, garbage)
+        assert not response or re.match(rb"HTTP/1\.1 [45]\d\d [A-Z]", response), (garbage[:80], response[:200])
+        assert b"root:" not in response, garbage[:80]
+        scrape_within_deadline(exporter)
 
 
 @pytest.mark.parametrize("count, size", [(50, 300), (3_000, 0)])
-def test_headers_of_nearly_16_kib_are_taken(start_either, count, size):
+def test_headers_of_nearly_16_kib_are_accepted(start_either, count, size):
     headers = b"".join(b"A:%s\r\n" % (b"b" * size) for _ in range(count))
-    assert answer_to(start_either(), REQUEST[:-2] + headers + b"\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
+    assert response_to(start_either(), REQUEST[:-2] + headers + b"\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_lines_may_end_without_a_carriage_return(start_either):
-    assert answer_to(start_either(), b"GET /-/healthy HTTP/1.0\n\n").startswith(b"HTTP/1.1 200 OK\r\n")
+    assert response_to(start_either(), b"GET /-/healthy HTTP/1.0\n\n").startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_what_is_pipelined_behind_a_request_gets_no_answer(start_either):
+def test_pipelined_requests_get_no_response(start_either):
     exporter = start_either()
     healthy = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
-    assert answer_to(exporter, healthy * 3 + bytes(range(256))).count(b"HTTP/1.1") <= 1
-    scrape_in_time(exporter)
+    assert response_to(exporter, healthy * 3 + bytes(range(256))).count(b"HTTP/1.1") <= 1
+    scrape_within_deadline(exporter)
 
 
-def test_the_same_collector_a_thousand_times_is_one(start_either):
+def test_a_collector_given_many_times_runs_once(start_either):
     exporter = start_either()
     many = exporter.page("/metrics?" + "&".join(["collect[]=tcp"] * 1000))
     one = exporter.page("/metrics?collect[]=tcp")
     assert series_of(many).keys() == series_of(one).keys()
 
 
-COMERS = 10_000
+CONNECTIONS = 10_000
 
 
-def test_many_who_come_and_go(start_either, is_sanitized):
+def test_many_short_connections(start_either, is_sanitized):
     exporter = start_either()
     exporter.page()
     before = descriptors(exporter)
     memory_before = resident_kib(exporter)
-    count = COMERS // 10 if is_sanitized else COMERS
+    count = CONNECTIONS // 10 if is_sanitized else CONNECTIONS
 
-    def come_and_go():
+    def connect_and_close():
         for i in range(count):
             client = connect(exporter)
             if i % 3 == 1:
-                client.send(HALF_A_CLIENT_HELLO if has_tls(exporter) else REQUEST[:9])
-            elif i % 3 == 2:  # with a reset
+                client.send(PARTIAL_CLIENT_HELLO if has_tls(exporter) else REQUEST[:9])
+            elif i % 3 == 2:  # closes with a reset
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
 
     with ThreadPoolExecutor(1) as pool:
-        crowd = pool.submit(come_and_go)
-        scrape_in_time(exporter)
+        crowd = pool.submit(connect_and_close)
+        scrape_within_deadline(exporter)
         while not crowd.done():
-            scrape_in_time(exporter)
+            scrape_within_deadline(exporter)
         crowd.result()
     wait_until("their descriptors are closed", lambda: descriptors(exporter) <= before)
-    wait_until("their memory is given back", lambda: is_sanitized or memory_is_back(exporter, memory_before))
+    wait_until("their memory is released", lambda: is_sanitized or has_released_memory(exporter, memory_before))
 
 
-def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
+def test_few_descriptors_limit_clients_without_spinning(start, binary):
     limit = 64
     exporter = start(command=("prlimit", f"--nofile={limit}:{limit}"))
 
@@ -289,12 +288,12 @@ def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
         return int(fields[11]) + int(fields[12])
 
     with Crowd(exporter, limit, "silent") as crowd:
-        wait_until("a part of them is held", lambda: descriptors(exporter) >= limit // 2)
+        wait_until("some of them are held", lambda: descriptors(exporter) >= limit // 2)
         begin, ticks = time.monotonic(), cpu_ticks()
-        wait_until("clients are turned away", lambda: crowd.returned > 0)
+        wait_until("clients are closed", lambda: crowd.reconnects > 0)
         assert descriptors(exporter) < limit
         used = (cpu_ticks() - ticks) / 100 / (time.monotonic() - begin)
-    assert used < 0.5, "a loop without a pause takes a whole CPU"
+    assert used < 0.5, "a busy loop uses one CPU"
     assert exporter.get()[0] == 200
     result = subprocess.run(
         ["prlimit", "--nofile=32:32", binary, "--web.listen-address=127.0.0.1:0"],
@@ -307,20 +306,20 @@ def test_few_descriptors_hold_few_clients_and_do_not_spin(start, binary):
     assert "raise the limit (LimitNOFILE, ulimit -n)" in result.stderr
 
 
-def test_few_threads_hold_few_clients(start, binary):
-    """The limit does not bind root, so it is nobody who runs it."""
+def test_few_threads_limit_clients(start, binary):
+    """Runs as nobody, because RLIMIT_NPROC does not apply to root."""
     as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        copy = shutil.copy(binary, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        copy = shutil.copy(binary, directory)
         probe = subprocess.run([*as_nobody, copy, "--version"], capture_output=True, text=True, check=False)
         if probe.returncode != 0:
             pytest.skip(f"cannot be another user here: {probe.stderr.strip()}")
-        # `start` appends the path that nobody may not read.
+        # Replaces the path that `start` appends, which nobody may not read.
         instead = ("sh", "-c", f'shift; exec {copy} "$@"', "sh")
         exporter = start(command=(*as_nobody, "prlimit", "--nproc=60:60", *instead))
         with Crowd(exporter, 30, "silent"):
-            scrape_in_time(exporter)
+            scrape_within_deadline(exporter)
             threads = len(list(Path(f"/proc/{exporter.process.pid}/task").iterdir()))
             assert 30 < threads < 60
         assert exporter.end()[0] == 0

@@ -1,4 +1,4 @@
-"""How the program answers, starts and ends."""
+"""HTTP responses, startup and shutdown."""
 
 import gzip
 import json
@@ -24,13 +24,13 @@ def test_head_has_the_headers_of_get(start):
     assert int(headers["Content-Length"]) > 1000
 
 
-def test_gzip_is_the_same_page(start):
+def test_gzip_has_the_same_content(start):
     exporter = start("--collector.disable-defaults", "--collector.sysctl", "--web.disable-exporter-metrics")
     _, headers, body = exporter.get(headers={"Accept-Encoding": "gzip"})
     assert headers["Content-Encoding"] == "gzip"
-    zipped = series_of(gzip.decompress(body).decode())
+    compressed = series_of(gzip.decompress(body).decode())
     plain = exporter.series()
-    assert zipped.keys() == plain.keys()
+    assert compressed.keys() == plain.keys()
     _, headers, _ = exporter.get(headers={"Accept-Encoding": "gzip;q=0"})
     assert headers["Content-Encoding"] is None
 
@@ -58,14 +58,14 @@ def test_collect_and_exclude(start):
         ("/metrics", "OPTIONS", 405, "GET or HEAD"),
     ],
 )
-def test_refusals_say_why(start, path, method, status, text):
+def test_error_responses_give_the_reason(start, path, method, status, text):
     exporter = start("--no-collector.tcp")
-    answer = exporter.get(path, method=method)
-    assert answer[0] == status
-    assert text in answer[2].decode()
+    actual_status, _, body = exporter.get(path, method=method)
+    assert actual_status == status
+    assert text in body.decode()
 
 
-def test_no_cors_for_anyone(start):
+def test_no_cors_headers(start):
     exporter = start()
     preflight = {"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}
     for method in ("GET", "OPTIONS"):
@@ -73,7 +73,7 @@ def test_no_cors_for_anyone(start):
         assert headers["Access-Control-Allow-Origin"] is None
 
 
-def test_health_and_front_page(start):
+def test_health_and_status_page(start):
     exporter = start()
     assert exporter.get("/-/healthy")[0] == 200
     assert exporter.get("/-/ready")[0] == 200
@@ -83,13 +83,13 @@ def test_health_and_front_page(start):
     assert b'href="/metrics"' in body and b"listeners" in body
 
 
-def test_a_deadline_that_is_no_number_is_refused(start):
+def test_an_invalid_scrape_timeout_is_rejected(start):
     status, _, body = start().get(headers={"X-Prometheus-Scrape-Timeout-Seconds": "soon"})
     assert status == 400
     assert b"not a positive number of seconds" in body
 
 
-def test_a_deadline_that_is_too_short_still_yields_a_page(start):
+def test_a_very_short_scrape_timeout_yields_a_page(start):
     exporter = start()
     status, _, body = exporter.get(headers={"X-Prometheus-Scrape-Timeout-Seconds": "0.000001"})
     assert status == 200
@@ -99,7 +99,7 @@ def test_a_deadline_that_is_too_short_still_yields_a_page(start):
     assert "inetdiag_exporter_build_info" in body.decode()
 
 
-def test_several_addresses(start):
+def test_multiple_listen_addresses(start):
     exporter = start("--web.listen-address=[127.0.0.2]:10046", listen="127.0.0.1:10045")
     for address in (("127.0.0.1", 10045), ("127.0.0.2", 10046)):
         with socket.create_connection(address) as client:
@@ -108,7 +108,7 @@ def test_several_addresses(start):
     assert exporter.log.count("msg=listening") == 2
 
 
-def test_a_busy_port_is_one_line_and_a_failure(start, run):
+def test_a_port_in_use_fails_with_one_line(start, run):
     exporter = start()
     result = run(f"--web.listen-address=127.0.0.1:{exporter.port}")
     assert result.returncode == 1
@@ -117,37 +117,37 @@ def test_a_busy_port_is_one_line_and_a_failure(start, run):
     assert "--web.listen-address" in result.stderr
 
 
-def test_both_families_at_once(start, run):
+def test_ipv4_and_ipv6_at_once(start, run):
     exporter = start("--web.listen-address=[::1]:0", "--collector.disable-defaults", "--collector.sysctl")
-    wait_until("it tells the second address", lambda: exporter.log.count("listening") == 2)
-    by_ipv6 = re.search(r"http://(\[::1\]:\d+)/", exporter.log)[1]
-    request = urllib.request.Request(f"http://{by_ipv6}/metrics", headers={"Accept-Encoding": "gzip"})
+    wait_until("the second address is logged", lambda: exporter.log.count("listening") == 2)
+    ipv6_address = re.search(r"http://(\[::1\]:\d+)/", exporter.log)[1]
+    request = urllib.request.Request(f"http://{ipv6_address}/metrics", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(request) as response:
         page = gzip.decompress(response.read()).decode()
     assert series_of(page).keys() == exporter.series().keys()
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"http://{by_ipv6}/nothing")
+        urllib.request.urlopen(f"http://{ipv6_address}/nothing")
 
-    result = run(f"--web.listen-address={by_ipv6}")
+    result = run(f"--web.listen-address={ipv6_address}")
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
-    assert f"cannot listen on {by_ipv6}: Address already in use" in result.stderr
+    assert f"cannot listen on {ipv6_address}: Address already in use" in result.stderr
 
 
 @pytest.mark.many_clients
-def test_nobody_else_asks_where_requests_over_ipv6_are_passed_on(start):
+def test_the_internal_port_of_the_ipv6_proxy_rejects_other_clients(start):
     many = [f"--web.listen-address=127.0.1.{i}:10045" for i in range(1, 71)]
     exporter = start(*many, listen="[::1]:0")
-    wait_until("it tells each address", lambda: exporter.log.count("listening") == 71)
-    (by_ipv6,) = re.findall(r"http://\[::1\]:\d+/", exporter.log)
+    wait_until("every address is logged", lambda: exporter.log.count("listening") == 71)
+    (ipv6_url,) = re.findall(r"http://\[::1\]:\d+/", exporter.log)
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(f"http://127.0.0.1:{exporter.inner_port()}/metrics")
-    for url in (by_ipv6, exporter.url):
+    for url in (ipv6_url, exporter.url):
         with urllib.request.urlopen(f"{url}-/healthy") as response:
             assert response.status == 200
 
 
-def test_more_addresses_than_descriptors_are_refused(binary):
+def test_more_addresses_than_descriptors_are_an_error(binary):
     many = [f"--web.listen-address=127.0.1.{i}:10045" for i in range(1, 71)]
     result = subprocess.run(
         ["prlimit", "--nofile=128:128", binary, *many], capture_output=True, text=True, timeout=60, check=False
@@ -156,7 +156,7 @@ def test_more_addresses_than_descriptors_are_refused(binary):
     assert "cannot serve with 128 descriptors; raise the limit" in result.stderr
 
 
-def test_a_wrong_flag_is_named(run):
+def test_an_invalid_flag_is_named(run):
     result = run("--collector.listeners.max=many")
     assert result.returncode == 1
     assert "--collector.listeners.max: 'many' is not a whole number" in result.stderr
@@ -167,27 +167,27 @@ def test_json_logs(start):
     exporter = start("--log.format=json", "--log.level=debug")
     _, log = exporter.end()
     lines = [json.loads(line) for line in log.splitlines()]
-    told = [line["msg"] for line in lines if line["level"] == "info"]
-    # Which parts of the sandbox there are depends on kernel and build.
-    told = [message for message in told if message != "sandbox only partially applied"]
-    assert told == ["listening", "stopping", "stopped"]
+    messages = [line["msg"] for line in lines if line["level"] == "info"]
+    # The sandbox depends on the kernel and the build.
+    messages = [message for message in messages if message != "sandbox only partially applied"]
+    assert messages == ["listening", "stopping", "stopped"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_cleanly(start, number):
+def test_a_signal_shuts_down_cleanly(start, number):
     status, log = start().end(number)
     assert status == 0
     assert "msg=stopped" in log
     assert f"signal={number.name}" in log
 
 
-def test_a_signal_ends_it_while_scrapes_run_and_clients_hang(start):
+def test_a_signal_shuts_down_during_scrapes_and_with_silent_clients(start):
     exporter = start()
     silent = [socket.create_connection(("127.0.0.1", exporter.port)) for _ in range(4)]
-    ended = threading.Event()
+    stopped = threading.Event()
 
-    def scrape_until_ended():
-        while not ended.is_set():
+    def scrape_until_stopped():
+        while not stopped.is_set():
             try:
                 exporter.get()
             except OSError:
@@ -195,18 +195,18 @@ def test_a_signal_ends_it_while_scrapes_run_and_clients_hang(start):
 
     with ThreadPoolExecutor(4) as pool:
         for _ in range(4):
-            pool.submit(scrape_until_ended)
+            pool.submit(scrape_until_stopped)
         try:
             assert exporter.get()[0] == 200
             status, _ = exporter.end()
         finally:
-            ended.set()
+            stopped.set()
     assert status == 0
     for client in silent:
         client.close()
 
 
-def test_whoever_asks_while_it_ends_gets_a_whole_answer_or_none(start):
+def test_responses_during_shutdown_are_complete_or_absent(start):
     exporter = start()
 
     def scrape(_):
@@ -218,16 +218,16 @@ def test_whoever_asks_while_it_ends_gets_a_whole_answer_or_none(start):
         return status
 
     with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(scrape, range(200))
+        statuses = pool.map(scrape, range(200))
         assert exporter.get()[0] == 200
         status, log = exporter.end()
-        assert set(answers) <= {200, 503, None}
+        assert set(statuses) <= {200, 503, None}
     assert status == 0
     assert "msg=stopped" in log
     assert "level=error" not in log
 
 
-def test_scrapes_at_the_same_time(start):
+def test_concurrent_scrapes(start):
     exporter = start()
     paths = ["/metrics", "/metrics?collect[]=tcp", "/metrics?exclude[]=nstat", "/", "/metrics?collect[]=listeners"]
 
@@ -242,14 +242,30 @@ def test_scrapes_at_the_same_time(start):
     assert "WARNING: ThreadSanitizer" not in log
 
 
-def test_scrapes_beyond_the_maximum_are_turned_away(start):
+def test_concurrent_scrapes_are_limited(start):
     exporter = start("--web.max-requests=1")
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: exporter.get()[0], range(100)))
     assert set(statuses) == {200, 503}
 
 
-def test_the_log_names_flags_without_an_effect(start):
+def test_requests_are_counted_as_by_promhttp(start):
+    exporter = start()
+    assert exporter.get("/-/healthy")[0] == 200
+    assert exporter.get("/metrics?collect[]=nope")[0] == 400
+    exporter.page()
+    series = {s: v for s, v in exporter.series().items() if s.startswith("promhttp_")}
+    assert series == {
+        "promhttp_metric_handler_requests_in_flight": 1,
+        'promhttp_metric_handler_requests_total{code="200"}': 1,
+        'promhttp_metric_handler_requests_total{code="400"}': 1,
+        'promhttp_metric_handler_requests_total{code="500"}': 0,
+        'promhttp_metric_handler_requests_total{code="503"}': 0,
+    }
+    assert "promhttp" not in start("--web.disable-exporter-metrics").page()
+
+
+def test_flags_without_effect_are_logged(start):
     exporter = start("--statsd.interval=1s", "--collector.tcp.max-ports=5", "--no-collector.tcp")
     assert 'flags=--statsd.interval reason="--statsd.address is not given"' in exporter.log
     assert 'flags=--collector.tcp.max-ports reason="the collector is not enabled"' in exporter.log

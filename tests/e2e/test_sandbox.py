@@ -142,7 +142,7 @@ def test_a_web_configuration_in_the_root_folder_does_not_open_what_is_below(star
     told = len(exporter.log)
     # In place: another file would not be read at all.
     (root / "web.yml").write_text(TLS.replace("server.", "below/server."))
-    outcome = r"cannot read /below/server\.crt: ([\w ]+)|web configuration read again"
+    outcome = r"cannot read /below/server\.crt: ([\w ]+)|web configuration reloaded"
     tried = wait_until("it was tried", lambda: curl(exporter, keys)[1] and re.search(outcome, exporter.log[told:]))
     assert tried[1] == "Permission denied"
     (root / "web.yml").write_text(TLS + "http_server_config: {headers: {X-Frame-Options: deny}}\n")

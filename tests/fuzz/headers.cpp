@@ -1,4 +1,4 @@
-#include "exporter/exposition/gzip.h"
+#include "exporter/http/accept_encoding.h"
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/scrape_timeout.h"
@@ -14,10 +14,10 @@ void run(std::string_view input) {
             "credentials are shorter than the header");
   }
   try {
-    const auto time = scrape_time(input);
-    require(time > time.zero() || input.starts_with('0') || input.find('e') != input.npos,
+    const auto timeout = scrape_timeout(input);
+    require(timeout > timeout.zero() || input.starts_with('0') || input.find('e') != input.npos,
             "scrape timeouts are positive");
-    require(time <= std::chrono::seconds(300), "scrape timeouts are bounded");
+    require(timeout <= std::chrono::seconds(300), "scrape timeouts are bounded");
   } catch (const BadRequest& error) {
     require(*error.what() != '\0', "errors have a message");
   }

@@ -9,18 +9,18 @@ namespace {
 
 void require_valid(const TlsConfig& tls) {
   for (const PemSource* source : {&tls.certificate, &tls.key, &tls.client_ca}) {
-    require(source->text.empty() || source->path.empty(), "certificates have one source");
-    require(source->path.empty() || source->path.starts_with('/'), "paths are absolute");
+    require(source->text.empty() || source->path.empty(), "PEM has one source");
+    require(source->path.empty() || source->path.starts_with('/'), "a path is absolute");
   }
   require(tls.certificate.is_set() && tls.key.is_set(), "TLS has a certificate and a key");
-  const bool verifies = tls.client_auth == ClientAuth::verify_if_given ||
-                        tls.client_auth == ClientAuth::require_and_verify;
-  require(!verifies || tls.client_ca.is_set(), "client verification has a CA");
-  require(tls.client_allowed_sans.empty() || verifies, "allowed SANs require client verification");
-  require(tls.min_version <= tls.max_version, "the version range is not empty");
+  require(!tls.verifies_clients() || tls.client_ca.is_set() != tls.uses_system_cas,
+          "certificates are verified against one set of CAs");
+  require(!tls.client_allowed_sans || tls.client_auth == ClientAuth::require_any ||
+              tls.client_auth == ClientAuth::require_and_verify,
+          "SANs are compared only if a certificate is required");
   for (const auto* names : {&tls.ciphers, &tls.curves}) {
     require(std::ranges::none_of(*names, [](const auto& name) { return name.empty(); }),
-            "names are not empty");
+            "names for OpenSSL are not empty");
   }
 }
 
@@ -34,16 +34,17 @@ void run(std::string_view input) {
     }
     for (const auto& [name, value] : config.headers) {
       require(!name.empty() && value.find_first_of("\r\n") == std::string::npos,
-              "headers are a single line");
+              "a header is one line");
     }
     constexpr std::size_t bcrypt_length = 60;
     for (const auto& [name, hash] : config.users) {
-      require(name.find(':') == std::string::npos, "user names have no colon");
+      require(name.find(':') == std::string::npos || !config.warnings.empty(),
+              "a user name without effect causes a warning");
       require(hash.size() == bcrypt_length && hash.find('\0') == std::string::npos,
-              "passwords are bcrypt hashes");
+              "a hash is bcrypt");
     }
   } catch (const WebConfigError& error) {
-    require(*error.what() != '\0', "errors have a message");
+    require(*error.what() != '\0', "an error has a message");
   }
 }
 
@@ -73,6 +74,7 @@ basic_auth_users:
           "tls_server_config: {cert: \"A\\n\", key: 'B', client_ca: |\n  C\n}",
           "a: &a [*a, *a]\n<<: *a\n---\n!!map {? b : c}\n",
           "%YAML 1.2\n---\n~\n...\n",
+          "rate_limit: {interval: 1m30.5s, burst: 20}",
           ", a"};
 }
 

@@ -1,9 +1,8 @@
-// What is read from a request: the query, the headers, the address to listen on.
+// Parsing of the query, of request headers and of listen addresses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
-#include "exporter/exposition/gzip.h"
+#include "exporter/http/accept_encoding.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/listen_address.h"
 #include "exporter/http/listen_socket.h"
@@ -21,7 +20,7 @@ const std::vector<std::string> all = {"nstat", "sysctl", "tcp", "listeners"};
 
 Selection selected(std::string_view query) { return parse_selection(query, enabled, all); }
 
-std::string refusal(std::string_view query) {
+std::string error_of(std::string_view query) {
   try {
     selected(query);
     return "accepted";
@@ -30,7 +29,7 @@ std::string refusal(std::string_view query) {
   }
 }
 
-TEST(Selection, IsEveryCollectorWithoutAQuery) {
+TEST(Selection, DefaultsToEveryCollector) {
   EXPECT_THAT(selected(""), ElementsAre(0, 1, 2));
   EXPECT_THAT(selected("other=1&&=&x"), ElementsAre(0, 1, 2));
 }
@@ -42,20 +41,20 @@ TEST(Selection, CollectsOrExcludes) {
   EXPECT_THAT(selected("exclude[]=tcp&exclude[]=nstat&exclude[]=listeners"), IsEmpty());
 }
 
-TEST(Selection, RefusesWithATextThatSaysWhich) {
-  EXPECT_THAT(refusal("collect[]=foo"), HasSubstr("unknown collector: 'foo'"));
-  EXPECT_THAT(refusal("exclude[]=foo"), HasSubstr("unknown collector: 'foo'"));
-  EXPECT_THAT(refusal("collect[]=sysctl"), HasSubstr("disabled collector: 'sysctl'"));
-  EXPECT_THAT(refusal("collect[]="), HasSubstr("unknown collector: ''"));
-  EXPECT_THAT(refusal("collect[]=%ff%zz%"), HasSubstr("unknown collector"));
-  EXPECT_THAT(refusal("collect[]=tcp&exclude[]=nstat"), HasSubstr("cannot be combined"));
+TEST(Selection, NamesTheInvalidCollector) {
+  EXPECT_THAT(error_of("collect[]=foo"), HasSubstr("unknown collector: 'foo'"));
+  EXPECT_THAT(error_of("exclude[]=foo"), HasSubstr("unknown collector: 'foo'"));
+  EXPECT_THAT(error_of("collect[]=sysctl"), HasSubstr("disabled collector: 'sysctl'"));
+  EXPECT_THAT(error_of("collect[]="), HasSubstr("unknown collector: ''"));
+  EXPECT_THAT(error_of("collect[]=%ff%zz%"), HasSubstr("unknown collector"));
+  EXPECT_THAT(error_of("collect[]=tcp&exclude[]=nstat"), HasSubstr("cannot be combined"));
 }
 
 double seconds(std::string_view header) {
-  return std::chrono::duration<double>(scrape_time(header)).count();
+  return std::chrono::duration<double>(scrape_timeout(header)).count();
 }
 
-TEST(ScrapeTime, IsALittleLessThanPrometheusWaits) {
+TEST(ScrapeTimeout, LeavesAMarginForTheResponse) {
   EXPECT_DOUBLE_EQ(seconds("10"), 9.5);
   EXPECT_DOUBLE_EQ(seconds("1"), 0.95);
   EXPECT_DOUBLE_EQ(seconds("0.5"), 0.475);
@@ -63,13 +62,13 @@ TEST(ScrapeTime, IsALittleLessThanPrometheusWaits) {
   EXPECT_DOUBLE_EQ(seconds("1e9"), 299.5);
 }
 
-TEST(ScrapeTime, RefusesWhatIsNoTime) {
+TEST(ScrapeTimeout, RejectsAnythingButAPositiveNumber) {
   for (const auto* header : {"0", "-1", "ten", "10s", "nan", "inf", " 10", "1,5"}) {
-    EXPECT_THROW(scrape_time(header), BadRequest) << header;
+    EXPECT_THROW(scrape_timeout(header), BadRequest) << header;
   }
 }
 
-TEST(AcceptEncoding, TakesGzipWhereItIsAllowed) {
+TEST(AcceptEncoding, AcceptsGzipByNameOrWildcard) {
   for (const auto* header : {"gzip", "deflate, gzip", "GZip", "gzip;q=0.5", "gzip ; q=1.0", "*",
                              "x-gzip", "identity;q=0, *;q=0.1", "br;q=1.0, gzip;q=0.001"}) {
     EXPECT_TRUE(accepts_gzip(header)) << header;
@@ -80,27 +79,7 @@ TEST(AcceptEncoding, TakesGzipWhereItIsAllowed) {
   }
 }
 
-std::string unzipped(std::string compressed, std::size_t size) {
-  std::string text(size + 1, '\0');
-  z_stream stream{};
-  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(compressed.data());
-  stream.avail_in = static_cast<uInt>(compressed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(text.data());
-  stream.avail_out = static_cast<uInt>(text.size());
-  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
-  text.resize(stream.total_out);
-  inflateEnd(&stream);
-  return text;
-}
-
-TEST(Gzip, ComesBackAsItWas) {
-  for (const std::string& text : {std::string(), std::string("a"), std::string(1'000'000, 'x')}) {
-    EXPECT_EQ(unzipped(gzip(text), text.size()), text);
-  }
-}
-
-TEST(ListenAddress, IsUnderstoodInEachForm) {
+TEST(ListenAddress, ParsesEachForm) {
   EXPECT_EQ(parse_listen_address(":10045"), (ListenAddress{"", 10045}));
   EXPECT_EQ(parse_listen_address("127.0.0.1:10045"), (ListenAddress{"127.0.0.1", 10045}));
   EXPECT_EQ(parse_listen_address("[0.0.0.0]:10045"), (ListenAddress{"0.0.0.0", 10045}));
@@ -110,20 +89,20 @@ TEST(ListenAddress, IsUnderstoodInEachForm) {
   EXPECT_EQ(parse_listen_address("localhost:80"), (ListenAddress{"127.0.0.1", 80}));
 }
 
-TEST(ListenAddress, IsRefusedWhereItIsNone) {
+TEST(ListenAddress, RejectsInvalidText) {
   for (const auto* text : {"", "10045", ":", ":x", ":65536", ":-1", "::1:80", "[::1]", "[x]:80",
                            "[]:80x", "1.2.3.4.5.invalid:80"}) {
     EXPECT_THROW(parse_listen_address(text), std::invalid_argument) << text;
   }
 }
 
-TEST(ListenAddress, IsNotThatOfAllWhereItIsNone) {
+TEST(ListenAddress, DoesNotBindToAnyAddressIfInvalid) {
   for (const auto* host : {"fe80::1%lo", "nowhere"}) {
     EXPECT_THROW(listen_on({host, 0}), std::runtime_error) << host;
   }
 }
 
-TEST(ListenAddress, MakesAUrl) {
+TEST(ListenAddress, FormatsAUrl) {
   EXPECT_EQ((ListenAddress{"", 80}.url()), "http://localhost:80/");
   EXPECT_EQ((ListenAddress{"0.0.0.0", 80}.url()), "http://localhost:80/");
   EXPECT_EQ((ListenAddress{"10.0.0.5", 80}.url()), "http://10.0.0.5:80/");

@@ -35,12 +35,13 @@ class OneGauge : public Collector {
   std::function<void()> before_;
 };
 
-struct Site {
+struct RouterFixture {
   testing::CapturedLog captured;
   std::unique_ptr<Scraper> scraper;
-  std::unique_ptr<Router> web;
+  HandlerMetrics handler_metrics;
+  std::unique_ptr<Router> router;
 
-  explicit Site(
+  explicit RouterFixture(
       RouterOptions options = {}, std::function<void()> before = [] {}) {
     std::vector<NamedCollector> collectors;
     collectors.push_back({"one", std::make_unique<OneGauge>(std::move(before))});
@@ -48,60 +49,62 @@ struct Site {
         KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
         std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); },
         captured.log);
-    web = std::make_unique<Router>(std::move(options), *scraper,
-                                   std::vector<std::string>{"one", "two"});
+    router = std::make_unique<Router>(std::move(options), *scraper,
+                                      std::vector<std::string>{"one", "two"}, handler_metrics);
   }
 
   HttpResponse get(const std::string& path, const std::string& query = "",
                    const std::map<std::string, std::string>& headers = {},
                    const std::string& method = "GET") const {
-    return web->answer({method, path, query, [&](const char* name) {
-                          const auto found = headers.find(name);
-                          return found == headers.end() ? std::string() : found->second;
-                        }});
+    return router->handle({method, path, query, [&](const char* name) {
+                             const auto found = headers.find(name);
+                             return found == headers.end() ? std::string() : found->second;
+                           }});
   }
 };
 
 TEST(Router, ServesTheMetrics) {
-  const Site site;
-  const auto response = site.get("/metrics");
+  const RouterFixture fixture;
+  const auto response = fixture.get("/metrics");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("metric_one 1\n"));
 }
 
-TEST(Router, ServesThemOnAnotherPathWhereAsked) {
-  const Site site({.telemetry_path = "/m"});
-  EXPECT_EQ(site.get("/m").status, 200);
-  EXPECT_EQ(site.get("/metrics").status, 404);
-  EXPECT_THAT(site.get("/").body, HasSubstr("href=\"/m\""));
+TEST(Router, ServesTheMetricsOnTheTelemetryPath) {
+  const RouterFixture fixture({.telemetry_path = "/m"});
+  EXPECT_EQ(fixture.get("/m").status, 200);
+  EXPECT_EQ(fixture.get("/metrics").status, 404);
+  EXPECT_THAT(fixture.get("/").body, HasSubstr("href=\"/m\""));
 }
 
-TEST(Router, CompressesWhereTheClientTakesIt) {
-  const Site site;
-  const auto response = site.get("/metrics", "", {{"Accept-Encoding", "gzip"}});
+TEST(Router, CompressesIfTheClientAcceptsIt) {
+  const RouterFixture fixture;
+  const auto response = fixture.get("/metrics", "", {{"Accept-Encoding", "gzip"}});
   EXPECT_THAT(response.headers, Contains(Pair("Content-Encoding", "gzip")));
   EXPECT_EQ(response.body.substr(0, 2), "\x1f\x8b");
-  const auto plain = site.get("/metrics", "", {{"Accept-Encoding", "gzip;q=0"}});
+  const auto plain = fixture.get("/metrics", "", {{"Accept-Encoding", "gzip;q=0"}});
   EXPECT_THAT(plain.headers, Not(Contains(Pair("Content-Encoding", "gzip"))));
 }
 
-TEST(Router, RefusesWhatCannotBeHad) {
-  const Site site;
-  EXPECT_EQ(site.get("/metrics", "collect[]=none").status, 400);
-  EXPECT_THAT(site.get("/metrics", "collect[]=two").body, HasSubstr("disabled collector: 'two'"));
-  const auto timeout = site.get("/metrics", "", {{"X-Prometheus-Scrape-Timeout-Seconds", "soon"}});
+TEST(Router, RejectsInvalidQueriesAndTimeouts) {
+  const RouterFixture fixture;
+  EXPECT_EQ(fixture.get("/metrics", "collect[]=none").status, 400);
+  EXPECT_THAT(fixture.get("/metrics", "collect[]=two").body,
+              HasSubstr("disabled collector: 'two'"));
+  const auto timeout =
+      fixture.get("/metrics", "", {{"X-Prometheus-Scrape-Timeout-Seconds", "soon"}});
   EXPECT_EQ(timeout.status, 400);
   EXPECT_THAT(timeout.body, HasSubstr("'soon' is not a positive number"));
 }
 
-TEST(Router, KnowsItsPathsAndMethods) {
-  const Site site;
-  EXPECT_EQ(site.get("/nothing").status, 404);
-  EXPECT_EQ(site.get("/-/healthy").status, 200);
-  EXPECT_EQ(site.get("/-/ready").status, 200);
+TEST(Router, RejectsUnknownPathsAndMethods) {
+  const RouterFixture fixture;
+  EXPECT_EQ(fixture.get("/nothing").status, 404);
+  EXPECT_EQ(fixture.get("/-/healthy").status, 200);
+  EXPECT_EQ(fixture.get("/-/ready").status, 200);
   for (const auto* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
-    const auto response = site.get("/metrics", "", {}, method);
+    const auto response = fixture.get("/metrics", "", {}, method);
     EXPECT_EQ(response.status, 405) << method;
     EXPECT_THAT(response.headers, Contains(Pair("Allow", "GET, HEAD")));
   }
@@ -116,61 +119,71 @@ std::string header(const HttpResponse& response, const std::string& name) {
   return {};
 }
 
-TEST(Router, ShowsTheStatusOnItsFrontPage) {
-  const auto response = Site().get("/");
+TEST(Router, ServesTheStatusPage) {
+  const auto response = RouterFixture().get("/");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("href=\"/metrics\""));
   EXPECT_THAT(response.body, HasSubstr("href=\"/metrics?collect[]=one\""));
   EXPECT_THAT(response.body, HasSubstr("content=\"5\""));
-  EXPECT_THAT(Site().get("/", "a=b&refresh=0").body, Not(HasSubstr("http-equiv")));
-  EXPECT_THAT(Site().get("/", "refresh=no").body, HasSubstr("content=\"5\""));
+  EXPECT_THAT(RouterFixture().get("/", "a=b&refresh=0").body, Not(HasSubstr("http-equiv")));
+  EXPECT_THAT(RouterFixture().get("/", "refresh=no").body, HasSubstr("content=\"5\""));
 }
 
-TEST(Router, AllowsNothingButItsOwnStyle) {
-  const Site site;
-  const auto response = site.get("/");
+TEST(Router, AllowsOnlyItsOwnStyle) {
+  const RouterFixture fixture;
+  const auto response = fixture.get("/");
   const std::string policy = header(response, "Content-Security-Policy");
   EXPECT_THAT(policy, HasSubstr("default-src 'none'; style-src 'nonce-"));
   EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
   const std::string nonce = policy.substr(policy.find("nonce-") + 6, 32);
   EXPECT_THAT(response.body, HasSubstr("<style nonce=\"" + nonce + "\">"));
-  EXPECT_NE(policy, header(site.get("/"), "Content-Security-Policy"));
+  EXPECT_NE(policy, header(fixture.get("/"), "Content-Security-Policy"));
 }
 
 TEST(Router, ServesTheStatusAsJson) {
-  const auto response = Site().get("/api/v1/status");
+  const auto response = RouterFixture().get("/api/v1/status");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "application/json; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("\"schema_version\": 1"));
 }
 
-TEST(Router, SaysWhyACollectorFailed) {
-  const Site site({}, [] { throw std::runtime_error("no <b>\"one\"</b>"); });
-  EXPECT_THAT(site.get("/").body,
+TEST(Router, ShowsWhyACollectorFailed) {
+  const RouterFixture fixture({}, [] { throw std::runtime_error("no <b>\"one\"</b>"); });
+  EXPECT_THAT(fixture.get("/").body,
               AllOf(HasSubstr("<strong>failed</strong>: no &lt;b&gt;&quot;one&quot;&lt;/b&gt;<"),
                     Not(HasSubstr("<b>")), Not(HasSubstr("log"))));
-  const auto document = nlohmann::json::parse(site.get("/api/v1/status").body);
+  const auto document = nlohmann::json::parse(fixture.get("/api/v1/status").body);
   EXPECT_EQ(document["collectors"][0]["error"], "no <b>\"one\"</b>");
-  const auto fine = nlohmann::json::parse(Site().get("/api/v1/status").body);
-  EXPECT_TRUE(fine["collectors"][0]["error"].is_null());
+  const auto success = nlohmann::json::parse(RouterFixture().get("/api/v1/status").body);
+  EXPECT_TRUE(success["collectors"][0]["error"].is_null());
 }
 
-TEST(Router, TurnsAwayScrapesBeyondTheMaximum) {
+TEST(Router, LimitsConcurrentScrapes) {
   std::latch entered(1);
   std::latch gate(1);
-  const Site site({.max_requests = 1}, [&] {
+  const RouterFixture fixture({.max_requests = 1}, [&] {
     entered.count_down();
     gate.wait();
   });
-  std::jthread first([&] { EXPECT_EQ(site.get("/metrics").status, 200); });
+  std::jthread first([&] { EXPECT_EQ(fixture.get("/metrics").status, 200); });
   entered.wait();
-  const auto second = site.get("/metrics");
+  const auto second = fixture.get("/metrics");
   EXPECT_EQ(second.status, 503);
   EXPECT_THAT(second.body, HasSubstr("--web.max-requests"));
-  EXPECT_EQ(site.get("/").status, 503);
-  EXPECT_EQ(site.get("/-/healthy").status, 200);
+  EXPECT_EQ(fixture.get("/").status, 503);
+  EXPECT_EQ(fixture.get("/-/healthy").status, 200);
   gate.count_down();
+}
+
+TEST(Router, CountsRequestsForTheTelemetryPath) {
+  const RouterFixture fixture({.telemetry_path = "/m"});
+  EXPECT_EQ(fixture.get("/m").status, 200);
+  EXPECT_EQ(fixture.get("/").status, 200);
+  EXPECT_EQ(fixture.get("/m", "collect[]=none").status, 400);
+  const std::string text = Page(fixture.handler_metrics.families()).text();
+  EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"200\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"400\"} 1\n"));
 }
 
 }  // namespace

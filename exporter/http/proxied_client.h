@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <poll.h>
+
+#include "collectors/kernel/base/unique_fd.h"
+#include "exporter/http/client_stream.h"
+#include "exporter/log/log.h"
+#include "exporter/log/rate_limiter.h"
+
+namespace inetdiag {
+
+/// What the clients of one proxy share.
+class ProxyContext {
+ public:
+  explicit ProxyContext(const Log& log) : log_(log) {}
+
+  /// Logs that a client was not served.
+  void log_failure(const std::string& client, const std::string& error);
+
+  /// Maps the local port of a connection to the HTTP server to the client. For several threads.
+  void add_connection(int local_port, const std::string& client);
+  void remove_connection(int local_port);
+  std::optional<std::string> client_of(int local_port) const;
+
+  std::uint16_t upstream_port = 0;  ///< of the HTTP server at 127.0.0.1
+
+ private:
+  const Log& log_;
+  LogRateLimiter failures_;
+  mutable std::mutex mutex_;
+  std::map<int, std::string> clients_;
+};
+
+/// A client of TlsProxy, from the handshake to the lingering close. Never blocks.
+class ProxiedClient {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// The client's socket and that of the connection to the HTTP server.
+  using PollFds = std::array<pollfd, 2>;
+
+  ProxiedClient(kernel::UniqueFd fd, std::string name, std::unique_ptr<ClientStream> stream,
+                ProxyContext& proxy);
+  ProxiedClient(const ProxiedClient&) = delete;
+  ProxiedClient& operator=(const ProxiedClient&) = delete;
+  ~ProxiedClient() { close_upstream(); }
+
+  /// Whether the HTTP server has not been contacted yet.
+  bool is_sending_request() const { return phase_ < Phase::response; }
+  bool is_awaiting_response() const { return phase_ == Phase::response; }
+  const std::optional<Clock::time_point>& deadline() const { return deadline_; }
+
+  PollFds poll_fds() const;
+  /// Does what is possible without blocking. Returns false if the client must be closed.
+  bool handle_events(const PollFds& ready, Clock::time_point now);
+
+ private:
+  enum class Phase {
+    handshake,
+    request,          ///< until the header is complete
+    response,         ///< of the HTTP server
+    rejection,        ///< sends ClientStream::rejection_response()
+    lingering_close,  ///< until the client closes, too
+  };
+
+  bool advance();
+  bool handshake();
+  bool read_request();
+  bool connect_upstream();
+  bool relay();
+  bool send_request();
+  IoStatus read_response();
+  bool send_rejection();
+  bool finish_response();
+  bool start_lingering_close();
+  bool linger() const;
+  void close_upstream();
+  bool is_ok(IoStatus status);
+  short upstream_events() const;
+
+  kernel::UniqueFd fd_;
+  std::string name_;
+  std::unique_ptr<ClientStream> stream_;
+  ProxyContext& proxy_;
+  Phase phase_ = Phase::handshake;
+  std::optional<Clock::time_point> deadline_;
+  short events_ = POLLIN;  ///< polled for on fd_
+  kernel::UniqueFd upstream_;
+  int upstream_local_port_ = 0;
+  std::string request_;  ///< the request line and the header fields
+  std::size_t request_sent_ = 0;
+  std::string response_;  ///< the part not yet sent to the client
+  bool is_response_complete_ = false;
+};
+
+}  // namespace inetdiag
