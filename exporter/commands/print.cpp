@@ -34,9 +34,8 @@ int print(Scraper& scraper, const PrintOptions& options) {
 
 int run_print(PrintOptions options, const Log& log) {
   // Without process_*: node_exporter, which may read the output, exports its own.
-  return run_with_scraper(options.paths, std::move(options.collectors),
-                          self_metrics(false), print_exit_failure, log,
-                          [&](Scraper& scraper) {
+  return run_with_scraper(options.paths, std::move(options.collectors), self_metrics(false),
+                          print_exit_failure, log, [&](Scraper& scraper) {
                             try {
                               return print(scraper, options);
                             } catch (const BrokenPipe&) {

@@ -10,8 +10,9 @@ namespace inetdiag {
 namespace {
 
 prometheus::MetricFamily build_info_family() {
-  auto info = gauge_family("inetdiag_exporter_build_info",
-                           "A metric with a constant value of 1, labeled by version, revision and compiler.");
+  auto info = gauge_family(
+      "inetdiag_exporter_build_info",
+      "A metric with a constant value of 1, labeled by version, revision and compiler.");
   add_series(info,
              {{"version", build_info::version},
               {"revision", build_info::revision},
@@ -23,8 +24,8 @@ prometheus::MetricFamily build_info_family() {
 }  // namespace
 
 std::function<std::vector<prometheus::MetricFamily>()> self_metrics(bool has_process_metrics) {
-  return [process = has_process_metrics ? std::optional<ProcessMetrics>(std::in_place)
-                                        : std::nullopt] {
+  return [process =
+              has_process_metrics ? std::optional<ProcessMetrics>(std::in_place) : std::nullopt] {
     auto families = process ? process->collect() : std::vector<prometheus::MetricFamily>();
     families.push_back(build_info_family());
     return families;

@@ -239,7 +239,8 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpTimesOut) {
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "45");
-  EXPECT_THAT(collection.errors, ElementsAre(AllOf(HasSubstr("cannot read SYN queues: "), HasSubstr("deadline"))));
+  EXPECT_THAT(collection.errors,
+              ElementsAre(AllOf(HasSubstr("cannot read SYN queues: "), HasSubstr("deadline"))));
 }
 
 TEST(Listeners, DoNotCountAFastOpenChildAsHalfOpen) {

@@ -18,7 +18,7 @@ TEST(ValidUtf8, ReplacesEachInvalidByte) {
                        "b"),
             "a" + replacement + "b");
   EXPECT_EQ(valid_utf8("\x80"), replacement);
-  EXPECT_EQ(valid_utf8("\xC3"), replacement);            // truncated
+  EXPECT_EQ(valid_utf8("\xC3"), replacement);                    // truncated
   EXPECT_EQ(valid_utf8("\xC0\xAF"), replacement + replacement);  // overlong
   EXPECT_EQ(valid_utf8("\xE0\x80\xAF"), replacement + replacement + replacement);
   EXPECT_EQ(valid_utf8("\xED\xA0\x80"), replacement + replacement + replacement);  // a surrogate
