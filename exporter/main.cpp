@@ -13,11 +13,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "collectors/netns.h"
-#include "collectors/registry.h"
-#include "exporter/cli/command_line.h"
 #include "exporter/cli/command_options.h"
-#include "exporter/http/client_limit.h"
+#include "exporter/commands/check.h"
+#include "exporter/commands/print.h"
+#include "exporter/commands/serve.h"
+#include "exporter/commands/sockets.h"
 #include "exporter/log/background_sink.h"
 #include "exporter/log/log.h"
 
@@ -55,14 +55,6 @@ void limit_stack_size() {
   }
 }
 
-void warn_of_missing_privileges(const NetnsOptions& netns, const Log& log) {
-  const std::string missing = missing_privileges(netns);
-  if (!missing.empty()) {
-    log.warn("missing privileges for --netns.discover; monitoring own namespace only",
-             {{"missing", missing}});
-  }
-}
-
 /// Runs a command and returns its exit status.
 struct CommandRunner {
   const Log& log;
@@ -87,27 +79,28 @@ struct CommandRunner {
 };
 
 int run(std::span<const char* const> arguments) {
-  CommandLine command_line = parse_command_line(arguments, registry());
+  CommandLine command_line = parse_command_line(arguments);
   if (!command_line.options) {
     (command_line.exit_status == 0 ? std::cout : std::cerr) << command_line.text;
     return command_line.exit_status;
   }
-  Options& options = *command_line.options;
-  const LogFormat format = options.log_format;
+  Invocation invocation = make_invocation(std::move(*command_line.options));
+  const LogFormat format = invocation.log_format;
   const auto sink = std::make_shared<BackgroundSink>(
       STDERR_FILENO, [format](std::size_t lines) { return lost_lines_message(format, lines); });
-  const Log log(options.log_level, format, sink);
-  const int failure_status = failure_exit_status(options.command);
+  const Log log(invocation.log_level, format, sink);
   try {
-    for (const UnusedFlags& unused : options.unused_flags) {
+    for (const UnusedFlags& unused : invocation.unused_flags) {
       log.warn("flags have no effect", {{"flags", unused.flags}, {"reason", unused.reason}});
     }
-    warn_of_missing_privileges(options.netns, log);
-    CommandOptions command = command_options(std::move(options));
-    return std::visit(CommandRunner{log, *sink}, command);
+    if (!invocation.missing_privileges.empty()) {
+      log.warn("missing privileges for --netns.discover; monitoring own namespace only",
+               {{"missing", invocation.missing_privileges}});
+    }
+    return std::visit(CommandRunner{log, *sink}, invocation.command);
   } catch (const std::exception& error) {
     log.error(error.what());
-    return failure_status;
+    return invocation.failure_exit_status;
   }
 }
 
@@ -121,7 +114,6 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     inetdiag::tune_malloc();
     inetdiag::limit_stack_size();
-    inetdiag::raise_descriptor_limit();
     return inetdiag::run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& error) {
     std::cerr << "inetdiag_exporter: " << error.what() << '\n';

@@ -2,17 +2,42 @@
 
 #include <utility>
 
+#include "collectors/netns.h"
+#include "collectors/registry.h"
+
 namespace inetdiag {
+namespace {
+
+ServeOptions serve_options(Options options) {
+  ServeOptions serve{.paths = {.procfs = std::move(options.proc), .sysfs = std::move(options.sys)},
+                     .collectors = std::move(options.collectors),
+                     .has_web = !options.no_web,
+                     .listen_addresses = std::move(options.listen_addresses),
+                     .router = std::move(options.web),
+                     .web_config_file = std::move(options.web_config_file),
+                     .statsd = std::move(options.statsd),
+                     .has_process_metrics = options.exporter_metrics,
+                     .has_sandbox = options.sandbox};
+  for (const CollectorEntry& entry : registry()) {
+    serve.known_collectors.emplace_back(entry.name);
+  }
+  if (options.netns.discovery != Discovery::off) {
+    serve.known_collectors.emplace_back(netns_collector_name);
+    serve.netns = NetnsAccess{.directory = std::move(options.netns.directory),
+                              .pod_logs = std::move(options.netns.pod_logs),
+                              .inspect_processes = options.netns.with_processes()};
+  }
+  return serve;
+}
 
 CommandOptions command_options(Options options) {
-  KernelPaths paths{.procfs = std::move(options.proc), .sysfs = std::move(options.sys)};
   switch (options.command) {
     case Command::check:
-      options.check.paths = std::move(paths);
+      options.check.paths = {.procfs = std::move(options.proc), .sysfs = std::move(options.sys)};
       options.check.collectors = std::move(options.collectors);
       return std::move(options.check);
     case Command::print:
-      options.print.paths = std::move(paths);
+      options.print.paths = {.procfs = std::move(options.proc), .sysfs = std::move(options.sys)};
       options.print.collectors = std::move(options.collectors);
       return std::move(options.print);
     case Command::sockets:
@@ -20,16 +45,23 @@ CommandOptions command_options(Options options) {
     case Command::serve:
       break;
   }
-  return ServeOptions{.paths = std::move(paths),
-                      .collectors = std::move(options.collectors),
-                      .netns = std::move(options.netns),
-                      .has_web = !options.no_web,
-                      .listen_addresses = std::move(options.listen_addresses),
-                      .router = std::move(options.web),
-                      .web_config_file = std::move(options.web_config_file),
-                      .statsd = std::move(options.statsd),
-                      .has_process_metrics = options.exporter_metrics,
-                      .has_sandbox = options.sandbox};
+  return serve_options(std::move(options));
+}
+
+}  // namespace
+
+Invocation make_invocation(Options options) {
+  Invocation invocation{.failure_exit_status = failure_exit_status(options.command),
+                        .log_level = options.log_level,
+                        .log_format = options.log_format,
+                        .unused_flags = std::move(options.unused_flags),
+                        .missing_privileges = missing_privileges(options.netns)};
+  invocation.command = command_options(std::move(options));
+  return invocation;
+}
+
+CommandLine parse_command_line(std::span<const char* const> arguments) {
+  return parse_command_line(arguments, registry());
 }
 
 }  // namespace inetdiag

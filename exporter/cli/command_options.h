@@ -1,18 +1,37 @@
 #pragma once
 
+#include <span>
+#include <string>
 #include <variant>
+#include <vector>
+
+#include <spdlog/common.h>
 
 #include "exporter/cli/command_line.h"
 #include "exporter/commands/check.h"
 #include "exporter/commands/print.h"
 #include "exporter/commands/serve.h"
 #include "exporter/commands/sockets.h"
+#include "exporter/log/log.h"
 
 namespace inetdiag {
 
 using CommandOptions = std::variant<ServeOptions, CheckOptions, PrintOptions, SocketsOptions>;
 
-/// Returns the part of the options that the command on the command line uses.
-CommandOptions command_options(Options options);
+/// A command with its options, and what all commands have in common.
+struct Invocation {
+  CommandOptions command{};
+  int failure_exit_status = 0;
+  spdlog::level::level_enum log_level = spdlog::level::info;
+  LogFormat log_format = LogFormat::logfmt;
+  std::vector<UnusedFlags> unused_flags{};
+  std::string missing_privileges{};  ///< for --netns.discover; empty if none
+};
+
+/// Selects the options of the command.
+Invocation make_invocation(Options options);
+
+/// Parses the command line of this program, with all collectors.
+CommandLine parse_command_line(std::span<const char* const> arguments);
 
 }  // namespace inetdiag

@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "exporter/commands/shutdown.h"
+#include "exporter/http/client_limit.h"
 
 namespace inetdiag {
 
 int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> collectors,
-                     std::function<std::vector<prometheus::MetricFamily>()> self_metrics,
-                     int failure_status, const Log& log,
+                     Scraper::FamilySource self_metrics, int failure_status, const Log& log,
                      const std::function<int(Scraper&)>& command) {
+  raise_descriptor_limit();
   Scraper scraper(
       {kernel::FileTree(paths.procfs), kernel::FileTree(paths.sysfs), kernel::open_sock_diag},
       std::move(collectors), std::move(self_metrics), log);

@@ -3,8 +3,6 @@
 #include <functional>
 #include <vector>
 
-#include <prometheus/metric_family.h>
-
 #include "exporter/commands/kernel_paths.h"
 #include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
@@ -15,8 +13,7 @@ namespace inetdiag {
 /// returns `failure_status`. A collector thread that is stuck in the kernel does not delay the
 /// exit.
 int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> collectors,
-                     std::function<std::vector<prometheus::MetricFamily>()> self_metrics,
-                     int failure_status, const Log& log,
+                     Scraper::FamilySource self_metrics, int failure_status, const Log& log,
                      const std::function<int(Scraper&)>& command);
 
 }  // namespace inetdiag

@@ -19,11 +19,11 @@
 #include <linux/capability.h>
 #include <pthread.h>
 
-#include "collectors/netns.h"
-#include "collectors/registry.h"
+#include "collectors/support/family.h"
 #include "exporter/build_info.h"
 #include "exporter/commands/shutdown.h"
 #include "exporter/http/auth_handler.h"
+#include "exporter/http/client_limit.h"
 #include "exporter/http/handler_metrics.h"
 #include "exporter/http/router.h"
 #include "exporter/http/web_server.h"
@@ -57,17 +57,6 @@ class StopSignals {
   sigset_t set_{};
 };
 
-std::vector<std::string> known_collectors(const NetnsOptions& netns) {
-  std::vector<std::string> names;
-  for (const CollectorEntry& entry : registry()) {
-    names.emplace_back(entry.name);
-  }
-  if (netns.discovery != Discovery::off) {
-    names.emplace_back(netns_collector_name);
-  }
-  return names;
-}
-
 /// Returns the directory, or its nearest ancestor that exists: Landlock needs an open directory,
 /// and /run/netns is created with the first pinned namespace. Empty if only the root directory
 /// exists.
@@ -96,15 +85,15 @@ SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_
       policy.connect_to_ports.push_back(statsd::resolver_port);
     }
   }
-  if (options.netns.discovery != Discovery::off) {
-    policy.read_paths.push_back(nearest_existing(options.netns.directory));
-    policy.list_paths.push_back(nearest_existing(options.netns.pod_logs));
+  if (options.netns) {
+    policy.read_paths.push_back(nearest_existing(options.netns->directory));
+    policy.list_paths.push_back(nearest_existing(options.netns->pod_logs));
     policy.allow_setns = true;
     policy.keep_capabilities.push_back(CAP_SYS_ADMIN);
-  }
-  if (options.netns.with_processes()) {
-    policy.inspect_processes = true;
-    policy.keep_capabilities.push_back(CAP_SYS_PTRACE);
+    if (options.netns->inspect_processes) {
+      policy.inspect_processes = true;
+      policy.keep_capabilities.push_back(CAP_SYS_PTRACE);
+    }
   }
   return policy;
 }
@@ -120,6 +109,15 @@ void log_incomplete_stages(const std::vector<SandboxStage>& sandbox, const Log& 
   if (!missing.empty()) {
     log.info("sandbox only partially applied", {{"missing", missing}});
   }
+}
+
+prometheus::MetricFamily sandbox_family(const std::vector<SandboxStage>& sandbox) {
+  auto active = gauge_family("inetdiag_sandbox_active",
+                             "Whether this part of the sandbox is applied to the exporter.");
+  for (const SandboxStage& stage : sandbox) {
+    add_series(active, {{"part", stage.name}}, stage.is_applied ? 1 : 0);
+  }
+  return active;
 }
 
 /// Stops all threads. Exits if that does not succeed within shutdown_timeout.
@@ -169,9 +167,11 @@ Scraper::FamilySource joined(std::vector<Scraper::FamilySource> sources) {
 }  // namespace
 
 void serve(ServeOptions options, const Log& log, const std::function<void()>& after_sandbox) {
+  raise_descriptor_limit();
   const StopSignals signals;
   statsd::PushCounters push_counters;
   HandlerMetrics handler_metrics;
+  std::vector<SandboxStage> sandbox = disabled_sandbox();
   std::vector<Scraper::FamilySource> self = {self_metrics(options.has_process_metrics)};
   if (options.has_process_metrics && options.has_web) {
     self.emplace_back([&handler_metrics] { return handler_metrics.families(); });
@@ -179,16 +179,16 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
   if (options.statsd.address) {
     self.emplace_back([&push_counters] { return push_counters.families(); });
   }
+  self.emplace_back([&sandbox] { return std::vector{sandbox_family(sandbox)}; });
   Scraper scraper({kernel::FileTree(options.paths.procfs), kernel::FileTree(options.paths.sysfs),
                    kernel::open_sock_diag},
                   std::move(options.collectors), joined(std::move(self)), log);
-  Router router(options.router, scraper, known_collectors(options.netns), handler_metrics);
+  Router router(options.router, scraper, options.known_collectors, handler_metrics);
   const auto web_config = options.web_config_file.empty()
                               ? nullptr
                               : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   AuthHandler auth_handler(
       web_config, [&router](const HttpRequest& request) { return router.handle(request); }, log);
-  std::vector<SandboxStage> sandbox;
   const auto apply_sandbox = [&](const std::vector<std::uint16_t>& backend_ports) {
     if (options.has_sandbox) {
       sandbox = enter_sandbox(sandbox_policy(options, web_config.get(), backend_ports));

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "collectors/netns.h"
 #include "exporter/commands/kernel_paths.h"
 #include "exporter/http/listen_address.h"
 #include "exporter/http/router.h"
@@ -14,10 +14,18 @@
 
 namespace inetdiag {
 
+/// What the collector of other network namespaces needs from the sandbox.
+struct NetnsAccess {
+  std::string directory{};
+  std::string pod_logs{};
+  bool inspect_processes = false;
+};
+
 struct ServeOptions {
   KernelPaths paths{};
   std::vector<NamedCollector> collectors{};
-  NetnsOptions netns{};
+  std::vector<std::string> known_collectors{};  ///< with the disabled ones
+  std::optional<NetnsAccess> netns{};           ///< absent without --netns.discover
   bool has_web = true;
   std::vector<ListenAddress> listen_addresses{};
   RouterOptions router{};

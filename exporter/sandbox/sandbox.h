@@ -29,4 +29,7 @@ struct SandboxStage {
 /// not applied and has a reason in `detail`; it is no exception, and the other stages apply.
 std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy);
 
+/// Returns all stages, not applied, for --no-sandbox.
+std::vector<SandboxStage> disabled_sandbox();
+
 }  // namespace inetdiag

@@ -153,7 +153,7 @@ void allow_sockets(Filter& filter, const SandboxPolicy& policy) {
   if (policy.allow_outgoing_datagrams || !policy.connect_to_ports.empty()) {
     filter.allow("connect");
   } else {
-    // Netlink sockets. The address is in memory, out of seccomp's sight, but this length is too
+    // For netlink sockets. seccomp cannot read the address in memory, but this length is too
     // short for TCP and UDP.
     filter.allow("connect", {equal(2, sizeof(sockaddr_nl))});
   }

@@ -24,7 +24,8 @@ void WorkerThreads::start(const Task& task) {
     ++threads_;
   }
   try {
-    std::thread([this, task]() mutable { worker_main(std::move(task)); }).detach();
+    // A plain capture of `task` would be const: its copy in the thread could throw.
+    std::thread([this, own = Task(task)]() mutable { worker_main(std::move(own)); }).detach();
   } catch (...) {
     copy();
     const std::scoped_lock lock(mutex_);

@@ -36,7 +36,7 @@ def start_with_sockets(start, *arguments):
 
 def normalised(page):
     """Replaces what differs between runs and builds by constants."""
-    page = re.sub(r"^(process_\w+|inetdiag_scrape_collector_duration_seconds\{.*\}) .*$", r"\1 0", page, flags=re.M)
+    page = re.sub(r"^(process_\w+|inetdiag_sandbox_active\{.*\}|inetdiag_scrape_collector_duration_seconds\{.*\}) .*$", r"\1 0", page, flags=re.M)
     return re.sub(r'(?<=[{,])(version|revision|compiler)="[^"]*"', r'\1="..."', page)
 
 

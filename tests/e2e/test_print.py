@@ -1,4 +1,4 @@
-"""`print`: one scrape, for people, cron and node_exporter's textfile collector."""
+"""`print`: one scrape on standard output or into a file of node_exporter's textfile collector."""
 
 import json
 import os
@@ -15,17 +15,19 @@ import pytest
 from conftest import FIXTURES, connect_without_waiting, families_of, listen, series_of, wait_until
 
 NODE_EXPORTER = "prometheus-node-exporter"
-FIXED = (f"--path.procfs={FIXTURES}/proc", f"--path.sysfs={FIXTURES}")
+RECORDED_FILES = (f"--path.procfs={FIXTURES}/proc", f"--path.sysfs={FIXTURES}")
 
 
-def test_it_prints_what_the_server_serves(start, run):
+def test_print_and_server_return_the_same_metrics(start, run):
     server = listen(backlog=2)
     clients = connect_without_waiting(server.getsockname()[1], 3)
-    printed = run("print", *FIXED)
+    printed = run("print", *RECORDED_FILES)
     assert (printed.returncode, printed.stderr) == (0, "")
-    page = start("--web.disable-exporter-metrics", *FIXED).page()
-    assert families_of(printed.stdout) == families_of(page)
-    # All but the server's own listener and connections, and how long it took.
+    page = start("--web.disable-exporter-metrics", *RECORDED_FILES).page()
+    served_families = families_of(page)
+    assert served_families.pop("inetdiag_sandbox_active") == "gauge"  # print has no sandbox
+    assert families_of(printed.stdout) == served_families
+    # Without the server's own sockets, and durations.
     same = re.compile(r"inetdiag_(nstat|sysctl|exporter)|port=\"%d\"" % server.getsockname()[1])
     served = {s: v for s, v in series_of(page).items() if same.search(s)}
     assert served == {s: v for s, v in series_of(printed.stdout).items() if same.search(s)}
@@ -33,33 +35,33 @@ def test_it_prints_what_the_server_serves(start, run):
     assert len(clients) == 3
 
 
-def test_json_has_the_same_series(run):
+def test_json_contains_the_same_series(run):
     server = listen(backlog=7)
-    text = families_of(run("print", *FIXED).stdout), series_of(run("print", *FIXED).stdout)
-    printed = run("print", "--format=json", *FIXED)
+    text = families_of(run("print", *RECORDED_FILES).stdout), series_of(run("print", *RECORDED_FILES).stdout)
+    printed = run("print", "--format=json", *RECORDED_FILES)
     assert printed.returncode == 0
     document = json.loads(printed.stdout)
     assert (document["schema_version"], document["exporter_version"]) == (1, "0.1.0")
-    told = datetime.strptime(document["time"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    assert abs((datetime.now(timezone.utc) - told).total_seconds()) < 600
+    printed_at = datetime.strptime(document["time"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert abs((datetime.now(timezone.utc) - printed_at).total_seconds()) < 600
     families = {family["name"]: family for family in document["families"]}
     assert {name: family["type"] for name, family in families.items()} == text[0]
     series = {}
     for name, family in families.items():
         assert family["help"]
-        for each in family["series"]:
-            labels = ",".join(f'{key}="{value}"' for key, value in each["labels"].items())
-            series[name + (f"{{{labels}}}" if labels else "")] = each["value"]
+        for metric in family["series"]:
+            label_text = ",".join(f'{key}="{value}"' for key, value in metric["labels"].items())
+            series[name + (f"{{{label_text}}}" if label_text else "")] = metric["value"]
     durations = "inetdiag_scrape_collector_duration_seconds"
     assert {s: v for s, v in series.items() if durations not in s} == {
         s: v for s, v in text[1].items() if durations not in s
     }
-    at = {"address": "127.0.0.1", "port": str(server.getsockname()[1])}
+    labels = {"address": "127.0.0.1", "port": str(server.getsockname()[1])}
     limits = families["inetdiag_listener_accept_queue_limit"]["series"]
-    assert limits == [{"labels": at, "value": 7}]
+    assert limits == [{"labels": labels, "value": 7}]
 
 
-def test_a_collector_that_fails_shows_in_the_status(run, tmp_path):
+def test_failed_collector_sets_the_exit_status(run, tmp_path):
     printed = run("print", f"--path.procfs={tmp_path}")
     assert printed.returncode == 1
     success = {s: v for s, v in series_of(printed.stdout).items() if "collector_success" in s}
@@ -67,15 +69,15 @@ def test_a_collector_that_fails_shows_in_the_status(run, tmp_path):
     assert "collector failed" in printed.stderr
 
 
-def test_what_cannot_be_written_shows_in_the_status(run, binary, tmp_path):
-    printed = run("print", f"--output={tmp_path}/no such folder/x.prom")
+def test_write_error_sets_the_exit_status(run, binary, tmp_path):
+    printed = run("print", f"--output={tmp_path}/no such directory/x.prom")
     assert (printed.returncode, printed.stdout) == (2, "")
-    assert "no such folder" in printed.stderr
+    assert "no such directory" in printed.stderr
     with open("/dev/full", "wb") as full:
         assert subprocess.run([binary, "print"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode == 2
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_other(binary, tmp_path):
+def test_full_disk_keeps_the_old_file(binary, tmp_path):
     script = (
         "set -e; mount -t tmpfs -o size=64k none \"$2\"; cd \"$2\"; echo old > x.prom;"
         "set +e; \"$1\" print --output x.prom; echo $?; ls -A; cat x.prom"
@@ -85,23 +87,23 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(binary, tmp_path):
         capture_output=True, text=True, check=False,
     )
     if "mount" in result.stderr:
-        pytest.skip(f"no file system of its own: {result.stderr.strip()}")
+        pytest.skip(f"mount is not permitted: {result.stderr.strip()}")
     assert result.stdout.splitlines() == ["2", "x.prom", "old"]
     assert "No space left on device" in result.stderr
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--format=xml",), ("--output",), ("--output=",), ("extra",), ("--no-such-flag",), ("--netns.include=(",)]
+    "arguments", [("--format=xml",), ("--output",), ("--output=",), ("extra",), ("--no-such-flag",), ("--netns.include=(",)]
 )
-def test_wrong_flags_have_the_status_of_nothing_printed(run, wrong):
-    result = run("print", *wrong)
+def test_invalid_flags_set_the_exit_status(run, arguments):
+    result = run("print", *arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert "--help" in result.stderr
 
 
 @pytest.fixture
 def node_exporter(tmp_path):
-    """A real node_exporter that reads this folder; yields a function that asks it."""
+    """Starts node_exporter on this directory. Yields a function that scrapes it."""
     process = subprocess.Popen(
         [
             NODE_EXPORTER,
@@ -130,9 +132,9 @@ def node_exporter(tmp_path):
     process.wait(timeout=60)
 
 
-def test_node_exporter_reads_it_whole_while_it_is_replaced(run, node_exporter, tmp_path):
+def test_node_exporter_reads_complete_files_while_they_are_replaced(run, node_exporter, tmp_path):
     output = tmp_path / "inetdiag.prom"
-    command = ("print", f"--output={output}", *FIXED)
+    command = ("print", f"--output={output}", *RECORDED_FILES)
     assert run(*command).returncode == 0
     assert oct(os.stat(output).st_mode & 0o7777) == "0o644"
     expected = set(families_of(output.read_text()))

@@ -1,5 +1,5 @@
-"""The sandbox around the running program. What it forbids is tried in tests/live/sandbox_test.cpp;
-that every collector works in it, by all other end-to-end tests."""
+"""The sandbox of the running program. tests/live/sandbox_test.cpp tests what it forbids; all other
+end-to-end tests check that the collectors work in it."""
 
 import os
 import re
@@ -14,13 +14,13 @@ from dns_server import DnsServer
 from test_access import TLS, config, curl, keys  # noqa: F401, fixtures among them
 
 NO_CAPABILITIES = "0" * 16
-# CAP_SYS_PTRACE and CAP_SYS_ADMIN, by which the namespaces of processes are found and entered.
+# CAP_SYS_PTRACE and CAP_SYS_ADMIN, which find and enter the namespaces of processes.
 NAMESPACE_CAPABILITIES = "0000000000280000"
 CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 
 
 def threads_of(exporter):
-    """The status of each thread, as {name: value}."""
+    """Returns the status of each thread as {name: value}."""
     return [
         dict(re.findall(r"^(\w+):\s*(\S*)", status.read_text(), re.MULTILINE))
         for status in Path(f"/proc/{exporter.process.pid}/task").glob("*/status")
@@ -28,9 +28,9 @@ def threads_of(exporter):
 
 
 def assert_in_sandbox(exporter, capabilities=NO_CAPABILITIES, missing=None):
-    """In every thread; `missing` is what the log is to tell of the sandbox."""
+    """Checks every thread, and that the log reports `missing`."""
     if "built with" in exporter.log:
-        pytest.skip("a sanitizer needs more than the sandbox allows")
+        pytest.skip("sanitizers do not work in the sandbox")
     threads = threads_of(exporter)
     assert len(threads) > 1
     for thread in threads:
@@ -38,10 +38,10 @@ def assert_in_sandbox(exporter, capabilities=NO_CAPABILITIES, missing=None):
         assert {thread[kind] for kind in CAPABILITY_SETS} <= {NO_CAPABILITIES, capabilities}, name
         assert thread["CapEff"] == capabilities, name
         assert (thread["NoNewPrivs"], thread["Seccomp"], thread["Seccomp_filters"]) == ("1", "2", "1"), name
-    told = re.search(r'the sandbox is not whole" missing="?([^"\n]*)', exporter.log)
-    kernel_has_less = told and re.search("this kernel|not allowed here|Linux 6", told[1])
-    if not kernel_has_less:
-        assert (told and told[1]) == missing
+    logged = re.search(r'sandbox only partially applied" missing="?([^"\n]*)', exporter.log)
+    has_limited_kernel = logged and re.search("this kernel|not permitted here|Linux 6", logged[1])
+    if not has_limited_kernel:
+        assert (logged and logged[1]) == missing
 
 
 def assert_all_succeed(page):
@@ -52,7 +52,7 @@ def assert_all_succeed(page):
 
 @pytest.fixture
 def listener():
-    """Where StatsD would listen."""
+    """Returns the socket of a StatsD listener."""
     receiver = socket.socket(type=socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))
     receiver.settimeout(60)
@@ -61,7 +61,7 @@ def listener():
 
 @pytest.fixture(params=["root", "user"])
 def command(request):
-    """Before the exporter, so that it runs as such a user."""
+    """A command prefix that runs the exporter as this user."""
     if request.param == "root":
         return []
     if os.getuid() == 0 and not may_change_user():
@@ -76,7 +76,7 @@ def test_every_thread_is_in_the_sandbox(start, command):
     assert_in_sandbox(exporter)
 
 
-def test_with_tls_and_statsd_every_thread_is_in_the_sandbox(start, config, keys, listener):  # noqa: F811
+def test_every_thread_is_in_the_sandbox_with_tls_and_statsd(start, config, keys, listener):  # noqa: F811
     arguments = [config(TLS), f"--statsd.address=localhost:{listener.getsockname()[1]}", "--statsd.interval=100ms"]
     exporter = start(*arguments)
     assert listener.recv(65536).startswith(b"inetdiag")
@@ -86,22 +86,22 @@ def test_with_tls_and_statsd_every_thread_is_in_the_sandbox(start, config, keys,
     assert_in_sandbox(exporter)
 
 
-def test_where_namespaces_are_looked_for_every_thread_keeps_two_capabilities(start):
+def test_netns_discovery_keeps_two_capabilities(start):
     exporter = start("--netns.discover=all")
     assert_all_succeed(exporter.page())
     assert_in_sandbox(
         exporter,
         NAMESPACE_CAPABILITIES,
-        missing="landlock: the network namespaces of other processes are looked for",
+        missing="landlock: incompatible with reading /proc/PID/ns of other processes",
     )
 
 
-def test_in_the_sandbox_statsd_is_found_by_dns(start, listener, tmp_path):
+def test_statsd_address_is_resolved_by_dns_in_the_sandbox(start, listener, tmp_path):
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
     mount = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
     private = ["unshare", "--mount", "sh", "-c", mount, str(tmp_path / "resolv.conf")]
     if subprocess.run([*private, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounts are not allowed here")
+        pytest.skip("mounts are not permitted")
     dns = DnsServer()
     address = f"statsd.example:{listener.getsockname()[1]}"
     exporter = start(f"--statsd.address={address}", "--statsd.interval=100ms", command=private)
@@ -110,7 +110,7 @@ def test_in_the_sandbox_statsd_is_found_by_dns(start, listener, tmp_path):
     assert_in_sandbox(exporter)
 
 
-def test_in_the_sandbox_statsd_is_found_by_path(start, tmp_path):
+def test_statsd_unix_socket_is_reachable_in_the_sandbox(start, tmp_path):
     exporter = start(f"--statsd.address=unix://{tmp_path}/statsd.sock", "--statsd.interval=100ms")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(tmp_path / "statsd.sock"))
@@ -119,8 +119,8 @@ def test_in_the_sandbox_statsd_is_found_by_path(start, tmp_path):
     assert_in_sandbox(exporter)
 
 
-def test_a_web_configuration_in_the_root_folder_does_not_open_what_is_below(start, keys, binary, tmp_path):  # noqa: F811
-    """As in a container that has the file mounted there."""
+def test_web_configuration_in_the_root_directory_allows_no_files_below(start, keys, binary, tmp_path):  # noqa: F811
+    """As in a container with the file mounted there."""
     root = tmp_path / "root"
     mounts = [folder for folder in ("/usr", "/lib", "/lib64", "/proc", "/sys") if Path(folder).exists()]
     for folder in ("below", *(folder[1:] for folder in mounts)):
@@ -133,24 +133,51 @@ def test_a_web_configuration_in_the_root_folder_does_not_open_what_is_below(star
     bind = "".join(f"mount --rbind {folder} {root}{folder} && " for folder in mounts)
     private = ["unshare", "--mount", "sh", "-c", f'{bind} shift && exec chroot {root} /exporter "$@"', "sh"]
     if subprocess.run([*private, binary, "--version"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounts or another root are not allowed here")
+        pytest.skip("mount or chroot is not permitted")
     exporter = start("--web.config.file=/web.yml", command=private)
     assert curl(exporter, keys)[1] == 200
     assert_in_sandbox(exporter)
     if "landlock" in exporter.log:
-        pytest.skip("no Landlock here")
-    told = len(exporter.log)
-    # In place: another file would not be read at all.
+        pytest.skip("Landlock is not available")
+    log_length = len(exporter.log)
+    # In place: Landlock allows this file, and not one that replaces it.
     (root / "web.yml").write_text(TLS.replace("server.", "below/server."))
     outcome = r"cannot read /below/server\.crt: ([\w ]+)|web configuration reloaded"
-    tried = wait_until("it was tried", lambda: curl(exporter, keys)[1] and re.search(outcome, exporter.log[told:]))
-    assert tried[1] == "Permission denied"
+    reload = wait_until("it is reloaded", lambda: curl(exporter, keys)[1] and re.search(outcome, exporter.log[log_length:]))
+    assert reload[1] == "Permission denied"
     (root / "web.yml").write_text(TLS + "http_server_config: {headers: {X-Frame-Options: deny}}\n")
-    wait_until("it is read", lambda: "X-Frame-Options: deny" in curl(exporter, keys, "--head")[2])
+    wait_until("the headers are sent", lambda: "X-Frame-Options: deny" in curl(exporter, keys, "--head")[2])
 
 
-def test_no_sandbox_turns_it_off(start):
+def active_parts(exporter):
+    """Returns {part: whether it is active} from /metrics."""
+    return {
+        series.split('"')[1]: value == 1
+        for series, value in exporter.series().items()
+        if series.startswith("inetdiag_sandbox_active{")
+    }
+
+
+def test_metrics_report_the_active_parts(start):
+    exporter = start()
+    active = active_parts(exporter)
+    if "built with" in exporter.log:
+        assert not any(active.values())
+        pytest.skip("sanitizers do not work in the sandbox")
+    assert set(active) == {"capabilities", "no_new_privs", "landlock", "seccomp"}
+    threads = threads_of(exporter)
+    assert active["capabilities"] == all(thread["CapEff"] == NO_CAPABILITIES for thread in threads)
+    assert active["no_new_privs"] == all(thread["NoNewPrivs"] == "1" for thread in threads)
+    assert active["seccomp"] == all(thread["Seccomp"] == "2" for thread in threads)
+    assert active["landlock"] == ("landlock: " not in exporter.log or "outgoing TCP" in exporter.log)
+
+
+def test_metrics_report_that_landlock_is_incompatible_with_process_discovery(start):
+    assert not active_parts(start("--netns.discover=all"))["landlock"]
+
+
+def test_no_sandbox_disables_all_parts(start):
     exporter = start("--no-sandbox")
-    exporter.page()
+    assert active_parts(exporter) == dict.fromkeys(("capabilities", "no_new_privs", "landlock", "seccomp"), False)
     assert {thread["Seccomp"] for thread in threads_of(exporter)} == {"0"}
     assert "sandbox" not in exporter.log

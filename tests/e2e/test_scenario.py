@@ -49,7 +49,7 @@ pytestmark = pytest.mark.plain_only
 PHASE_WAIT = {"seconds": 180, "every": 0.3}
 
 # (alert, label, value). The instance `live` is in the namespace of the test, `proc` reads a modified copy
-# of /proc, `broken` loses /proc/net/sockstat, and `gone` is stopped.
+# of /proc, `broken` loses /proc/net/sockstat and its sandbox, and `gone` is stopped.
 EXPECTED = {
     ("InetdiagListenerAcceptQueueFull", "port", "8080"),
     ("InetdiagListenerAcceptQueueFull", "port", "9000"),
@@ -77,6 +77,7 @@ EXPECTED = {
     ("InetdiagSoftnetDrops", "instance", "proc"),
     ("InetdiagCollectorFailing", "collector", "sockstat"),
     ("InetdiagNamespacesSkipped", "instance", "live"),
+    ("InetdiagSandboxInactive", "instance", "broken"),
     ("InetdiagExporterDown", "instance", "gone"),
 }
 # The pod has the same faults as the namespace of the test.
@@ -206,6 +207,12 @@ class Scenario:
         exporter.wait_until_listening()
         self.running[name] = (exporter, arguments)
 
+    def restart(self, name, *more):
+        exporter, arguments = self.running[name]
+        exporter.end()
+        self.start(name, *arguments, *more, listen=f"127.0.0.1:{exporter.port}")
+        self.running[name] = (self.running[name][0], arguments)
+
     def configuration(self):
         for file in ("rules.yaml", "alerts.yaml"):
             (self.directory / file).write_text(minutes_to_seconds((PROMETHEUS / file).read_text()))
@@ -249,6 +256,7 @@ scrape_configs:
         self.fault_begin = time.time()
         injector.is_active = True
         self.sockstat.unlink()
+        self.restart("broken", "--no-sandbox")
         gone, arguments = self.running["gone"]
         gone.end()
         missing = self.expected()
@@ -266,6 +274,7 @@ scrape_configs:
         self.recovery_begin = time.time()
         injector.is_active = False
         self.restore_sockstat()
+        self.restart("broken")
         self.start("gone", *arguments, listen=f"127.0.0.1:{gone.port}")
         wait_until("all alerts are resolved", lambda: self.query("up") and not self.alerts(), **PHASE_WAIT)
         injector.stop()

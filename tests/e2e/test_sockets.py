@@ -1,4 +1,4 @@
-"""`sockets`: what it lists, against ss with the same filters."""
+"""`sockets`, compared with ss and the same filters."""
 
 import collections
 import errno
@@ -34,22 +34,22 @@ SHOWN = {"listening": "LISTEN", "time-wait": "TIME-WAIT", "established": "ESTAB"
 
 
 def connect(port, address="127.0.0.1", server=None):
-    """Both ends of a connection; a new IPv6 address takes its time to be reachable."""
+    """Returns both ends of a connection. A new IPv6 address is not reachable at once."""
 
-    def client_of():
+    def try_connect():
         try:
             return socket.create_connection((address, port), timeout=60)
         except OSError as error:
             if error.errno != errno.ENETUNREACH:
                 raise
 
-    client = wait_until(f"{address} is reachable", client_of)
+    client = wait_until(f"{address} is reachable", try_connect)
     return (client, server.accept()[0]) if server else (client,)
 
 
 @pytest.fixture
-def scene():
-    """Sockets of both families, in several states, one of them IPv4 in IPv6."""
+def open_sockets():
+    """Opens sockets of both families in several states, some of them IPv4-mapped."""
     for address in ("10.0.0.1/32", "10.1.0.1/32", "192.0.2.1/32"):
         subprocess.run(["ip", "address", "add", address, "dev", "lo"], check=True)
     for address in ("2001:db8::1/128", "2001:db8:8000::1/128", "fe80::1/64"):
@@ -82,20 +82,20 @@ def scene():
     client, server = connect(8080, "127.0.0.1", four)
     client.close()
     server.close()  # TIME_WAIT
-    settled = ["close_wait", "fin_wait2", "time_wait"]
+    final = ["close_wait", "fin_wait2", "time_wait"]
 
     def closing():
         return sorted({row.state for row in listed_by_ss()} - {"listen", "established"})
 
-    wait_until("what closes has done so", lambda: settled == closing())
+    wait_until("the closing sockets are in their final states", lambda: final == closing())
     return held
 
 
 Row = collections.namedtuple("Row", "state receive_queue send_queue local peer")
 
 
-def end_of_ss(text):
-    """ss writes a dual-stack wildcard as *."""
+def parse_ss_address(text):
+    """Returns (address, port). ss prints a dual-stack wildcard as *."""
     address, port = text.rsplit(":", 1)
     return (re.sub(r"%\w+$", "", address).replace("*", "[::]"), 0 if port == "*" else int(port))
 
@@ -103,10 +103,10 @@ def end_of_ss(text):
 def listed_by_ss(*arguments):
     output = subprocess.run(["ss", "-Htan", *arguments], capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in output.splitlines()]
-    if rows and rows[0][0] not in STATES:  # ss leaves out the state where it was asked for one
+    if rows and rows[0][0] not in STATES:  # ss omits the state if it filters by one
         rows = [[SHOWN[arguments[arguments.index("state") + 1]], *row] for row in rows]
     return sorted(
-        Row(STATES[row[0]], int(row[1]), int(row[2]), end_of_ss(row[3]), end_of_ss(row[4])) for row in rows
+        Row(STATES[row[0]], int(row[1]), int(row[2]), parse_ss_address(row[3]), parse_ss_address(row[4])) for row in rows
     )
 
 
@@ -130,12 +130,12 @@ def of_port(port):
     return f"sport = :{port} or dport = :{port}"
 
 
-# With a network of each family, ss fails.
+# ss fails with networks of both families in one filter.
 MIXED = [("dst [2001:db8::/32]",), ("dst 192.0.2.1",)]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "of_ss", "least"),
+    ("arguments", "ss_filters", "minimum"),
     [
         ((), [()], 20),
         (("--state=listen",), [("state", "listening")], 5),
@@ -160,23 +160,23 @@ MIXED = [("dst [2001:db8::/32]",), ("dst 192.0.2.1",)]
         ),
     ],
 )
-def test_it_lists_what_ss_lists(run, scene, arguments, of_ss, least):
+def test_lists_the_same_sockets_as_ss(run, open_sockets, arguments, ss_filters, minimum):
     rows = listed(run, *arguments)
-    assert rows == sorted({row for question in of_ss for row in listed_by_ss(*question)})
-    assert len(rows) >= least
-    assert len(scene) > 10
+    assert rows == sorted({row for ss_filter in ss_filters for row in listed_by_ss(*ss_filter)})
+    assert len(rows) >= minimum
+    assert len(open_sockets) > 10
 
 
-def test_a_peer_in_any_ipv4_network_takes_all_of_ipv4(run, scene):
+def test_peer_filter_0_0_0_0_matches_all_of_ipv4(run, open_sockets):
     rows = listed(run, "--peer=0.0.0.0/0")
     everything = listed(run)
     assert rows == [row for row in everything if "." in row.peer[0]]
     assert 0 < len(rows) < len(everything)
-    assert len(scene) > 10
+    assert len(open_sockets) > 10
 
 
 def is_inside(address, network):
-    """To a network, IPv4 and IPv4 in IPv6 (::ffff:0:0/96) are the same."""
+    """Returns whether the network contains the address; IPv4-mapped addresses (::ffff:0:0/96) count as IPv4."""
     address = ipaddress.ip_address(address.strip("[]"))
     if network.version == 6 and network.prefixlen >= 96 and network[0].ipv4_mapped:
         network = ipaddress.ip_network(f"{network[0].ipv4_mapped}/{network.prefixlen - 96}")
@@ -185,22 +185,22 @@ def is_inside(address, network):
     return address is not None and address in network
 
 
-def test_any_combination_of_filters_means_what_it_says(run, scene):
-    """Against all sockets and Python's ipaddress; prefixes end within bytes, too."""
+def test_random_filters_match_ipaddress(run, open_sockets):
+    """Filters all sockets with Python's ipaddress. Prefixes also end within bytes."""
     dice = random.Random(10)
-    lasting = sorted(set(STATES.values()) - {"time_wait"})
-    everything = listed(run, *[f"--state={state}" for state in lasting])
+    stable_states = sorted(set(STATES.values()) - {"time_wait"})
+    everything = listed(run, *[f"--state={state}" for state in stable_states])
     ports = sorted({port for row in everything for _, port in (row.local, row.peer)})
     peers = sorted({row.peer[0].strip("[]") for row in everything})
     found = 0
     for _ in range(50):
-        states = dice.sample(lasting, dice.choice([2, len(lasting), len(lasting)]))
+        states = dice.sample(stable_states, dice.choice([2, len(stable_states), len(stable_states)]))
         some_ports = dice.sample(ports, dice.choice([0, 0, 1, 4]))
         family = dice.choice(["", "", "4", "6"])
         networks = []
         for peer in dice.sample(peers, dice.choice([0, 1, 1, 3])):
-            most = ipaddress.ip_address(peer).max_prefixlen
-            prefix = dice.choice([dice.randint(0, most), dice.randint(most - 8, most)])
+            max_length = ipaddress.ip_address(peer).max_prefixlen
+            prefix = dice.choice([dice.randint(0, max_length), dice.randint(max_length - 8, max_length)])
             networks.append(ipaddress.ip_network(f"{peer}/{prefix}", strict=False))
         arguments = [f"--state={state}" for state in states] + [f"--port={port}" for port in some_ports]
         arguments += [f"--peer={network}" for network in networks] + ([f"--family={family}"] if family else [])
@@ -215,10 +215,10 @@ def test_any_combination_of_filters_means_what_it_says(run, scene):
         assert listed(run, *arguments) == expected, arguments
         found += bool(expected)
     assert 15 < found < 50
-    assert len(scene) > 10
+    assert len(open_sockets) > 10
 
 
-def test_many_filters_are_one_question(run, scene):
+def test_many_filters_fit_into_one_request(run, open_sockets):
     ports = [f"--port={port}" for port in range(10_000, 11_500)]
     peers = [f"--peer=2001:db8::{n:x}" for n in range(2, 300)]
     assert listed(run, *ports, "--port=8080", *peers, "--peer=10.0.0.1") == listed_by_ss(
@@ -227,18 +227,18 @@ def test_many_filters_are_one_question(run, scene):
     result = run("sockets", *[f"--port={port}" for port in range(1, 4000)])
     assert result.returncode == 1
     assert "too many ports and peers" in result.stderr
-    assert len(scene) > 10
+    assert len(open_sockets) > 10
 
 
-def test_the_table_names_devices_and_whose_sockets_they_are(run, scene):
+def test_lists_device_uid_and_inode(run, open_sockets):
     table = run("sockets", "--state=listen", "--port=7070").stdout
     assert re.search(r"^listen +0 +1 +\[fe80::1\]%lo:7070 +\[::\]:\*$", table, re.M)
     row = json.loads(run("sockets", "--state=listen", "--port=7070", "--format=json").stdout)
-    on_lo = scene[4]
+    on_lo = open_sockets[4]
     assert (row["device"], row["uid"], row["inode"]) == ("lo", os.getuid(), os.fstat(on_lo.fileno()).st_ino)
 
 
-def test_the_summary_counts_as_ss_does(run, scene):
+def test_summary_matches_ss(run, open_sockets):
     summary = json.loads(run("sockets", "--summary").stdout)
     expected = collections.Counter(row.state for row in listed_by_ss())
     assert {state: count for state, count in summary["states"].items() if count} == expected
@@ -248,24 +248,24 @@ def test_the_summary_counts_as_ss_does(run, scene):
     assert some["sockets"] == some["states"]["established"] == len(
         listed_by_ss("state", "established", of_port(8080))
     )
-    assert len(scene) > 10
+    assert len(open_sockets) > 10
 
 
-def test_half_open_connections_are_told(run):
+def test_lists_half_open_connections(run):
     server = listen(backlog=1)
     clients = connect_without_waiting(server.getsockname()[1], 4)
-    wait_until("a client waits", lambda: listed(run, "--state=syn_sent"))
+    wait_until("a client is in SYN_SENT", lambda: listed(run, "--state=syn_sent"))
     assert len(clients) == 4
     add_black_hole()
     flood = SynFlood(8080)
     flood.inject()
     answered = ("--state=syn_recv", "--port=8080")
-    wait_until("SYNs were answered", lambda: len(listed(run, *answered)) == 9)  # one more than the backlog
+    wait_until("the SYN queue is full", lambda: len(listed(run, *answered)) == 9)  # one more than the backlog
     assert listed(run, *answered, "--peer=10.99.0.0/16") == listed_by_ss("state", "syn-recv")
     assert listed(run, *answered, "--peer=10.98.0.0/16") == []
 
 
-def test_it_ends_with_success_where_the_reader_does(binary):
+def test_exits_with_success_if_the_reader_closes(binary):
     server = listen(backlog=4000)
     clients = connect_without_waiting(server.getsockname()[1], 2000)
     for arguments in ([], ["--format=json"]):
@@ -278,7 +278,7 @@ def test_it_ends_with_success_where_the_reader_does(binary):
     assert len(clients) == 2000
 
 
-def test_a_reader_that_takes_its_time_has_all_of_them(binary):
+def test_slow_reader_receives_all_sockets(binary):
     server = listen(backlog=4000)
     clients = connect_without_waiting(server.getsockname()[1], 2000)
     lister = subprocess.Popen([binary, "sockets", "--state=established"], stdout=subprocess.PIPE, text=True)
@@ -289,7 +289,7 @@ def test_a_reader_that_takes_its_time_has_all_of_them(binary):
     assert len(table.splitlines()) == 1 + 2 * len(clients)
 
 
-def test_a_full_disk_shows_in_the_status(binary):
+def test_full_disk_sets_the_exit_status(binary):
     with open("/dev/full", "wb") as full:
         result = subprocess.run([binary, "sockets"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 1
@@ -298,11 +298,11 @@ def test_a_full_disk_shows_in_the_status(binary):
 
 @pytest.fixture
 def named_namespace():
-    """One with a listener on port 7; needs to mount below /run."""
+    """Creates a namespace with a listener on port 7. Needs to mount below /run."""
     name = f"inetdiag-test-{os.getpid()}"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
     if made.returncode != 0:
-        pytest.skip(f"no named network namespace: {made.stderr.strip()}")
+        pytest.skip(f"cannot create a named network namespace: {made.stderr.strip()}")
     holder = subprocess.Popen(
         ["ip", "netns", "exec", name, "python3", "-c",
          "import socket; s = socket.create_server(('0.0.0.0', 7)); print(flush=True); input()"],
@@ -314,26 +314,26 @@ def named_namespace():
     subprocess.run(["ip", "netns", "delete", name], check=True)
 
 
-def test_it_looks_into_another_namespace(run, named_namespace):
-    here = listen(port=8)
+def test_lists_sockets_of_a_named_namespace(run, named_namespace):
+    own = listen(port=8)
     assert [row.local for row in listed(run, f"--netns={named_namespace}")] == [("0.0.0.0", 7)]
-    assert [row.local for row in listed(run)] == [here.getsockname()]
+    assert [row.local for row in listed(run)] == [own.getsockname()]
 
 
-def test_it_looks_where_others_pin_namespaces(run, named_namespace, tmp_path):
+def test_path_netns_is_where_namespaces_are_pinned(run, named_namespace, tmp_path):
     (tmp_path / "box").symlink_to(f"/run/netns/{named_namespace}")
-    told = listed(run, "--netns=box", f"--path.netns={tmp_path}")
-    assert [row.local for row in told] == [("0.0.0.0", 7)]
+    rows = listed(run, "--netns=box", f"--path.netns={tmp_path}")
+    assert [row.local for row in rows] == [("0.0.0.0", 7)]
 
 
-def test_a_namespace_that_it_may_not_enter_is_told(run, binary, named_namespace):
+def test_namespace_errors_are_reported(run, binary, named_namespace):
     result = subprocess.run(
         ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--reuid=65534", "--clear-groups",
          binary, "sockets", f"--netns={named_namespace}"],
         capture_output=True, text=True, check=False,
     )
     if "setpriv" in result.stderr:
-        pytest.skip(f"no other user: {result.stderr.strip()}")
+        pytest.skip(f"cannot change the user: {result.stderr.strip()}")
     assert (result.returncode, result.stdout) == (1, "")
     assert "needs CAP_SYS_ADMIN" in result.stderr
     unknown = run("sockets", "--netns=no-such-namespace")
@@ -342,14 +342,14 @@ def test_a_namespace_that_it_may_not_enter_is_told(run, binary, named_namespace)
 
 
 def peak_kib(pid):
-    """Of its resident memory, as a list: empty where the program has ended."""
+    """Returns the peak of the resident memory as a list, which is empty if the program has exited."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
 
 
 @pytest.mark.plain_only
-def test_its_memory_does_not_grow_with_the_sockets(binary, run):
-    """From the first row of 20,000 to the last, the peak of its memory stays."""
+def test_memory_does_not_grow_with_the_number_of_sockets(binary, run):
+    """The peak does not rise between the first and the last of 20,000 rows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     count = min(20_000, hard - 200)
     resource.setrlimit(resource.RLIMIT_NOFILE, (count + 200, hard))
@@ -363,7 +363,7 @@ def test_its_memory_does_not_grow_with_the_sockets(binary, run):
         process = subprocess.Popen([binary, "sockets"], stdout=subprocess.PIPE)
         rows, peaks = 0, []
         with process:
-            # It waits for the pipe to be read, and can be looked at meanwhile.
+            # It blocks until the pipe is read, and so is still running.
             while part := os.read(process.stdout.fileno(), 65536):
                 rows += part.count(b"\n")
                 peaks += peak_kib(process.pid)

@@ -1,5 +1,5 @@
-"""Pushes to StatsD: against the real server of npm, the grammar of DogStatsD, and listeners that come
-and go."""
+"""Pushes to StatsD: the statsd server of npm, the grammar of each format, and listeners that start and
+stop."""
 
 import json
 import os
@@ -19,11 +19,11 @@ STATSD = ROOT / "tests" / "statsd" / "node_modules" / "statsd"
 
 
 class Statsd:
-    """The server of npm with its console backend, whose reports are read as they come."""
+    """The server of npm with its console backend. A thread parses its reports."""
 
     def __init__(self, folder):
         config = folder / "config.js"
-        # What it would change of a name is an error of the exporter's.
+        # A name that it would have to sanitise is an error of the exporter.
         config.write_text(
             json.dumps(
                 {
@@ -66,7 +66,7 @@ class Statsd:
 @pytest.fixture
 def statsd(tmp_path):
     if not STATSD.exists() or not shutil.which("node"):
-        pytest.skip("the statsd server of npm is not there: npm ci --prefix tests/statsd")
+        pytest.skip("no statsd server of npm: run npm ci --prefix tests/statsd")
     running = []
 
     def start():
@@ -88,32 +88,32 @@ def name_of(series):
     return name
 
 
-def test_statsd_has_the_gauges_and_increases_of_the_page(start, statsd):
+def test_statsd_receives_gauges_and_increases(start, statsd):
     server = listen(backlog=2)
     port = server.getsockname()[1]
     server_of_statsd = statsd()
     exporter = start("--statsd.address=127.0.0.1:8125", "--statsd.interval=200ms")
     queue = f"inetdiag_listener_accept_queue_length.address.127_0_0_1.port.{port}"
-    wait_until("the first push is there", lambda: queue in server_of_statsd.gauges)
+    wait_until("the first push has arrived", lambda: queue in server_of_statsd.gauges)
     drops = f'inetdiag_listener_drops_total{{address="127.0.0.1",port="{port}"}}'
     assert exporter.series()[drops] == 0
     clients = connect_without_waiting(port, 10)
 
-    told = f"inetdiag_listener_drops_total.address.127_0_0_1.port.{port}"
+    pushed_drops = f"inetdiag_listener_drops_total.address.127_0_0_1.port.{port}"
     wait_until(
         "statsd and the page have the same drops",
-        lambda: server_of_statsd.counts.get(told, 0) == exporter.series()[drops] >= 7,
+        lambda: server_of_statsd.counts.get(pushed_drops, 0) == exporter.series()[drops] >= 7,
     )
-    wait_until("the queue is told", lambda: server_of_statsd.gauges[queue] == 3)
+    wait_until("the queue has its length", lambda: server_of_statsd.gauges[queue] == 3)
 
-    # What differs from push to push, or with the scrapes of this test.
-    moving = re.compile(r"inetdiag_scrape_collector_duration|process_|inetdiag_tcp_|inetdiag_sockstat|inetdiag_nstat")
+    # These differ between pushes.
+    volatile = re.compile(r"inetdiag_scrape_collector_duration|process_|inetdiag_tcp_|inetdiag_sockstat|inetdiag_nstat")
 
     def gauges():
         page = exporter.page()
         kinds = families_of(page)
         found = {s: v for s, v in series_of(page).items() if kinds[s.partition("{")[0]] == "gauge"}
-        return {name_of(s): v for s, v in found.items() if not moving.match(s)}
+        return {name_of(s): v for s, v in found.items() if not volatile.match(s)}
 
     wait_until(
         "statsd has all gauges of the page",
@@ -127,7 +127,7 @@ def test_statsd_has_the_gauges_and_increases_of_the_page(start, statsd):
     assert len(clients) == 10
 
 
-def test_statsd_counts_on_where_a_counter_begins_anew(start, statsd, tmp_path):
+def test_counter_resets_count_from_zero(start, statsd, tmp_path):
     proc = tmp_path / "proc"
     shutil.copytree(FIXTURES / "proc", proc)
     netstat = proc / "net" / "netstat"
@@ -145,24 +145,24 @@ def test_statsd_counts_on_where_a_counter_begins_anew(start, statsd, tmp_path):
     server = statsd()
     exporter = start("--statsd.address=127.0.0.1:8125", "--statsd.interval=100ms", f"--path.procfs={proc}")
     name = "inetdiag_nstat_tcpext_listen_drops_total"
-    wait_until("the first push is there", lambda: "inetdiag_exporter_build_info" in " ".join(server.gauges))
-    told = 0
+    wait_until("the first push has arrived", lambda: "inetdiag_exporter_build_info" in " ".join(server.gauges))
+    pushed = 0
     for drops, increase in [(107, 7), (3, 3), (13, 10), (0, 0), (2, 2)]:
         set_drops(drops)
         sent = exporter.series()["inetdiag_statsd_datagrams_sent_total"]
-        wait_until("it is pushed", lambda: exporter.series()["inetdiag_statsd_datagrams_sent_total"] > sent + 20)
-        told += increase
-        wait_until("the increase is told", lambda: server.counts.get(name, 0) >= told)
-        assert server.counts[name] == told
+        wait_until("it has been pushed", lambda: exporter.series()["inetdiag_statsd_datagrams_sent_total"] > sent + 20)
+        pushed += increase
+        wait_until("the increase has arrived", lambda: server.counts.get(name, 0) >= pushed)
+        assert server.counts[name] == pushed
 
 
-def test_no_increase_is_lost_while_statsd_restarts(start, statsd):
+def test_statsd_restart_loses_no_increase(start, statsd):
     server = listen(backlog=2)
     port = server.getsockname()[1]
     first = statsd()
     exporter = start("--statsd.address=127.0.0.1:8125", "--statsd.interval=200ms", "--statsd.prefix=web.one")
     queue = f"web.one.inetdiag_listener_accept_queue_length.address.127_0_0_1.port.{port}"
-    wait_until("the first push is there", lambda: queue in first.gauges)
+    wait_until("the first push has arrived", lambda: queue in first.gauges)
     first.end()
     errors = "inetdiag_statsd_errors_total"
     wait_until("pushes fail", lambda: exporter.series()[errors] >= 2)
@@ -170,15 +170,15 @@ def test_no_increase_is_lost_while_statsd_restarts(start, statsd):
     drops = f'inetdiag_listener_drops_total{{address="127.0.0.1",port="{port}"}}'
     wait_until("drops are counted", lambda: exporter.series()[drops] >= 7)
     second = statsd()
-    told = f"web.one.inetdiag_listener_drops_total.address.127_0_0_1.port.{port}"
-    wait_until("all drops are told", lambda: second.counts.get(told, 0) == exporter.series()[drops])
-    assert first.counts.get(told, 0) == 0
+    pushed_drops = f"web.one.inetdiag_listener_drops_total.address.127_0_0_1.port.{port}"
+    wait_until("all drops have arrived", lambda: second.counts.get(pushed_drops, 0) == exporter.series()[drops])
+    assert first.counts.get(pushed_drops, 0) == 0
     assert exporter.log.count("push to StatsD failed") == 1, "once a minute"
     assert len(clients) == 10
 
 
 def with_files(folder, files):
-    """What starts a program for which these files of /etc have other texts."""
+    """Returns a command prefix whose program sees these files in /etc."""
     mounts = []
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -186,7 +186,7 @@ def with_files(folder, files):
     command = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
     tried = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
-        pytest.skip(f"no files of its own below /etc: {tried.stderr.strip()}")
+        pytest.skip(f"mount is not permitted: {tried.stderr.strip()}")
     return command
 
 
@@ -201,7 +201,7 @@ def with_dns_server(folder):
     )
 
 
-def test_a_name_with_many_addresses_is_resolved_in_the_sandbox(start, tmp_path):
+def test_dns_over_tcp_works_in_the_sandbox(start, tmp_path):
     listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
     DnsServer(addresses=60, tcp_only=True)  # too many addresses for a UDP response
     exporter = start("--statsd.address=statsd.example.org:8125", command=with_dns_server(tmp_path))
@@ -209,17 +209,17 @@ def test_a_name_with_many_addresses_is_resolved_in_the_sandbox(start, tmp_path):
     assert exporter.series()["inetdiag_statsd_errors_total"] == 0
 
 
-def test_a_silent_resolver_holds_up_neither_a_scrape_nor_the_end(start, tmp_path):
+def test_silent_dns_server_delays_neither_scrapes_nor_shutdown(start, tmp_path):
     dns = DnsServer(silent=True)
     exporter = start("--statsd.address=statsd.example.org:8125", command=with_dns_server(tmp_path))
     assert dns.received_query.wait(60)
     assert {v for s, v in exporter.series().items() if "collector_success" in s} == {1}
-    status, log = exporter.end()  # before the resolver gives up
+    status, log = exporter.end()  # before the resolver times out
     assert (status, "cannot resolve" in log) == (0, False)
 
 
-def test_localhost_is_found_where_it_listens(start, tmp_path):
-    """Its first address is ::1 as a rule, where most listeners of StatsD are not."""
+def test_localhost_falls_back_to_ipv4(start, tmp_path):
+    """localhost usually resolves to ::1 first, and most StatsD listeners are on 127.0.0.1."""
     listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
     command = with_files(tmp_path, {"hosts": "::1 localhost\n127.0.0.1 localhost\n"})
     exporter = start("--statsd.address=localhost:8125", command=command)
@@ -228,7 +228,7 @@ def test_localhost_is_found_where_it_listens(start, tmp_path):
 
 
 class Listener:
-    """A socket that keeps the datagrams."""
+    """A socket that receives datagrams."""
 
     def __init__(self, family, address):
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -237,7 +237,7 @@ class Listener:
         self.socket.settimeout(60)
 
     def datagrams_of_a_push(self, end):
-        """From here to the one that holds `end`."""
+        """Returns the datagrams up to the one that contains `end`."""
         datagrams = []
         while not datagrams or end not in datagrams[-1]:
             datagrams.append(self.socket.recv(70000).decode())
@@ -262,7 +262,7 @@ LAST = "process_virtual_memory_bytes"
 
 
 def hostile_sockets():
-    """Whose names end up in labels."""
+    """Opens sockets whose names need sanitising in labels."""
     held = [listen("::1"), listen("0.0.0.0", backlog=1)]
     for name in (b"\0a|b,c:d=e f#g@h\ni", "\0ä/ö;".encode(), b"\0" + b"x" * 90):
         local = socket.socket(socket.AF_UNIX)
@@ -281,7 +281,7 @@ def hostile_sockets():
     ],
     ids=["none", "dogstatsd", "influxdb"],
 )
-def test_every_line_is_of_the_grammar(start, tags, grammar, queue):
+def test_every_line_matches_the_grammar(start, tags, grammar, queue):
     held = hostile_sockets()
     listener = Listener(socket.AF_INET, ("127.0.0.1", 8125))
     start("--statsd.address=localhost:8125", f"--statsd.format={tags}", "--statsd.interval=200ms", "--statsd.mtu=512")
@@ -291,10 +291,10 @@ def test_every_line_is_of_the_grammar(start, tags, grammar, queue):
     lines = [line for datagram in datagrams for line in datagram.split("\n")]
     assert [line for line in lines if not grammar.fullmatch(line)] == []
     assert queue.format(held[0].getsockname()[1]) in lines
-    assert any("|c" in line for line in lines), "its own scrapes make counters grow"
+    assert any("|c" in line for line in lines), "the scrapes of the exporter increase counters"
 
 
-def test_datagrams_are_filled_up_to_the_mtu(start):
+def test_datagrams_are_filled_to_the_mtu(start):
     listener = Listener(socket.AF_INET6, ("::1", 8125))
     start("--statsd.address=[::1]:8125", "--statsd.interval=200ms")
     datagrams = listener.datagrams_of_a_push(LAST)
@@ -303,7 +303,7 @@ def test_datagrams_are_filled_up_to_the_mtu(start):
         assert 1432 - 1 - longest_line <= len(datagram) <= 1432
 
 
-def test_a_unix_socket_may_come_late_and_go(start, tmp_path):
+def test_unix_socket_may_appear_late_and_disappear(start, tmp_path):
     path = tmp_path / "statsd.sock"
     exporter = start(f"--statsd.address=unix://{path}", "--statsd.interval=200ms")
     errors = "inetdiag_statsd_errors_total"
@@ -321,7 +321,7 @@ def test_a_unix_socket_may_come_late_and_go(start, tmp_path):
     assert exporter.log.count("push to StatsD failed") == 1
 
 
-def test_it_pushes_without_a_server(binary, tmp_path):
+def test_no_web_pushes_without_listening(binary, tmp_path):
     listener = Listener(socket.AF_UNIX, str(tmp_path / "statsd.sock"))
     process = subprocess.Popen(
         [binary, "--no-web", f"--statsd.address=unix://{tmp_path}/statsd.sock", "--statsd.interval=200ms"],
@@ -338,7 +338,7 @@ def test_it_pushes_without_a_server(binary, tmp_path):
     assert os.path.exists(tmp_path / "statsd.sock")
 
 
-def test_a_reader_that_stalls_holds_up_no_scrape(start, tmp_path):
+def test_stalled_listener_delays_no_scrape(start, tmp_path):
     listener = Listener(socket.AF_UNIX, str(tmp_path / "statsd.sock"))
     exporter = start(f"--statsd.address=unix://{tmp_path}/statsd.sock", "--statsd.interval=100ms", "--statsd.mtu=256")
     wait_until("the socket is full", lambda: exporter.series()["inetdiag_statsd_errors_total"] >= 2)
@@ -348,5 +348,5 @@ def test_a_reader_that_stalls_holds_up_no_scrape(start, tmp_path):
     listener.socket.close()
 
 
-def test_nothing_is_told_of_pushes_where_there_are_none(start):
+def test_statsd_metrics_are_absent_without_an_address(start):
     assert not [series for series in start().series() if "statsd" in series]
