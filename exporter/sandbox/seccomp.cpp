@@ -155,7 +155,7 @@ void allow_sockets(Filter& filter, const SandboxPolicy& policy) {
   } else {
     // Netlink sockets. The address is in memory, out of seccomp's sight, but this length is too
     // short for TCP and UDP.
-    filter.allow("connect", {is(2, sizeof(sockaddr_nl))});
+    filter.allow("connect", {equal(2, sizeof(sockaddr_nl))});
   }
 }
 
