@@ -16,7 +16,6 @@
 #include "exporter/http/listen_address.h"
 #include "exporter/http/router.h"
 #include "exporter/log/log.h"
-#include "exporter/scrape/scraper.h"
 #include "exporter/statsd/pusher.h"
 
 namespace inetdiag {
