@@ -187,10 +187,12 @@ std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::load() {
         stamps_.push_back(stamp_of(source->path));
       }
     }
-    next->tls = make_tls_context(tls, read_file);
   }
   if (const auto loaded = current(); loaded != nullptr) {
     check_reload(loaded->config, next->config);
+  }
+  if (next->config.tls) {
+    next->tls = make_tls_context(*next->config.tls, read_file);
   }
   return next;
 }

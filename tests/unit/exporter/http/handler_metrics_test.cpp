@@ -20,7 +20,8 @@ double in_flight(const HandlerMetrics& metrics) {
 /// Requests by code.
 std::map<std::string, double> requests(const HandlerMetrics& metrics) {
   std::map<std::string, double> by_code;
-  for (const auto& metric : metrics.families().at(1).metric) {
+  const auto families = metrics.families();
+  for (const auto& metric : families.at(1).metric) {
     by_code[metric.label.at(0).value] = metric.counter.value;
   }
   return by_code;
