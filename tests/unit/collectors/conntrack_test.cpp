@@ -43,12 +43,12 @@ TEST(ParseConntrack, IgnoresInvalidText) {
 }
 
 TEST(Conntrack, ExportsEntriesLimitAndFailures) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/netfilter/nf_conntrack_count", "10\n");
-  around.proc_tree.write("sys/net/netfilter/nf_conntrack_max", "262144\n");
-  around.proc_tree.write("net/stat/nf_conntrack", linux_4_18);
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/netfilter/nf_conntrack_count", "10\n");
+  fixture.proc_tree.write("sys/net/netfilter/nf_conntrack_max", "262144\n");
+  fixture.proc_tree.write("net/stat/nf_conntrack", linux_4_18);
   EXPECT_THAT(
-      around.lines(*make_conntrack({})),
+      fixture.lines(*make_conntrack({})),
       UnorderedElementsAre(
           "inetdiag_conntrack_entries 10", "inetdiag_conntrack_limit 262144",
           "inetdiag_conntrack_insert_failed_total 16", "inetdiag_conntrack_drop_total 17",
@@ -56,8 +56,8 @@ TEST(Conntrack, ExportsEntriesLimitAndFailures) {
 }
 
 TEST(Conntrack, ReportsAMissingModuleAsAMissingFeature) {
-  Surroundings around;
-  const auto collection = around.collect(*make_conntrack({}));
+  CollectorFixture fixture;
+  const auto collection = fixture.collect(*make_conntrack({}));
   EXPECT_THAT(collection.families, IsEmpty());
   EXPECT_THAT(collection.errors, IsEmpty());
   EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("nf_conntrack")));

@@ -45,9 +45,9 @@ const std::string at_80 = R"({address="0.0.0.0",port="80"})";
 const std::string at_other = R"({address="other",port="other"})";
 
 TEST(Listeners, ExportQueueLimitFillRatioAndDrops) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 5, 4, 45)};
-  const auto lines = around.lines(*listeners());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 5, 4, 45)};
+  const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "1");
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_limit" + at_80), "4");
@@ -57,9 +57,10 @@ TEST(Listeners, ExportQueueLimitFillRatioAndDrops) {
 }
 
 TEST(Listeners, SumReuseportMembersButExportTheFillRatioOfTheFullest) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 99), listener(80, 2, 50, 99), listener(80, 3, 1, 99)};
-  const auto lines = around.lines(*listeners());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 99), listener(80, 2, 50, 99),
+                            listener(80, 3, 1, 99)};
+  const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "3");
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "51");
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_limit" + at_80), "297");
@@ -67,13 +68,13 @@ TEST(Listeners, SumReuseportMembersButExportTheFillRatioOfTheFullest) {
 }
 
 TEST(Listeners, CountHalfOpenConnections) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 3), listener(443, 2, 0, 3)};
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 3), listener(443, 2, 0, 3)};
   for (int i = 0; i < 4; ++i) {
-    around.kernel.sockets.push_back(
+    fixture.kernel.sockets.push_back(
         {.address = "10.0.0.5", .port = 80, .state = TcpState::syn_recv, .timer = 1});
   }
-  const auto lines = around.lines(*listeners());
+  const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_length" + at_80), "4");
   EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_fill_ratio" + at_80), "1");
   EXPECT_EQ(value(lines, R"(inetdiag_listener_syn_queue_length{address="0.0.0.0",port="443"})"),
@@ -81,11 +82,11 @@ TEST(Listeners, CountHalfOpenConnections) {
 }
 
 TEST(Listeners, ExportWhetherSomaxconnCapsTheBacklog) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/core/somaxconn", "128\n");
-  around.kernel.sockets = {listener(80, 1, 0, 128), listener(81, 2, 0, 64),
-                           listener(82, 3, 0, 4096)};
-  const auto lines = around.lines(*listeners());
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/core/somaxconn", "128\n");
+  fixture.kernel.sockets = {listener(80, 1, 0, 128), listener(81, 2, 0, 64),
+                            listener(82, 3, 0, 4096)};
+  const auto lines = fixture.lines(*listeners());
   const auto capped = [&](const std::string& port) {
     return value(lines,
                  R"(inetdiag_listener_backlog_capped{address="0.0.0.0",port=")" + port + "\"}");
@@ -96,18 +97,18 @@ TEST(Listeners, ExportWhetherSomaxconnCapsTheBacklog) {
 }
 
 TEST(Listeners, OmitBacklogCappedIfSomaxconnIsUnknown) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 128)};
-  EXPECT_THAT(around.lines(*listeners()),
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 128)};
+  EXPECT_THAT(fixture.lines(*listeners()),
               Not(Contains(StartsWith("inetdiag_listener_backlog_capped"))));
 }
 
 TEST(Listeners, NeverDecreaseDropsAsMembersOpenAndClose) {
-  Surroundings around;
+  CollectorFixture fixture;
   const auto collector = listeners();
   const auto drops = [&](std::vector<FakeSocket> sockets) {
-    around.kernel.sockets = std::move(sockets);
-    return value(around.lines(*collector), "inetdiag_listener_drops_total" + at_80);
+    fixture.kernel.sockets = std::move(sockets);
+    return value(fixture.lines(*collector), "inetdiag_listener_drops_total" + at_80);
   };
   EXPECT_EQ(drops({listener(80, 1, 0, 9, 10), listener(80, 2, 0, 9, 20)}), "30");
   EXPECT_EQ(drops({listener(80, 2, 0, 9, 21)}), "31");
@@ -117,9 +118,9 @@ TEST(Listeners, NeverDecreaseDropsAsMembersOpenAndClose) {
 }
 
 TEST(Listeners, ReportAKernelWithoutDropsAsAMissingFeature) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 9, -1)};
-  const auto collection = around.collect(*listeners());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9, -1)};
+  const auto collection = fixture.collect(*listeners());
   EXPECT_THAT(lines_of(collection.families),
               Not(Contains(StartsWith("inetdiag_listener_drops_total"))));
   EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("SK_MEMINFO_DROPS")));
@@ -127,24 +128,24 @@ TEST(Listeners, ReportAKernelWithoutDropsAsAMissingFeature) {
 }
 
 TEST(Listeners, HaveALabelOfTheDeviceTheyAreBoundTo) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 9)};
-  around.kernel.sockets[0].device = 1;
-  EXPECT_EQ(value(around.lines(*listeners()),
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9)};
+  fixture.kernel.sockets[0].device = 1;
+  EXPECT_EQ(value(fixture.lines(*listeners()),
                   R"(inetdiag_listener_sockets{address="0.0.0.0",port="80",device="lo"})"),
             "1");
 }
 
 TEST(Listeners, ExportTheirOwner) {
-  Surroundings around;
-  around.sys_tree.write("fs/cgroup/cgroup.controllers", "");
-  const auto directory = around.sys_tree.make_directory("fs/cgroup/system.slice/nginx.service");
+  CollectorFixture fixture;
+  fixture.sys_tree.write("fs/cgroup/cgroup.controllers", "");
+  const auto directory = fixture.sys_tree.make_directory("fs/cgroup/system.slice/nginx.service");
   struct stat status {};
   ASSERT_EQ(::stat(directory.c_str(), &status), 0);
-  around.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 0, 9)};
-  around.kernel.sockets[0].cgroup = status.st_ino;
-  around.kernel.sockets[1].cgroup = 1;
-  const auto lines = around.lines(*listeners());
+  fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 0, 9)};
+  fixture.kernel.sockets[0].cgroup = status.st_ino;
+  fixture.kernel.sockets[1].cgroup = 1;
+  const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(std::ranges::count_if(
                 lines, [](const auto& line) { return line.starts_with("inetdiag_listener_info"); }),
             1);
@@ -154,27 +155,27 @@ TEST(Listeners, ExportTheirOwner) {
 }
 
 TEST(Listeners, ExportSeveralOwnersAsOneSeries) {
-  Surroundings around;
-  around.sys_tree.write("fs/cgroup/cgroup.controllers", "");
-  around.kernel.sockets = {listener(80, 1, 0, 9), listener(80, 2, 0, 9)};
+  CollectorFixture fixture;
+  fixture.sys_tree.write("fs/cgroup/cgroup.controllers", "");
+  fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(80, 2, 0, 9)};
   for (std::size_t i = 0; i < 2; ++i) {
     const auto directory =
-        around.sys_tree.make_directory(i == 0 ? "fs/cgroup/b.service" : "fs/cgroup/a.service");
+        fixture.sys_tree.make_directory(i == 0 ? "fs/cgroup/b.service" : "fs/cgroup/a.service");
     struct stat status {};
     ASSERT_EQ(::stat(directory.c_str(), &status), 0);
-    around.kernel.sockets[i].cgroup = status.st_ino;
+    fixture.kernel.sockets[i].cgroup = status.st_ino;
   }
-  EXPECT_EQ(value(around.lines(*listeners()),
+  EXPECT_EQ(value(fixture.lines(*listeners()),
                   R"(inetdiag_listener_info{address="0.0.0.0",port="80",)"
                   R"(cgroup="/a.service,/b.service",unit="a.service,b.service"})"),
             "1");
 }
 
 TEST(Listeners, AreAggregatedBeyondTheMaximum) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 2, 9, 0),
-                           listener(82, 3, 1, 9, 0)};
-  const auto lines = around.lines(*listeners("1"));
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 2, 9, 0),
+                            listener(82, 3, 1, 9, 0)};
+  const auto lines = fixture.lines(*listeners("1"));
   EXPECT_EQ(value(lines, "inetdiag_listeners_aggregated"), "2");
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "1");
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_other), "2");
@@ -184,21 +185,21 @@ TEST(Listeners, AreAggregatedBeyondTheMaximum) {
 }
 
 TEST(Listeners, WithFullQueuesOrDropsAreAggregatedLast) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 0, 9), listener(9000, 2, 10, 9),
-                           listener(9001, 3, 0, 9, 1)};
-  const auto lines = around.lines(*listeners("2"));
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(9000, 2, 10, 9),
+                            listener(9001, 3, 0, 9, 1)};
+  const auto lines = fixture.lines(*listeners("2"));
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "absent");
   EXPECT_EQ(value(lines, R"(inetdiag_listener_sockets{address="0.0.0.0",port="9000"})"), "1");
   EXPECT_EQ(value(lines, R"(inetdiag_listener_sockets{address="0.0.0.0",port="9001"})"), "1");
 }
 
 TEST(Listeners, NeverDecreaseAggregatedDropsWhenAListenerLeavesTheAggregate) {
-  Surroundings around;
+  CollectorFixture fixture;
   const auto collector = listeners("1");
   const auto drops = [&](std::vector<FakeSocket> sockets) {
-    around.kernel.sockets = std::move(sockets);
-    return value(around.lines(*collector), "inetdiag_listener_drops_total" + at_other);
+    fixture.kernel.sockets = std::move(sockets);
+    return value(fixture.lines(*collector), "inetdiag_listener_drops_total" + at_other);
   };
   EXPECT_EQ(drops({listener(80, 1, 0, 9, 5), listener(81, 2, 0, 9, 7), listener(82, 3, 0, 9, 1)}),
             "8");
@@ -207,12 +208,12 @@ TEST(Listeners, NeverDecreaseAggregatedDropsWhenAListenerLeavesTheAggregate) {
 }
 
 TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
-  Surroundings around;
+  CollectorFixture fixture;
   const auto collector = listeners();
   int dumps = 0;
-  const kernel::FileTree proc_tree(around.proc_tree.root());
-  const kernel::FileTree sys(around.sys_tree.root());
-  const kernel::NetlinkFactory sock_diag = around.kernel.factory();
+  const kernel::FileTree proc_tree(fixture.proc_tree.root());
+  const kernel::FileTree sys(fixture.sys_tree.root());
+  const kernel::NetlinkFactory sock_diag = fixture.kernel.factory();
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
   kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
@@ -232,10 +233,10 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
 }
 
 TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpTimesOut) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 5, 9, 45)};
-  around.kernel.timed_out_states = kernel::mask(TcpState::syn_recv);
-  const auto collection = around.collect(*listeners());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 5, 9, 45)};
+  fixture.kernel.timed_out_states = kernel::mask(TcpState::syn_recv);
+  const auto collection = fixture.collect(*listeners());
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "45");
@@ -244,18 +245,18 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpTimesOut) {
 }
 
 TEST(Listeners, DoNotCountAFastOpenChildAsHalfOpen) {
-  Surroundings around;
-  around.kernel.sockets = {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {
       listener(80, 1, 1, 3),
       {.address = "10.0.0.5", .port = 80, .state = TcpState::syn_recv, .timer = 1, .full = true}};
-  const auto lines = around.lines(*listeners());
+  const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_length" + at_80), "0");
 }
 
 TEST(Listeners, CountASocketOnceIfADumpContainsItTwice) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 1, 3, 100), listener(80, 1, 1, 3, 110)};
-  const auto lines = around.lines(*listeners());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 1, 3, 100), listener(80, 1, 1, 3, 110)};
+  const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "1");
   EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "100");
 }
@@ -267,10 +268,10 @@ TEST(Listeners, RejectAnInvalidMaximum) {
 }
 
 TEST(Listeners, OmitSynQueuesIfNoDumpIsDue) {
-  Surroundings around;
-  around.kernel.sockets = {listener(80, 1, 5, 9)};
-  around.dump_policy = {.is_due = false};
-  const auto collection = around.collect(*listeners());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 5, 9)};
+  fixture.dump_policy = {.is_due = false};
+  const auto collection = fixture.collect(*listeners());
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));

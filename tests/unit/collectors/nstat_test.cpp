@@ -52,11 +52,11 @@ std::unique_ptr<Collector> nstat(std::vector<std::pair<std::string, std::string>
 }
 
 TEST(Nstat, ExportsCountersAndGaugesOfAllFiles) {
-  Surroundings around;
-  around.proc_tree.write("net/snmp", "Tcp: MaxConn CurrEstab InSegs\nTcp: -1 5 70\n");
-  around.proc_tree.write("net/netstat", "TcpExt: ListenDrops\nTcpExt: 45\n");
-  around.proc_tree.write("net/snmp6", "Ip6InReceives 29\n");
-  EXPECT_THAT(around.lines(*nstat()),
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/snmp", "Tcp: MaxConn CurrEstab InSegs\nTcp: -1 5 70\n");
+  fixture.proc_tree.write("net/netstat", "TcpExt: ListenDrops\nTcpExt: 45\n");
+  fixture.proc_tree.write("net/snmp6", "Ip6InReceives 29\n");
+  EXPECT_THAT(fixture.lines(*nstat()),
               ElementsAre("inetdiag_nstat_tcp_max_conn -1", "inetdiag_nstat_tcp_curr_estab 5",
                           "inetdiag_nstat_tcp_in_segs_total 70",
                           "inetdiag_nstat_tcpext_listen_drops_total 45",
@@ -64,9 +64,9 @@ TEST(Nstat, ExportsCountersAndGaugesOfAllFiles) {
 }
 
 TEST(Nstat, ExportsCountersWithoutADescription) {
-  Surroundings around;
-  around.proc_tree.write("net/netstat", "NewExt: BrandNew\nNewExt: 1\n");
-  const auto families = around.collect(*nstat()).families;
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/netstat", "NewExt: BrandNew\nNewExt: 1\n");
+  const auto families = fixture.collect(*nstat()).families;
   ASSERT_EQ(families.size(), 1U);
   EXPECT_EQ(families[0].name, "inetdiag_nstat_newext_brand_new_total");
   EXPECT_EQ(families[0].type, prometheus::MetricType::Counter);
@@ -74,29 +74,29 @@ TEST(Nstat, ExportsCountersWithoutADescription) {
 }
 
 TEST(Nstat, DescribesCountersInHelp) {
-  Surroundings around;
-  around.proc_tree.write("net/netstat", "TcpExt: ListenOverflows\nTcpExt: 1\n");
-  EXPECT_THAT(around.collect(*nstat()).families[0].help,
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/netstat", "TcpExt: ListenOverflows\nTcpExt: 1\n");
+  EXPECT_THAT(fixture.collect(*nstat()).families[0].help,
               AllOf(StartsWith("TcpExtListenOverflows: SYNs and final ACKs dropped because"),
                     EndsWith(" (/proc/net/netstat).")));
 }
 
 TEST(Nstat, FiltersByKernelName) {
-  Surroundings around;
-  around.proc_tree.write("net/netstat", "TcpExt: ListenDrops ListenOverflows TW\nTcpExt: 1 2 3\n");
-  EXPECT_THAT(around.lines(*nstat({{"include", "^TcpExtListen"}, {"exclude", "Drops$"}})),
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/netstat", "TcpExt: ListenDrops ListenOverflows TW\nTcpExt: 1 2 3\n");
+  EXPECT_THAT(fixture.lines(*nstat({{"include", "^TcpExtListen"}, {"exclude", "Drops$"}})),
               ElementsAre("inetdiag_nstat_tcpext_listen_overflows_total 2"));
 }
 
 /// Returns the name of the setting that is reported to match none of two counters.
 std::string unmatched(std::vector<std::pair<std::string, std::string>> values,
                       bool is_other_namespace = false) {
-  Surroundings around;
-  around.is_other_namespace = is_other_namespace;
-  around.proc_tree.write("net/netstat", "TcpExt: ListenDrops TW\nTcpExt: 45 1\n");
+  CollectorFixture fixture;
+  fixture.is_other_namespace = is_other_namespace;
+  fixture.proc_tree.write("net/netstat", "TcpExt: ListenDrops TW\nTcpExt: 45 1\n");
   const auto collector = nstat(std::move(values));
-  around.collect(*collector);
-  const auto settings = around.collect(*collector).unmatched;
+  fixture.collect(*collector);
+  const auto settings = fixture.collect(*collector).unmatched;
   EXPECT_LE(settings.size(), 1U);
   return settings.empty() ? "" : settings[0].name;
 }
@@ -112,57 +112,57 @@ TEST(Nstat, ReportsASettingThatMatchesNothing) {
 }
 
 TEST(Nstat, ReportsNoSettingIfThereAreNoCounters) {
-  Surroundings around;
-  EXPECT_THAT(around.collect(*nstat({{"include", "a"}})).unmatched, IsEmpty());
+  CollectorFixture fixture;
+  EXPECT_THAT(fixture.collect(*nstat({{"include", "a"}})).unmatched, IsEmpty());
 }
 
 TEST(Nstat, OmitsUdpLite) {
-  Surroundings around;
-  around.proc_tree.write("net/snmp", "UdpLite: InErrors\nUdpLite: 1\nUdp: InErrors\nUdp: 2\n");
-  around.proc_tree.write("net/snmp6", "UdpLite6InErrors 3\n");
-  EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_udp_in_errors_total 2"));
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/snmp", "UdpLite: InErrors\nUdpLite: 1\nUdp: InErrors\nUdp: 2\n");
+  fixture.proc_tree.write("net/snmp6", "UdpLite6InErrors 3\n");
+  EXPECT_THAT(fixture.lines(*nstat()), ElementsAre("inetdiag_nstat_udp_in_errors_total 2"));
 }
 
 TEST(Nstat, OmitsInvalidNames) {
-  Surroundings around;
-  around.proc_tree.write("net/netstat", "A: b\"ad go\\od fine\nA: 1 2 3\nB{}: x\nB{}: 1\n");
-  EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_a_fine_total 3"));
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/netstat", "A: b\"ad go\\od fine\nA: 1 2 3\nB{}: x\nB{}: 1\n");
+  EXPECT_THAT(fixture.lines(*nstat()), ElementsAre("inetdiag_nstat_a_fine_total 3"));
 }
 
 TEST(Nstat, ExportsOneOfTwoCountersWithTheSameMetricName) {
-  Surroundings around;
-  around.proc_tree.write("net/netstat", "A: FooBar Foo_bar\nA: 1 2\n");
-  EXPECT_THAT(around.lines(*nstat()), ElementsAre("inetdiag_nstat_a_foo_bar_total 1"));
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/netstat", "A: FooBar Foo_bar\nA: 1 2\n");
+  EXPECT_THAT(fixture.lines(*nstat()), ElementsAre("inetdiag_nstat_a_foo_bar_total 1"));
 }
 
 // Found by tests/fuzz: a duplicate series.
 TEST(Nstat, ExportsACounterOncePerScrape) {
-  Surroundings around;
-  around.proc_tree.write("net/snmp", "Tcp: InSegs InSegs\nTcp: 1 2\nTcp: InSegs\nTcp: 3\n");
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/snmp", "Tcp: InSegs InSegs\nTcp: 1 2\nTcp: InSegs\nTcp: 3\n");
   const auto collector = nstat();
   for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT(around.lines(*collector), ElementsAre("inetdiag_nstat_tcp_in_segs_total 1"));
+    EXPECT_THAT(fixture.lines(*collector), ElementsAre("inetdiag_nstat_tcp_in_segs_total 1"));
   }
 }
 
 TEST(Nstat, ExportsTheOtherFilesIfOneCannotBeRead) {
-  Surroundings around;
-  around.proc_tree.write("net/snmp", "Tcp: InSegs\nTcp: 70\n");
-  around.proc_tree.make_directory("net/netstat");
-  const auto collection = around.collect(*nstat());
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/snmp", "Tcp: InSegs\nTcp: 70\n");
+  fixture.proc_tree.make_directory("net/netstat");
+  const auto collection = fixture.collect(*nstat());
   EXPECT_THAT(lines_of(collection.families), ElementsAre("inetdiag_nstat_tcp_in_segs_total 70"));
   EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("net/netstat")));
 }
 
 TEST(Nstat, FailsIfThereAreNoCounters) {
-  Surroundings around;
-  EXPECT_THAT(around.collect(*nstat()).errors, Not(IsEmpty()));
+  CollectorFixture fixture;
+  EXPECT_THAT(fixture.collect(*nstat()).errors, Not(IsEmpty()));
 }
 
 TEST(Nstat, ExportsAllCountersOfARecentKernel) {
-  Surroundings around;
+  CollectorFixture fixture;
   const auto collector = nstat();
-  const auto families = around.collect_from(*collector, FIXTURES "/proc").families;
+  const auto families = fixture.collect_from(*collector, FIXTURES "/proc").families;
   const auto group = [&](const std::string& prefix) {
     return std::ranges::count_if(families, [&](const auto& family) {
       return family.name.starts_with("inetdiag_nstat_" + prefix);

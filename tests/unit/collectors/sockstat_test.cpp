@@ -33,16 +33,16 @@ TEST(SockstatValue, IsAbsentIfMissingOrInvalid) {
 }
 
 TEST(SockstatCollector, ConvertsPagesToBytes) {
-  testing::Surroundings around;
-  around.proc_tree.write("net/sockstat",
-                         "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
-                         "UDP: inuse 2 mem 4\nUDPLITE: inuse 0\nRAW: inuse 0\n"
-                         "FRAG: inuse 1 memory 5000\n");
+  testing::CollectorFixture fixture;
+  fixture.proc_tree.write("net/sockstat",
+                          "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
+                          "UDP: inuse 2 mem 4\nUDPLITE: inuse 0\nRAW: inuse 0\n"
+                          "FRAG: inuse 1 memory 5000\n");
   const std::string page_size = std::to_string(::sysconf(_SC_PAGESIZE));
   const std::string page = std::to_string(::sysconf(_SC_PAGESIZE) * 3);
   const std::string udp_pages = std::to_string(::sysconf(_SC_PAGESIZE) * 4);
   EXPECT_THAT(
-      around.lines(*make_sockstat({})),
+      fixture.lines(*make_sockstat({})),
       ::testing::ElementsAre(
           "inetdiag_tcp_orphans 1", "inetdiag_tcp_time_wait 2", "inetdiag_tcp_allocated_sockets 9",
           "inetdiag_tcp_memory_bytes " + page, "inetdiag_udp_memory_bytes " + udp_pages,
@@ -50,18 +50,18 @@ TEST(SockstatCollector, ConvertsPagesToBytes) {
 }
 
 TEST(SockstatCollector, FailsIfItsFileIsMissing) {
-  testing::Surroundings around;
-  EXPECT_EQ(around.collect(*make_sockstat({})).errors.size(), 1U);
+  testing::CollectorFixture fixture;
+  EXPECT_EQ(fixture.collect(*make_sockstat({})).errors.size(), 1U);
 }
 
 TEST(SockstatCollector, OmitsHostMetricsInOtherNamespaces) {
-  testing::Surroundings around;
-  around.is_other_namespace = true;
-  around.proc_tree.write("net/sockstat",
-                         "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\nUDP: inuse 2 mem 4\n"
-                         "FRAG: inuse 1 memory 5000\n");
+  testing::CollectorFixture fixture;
+  fixture.is_other_namespace = true;
+  fixture.proc_tree.write("net/sockstat",
+                          "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\nUDP: inuse 2 mem 4\n"
+                          "FRAG: inuse 1 memory 5000\n");
   EXPECT_THAT(
-      around.lines(*make_sockstat({})),
+      fixture.lines(*make_sockstat({})),
       ::testing::ElementsAre("inetdiag_tcp_time_wait 2", "inetdiag_fragments_memory_bytes 5000"));
 }
 

@@ -67,32 +67,32 @@ TEST(ParseSoftnet, IgnoresInvalidLines) {
 }
 
 TEST(Softnet, OmitsColumnsThatTheKernelDoesNotHave) {
-  Surroundings around;
-  around.proc_tree.write("net/softnet_stat", linux_4_18);
-  const auto lines = around.lines(*make_softnet({}));
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/softnet_stat", linux_4_18);
+  const auto lines = fixture.lines(*make_softnet({}));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 255)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_dropped_total{cpu="0"} 1)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_time_squeezed_total{cpu="0"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_received_rps_total{cpu="0"} 3)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_flow_limit_total{cpu="0"} 4)"));
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_softnet_backlog_length"))));
-  around.proc_tree.write("net/softnet_stat", linux_6_18);
-  EXPECT_THAT(around.lines(*make_softnet({})),
+  fixture.proc_tree.write("net/softnet_stat", linux_6_18);
+  EXPECT_THAT(fixture.lines(*make_softnet({})),
               Contains(R"(inetdiag_softnet_backlog_length{cpu="7"} 5)"));
 }
 
 // Found by tests/fuzz: a duplicate series.
 TEST(Softnet, ExportsACpuOnce) {
-  Surroundings around;
-  around.proc_tree.write("net/softnet_stat", "1 0 0\n2 0 0 0 0 0 0 0 0 0 0 0 0\n");
-  const auto lines = around.lines(*make_softnet({}));
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/softnet_stat", "1 0 0\n2 0 0 0 0 0 0 0 0 0 0 0 0\n");
+  const auto lines = fixture.lines(*make_softnet({}));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 1)"));
   EXPECT_THAT(lines, Not(Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 2)")));
 }
 
 TEST(Softnet, FailsIfThereAreNoCpus) {
-  Surroundings around;
-  EXPECT_THAT(around.collect(*make_softnet({})).errors, Not(IsEmpty()));
+  CollectorFixture fixture;
+  EXPECT_THAT(fixture.collect(*make_softnet({})).errors, Not(IsEmpty()));
 }
 
 }  // namespace

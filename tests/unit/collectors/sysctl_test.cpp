@@ -39,12 +39,12 @@ Settings including(const std::vector<std::string>& names) {
 }
 
 TEST(Sysctl, ExportsNumbersAndVectors) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/core/somaxconn", "4096\n");
-  around.proc_tree.write("sys/net/ipv4/tcp_mem", "1\t2\t3\n");
-  around.proc_tree.write("sys/net/ipv4/tcp_rmem", "4\t5\t6\n");
-  around.proc_tree.write("sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
-  EXPECT_THAT(around.lines(*make_sysctl({})),
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/core/somaxconn", "4096\n");
+  fixture.proc_tree.write("sys/net/ipv4/tcp_mem", "1\t2\t3\n");
+  fixture.proc_tree.write("sys/net/ipv4/tcp_rmem", "4\t5\t6\n");
+  fixture.proc_tree.write("sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+  EXPECT_THAT(fixture.lines(*make_sysctl({})),
               ElementsAre("inetdiag_sysctl_net_core_somaxconn 4096",
                           "inetdiag_sysctl_net_ipv4_tcp_mem{field=\"low\"} 1",
                           "inetdiag_sysctl_net_ipv4_tcp_mem{field=\"pressure\"} 2",
@@ -57,35 +57,35 @@ TEST(Sysctl, ExportsNumbersAndVectors) {
 }
 
 TEST(Sysctl, AbsentInThisKernelIsNotAnError) {
-  Surroundings around;
-  const auto collection = around.collect(*make_sysctl(including({"net.ipv4.tcp_none"})));
+  CollectorFixture fixture;
+  const auto collection = fixture.collect(*make_sysctl(including({"net.ipv4.tcp_none"})));
   EXPECT_THAT(lines_of(collection.families), IsEmpty());
   EXPECT_THAT(collection.errors, IsEmpty());
 }
 
 TEST(Sysctl, ReportsAnIncludedOneThatDoesNotExist) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/ipv4/tcp_mtu_probing", "0\n");
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/ipv4/tcp_mtu_probing", "0\n");
   const auto sysctl = make_sysctl(including({"net.ipv4.tcp_mtu_probing", "net.ipv4.tcp_mtu"}));
-  const auto collection = around.collect(*sysctl);
+  const auto collection = fixture.collect(*sysctl);
   ASSERT_EQ(collection.unmatched.size(), 1U);
   EXPECT_EQ(collection.unmatched[0].name, "include");
   EXPECT_THAT(collection.unmatched[0].what(), HasSubstr("no sysctl 'net.ipv4.tcp_mtu';"));
   // Other namespaces lack sysctls of the host.
-  around.is_other_namespace = true;
-  EXPECT_THAT(around.collect(*sysctl).unmatched, IsEmpty());
+  fixture.is_other_namespace = true;
+  EXPECT_THAT(fixture.collect(*sysctl).unmatched, IsEmpty());
 }
 
 TEST(Sysctl, ExportsIncludedOnesAndTextValuesAsInfo) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/ipv4/tcp_congestion_control", "cubic\n");
-  around.proc_tree.write("sys/net/ipv4/tcp_available_congestion_control", "reno  cubic\n");
-  around.proc_tree.write("sys/net/ipv4/ip_local_reserved_ports", "\n");
-  around.proc_tree.write("sys/fs/file-nr", "1024\t0\t9\n");
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/ipv4/tcp_congestion_control", "cubic\n");
+  fixture.proc_tree.write("sys/net/ipv4/tcp_available_congestion_control", "reno  cubic\n");
+  fixture.proc_tree.write("sys/net/ipv4/ip_local_reserved_ports", "\n");
+  fixture.proc_tree.write("sys/fs/file-nr", "1024\t0\t9\n");
   EXPECT_THAT(
-      around.lines(*make_sysctl(including({"net.ipv4.tcp_congestion_control", "fs.file-nr",
-                                           "net.ipv4.tcp_available_congestion_control",
-                                           "net.ipv4.ip_local_reserved_ports", "fs.file-nr"}))),
+      fixture.lines(*make_sysctl(including({"net.ipv4.tcp_congestion_control", "fs.file-nr",
+                                            "net.ipv4.tcp_available_congestion_control",
+                                            "net.ipv4.ip_local_reserved_ports", "fs.file-nr"}))),
       UnorderedElementsAre(
           "inetdiag_sysctl_fs_file_nr{field=\"0\"} 1024",
           "inetdiag_sysctl_fs_file_nr{field=\"1\"} 0", "inetdiag_sysctl_fs_file_nr{field=\"2\"} 9",
@@ -96,10 +96,10 @@ TEST(Sysctl, ExportsIncludedOnesAndTextValuesAsInfo) {
 }
 
 TEST(Sysctl, ExportsNegativeAndAdditionalNumbers) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/core/somaxconn", "-1\n");
-  around.proc_tree.write("sys/net/ipv4/tcp_mem", "1 2 3 4\n");
-  EXPECT_THAT(around.lines(*make_sysctl({})),
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/core/somaxconn", "-1\n");
+  fixture.proc_tree.write("sys/net/ipv4/tcp_mem", "1 2 3 4\n");
+  EXPECT_THAT(fixture.lines(*make_sysctl({})),
               ElementsAre("inetdiag_sysctl_net_core_somaxconn -1",
                           "inetdiag_sysctl_net_ipv4_tcp_mem{field=\"low\"} 1",
                           "inetdiag_sysctl_net_ipv4_tcp_mem{field=\"pressure\"} 2",
@@ -108,10 +108,10 @@ TEST(Sysctl, ExportsNegativeAndAdditionalNumbers) {
 }
 
 TEST(Sysctl, ExportsTheOthersIfOneCannotBeRead) {
-  Surroundings around;
-  around.proc_tree.make_directory("sys/net/core/somaxconn");
-  around.proc_tree.write("sys/net/ipv4/tcp_syncookies", "1\n");
-  const auto collection = around.collect(*make_sysctl({}));
+  CollectorFixture fixture;
+  fixture.proc_tree.make_directory("sys/net/core/somaxconn");
+  fixture.proc_tree.write("sys/net/ipv4/tcp_syncookies", "1\n");
+  const auto collection = fixture.collect(*make_sysctl({}));
   EXPECT_THAT(lines_of(collection.families),
               ElementsAre("inetdiag_sysctl_net_ipv4_tcp_syncookies 1"));
   EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("sys/net/core/somaxconn")));
@@ -124,13 +124,13 @@ TEST(Sysctl, RejectsInvalidNames) {
 }
 
 TEST(Sysctl, OmitsHostSysctlsInOtherNamespaces) {
-  Surroundings around;
-  around.is_other_namespace = true;
+  CollectorFixture fixture;
+  fixture.is_other_namespace = true;
   for (const auto* file : {"net/core/somaxconn", "net/netfilter/nf_conntrack_max", "fs/file-max",
                            "kernel/threads-max", "net/ipv4/tcp_syncookies"}) {
-    around.proc_tree.write(std::string("sys/") + file, "1\n");
+    fixture.proc_tree.write(std::string("sys/") + file, "1\n");
   }
-  EXPECT_THAT(around.lines(*make_sysctl(including({"kernel.threads-max"}))),
+  EXPECT_THAT(fixture.lines(*make_sysctl(including({"kernel.threads-max"}))),
               ElementsAre("inetdiag_sysctl_net_core_somaxconn 1",
                           "inetdiag_sysctl_net_ipv4_tcp_syncookies 1"));
 }

@@ -25,8 +25,8 @@ FakeSocket established(std::uint16_t port) {
 }
 
 TEST(Tcp, ExportsEveryStateEvenIfZero) {
-  Surroundings around;
-  const auto lines = around.lines(*tcp());
+  CollectorFixture fixture;
+  const auto lines = fixture.lines(*tcp());
   for (const auto* state : {"established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",
                             "time_wait", "close", "close_wait", "last_ack", "listen", "closing"}) {
     EXPECT_THAT(lines, Contains("inetdiag_tcp_sockets{state=\"" + std::string(state) + "\"} 0"));
@@ -34,9 +34,9 @@ TEST(Tcp, ExportsEveryStateEvenIfZero) {
 }
 
 TEST(Tcp, ExportsSocketsByListeningPortWithoutListenAndClose) {
-  Surroundings around;
-  around.kernel.sockets = {{.port = 80}, established(80), established(80), established(40000)};
-  const auto lines = around.lines(*tcp());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {{.port = 80}, established(80), established(80), established(40000)};
+  const auto lines = fixture.lines(*tcp());
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="80",state="established"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 1)"));
   EXPECT_THAT(lines, Contains("inetdiag_tcp_port_sockets_age_seconds 0"));
@@ -45,22 +45,22 @@ TEST(Tcp, ExportsSocketsByListeningPortWithoutListenAndClose) {
 }
 
 TEST(Tcp, AggregatesPortsBeyondTheMaximum) {
-  Surroundings around;
-  around.kernel.sockets = {{.port = 80},    {.port = 81},    {.port = 82},    established(81),
-                           established(81), established(82), established(80), established(40000)};
-  const auto lines = around.lines(*tcp("1"));
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {{.port = 80},    {.port = 81},    {.port = 82},    established(81),
+                            established(81), established(82), established(80), established(40000)};
+  const auto lines = fixture.lines(*tcp("1"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="81",state="established"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 3)"));
   EXPECT_THAT(lines, Not(Contains(StartsWith(R"(inetdiag_tcp_port_sockets{port="80")"))));
 }
 
 TEST(Tcp, SumsTheBytesInQueues) {
-  Surroundings around;
-  around.kernel.sockets = {established(80), established(81)};
-  around.kernel.sockets[0].receive_queue = 10;
-  around.kernel.sockets[1].receive_queue = 5;
-  around.kernel.sockets[1].send_queue = 3;
-  const auto lines = around.lines(*tcp());
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {established(80), established(81)};
+  fixture.kernel.sockets[0].receive_queue = 10;
+  fixture.kernel.sockets[1].receive_queue = 5;
+  fixture.kernel.sockets[1].send_queue = 3;
+  const auto lines = fixture.lines(*tcp());
   EXPECT_THAT(lines, Contains("inetdiag_tcp_receive_queue_bytes 15"));
   EXPECT_THAT(lines, Contains("inetdiag_tcp_send_queue_bytes 3"));
 }
@@ -73,7 +73,7 @@ std::string established_at_80(int count) {
 
 /// A host with consistent files and sockets, and clocks that the test sets.
 struct Host {
-  Surroundings around;
+  CollectorFixture fixture;
   CpuBudget::Clock::time_point now{std::chrono::hours(1)};
   CpuBudget::CpuTime cpu{0};
   double dump_cost = 0.3;  ///< seconds of CPU
@@ -88,19 +88,19 @@ struct Host {
                                         cpu += CpuBudget::CpuTime(dump_cost);
                                         return was;
                                       }});
-    around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 7\n");
-    around.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 5 alloc 9 mem 1\n");
-    around.kernel.sockets = {
+    fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 7\n");
+    fixture.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 5 alloc 9 mem 1\n");
+    fixture.kernel.sockets = {
         {.port = 80}, {.state = TcpState::close_wait}, {.state = TcpState::fin_wait2, .timer = 3}};
     for (int i = 0; i < 6; ++i) {
-      around.kernel.sockets.push_back(established(80));
+      fixture.kernel.sockets.push_back(established(80));
     }
     for (int i = 0; i < 4; ++i) {
-      around.kernel.sockets.push_back({.state = TcpState::time_wait, .timer = 3});
+      fixture.kernel.sockets.push_back({.state = TcpState::time_wait, .timer = 3});
     }
   }
 
-  std::vector<std::string> lines() { return around.lines(*collector); }
+  std::vector<std::string> lines() { return fixture.lines(*collector); }
 };
 
 TEST(TcpBudget, DelaysTheNextFullDumpByItsCost) {
@@ -109,7 +109,7 @@ TEST(TcpBudget, DelaysTheNextFullDumpByItsCost) {
   EXPECT_THAT(first, Contains(fresh));
   EXPECT_THAT(first, Contains(established_at_80(6)));
 
-  host.around.kernel.sockets.push_back(established(80));
+  host.fixture.kernel.sockets.push_back(established(80));
   host.now += std::chrono::seconds(29);
   const auto second = host.lines();
   EXPECT_THAT(second, Contains("inetdiag_tcp_port_sockets_age_seconds 29"));
@@ -153,7 +153,7 @@ TEST(TcpBudget, OfAFullCpuDumpsAtEveryScrape) {
 
 TEST(TcpBudget, IsIgnoredIfAFileIsMissing) {
   Host host("0");
-  std::filesystem::remove(host.around.proc_tree.path("net/sockstat"));
+  std::filesystem::remove(host.fixture.proc_tree.path("net/sockstat"));
   const auto lines = host.lines();
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 4)"));
@@ -161,8 +161,8 @@ TEST(TcpBudget, IsIgnoredIfAFileIsMissing) {
 
 TEST(TcpBudget, NeverCountsBelowZeroIfFilesAndDumpDiffer) {
   Host host("0");
-  host.around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 0\n");
-  host.around.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 0 alloc 9 mem 1\n");
+  host.fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 0\n");
+  host.fixture.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 0 alloc 9 mem 1\n");
   const auto lines = host.lines();
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 0)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 0)"));
@@ -171,7 +171,7 @@ TEST(TcpBudget, NeverCountsBelowZeroIfFilesAndDumpDiffer) {
 TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
   Host host("0");
   for (const auto* value : {"-5", "18446744073709551611"}) {
-    host.around.proc_tree.write("net/snmp", std::string("Tcp: CurrEstab\nTcp: ") + value + "\n");
+    host.fixture.proc_tree.write("net/snmp", std::string("Tcp: CurrEstab\nTcp: ") + value + "\n");
     EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="established"} 0)")) << value;
   }
 }
@@ -180,14 +180,14 @@ TEST(TcpBudget, KeepsThePreviousBreakdownIfADumpTimesOut) {
   Host host("1%");
   EXPECT_THAT(host.lines(), Contains(fresh));
   host.now += std::chrono::seconds(30);
-  host.around.kernel.timed_out_states = kernel::mask(TcpState::established);
+  host.fixture.kernel.timed_out_states = kernel::mask(TcpState::established);
   const auto cut = host.lines();
   EXPECT_THAT(cut, Contains("inetdiag_tcp_port_sockets_age_seconds 30"));
   EXPECT_THAT(cut, Contains(established_at_80(6)));
   EXPECT_THAT(cut, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
 
   // The dump that timed out is charged too.
-  host.around.kernel.timed_out_states = 0;
+  host.fixture.kernel.timed_out_states = 0;
   host.now += std::chrono::seconds(29);
   EXPECT_THAT(host.lines(), Contains("inetdiag_tcp_port_sockets_age_seconds 59"));
   host.now += std::chrono::seconds(1);
@@ -204,27 +204,27 @@ TEST(TcpBudget, IsAPercentage) {
 }
 
 TEST(Tcp, ExportsNothingOfAnotherNamespaceUntilADumpIsDue) {
-  Surroundings around;
-  around.is_other_namespace = true;
-  around.dump_policy = {.is_due = false};
-  around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
-  around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
-  const auto collection = around.collect(*tcp());
+  CollectorFixture fixture;
+  fixture.is_other_namespace = true;
+  fixture.dump_policy = {.is_due = false};
+  fixture.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
+  fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
+  const auto collection = fixture.collect(*tcp());
   EXPECT_THAT(lines_of(collection.families), ::testing::IsEmpty());
   EXPECT_THAT(collection.errors, ::testing::IsEmpty());
 }
 
 TEST(Tcp, UpdatesWhatNeedsNoDumpInAnotherNamespace) {
-  Surroundings around;
-  around.is_other_namespace = true;
+  CollectorFixture fixture;
+  fixture.is_other_namespace = true;
   auto last = std::make_shared<kernel::PartialDump>();
   last->by_state[kernel::slot(TcpState::close_wait)] = 4;
   last->by_state[kernel::slot(TcpState::listen)] = 1;
-  around.dump_policy = {.is_due = false, .last = last};
-  around.kernel.sockets = {{.port = 80}, {.port = 81}};
-  around.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
-  around.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
-  const auto lines = around.lines(*tcp());
+  fixture.dump_policy = {.is_due = false, .last = last};
+  fixture.kernel.sockets = {{.port = 80}, {.port = 81}};
+  fixture.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
+  fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 9\n");
+  const auto lines = fixture.lines(*tcp());
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="listen"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="close_wait"} 4)"));

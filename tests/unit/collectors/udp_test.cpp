@@ -36,9 +36,9 @@ const std::string at_53 = R"({address="0.0.0.0",port="53"} )";
 const std::string at_other = R"({address="other",port="other"} )";
 
 TEST(Udp, ExportsQueueLimitFillRatioAndDrops) {
-  Surroundings around;
-  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 1000, 7), bound("::", 53, 2)};
-  const auto lines = around.lines(*udp());
+  CollectorFixture fixture;
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 1000, 7), bound("::", 53, 2)};
+  const auto lines = fixture.lines(*udp());
   EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_53 + "1"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_53 + "500"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_limit_bytes" + at_53 + "1000"));
@@ -48,14 +48,14 @@ TEST(Udp, ExportsQueueLimitFillRatioAndDrops) {
 }
 
 TEST(Udp, AggregatesConnectedAndEphemeralSockets) {
-  Surroundings around;
-  around.proc_tree.write("sys/net/ipv4/ip_local_port_range", "10000\t20000\n");
-  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 10000, 2, 10, 100, 1),
-                               bound("0.0.0.0", 20000, 3, 20, 100, 2), bound("0.0.0.0", 40000, 4)};
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/ipv4/ip_local_port_range", "10000\t20000\n");
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 10000, 2, 10, 100, 1),
+                                bound("0.0.0.0", 20000, 3, 20, 100, 2), bound("0.0.0.0", 40000, 4)};
   FakeSocket connected = bound("10.0.0.5", 53, 5, 90, 100, 4);
   connected.state = TcpState::established;
-  around.kernel.udp_sockets.push_back(connected);
-  const auto lines = around.lines(*udp());
+  fixture.kernel.udp_sockets.push_back(connected);
+  const auto lines = fixture.lines(*udp());
   EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "3"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_other + "120"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_other + "0.9"));
@@ -65,19 +65,19 @@ TEST(Udp, AggregatesConnectedAndEphemeralSockets) {
 }
 
 TEST(Udp, AggregatesFullSocketsLast) {
-  Surroundings around;
-  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 514, 2, 999, 1000)};
-  const auto lines = around.lines(*udp("1"));
+  CollectorFixture fixture;
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 514, 2, 999, 1000)};
+  const auto lines = fixture.lines(*udp("1"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="0.0.0.0",port="514"} 1)"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "1"));
 }
 
 TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
-  Surroundings around;
+  CollectorFixture fixture;
   const auto collector = udp();
   const auto drops = [&](std::vector<FakeSocket> sockets) {
-    around.kernel.udp_sockets = std::move(sockets);
-    return around.lines(*collector);
+    fixture.kernel.udp_sockets = std::move(sockets);
+    return fixture.lines(*collector);
   };
   EXPECT_THAT(drops({bound("0.0.0.0", 53, 1, 0, 1, 10), bound("0.0.0.0", 53, 2, 0, 1, 5)}),
               Contains("inetdiag_udp_drops_total" + at_53 + "15"));
@@ -89,20 +89,20 @@ TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
 }
 
 TEST(Udp, ExportsAFillRatioOfZeroWithoutALimit) {
-  Surroundings around;
-  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 0)};
-  EXPECT_THAT(around.lines(*udp()),
+  CollectorFixture fixture;
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 0)};
+  EXPECT_THAT(fixture.lines(*udp()),
               Contains("inetdiag_udp_receive_queue_fill_ratio" + at_53 + "0"));
 }
 
 TEST(Udp, DumpsAnotherNamespaceOnlyIfSockstatHasSockets) {
-  Surroundings around;
-  around.is_other_namespace = true;
-  around.kernel.udp_sockets = {bound("0.0.0.0", 53, 1)};
+  CollectorFixture fixture;
+  fixture.is_other_namespace = true;
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1)};
   const auto is_exported = [&](const std::string& ipv4, const std::string& ipv6) {
-    around.proc_tree.write("net/sockstat", ipv4);
-    around.proc_tree.write("net/sockstat6", ipv6);
-    const auto lines = around.lines(*udp());
+    fixture.proc_tree.write("net/sockstat", ipv4);
+    fixture.proc_tree.write("net/sockstat6", ipv6);
+    const auto lines = fixture.lines(*udp());
     EXPECT_THAT(lines, Contains(StartsWith("inetdiag_udp_sockets" + at_other)));
     return std::ranges::count(lines, "inetdiag_udp_sockets" + at_53 + "1") == 1;
   };

@@ -62,9 +62,9 @@ TEST(ParseUnixSocket, IgnoresAttributesOfInvalidLength) {
 
 std::vector<std::string> lines(std::vector<FakeUnixSocket> sockets,
                                const std::string& max = "200") {
-  Surroundings around;
-  around.kernel.unix_sockets = std::move(sockets);
-  return around.lines(*make_unix(settings({{"max", max}})));
+  CollectorFixture fixture;
+  fixture.kernel.unix_sockets = std::move(sockets);
+  return fixture.lines(*make_unix(settings({{"max", max}})));
 }
 
 TEST(Unix, ExportsListenersByPath) {
@@ -92,9 +92,9 @@ TEST(Unix, CountsSocketsByTypeAndState) {
 }
 
 TEST(Unix, EscapesAnyPath) {
-  Surroundings around;
-  around.kernel.unix_sockets = {{.name = "/a\"b\\c\nd\xFF"s}};
-  const auto families = around.collect(*make_unix(settings({{"max", "200"}}))).families;
+  CollectorFixture fixture;
+  fixture.kernel.unix_sockets = {{.name = "/a\"b\\c\nd\xFF"s}};
+  const auto families = fixture.collect(*make_unix(settings({{"max", "200"}}))).families;
   EXPECT_THAT(prometheus::TextSerializer().Serialize(families),
               HasSubstr("accept_queue_length{path=\"/a\\\"b\\\\c\\nd\xEF\xBF\xBD\"} 0\n"));
 }

@@ -52,8 +52,6 @@ struct CollectorFixture {
   }
 };
 
-using Surroundings = CollectorFixture;
-
 inline Settings settings(std::vector<std::pair<std::string, std::string>> values) {
   Settings settings;
   for (auto& [name, value] : values) {
