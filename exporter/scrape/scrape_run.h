@@ -57,7 +57,7 @@ class ScrapeRun {
   /// run has been stopped.
   std::optional<std::size_t> claim();
   void finish(std::size_t position, CollectorRun run);
-  /// Whether a client has been told already that this collector timed out.
+  /// Whether a result has reported already that this collector timed out.
   bool has_timed_out(std::size_t position);
 
   /// Waits until the run is complete, stopped or past its deadline or `end`. Calls `on_stall` if

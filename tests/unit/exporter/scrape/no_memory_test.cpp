@@ -119,7 +119,7 @@ TEST(NoMemory, EndsTheTrialOfThreads) {
   EXPECT_GT(failures, 20) << "one at least for each of the 20 threads";
 }
 
-/// The sum of what a listener on this socket was told of drops_total.
+/// The sum of drops_total that a listener on this socket received.
 long told_drops(const kernel::UniqueFd& listener) {
   const std::string name = "drops_total:";
   long sum = 0;
