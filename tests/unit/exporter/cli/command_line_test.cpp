@@ -198,7 +198,7 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"sockets", "--port=http"}, "--port: 'http' is not"},
         Misuse{{"sockets", "--peer=10.0.0.0/33"},
                "--peer: '10.0.0.0/33' is not an address or network"},
-        Misuse{{"sockets", "--summary", "--format=table"}, "--format=table: --summary is JSON"},
+        Misuse{{"sockets", "--summary", "--format=table"}, "--format=table: --summary prints JSON"},
         Misuse{{"sockets", "--family=5"}, "--family: invalid value '5', expected one of 4, 6"},
         Misuse{{"sockets", "--format=xml"},
                "--format: invalid value 'xml', expected one of json, table"}));

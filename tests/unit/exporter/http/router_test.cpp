@@ -181,7 +181,7 @@ TEST(Router, CountsRequestsForTheTelemetryPath) {
   EXPECT_EQ(fixture.get("/m").status, 200);
   EXPECT_EQ(fixture.get("/").status, 200);
   EXPECT_EQ(fixture.get("/m", "collect[]=none").status, 400);
-  const std::string text = Page(fixture.handler_metrics.families()).text();
+  const std::string text = Exposition(fixture.handler_metrics.families()).text();
   EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"200\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"400\"} 1\n"));
 }
