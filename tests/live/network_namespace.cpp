@@ -141,7 +141,7 @@ std::map<std::string, double> Series::by_kernel_name() const {
   std::map<std::string, double> counters;
   for (const auto& [metric, help] : helps_) {
     if (metric.starts_with("inetdiag_nstat_")) {
-      counters[help.substr(0, help.find(' '))] = values_.at(metric);
+      counters[help.substr(0, help.find_first_of(": "))] = values_.at(metric);
     }
   }
   return counters;
