@@ -16,7 +16,7 @@ namespace inetdiag {
 /// `Row` is what the series of one label set are computed from, such as a group of sockets.
 template <typename Row>
 struct FamilySpec {
-  prometheus::MetricType type;
+  prometheus::MetricType type = prometheus::MetricType::Gauge;
   std::string_view name;
   std::string_view help;
   std::optional<double> (*value)(const Row& row);  ///< std::nullopt: the row has no such series
