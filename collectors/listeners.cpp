@@ -108,10 +108,19 @@ constexpr auto specs = std::to_array<FamilySpec<Row>>({
      field<&Row::is_capped>},
 });
 
+// Users can open sockets of one endpoint (SO_REUSEPORT) in many cgroups of their own.
+constexpr std::size_t max_owners = 10;
+
+/// Returns `a,b`, or `a,b,...` if there are more than max_owners.
 std::string joined(const std::set<std::string>& values) {
   std::string text;
+  std::size_t count = 0;
   for (const std::string& value : values) {
-    text.append(text.empty() ? "" : ",").append(value);
+    text.append(text.empty() ? "" : ",");
+    if (count++ == max_owners) {
+      return text.append("...");
+    }
+    text.append(value);
   }
   return text;
 }

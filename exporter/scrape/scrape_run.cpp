@@ -38,7 +38,7 @@ void ScrapeRun::finish(std::size_t position, CollectorRun run) {
   progress_[position].run = std::move(run);
   last_progress_ = Clock::now();
   ++finished_;
-  if (is_complete_locked()) {
+  if (is_complete()) {
     changed_.notify_all();
   }
 }
@@ -51,7 +51,7 @@ bool ScrapeRun::has_timed_out(std::size_t position) {
 void ScrapeRun::wait(Clock::time_point end, const std::function<void()>& on_stall) {
   end = std::min(end, deadline_.end());
   std::unique_lock lock(mutex_);
-  while (!is_complete_locked() && !is_stopped() && Clock::now() < end) {
+  while (!is_complete() && !is_stopped() && Clock::now() < end) {
     const bool has_unclaimed = claimed_ < progress_.size();
     const Clock::time_point stall = last_progress_ + patience_;
     if (has_unclaimed && Clock::now() >= stall) {
@@ -71,13 +71,6 @@ void ScrapeRun::stop() {
   changed_.notify_all();
 }
 
-bool ScrapeRun::is_complete() {
-  const std::scoped_lock lock(mutex_);
-  return is_complete_locked();
-}
-
-bool ScrapeRun::can_be_joined() { return !is_complete() && !deadline_.has_passed(); }
-
 ScrapeRun::ResultPtr ScrapeRun::result(
     const Build& build, const std::function<void(std::size_t position)>& on_timeout) {
   const std::scoped_lock lock(mutex_);
@@ -96,7 +89,7 @@ ScrapeRun::ResultPtr ScrapeRun::result(
     }
     runs.push_back(run_of(progress));
   }
-  if (!is_complete_locked()) {
+  if (!is_complete()) {
     return build(std::move(runs));
   }
   try {
@@ -111,7 +104,7 @@ ScrapeRun::ResultPtr ScrapeRun::result(
 /// What the collector returned, moved out if the run is complete; a timeout if it returned nothing.
 CollectorRun ScrapeRun::run_of(Progress& progress) const {
   if (progress.run) {
-    return is_complete_locked() ? std::move(*progress.run) : *progress.run;
+    return is_complete() ? std::move(*progress.run) : *progress.run;
   }
   CollectorRun late;
   late.collection.errors.emplace_back(timed_out);

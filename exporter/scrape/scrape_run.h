@@ -1,6 +1,7 @@
 // One scrape while it runs: what it asks for, until when, and what its collectors found so far.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -67,8 +68,9 @@ class ScrapeRun {
 
   void stop();
   bool is_stopped() const { return stop_.stop_requested(); }
-  bool is_complete();
-  bool can_be_joined();
+  // These do not lock: while a result is built, other scrapes go on.
+  bool is_complete() const { return finished_ == progress_.size(); }
+  bool can_be_joined() const { return !is_complete() && !deadline_.has_passed(); }
 
   /// Makes a result of what is there; `runs` follow the selection.
   using Build = std::function<ResultPtr(std::vector<CollectorRun>&& runs)>;
@@ -83,7 +85,6 @@ class ScrapeRun {
     bool has_timed_out = false;
   };
 
-  bool is_complete_locked() const { return finished_ == progress_.size(); }
   CollectorRun run_of(Progress& progress) const;
 
   const Selection selection_;
@@ -97,9 +98,9 @@ class ScrapeRun {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Progress> progress_;  ///< by position in the selection
+  std::vector<Progress> progress_;  ///< by position in the selection; its size is constant
   std::size_t claimed_ = 0;
-  std::size_t finished_ = 0;
+  std::atomic<std::size_t> finished_ = 0;  ///< written with the mutex held
   Clock::time_point last_progress_ = Clock::now();
   ResultPtr result_;                   ///< of the complete run
   std::exception_ptr result_failure_;  ///< the runs are gone, so it cannot be built again

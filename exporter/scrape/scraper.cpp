@@ -39,13 +39,13 @@ std::vector<std::string> Scraper::names() const {
 }
 
 void Scraper::stop() {
+  collector_log_.stop();  // before any collector is interrupted
   std::multiset<RunPtr> runs;
   {
     const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
     runs = at_work_;
   }
-  collector_log_.stop();
   for (const RunPtr& run : runs) {
     run->stop();
   }
@@ -159,13 +159,14 @@ CollectorRun Scraper::collect_and_log(ScrapeRun& run, std::size_t position) noex
 CollectorRun Scraper::collect(ScrapeRun& run, std::size_t collector) {
   CollectorRun collected;
   std::vector<std::string>& errors = collected.collection.errors;
-  const auto begin = Clock::now();
+  Clock::time_point begin;
   {
     const CollectorLeases::Lease lease = leases_.acquire(collector, run.deadline());
     if (!lease) {
       errors.emplace_back("skipped: still running from an earlier scrape");
       return collected;
     }
+    begin = Clock::now();  // the wait for an earlier scrape is not the collector's
     try {
       collected.collection = collectors_[collector].collector->collect(run.context());
     } catch (const kernel::DeadlineExceeded&) {

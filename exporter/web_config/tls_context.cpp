@@ -179,6 +179,12 @@ void authenticate_clients(VerifyingContext& owner, const TlsConfig& config) {
                      SSL_VERIFY_PEER | (is_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
                      nullptr);
   SSL_CTX_set_cert_verify_callback(owner.context.get(), verify_client, &owner);
+  // As in Go, every certificate of client_ca is an anchor of trust, also one that is not
+  // self-signed, and signatures with SHA-1 or MD5 are not accepted, whatever TLS versions are.
+  X509_VERIFY_PARAM* const parameters = SSL_CTX_get0_param(owner.context.get());
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+  X509_VERIFY_PARAM_set_auth_level(parameters,
+                                   std::max(1, SSL_CTX_get_security_level(owner.context.get())));
 }
 
 int protocol_version(TlsVersion version) {
@@ -203,8 +209,10 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 void configure_protocol(SSL_CTX* context, const TlsConfig& config) {
-  SSL_CTX_set_min_proto_version(context, protocol_version(config.min_version));
-  SSL_CTX_set_max_proto_version(context, protocol_version(config.max_version));
+  if (SSL_CTX_set_min_proto_version(context, protocol_version(config.min_version)) != 1 ||
+      SSL_CTX_set_max_proto_version(context, protocol_version(config.max_version)) != 1) {
+    fail("OpenSSL does not support min_version or max_version");
+  }
   std::string ciphers = config.ciphers.empty() ? "DEFAULT" : joined(config.ciphers);
   if (config.min_version < TlsVersion::tls12) {
     // OpenSSL 3 allows SHA-1, which TLS 1.0 and 1.1 need, at security level 0 only.

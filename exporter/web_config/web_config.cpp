@@ -278,8 +278,12 @@ class TlsReader {
                     tls.curves.assign(names.begin(), names.end());
                   }}});
     if (!tls.certificate.is_set() && !tls.key.is_set() && !tls.client_ca.is_set() &&
-        !has_client_auth) {
-      return std::nullopt;  // TLSConfig.IsEnabled() of exporter-toolkit
+        !has_client_auth) {  // TLSConfig.IsEnabled() of exporter-toolkit
+      if (map.node().size() > 0) {
+        warnings_.emplace_back(
+            "tls_server_config has no effect: without cert_file and key_file, TLS is not enabled");
+      }
+      return std::nullopt;
     }
     check(map, tls);
     prefer_files(tls);

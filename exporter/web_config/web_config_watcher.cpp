@@ -88,9 +88,7 @@ WebConfigWatcher::WebConfigWatcher(const std::string& path, const Log& log)
   } catch (const std::exception& error) {
     throw std::runtime_error("--web.config.file " + path + ": " + error.what());
   }
-  for (const std::string& warning : current_->config.warnings) {
-    log_.warn("web configuration", {{"file", path_}, {"warning", warning}});
-  }
+  log_warnings(current_->config);
 }
 
 std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::current() const {
@@ -101,6 +99,12 @@ std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::current() con
 void WebConfigWatcher::set_current(std::shared_ptr<const Current> next) {
   const std::lock_guard lock(mutex_);
   current_ = std::move(next);
+}
+
+void WebConfigWatcher::log_warnings(const WebConfig& config) const {
+  for (const std::string& warning : config.warnings) {
+    log_.warn("web configuration", {{"file", path_}, {"warning", warning}});
+  }
 }
 
 void WebConfigWatcher::reload() {
@@ -203,10 +207,12 @@ void WebConfigWatcher::reload_if_changed() {
     return;
   }
   try {
-    set_current(load());
+    const auto next = load();
+    set_current(next);
     has_failed_ = false;
     last_error_.clear();
     log_.info("web configuration reloaded", {{"file", path_}});
+    log_warnings(next->config);
   } catch (const std::exception& error) {
     has_failed_ = true;
     if (last_error_ != error.what()) {

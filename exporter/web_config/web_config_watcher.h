@@ -58,6 +58,7 @@ class WebConfigWatcher {
   bool is_unchanged() const;
   std::shared_ptr<const Current> load();
   void set_current(std::shared_ptr<const Current> next);
+  void log_warnings(const WebConfig& config) const;
   void reload_if_changed();
   void watch_until(const std::stop_token& stop);
 

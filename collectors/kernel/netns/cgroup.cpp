@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include <dirent.h>
@@ -115,6 +116,7 @@ CgroupTree::Walk CgroupTree::walk_directories() const {
   Walk walk;
   const std::string mount = find_mount_point(sys_);
   walk.is_complete = !mount.empty();
+  std::size_t path_bytes = 0;
   std::vector<std::string> pending;
   if (!mount.empty()) {
     pending.emplace_back();
@@ -136,6 +138,11 @@ CgroupTree::Walk CgroupTree::walk_directories() const {
       }
       std::string path = parent;
       path.append("/").append(name);
+      path_bytes += path.size();
+      if (path_bytes > path_bytes_limit_) {
+        throw std::length_error("the paths of all cgroups exceed " +
+                                std::to_string(path_bytes_limit_) + " bytes");
+      }
       if (entry->d_ino != root_id) {
         walk.paths.emplace(entry->d_ino, path);
       }

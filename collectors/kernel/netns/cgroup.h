@@ -2,6 +2,7 @@
 // of a cgroup is the inode number of its directory (cgroups(7), kernel/cgroup/cgroup.c).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,9 +47,15 @@ class CgroupTree {
     bool is_complete = false;  ///< a cgroup that is missing in paths did not exist
   };
 
-  CgroupTree(const FileTree& sys, const Deadline& deadline) : sys_(sys), deadline_(deadline) {}
+  /// Of all paths. Users with a cgroup of their own can create many below it.
+  static constexpr std::size_t max_path_bytes = 1U << 26U;
 
-  /// Supports cgroup v2 and the hybrid layout; empty on cgroup v1. Throws DeadlineExceeded.
+  CgroupTree(const FileTree& sys, const Deadline& deadline,
+             std::size_t path_bytes_limit = max_path_bytes)
+      : sys_(sys), deadline_(deadline), path_bytes_limit_(path_bytes_limit) {}
+
+  /// Supports cgroup v2 and the hybrid layout; empty on cgroup v1. Throws DeadlineExceeded, and
+  /// std::length_error beyond the limit.
   const Walk& walk();
   bool was_walked() { return walk_.value_if_ready() != nullptr; }
 
@@ -57,6 +64,7 @@ class CgroupTree {
 
   const FileTree& sys_;
   const Deadline& deadline_;
+  std::size_t path_bytes_limit_;
   Memoized<Walk> walk_;
 };
 

@@ -171,6 +171,22 @@ TEST(Listeners, ExportSeveralOwnersAsOneSeries) {
             "1");
 }
 
+TEST(Listeners, ExportTenOwnersAtMost) {
+  CollectorFixture fixture;
+  fixture.sys_tree.write("fs/cgroup/cgroup.controllers", "");
+  for (char name = 'a'; name <= 'k'; ++name) {
+    const auto directory = fixture.sys_tree.make_directory(std::string("fs/cgroup/") + name);
+    struct stat status {};
+    ASSERT_EQ(::stat(directory.c_str(), &status), 0);
+    fixture.kernel.sockets.push_back(listener(80, name, 0, 9));
+    fixture.kernel.sockets.back().cgroup = status.st_ino;
+  }
+  EXPECT_EQ(
+      value(fixture.lines(*listeners()), R"(inetdiag_listener_info{address="0.0.0.0",port="80",)"
+                                         R"(cgroup="/a,/b,/c,/d,/e,/f,/g,/h,/i,/j,..."})"),
+      "1");
+}
+
 TEST(Listeners, AreAggregatedBeyondTheMaximum) {
   CollectorFixture fixture;
   fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 2, 9, 0),

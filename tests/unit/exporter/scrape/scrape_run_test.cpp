@@ -98,6 +98,18 @@ TEST(ScrapeRun, BuildsTheCompleteResultOnce) {
   EXPECT_EQ(run.result(build, [](std::size_t) {}), result);
 }
 
+TEST(ScrapeRun, TellsWhetherItCanBeJoinedWhileTheResultIsBuilt) {
+  ScrapeRun run({3}, source, Clock::now() + 1h);
+  run.finish(*run.claim(), succeeded());
+  run.result(
+      [&](std::vector<CollectorRun>&& runs) {
+        EXPECT_TRUE(run.is_complete());  // with a lock, a deadlock
+        EXPECT_FALSE(run.can_be_joined());
+        return build(std::move(runs));
+      },
+      [](std::size_t) {});
+}
+
 TEST(ScrapeRun, RepeatsTheFailureToBuildTheCompleteResult) {
   ScrapeRun run({3}, source, Clock::now() + 1h);
   run.finish(*run.claim(), succeeded());

@@ -266,6 +266,28 @@ TEST(Scraper, StartsAnotherRunForAClientWithALaterDeadline) {
   EXPECT_THAT(late, HasSubstr(success("slow", 1)));
 }
 
+TEST(Scraper, DoesNotCountTheWaitForAnEarlierScrapeAsDuration) {
+  std::atomic<int> runs = 0;
+  Stuck slow;
+  TestScraper scraper({{"slow",
+                        [&, action = slow.action()](auto& context) {
+                          return ++runs == 1 ? action(context) : gauge("metric_slow");
+                        }},
+                       {"good", [](auto&) { return gauge("metric_good"); }}});
+  std::jthread first([&] { scraper.scrape({0}, 1h); });
+  slow.entered.wait();
+  Scraper::Clock::time_point released;
+  std::jthread opener([&] {
+    std::this_thread::sleep_for(200ms);  // meanwhile the second scrape waits
+    released = Scraper::Clock::now();
+    slow.release();
+  });
+  const auto result = scraper.scraper->scrape({0, 1}, Scraper::Clock::now() + 1h);
+  opener.join();
+  const std::chrono::duration<double> since_release = Scraper::Clock::now() - released;
+  EXPECT_LE(result->outcomes.at(0).seconds.value(), since_release.count());
+}
+
 TEST(Scraper, RunsDifferentSelectionsConcurrently) {
   Stuck stuck;
   TestScraper scraper(

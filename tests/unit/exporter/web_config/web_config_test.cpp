@@ -41,6 +41,7 @@ TEST(WebConfig, MayBeEmpty) {
     EXPECT_THAT(config.users, IsEmpty()) << text;
     EXPECT_THAT(config.headers, IsEmpty()) << text;
   }
+  EXPECT_THAT(parse("tls_server_config:\nbasic_auth_users:\n").warnings, IsEmpty());
 }
 
 TEST(WebConfig, ReadsTheFieldsOfExporterToolkit) {
@@ -171,6 +172,7 @@ TEST(WebConfig, AcceptsEveryDocumentedFieldOfExporterToolkit) {
 
 TEST(WebConfig, WarnsAboutWhatExporterToolkitAccepts) {
   const std::array accepted = {
+      Documented{"no TLS", "tls_server_config: {client_allowed_sans: [a]}", "TLS is not enabled"},
       Documented{"both", pair + "  cert: x\n", "cert has no effect: cert_file is set"},
       Documented{"no CA", pair + "  client_auth_type: VerifyClientCertIfGiven\n",
                  "issued by a CA of the system"},

@@ -1,5 +1,8 @@
 #include "collectors/kernel/netns/cgroup.h"
 
+#include <chrono>
+#include <stdexcept>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -157,6 +160,18 @@ TEST(CgroupPaths, RespectsTheDeadline) {
   Scrape scrape(tree);
   scrape.deadline = kernel::Deadline::in(std::chrono::seconds(0));
   EXPECT_THROW(CgroupPaths().find(scrape.cgroups, {5}), kernel::DeadlineExceeded);
+}
+
+TEST(CgroupPaths, AreLimited) {
+  const testing::TemporaryTree tree;
+  tree.write("fs/cgroup/cgroup.controllers", "");
+  tree.make_directory("fs/cgroup/a/b");
+  const kernel::FileTree sys(tree.root());
+  const kernel::Deadline deadline = kernel::Deadline::in(std::chrono::seconds(10));
+  CgroupTree large(sys, deadline, 6);  // "/a" and "/a/b"
+  EXPECT_EQ(large.walk().paths.size(), 2U);
+  CgroupTree too_large(sys, deadline, 5);
+  EXPECT_THROW(too_large.walk(), std::length_error);
 }
 
 TEST(OwnerOfProcess, ParsesCgroupV2) {
