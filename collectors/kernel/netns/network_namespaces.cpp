@@ -80,8 +80,8 @@ PinnedNamespaces pinned_network_namespaces(const std::string& directory_path) {
     throw failure(errno, "cannot read " + directory_path);
   }
   PinnedNamespaces pinned;
-  std::vector<NetworkNamespace>
-      links;  // last, because the sandbox may deny access to their targets
+  // Symbolic links come last, because the sandbox may deny access to their targets.
+  std::vector<NetworkNamespace> links;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     if (name.starts_with('.')) {
