@@ -127,7 +127,7 @@ TEST(Listeners, ReportAKernelWithoutDropsAsAMissingFeature) {
   EXPECT_THAT(collection.errors, IsEmpty());
 }
 
-TEST(Listeners, HaveALabelOfTheDeviceTheyAreBoundTo) {
+TEST(Listeners, HaveADeviceLabelIfBoundToADevice) {
   CollectorFixture fixture;
   fixture.kernel.sockets = {listener(80, 1, 0, 9)};
   fixture.kernel.sockets[0].device = 1;
@@ -203,7 +203,7 @@ TEST(Listeners, NeverDecreaseAggregatedDropsWhenAListenerLeavesTheAggregate) {
   };
   EXPECT_EQ(drops({listener(80, 1, 0, 9, 5), listener(81, 2, 0, 9, 7), listener(82, 3, 0, 9, 1)}),
             "8");
-  // Port 80 closes, so that 81 has its own series and only 82 is aggregated.
+  // Port 80 closes: 81 has its own series and only 82 is aggregated.
   EXPECT_EQ(drops({listener(81, 2, 0, 9, 9), listener(82, 3, 0, 9, 2)}), "9");
 }
 

@@ -69,8 +69,8 @@ TEST(PasswordVerifier, DoesNotUseTheCacheForAnotherHash) {
             Result::mismatch);
 }
 
-// More wrong passwords for a costly hash than are verified concurrently.
-TEST(PasswordVerifier, AnswersCachedPasswordsDuringAFloodOfWrongOnes) {
+// Sends more wrong passwords for a costly hash than are verified concurrently.
+TEST(PasswordVerifier, AcceptsCachedPasswordsDuringAFloodOfWrongOnes) {
   constexpr unsigned max_concurrent = 4;
   PasswordVerifier passwords(max_concurrent);
   EXPECT_EQ(passwords.verify(users, {"scraper", "right"}), Result::match);

@@ -50,7 +50,7 @@ TEST(StatsdLine, WritesLabelsAsTags) {
             "queue,address=___1_,port=443:3|g");
 }
 
-TEST(StatsdLine, SanitisesLabelValues) {
+TEST(StatsdLine, SanitizesLabelValues) {
   const Labels labels = {{"unit", "a|b,c#d:e=f g\nh.i/j\xC3\xA4@"}};
   EXPECT_EQ(format_gauge({}, "q", labels, 1), "q.unit.a_b_c_d_e_f_g_h_i_j___:1|g");
   EXPECT_EQ(format_gauge({.tags = TagFormat::dogstatsd}, "q", labels, 1),
@@ -74,7 +74,7 @@ TEST(StatsdLine, WritesNoExponent) {
 
 TEST(CounterDeltas, ReturnsTheUnacknowledgedIncrease) {
   CounterDeltas deltas;
-  EXPECT_EQ(deltas.pending("a", 100), 0) << "the first value is no increase";
+  EXPECT_EQ(deltas.pending("a", 100), 0) << "the first value is not an increase";
   EXPECT_EQ(deltas.pending("a", 103), 3);
   EXPECT_EQ(deltas.pending("a", 105), 5) << "the 3 are not acknowledged";
   deltas.acknowledge("a", 5);
@@ -85,7 +85,7 @@ TEST(CounterDeltas, CountsFromZeroAfterAReset) {
   CounterDeltas deltas;
   deltas.pending("a", 100);
   EXPECT_EQ(deltas.pending("a", 7), 7);
-  EXPECT_EQ(deltas.pending("a", 200), 200) << "nothing since the reset is acknowledged";
+  EXPECT_EQ(deltas.pending("a", 200), 200) << "the growth since the reset is not acknowledged";
   deltas.acknowledge("a", 200);
   EXPECT_EQ(deltas.pending("a", 201), 1);
 }
@@ -107,7 +107,7 @@ TEST(CounterDeltas, KeepsIncreasesThatFollowTheAcknowledgedOne) {
   EXPECT_EQ(deltas.pending("a", 104), 1);
 }
 
-TEST(CounterDeltas, ForgetsACounterAfterItsMaxAbsence) {
+TEST(CounterDeltas, EvictsACounterAfterItsMaxAbsence) {
   CounterDeltas deltas;
   deltas.pending("a", 100);
   for (std::uint64_t push = 0; push < CounterDeltas::max_absence; ++push) {
@@ -167,7 +167,7 @@ TEST(StatsdPack, OmitsLongLinesAndNonFiniteValues) {
   EXPECT_THAT(packed.too_long, SizeIs(1));
 }
 
-TEST(StatsdPack, DistinguishesCountersWithTheSameSanitisedName) {
+TEST(StatsdPack, DistinguishesCountersWithTheSameSanitizedName) {
   auto family = counter_family("drops", "help");
   add_series(family, {{"unit", "a b"}}, 10);
   add_series(family, {{"unit", "a_b"}}, 20);
@@ -207,7 +207,7 @@ TEST(StatsdAddress, RejectsInvalidAddresses) {
   }
 }
 
-/// A listener on a UNIX datagram socket.
+/// A server on a UNIX datagram socket.
 class Listener {
  public:
   explicit Listener(const std::string& path)
@@ -266,7 +266,7 @@ TEST_F(StatsdPusher, SendsGaugesAndIncreases) {
   EXPECT_EQ(counters_.errors, 0U);
 }
 
-TEST_F(StatsdPusher, SendsIncreasesOfTheTimeWithoutAListener) {
+TEST_F(StatsdPusher, ResendsIncreasesOnceThereIsAServer) {
   Pusher pusher(unix_options(), captured_.log, counters_);
   {
     const Listener before(path());
