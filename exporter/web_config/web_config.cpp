@@ -30,7 +30,7 @@ struct Named {
   T value;
 };
 
-/// The names of a table's entries, for "expected one of: ...".
+/// The names of a table's entries, for "expected one of ...".
 template <typename Table>
 std::string names_of(const Table& table) {
   std::string names;
@@ -166,7 +166,7 @@ class Value {
   T find(const std::array<Named<T>, size>& table, const std::string& name) const {
     const auto* const found = std::ranges::find(table, name, &Named<T>::name);
     if (found == table.end()) {
-      reject("invalid value '" + name + "', expected one of: " + names_of(table));
+      reject("invalid value '" + name + "', expected one of " + names_of(table));
     }
     return found->value;
   }
@@ -186,7 +186,7 @@ void read_fields(const Value& map, const std::string& where, const Fields& field
       return;
     }
     fail(value.node().Mark(),
-         "unknown field '" + name + "' in " + where + ", expected one of: " + names_of(fields));
+         "unknown field '" + name + "' in " + where + ", expected one of " + names_of(fields));
   });
 }
 
@@ -359,7 +359,7 @@ constexpr std::array<Header, 5> headers = {{
 void read_header(const std::string& name, const Value& value, WebConfig& config) {
   const auto* const header = std::ranges::find(headers, name, &Header::name);
   if (header == headers.end()) {
-    value.reject("this header cannot be configured, expected one of: " + names_of(headers));
+    value.reject("this header cannot be configured, expected one of " + names_of(headers));
   }
   // A block scalar ends with a newline, which Go's net/http replaces with a space.
   std::string text = value.text();

@@ -65,7 +65,7 @@ struct WebConfig {
   std::vector<std::string> warnings;  ///< valid options with an unexpected effect
 };
 
-/// For example: `line 3: unknown field 'cert' in tls_server_config, expected one of: ...`
+/// For example: `line 3: unknown field 'cert' in tls_server_config, expected one of ...`
 struct WebConfigError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

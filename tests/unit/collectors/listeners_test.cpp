@@ -219,10 +219,10 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
   kernel::CgroupTree cgroups(sys, deadline);
   kernel::TcpTable tcp(
       [&] {
-        const Bytes answer = ++dumps == 1
-                                 ? data_message(listener(80, 1, 5, 9).payload()) + done_message()
-                                 : error_message(-ENOMEM);
-        return std::make_unique<ReplayNetlink>(std::deque{answer});
+        const Bytes reply = ++dumps == 1
+                                ? data_message(listener(80, 1, 5, 9).payload()) + done_message()
+                                : error_message(-ENOMEM);
+        return std::make_unique<ReplayNetlink>(std::deque{reply});
       },
       deadline);
   const auto collection = collector->collect({proc, cgroups, tcp, sock_diag, deadline});
