@@ -20,8 +20,8 @@ struct Counter {
 
 constexpr auto counters = std::to_array<Counter>({
     {"insert_failed", "inetdiag_conntrack_insert_failed_total",
-     "Packets dropped because their connection could not be inserted, mostly after a race with "
-     "another packet of it (/proc/net/stat/nf_conntrack)."},
+     "Packets dropped because their connection could not be inserted, mostly because of a race "
+     "with another packet of the connection (/proc/net/stat/nf_conntrack)."},
     {"drop", "inetdiag_conntrack_drop_total",
      "Packets dropped because their connection could not be tracked, mostly because the table was "
      "full (/proc/net/stat/nf_conntrack)."},

@@ -125,8 +125,8 @@ std::string joined(const std::set<std::string>& values) {
   return text;
 }
 
-/// Returns the labels of the owner, empty if it is unknown. Several owners share one label set: a
-/// second series would break joins on address and port.
+/// Returns the labels of the owner, empty if it is unknown. Joins the values of several owners in
+/// one label set, because a second series would break joins on address and port.
 Labels owner_labels(const Group& group, const std::map<std::uint64_t, std::string>& paths) {
   std::map<std::string, std::set<std::string>> values;
   const auto add = [&](const char* label, const std::string& value) {
@@ -167,10 +167,10 @@ class Listeners final : public Collector {
     std::vector<NamedGroup<Group>> ranked = count_drops(drops_, std::move(groups));
 
     FamilyTable<Row> families(specs);
-    auto info = gauge_family("inetdiag_listener_info",
-                             "Owner of the listener, several separated by commas, from the cgroup "
-                             "in which its socket was "
-                             "created (INET_DIAG_CGROUP_ID).");
+    auto info =
+        gauge_family("inetdiag_listener_info",
+                     "Owner of the listener, several separated by commas, from the cgroup in which "
+                     "its socket was created (INET_DIAG_CGROUP_ID).");
     const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
@@ -210,8 +210,8 @@ class Listeners final : public Collector {
     return groups;
   }
 
-  /// Returns false if the dump of half-open connections failed. It can time out although the one of
-  /// listeners, which are few, did not; the other metrics are still exported.
+  /// Returns false if the dump of half-open connections failed. It can time out even if the dump of
+  /// listeners, which are fewer, succeeds; the other metrics are still exported.
   static bool add_syn_queues(const ScrapeContext& context, std::map<Endpoint, Group>& groups,
                              Collection& collection) {
     try {
@@ -229,8 +229,8 @@ class Listeners final : public Collector {
     }
   }
 
-  /// Adds the growth of the drops rather than their totals, so that the counter does not decrease
-  /// when a listener leaves the aggregate.
+  /// Adds the growth of the drops rather than their totals: the counter must not decrease when a
+  /// listener leaves the aggregate.
   Group aggregate(std::span<const NamedGroup<Group>> groups) {
     Group other;
     for (const auto& [endpoint, group, growth] : groups) {

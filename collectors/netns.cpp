@@ -32,15 +32,16 @@ using kernel::NamespaceId;
 using kernel::NetworkNamespace;
 using Clock = CpuCredit::Clock;
 
-/// A dump of the TCP sockets of one namespace iterates over those of all namespaces. Beyond this
-/// CPU time, the remaining namespaces report an older dump.
+/// A dump of the TCP sockets of one namespace walks those of all namespaces. Beyond this CPU time,
+/// the remaining namespaces report an older dump.
 constexpr CpuCredit::CpuTime max_dump_cpu_per_scrape = std::chrono::milliseconds(50);
 
-/// Ratio of the remaining time for collecting. A result at the scrape deadline would be lost.
+/// Share of the remaining time that is used for collecting. A result at the scrape deadline would
+/// be lost.
 constexpr double collecting_share = 0.8;
 
-/// State of a namespace is kept while it is missing for so many scrapes: discovery can fail, and
-/// drop counters must not be reset by that.
+/// The state of a namespace is kept for this many scrapes that do not discover it: a failed
+/// discovery must not reset drop counters.
 constexpr unsigned max_missed_scrapes = 3;
 
 CpuCredit::CpuTime thread_cpu() {
@@ -72,8 +73,8 @@ struct LabeledNamespace : NetworkNamespace {
   std::string label;  ///< unique
 };
 
-/// Labels each namespace with its name, or its inode if it has none. The inode is appended to a
-/// label that is taken: names are arbitrary bytes, and two can become the same valid UTF-8.
+/// Labels each namespace with its name, or its inode if it has none. If a label is already in use,
+/// appends the inode: names are arbitrary bytes, and two names can become the same valid UTF-8.
 std::vector<LabeledNamespace> labeled(const std::vector<NetworkNamespace>& namespaces) {
   std::set<std::string> taken;
   std::vector<LabeledNamespace> found;
@@ -167,7 +168,7 @@ class NetnsCollector final : public Collector {
     const ScrapeContext netns_context{context.proc,      context.cgroups, context.tcp,
                                       context.sock_diag, deadline,        true};
     std::exception_ptr failure;
-    // A thread that entered another namespace cannot be reused: it ends with the scrape.
+    // A thread that has entered another namespace cannot be reused, so it ends with the scrape.
     std::thread([&] {
       try {
         collect_all(namespaces, pods, netns_context, round);
@@ -205,7 +206,7 @@ class NetnsCollector final : public Collector {
     CpuCredit::CpuTime dump_cpu{};
     std::size_t collected = 0;  ///< namespaces
 
-    /// Limits the errors, as all namespaces may fail for the same reason.
+    /// Limits the number of errors, because all namespaces may fail for the same reason.
     void fail(std::string error) {
       auto& errors = collection.errors;
       if (errors.size() < max_errors) {
@@ -221,7 +222,7 @@ class NetnsCollector final : public Collector {
 
   using Pods = std::map<std::string, PodName>;
 
-  /// Sorts by name and then by inode, so that --netns.max skips the same ones in each scrape.
+  /// Sorts by name and then by inode: --netns.max skips the same namespaces in each scrape.
   std::vector<LabeledNamespace> discover(const kernel::Deadline& deadline, Round& round) {
     auto all = kernel::merge_namespaces(pinned(round), of_processes(deadline, round.collection));
     const NamespaceId own = kernel::own_network_namespace();
@@ -238,13 +239,13 @@ class NetnsCollector final : public Collector {
   }
 
   std::vector<NetworkNamespace> pinned(Round& round) const {
-    if (!options_.with_pinned()) {
+    if (!options_.discovers_pinned()) {
       return {};
     }
     try {
       auto pinned = kernel::pinned_network_namespaces(options_.directory);
-      for (const std::system_error& refusal : pinned.errors) {
-        round.fail(explained(refusal));
+      for (const std::system_error& denied : pinned.errors) {
+        round.fail(explained(denied));
       }
       return std::move(pinned.found);
     } catch (const std::system_error& error) {
@@ -257,7 +258,7 @@ class NetnsCollector final : public Collector {
 
   std::vector<NetworkNamespace> of_processes(const kernel::Deadline& deadline,
                                              Collection& collection) const {
-    if (!options_.with_processes()) {
+    if (!options_.discovers_processes()) {
       return {};
     }
     try {
@@ -304,7 +305,7 @@ class NetnsCollector final : public Collector {
 
   void collect_all(std::vector<LabeledNamespace> namespaces, const Pods& pods,
                    const ScrapeContext& context, Round& round) {
-    // Those that the last scrape skipped first, then those with the oldest dump.
+    // Namespaces that the last scrape skipped come first, then those with the oldest dump.
     std::ranges::stable_sort(namespaces, {}, [&](const auto& netns) {
       const NamespaceState& state = states_.at(netns.id);
       return std::pair(!state.was_skipped, state.dumped_at);
@@ -329,7 +330,7 @@ class NetnsCollector final : public Collector {
     credit_.spend(round.dump_cpu);
   }
 
-  /// Returns false if no other namespace can be entered either.
+  /// Returns false if the other namespaces cannot be entered either.
   bool enter_and_collect(const LabeledNamespace& netns, const Pods& pods,
                          const ScrapeContext& context, Round& round) {
     try {
@@ -487,7 +488,7 @@ std::string missing_privileges(const NetnsOptions& options) {
   if (!has_capability(CAP_SYS_ADMIN)) {
     missing = "CAP_SYS_ADMIN (to enter network namespaces)";
   }
-  if (options.with_processes() && !has_capability(CAP_SYS_PTRACE)) {
+  if (options.discovers_processes() && !has_capability(CAP_SYS_PTRACE)) {
     missing.append(missing.empty() ? "" : "; ")
         .append("CAP_SYS_PTRACE (to find namespaces of other users' processes)");
   }

@@ -23,14 +23,16 @@ struct NetnsOptions {
   std::optional<kernel::Regex> exclude;
   double cpu_budget = 0.01;  ///< share of one CPU for dumps of TCP sockets
 
-  bool with_pinned() const { return discovery == Discovery::pinned || discovery == Discovery::all; }
-  bool with_processes() const {
+  bool discovers_pinned() const {
+    return discovery == Discovery::pinned || discovery == Discovery::all;
+  }
+  bool discovers_processes() const {
     return discovery == Discovery::processes || discovery == Discovery::all;
   }
 };
 
-/// A collector that runs in other namespaces: one instance for all of them, or a factory of one for
-/// each.
+/// A collector that runs in other namespaces: an instance that they share, or a factory that makes
+/// an instance for each namespace.
 struct NamespacedCollector {
   std::shared_ptr<Collector> shared;
   std::function<std::unique_ptr<Collector>()> make;
@@ -39,8 +41,8 @@ struct NamespacedCollector {
 inline constexpr const char* netns_collector_name = "netns";
 
 /// Makes a collector that discovers namespaces, runs `collectors` in each of them and adds the
-/// label `netns` to their series. A thread cannot be trusted to leave a namespace, so each scrape
-/// starts one.
+/// label `netns` to their series. Each scrape starts a thread for this, because returning to the
+/// exporter's own namespace can fail.
 std::unique_ptr<Collector> make_netns(NetnsOptions options, kernel::FileTree proc,
                                       std::vector<NamespacedCollector> collectors);
 

@@ -20,8 +20,8 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// promtool rejects a single letter of these as an abbreviated unit: MPJoinAckHMacFailure is
-/// ..._hmac_failure.
+/// promtool rejects a word that is one of these letters as an abbreviated unit, so
+/// MPJoinAckHMacFailure becomes ..._hmac_failure.
 bool is_unit(std::string_view word) {
   return word.size() == 1 && std::string_view("bdhms").find(word) != std::string_view::npos;
 }
@@ -55,12 +55,13 @@ std::string help_of(std::string_view kernel_name, std::string_view path) {
   return help.append(" (/proc/").append(path).append(").");
 }
 
-/// What a counter is exported as, kept between scrapes.
+/// The metric of a counter, kept between scrapes.
 struct Descriptor {
   std::string metric;  ///< empty: not exported
   std::string help;
   bool gauge = false;
-  std::uint64_t last_scrape = 0;  ///< that exported it: a file may contain a name twice
+  /// The last scrape that exported it: a file may contain a name twice.
+  std::uint64_t last_scrape = 0;
 };
 
 class Nstat final : public Collector {
@@ -149,7 +150,7 @@ class Nstat final : public Collector {
   bool has_include_match_ = false;
   bool has_exclude_match_ = false;
   std::unordered_map<std::string, Descriptor> descriptors_;
-  std::unordered_set<std::string> metrics_;  ///< two kernel names can result in the same one
+  std::unordered_set<std::string> metrics_;  ///< two kernel names can have the same metric name
   std::string kernel_name_;
   std::uint64_t scrape_ = 0;
 };

@@ -46,8 +46,7 @@ constexpr auto descriptions = std::to_array<Description>({
      "another reason"},
     {"TcpExtListenOverflows",
      "SYNs and final ACKs dropped because the accept queue was full: the program calls accept() "
-     "too "
-     "slowly or the backlog is too small"},
+     "too slowly or the backlog is too small"},
     {"TcpExtLockDroppedIcmps", "ICMP errors dropped because the socket was locked by a process"},
     {"TcpExtOfoPruned", "out-of-order segments dropped because a receive buffer was full"},
     {"TcpExtOutOfWindowIcmps",

@@ -1,4 +1,4 @@
-// The table of collectors, and how the enabled ones are made.
+// The table of collectors, and the construction of the enabled ones.
 #pragma once
 
 #include <map>
@@ -26,16 +26,16 @@ std::string netns_setting_flag(const CollectorEntry& entry, std::string_view set
 /// The values of settings, by SettingSpec::name.
 using SettingValues = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-/// What a user chose for one collector.
+/// The user's settings of one collector.
 struct CollectorChoice {
-  std::optional<bool> is_enabled;  ///< std::nullopt: as the registry says
+  std::optional<bool> is_enabled;  ///< std::nullopt: CollectorEntry::on_by_default
   SettingValues settings;
   SettingValues netns_settings;  ///< of settings that have a NetnsDefault
 };
 
-/// Makes the enabled collectors in the order of `entries`, and the one of other network namespaces
-/// behind them if `netns.discovery` is on. `choices` has one element for each entry. Without
-/// `use_defaults` only collectors that were chosen are enabled. Throws std::invalid_argument if a
+/// Makes the enabled collectors in the order of `entries`, followed by the collector of other
+/// network namespaces if `netns.discovery` is on. `choices` has one element for each entry. Without
+/// `use_defaults`, only explicitly chosen collectors are enabled. Throws std::invalid_argument if a
 /// value is invalid, with the name of its flag, or if no collector is enabled.
 std::vector<NamedCollector> make_collectors(std::span<const CollectorEntry> entries,
                                             std::span<const CollectorChoice> choices,

@@ -26,8 +26,7 @@ struct Value {
 constexpr auto values = std::to_array<Value>({
     {"inetdiag_tcp_orphans", "TCP", "orphan", Unit::sockets, Scope::host,
      "TCP connections of the host without a process; beyond net.ipv4.tcp_max_orphans they are "
-     "reset "
-     "(/proc/net/sockstat)."},
+     "reset (/proc/net/sockstat)."},
     {"inetdiag_tcp_time_wait", "TCP", "tw", Unit::sockets, Scope::network_namespace,
      "Timewait sockets, in TIME_WAIT or FIN_WAIT2; beyond net.ipv4.tcp_max_tw_buckets connections "
      "close without TIME_WAIT (/proc/net/sockstat)."},

@@ -1,4 +1,4 @@
-// Sockets and memory that tcp_max_orphans, tcp_max_tw_buckets, tcp_mem and udp_mem limit.
+// Sockets and memory limited by tcp_max_orphans, tcp_max_tw_buckets, tcp_mem and udp_mem.
 #pragma once
 
 #include <memory>

@@ -46,11 +46,11 @@ constexpr auto known = std::to_array<Known>({
     {"net.ipv4.tcp_max_orphans",
      "Maximum number of TCP connections without a process; beyond it they are reset"},
     {"net.ipv4.tcp_mem",
-     "Memory of all TCP sockets in pages, below low without limits, above pressure with smaller "
-     "buffers, and at most high",
+     "Thresholds of the memory of all TCP sockets in pages: no limits below low, smaller buffers "
+     "above pressure, at most high",
      {"low", "pressure", "high"}},
     {"net.ipv4.udp_mem",
-     "Memory of all UDP sockets in pages; above high datagrams are dropped",
+     "Thresholds of the memory of all UDP sockets in pages; above high, datagrams are dropped",
      {"low", "pressure", "high"}},
     {"net.ipv4.tcp_rmem", "Receive buffer of a TCP socket in bytes", {"min", "default", "max"}},
     {"net.ipv4.tcp_wmem", "Send buffer of a TCP socket in bytes", {"min", "default", "max"}},
@@ -68,10 +68,10 @@ constexpr auto known = std::to_array<Known>({
      "Maximum number of tracked connections; beyond it packets of new ones are dropped"},
     {"net.netfilter.nf_conntrack_buckets", "Size of the hash table of connection tracking"},
     {"fs.file-max", "Maximum number of open files of the host"},
-    {"fs.nr_open", "Maximum number of open files that a process can be allowed"},
+    {"fs.nr_open", "Maximum RLIMIT_NOFILE, the number of open files of a process"},
 });
 
-/// Files of net.* that are of the whole host do not exist in other namespaces.
+/// Host-wide sysctls of net.* do not exist in other namespaces.
 bool is_per_namespace(std::string_view name) {
   return name.starts_with("net.") && !name.starts_with("net.netfilter.");
 }
@@ -85,7 +85,7 @@ std::string metric_name(std::string_view sysctl) {
   return name;
 }
 
-/// Whether a HELP line can contain it without escaping.
+/// Whether a HELP line can contain the character without escaping.
 bool is_plain(char c) { return c > ' ' && c <= '~' && c != '\\'; }
 
 struct Sysctl {
@@ -94,7 +94,7 @@ struct Sysctl {
   std::string metric;
   std::string help;
   std::array<std::string_view, 3> fields{};
-  bool is_included = false;  ///< by the setting, so that its absence is reported
+  bool is_included = false;  ///< by the setting `include`; its absence is reported
 };
 
 Sysctl described(std::string_view name, std::string_view description,

@@ -62,7 +62,7 @@ void add_port(prometheus::MetricFamily& family, const std::string& port,
   }
 }
 
-/// What one full dump says about connected sockets.
+/// The connected sockets of one full dump.
 struct Breakdown {
   CpuBudget::Clock::time_point dumped_at;
   std::vector<PortCounts> ports;  ///< sorted by port
@@ -71,7 +71,8 @@ struct Breakdown {
   std::uint64_t send_queue_bytes = 0;
 };
 
-/// Keeps the ports with the most sockets, the lower of equal ones, and aggregates the others.
+/// Keeps the ports with the most sockets, preferring lower ports on a tie, and aggregates the
+/// others.
 Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
                        CpuBudget::Clock::time_point dumped_at) {
   Breakdown breakdown{.dumped_at = dumped_at,
@@ -185,8 +186,8 @@ class Tcp final : public Collector {
     return collection;
   }
 
-  /// Returns std::nullopt if the full dump times out. The previous breakdown is kept then, and the
-  /// CPU time is still charged to the budget.
+  /// Returns std::nullopt if the full dump times out. In this case the previous breakdown is kept,
+  /// and the CPU time is still charged to the budget.
   std::optional<StateCounts> count_within_budget(const ScrapeContext& context,
                                                  CpuBudget::Clock::time_point begin) {
     const auto cpu_before = clocks_.thread_cpu();

@@ -43,7 +43,7 @@ struct Group {
     }
   }
 
-  /// The drops are aggregated separately, as a counter must not decrease.
+  /// Drops are aggregated separately, because a counter must not decrease.
   void aggregate(const Group& group) {
     sockets += group.sockets;
     queue_bytes += group.queue_bytes;
@@ -59,8 +59,7 @@ using enum prometheus::MetricType;
 constexpr auto specs = std::to_array<FamilySpec<Group>>({
     {Gauge, "inetdiag_udp_sockets",
      "Number of UDP sockets bound to this address and port, port=\"other\" for connected sockets "
-     "and "
-     "those with an ephemeral port (udp_diag).",
+     "and those with an ephemeral port (udp_diag).",
      field<&Group::sockets>},
     {Gauge, "inetdiag_udp_receive_queue_bytes",
      "Memory of datagrams that the program has not read, with kernel overhead, summed over the "
@@ -96,8 +95,8 @@ struct EphemeralPorts {
   }
 };
 
-/// Whether this network namespace has UDP sockets, according to sockstat. Without any, a dump,
-/// which iterates over the sockets of all namespaces, can be omitted.
+/// Whether this network namespace has UDP sockets, according to sockstat. If not, it needs no dump,
+/// which would walk the sockets of all namespaces.
 bool has_sockets(const ScrapeContext& context) {
   const auto ipv4 = context.proc.read("net/sockstat");
   const auto ipv6 = context.proc.read("net/sockstat6");

@@ -24,10 +24,10 @@ namespace {
 using kernel::TcpState;
 using kernel::UnixSocket;
 
-// Sockets with a fuller queue are the last to be aggregated.
+// Sockets with a queue at least this full are aggregated last.
 constexpr double notable_fill = 0.5;
 
-/// The listening sockets of one path, which may be in several mount namespaces, or an aggregate.
+/// The listening sockets of one path, possibly in several mount namespaces, or an aggregate.
 struct Listener {
   std::string path;
   std::uint64_t waiting = 0;
@@ -99,7 +99,7 @@ class Unix final : public Collector {
       : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
-    // By the label value: two paths can become the same valid UTF-8.
+    // Keyed by label value, because two paths can become the same valid UTF-8.
     std::map<std::string, Listener> listeners;
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
     const std::uint32_t listening = kernel::mask(TcpState::listen);

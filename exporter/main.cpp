@@ -36,7 +36,7 @@ void open_standard_streams() {
 }
 
 /// Each scrape allocates and frees the same amount of memory: one arena for all threads avoids
-/// keeping it once per thread, and the thresholds avoid returning it to the kernel.
+/// keeping that memory once per thread, and the thresholds avoid returning it to the kernel.
 void tune_malloc() {
   constexpr int threshold_bytes = 4'000'000;
   mallopt(M_ARENA_MAX, 1);

@@ -24,10 +24,10 @@ struct ScrapeContext {
   kernel::TcpTable& tcp;
   const kernel::NetlinkFactory& sock_diag;
   const kernel::Deadline& deadline;
-  bool is_other_namespace = false;  ///< not the exporter's own: omit metrics of the whole host
+  bool is_other_namespace = false;  ///< not the exporter's own: omit host-wide metrics
 };
 
-/// What a collector returns, which can be partial.
+/// The result of a collector, which can be partial.
 struct Collection {
   std::vector<prometheus::MetricFamily> families;  ///< those without series are omitted
   /// Logged, and any of them sets inetdiag_scrape_collector_success to 0.
@@ -38,8 +38,8 @@ struct Collection {
   std::vector<SettingError> unmatched;
 };
 
-/// Collects metrics. It is used by one thread at a time and may keep state between scrapes. An
-/// exception discards its metrics of this scrape.
+/// Collects metrics. Used by one thread at a time; may keep state between scrapes. If collect()
+/// throws, the metrics of this scrape are discarded.
 class Collector {
  public:
   virtual ~Collector() = default;
@@ -51,9 +51,9 @@ struct NamedCollector {
   std::unique_ptr<Collector> collector;
 };
 
-/// How a collector runs in other network namespaces than the exporter's own.
+/// How a collector runs in network namespaces other than the exporter's own.
 enum class NetnsMode {
-  host_wide,  ///< not at all: its metrics are of the whole host
+  host_wide,  ///< not at all: its metrics describe the host
   stateless,  ///< one instance for all namespaces
   stateful,   ///< an instance for each namespace: it keeps state between scrapes
 };

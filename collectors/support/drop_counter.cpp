@@ -39,8 +39,8 @@ std::uint64_t DropCounter::update(std::span<const SocketDrops> sockets) {
 }
 
 void DropCounter::evict_longest_absent() {
-  std::multimap<std::uint64_t, std::uint64_t>
-      absent;  // cookies by the round they were last seen in
+  // Cookies by the round in which they were last present.
+  std::multimap<std::uint64_t, std::uint64_t> absent;
   for (const auto& [cookie, seen] : seen_) {
     if (seen.round != round_) {
       absent.emplace(seen.round, cookie);

@@ -15,11 +15,12 @@ struct SocketDrops {
 };
 
 /// Sums the drops of sockets that open and close into a counter that never decreases. It keeps the
-/// drops of closed sockets, handles counts that wrap at 2^32, and does not count a socket twice
-/// that was missing from a dump. It stores only sockets with drops.
+/// drops of closed sockets, handles counts that wrap at 2^32, and does not count a socket twice if
+/// one dump misses it. It stores only sockets with drops.
 class DropCounter {
  public:
-  /// Takes the counts of all open sockets; returns the growth since the previous call.
+  /// Updates the counter with the drops of all open sockets. Returns the growth since the previous
+  /// call.
   std::uint64_t update(std::span<const SocketDrops> sockets);
 
   std::uint64_t total() const { return total_; }
@@ -37,14 +38,14 @@ class DropCounter {
   std::uint64_t total_ = 0;
 };
 
-/// A DropCounter for each key. Up to `max_absent` counters of absent keys are kept, since a key may
-/// return and its counter must not decrease; those absent longest are evicted first.
+/// A DropCounter for each key. Keeps the counters of up to `max_absent` absent keys, because a
+/// counter must not decrease if its key returns. Evicts the longest absent keys first.
 template <typename Key>
 class DropCounters {
  public:
   explicit DropCounters(std::size_t max_absent) : max_absent_(max_absent) {}
 
-  /// Keys that are not updated until end_round() are absent.
+  /// Keys that are not updated before end_round() are absent.
   void begin_round() { ++round_; }
 
   struct Updated {

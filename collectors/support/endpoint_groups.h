@@ -15,10 +15,10 @@
 
 namespace inetdiag {
 
-// Groups with a fuller queue are the last to be aggregated.
+// Groups with a queue at least this full are aggregated last.
 inline constexpr double notable_fill = 0.5;
 
-// Of closed endpoints, whose drop counters are kept.
+// Maximum number of closed endpoints whose drop counters are kept.
 inline constexpr std::size_t max_absent_endpoints = 10'000;
 
 /// The sockets of one endpoint. A Group has `member_drops`, `drops` and is_notable().
@@ -45,14 +45,15 @@ std::vector<NamedGroup<Group>> count_drops(DropCounters<kernel::Endpoint>& count
   return named;
 }
 
-/// Returns `address`, `port` and, if it is bound to one, `device`. Throws std::system_error.
+/// Returns `address`, `port` and, if the endpoint is bound to a device, `device`. Throws
+/// std::system_error.
 Labels endpoint_labels(const kernel::Endpoint& endpoint);
 
 /// Returns the labels of aggregated groups.
 Labels aggregate_labels();
 
-/// Sorts notable groups first and the others by port, so that the aggregated ones rarely change.
-/// Returns how many have their own series.
+/// Sorts notable groups first and the others by port, which keeps the set of aggregated groups
+/// stable. Returns the number of groups with their own series.
 template <typename Group>
 std::size_t rank(std::vector<NamedGroup<Group>>& groups, std::size_t max) {
   std::ranges::sort(groups, {}, [](const NamedGroup<Group>& named) {

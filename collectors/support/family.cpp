@@ -17,8 +17,8 @@ std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<std::uint8_t>(text[at]) : 0;
 }
 
-/// Returns the length of the UTF-8 sequence that `text` begins with, 0 if it is invalid (RFC 3629,
-/// section 4).
+/// Returns the length of the UTF-8 sequence at the start of `text`, or 0 if it is invalid (RFC
+/// 3629, section 4).
 std::size_t sequence_length(std::string_view text) {
   const std::uint8_t first = byte_at(text, 0);
   const std::uint8_t second = byte_at(text, 1);

@@ -15,8 +15,8 @@ using Labels = std::vector<prometheus::ClientMetric::Label>;
 prometheus::MetricFamily gauge_family(std::string_view name, std::string_view help);
 prometheus::MetricFamily counter_family(std::string_view name, std::string_view help);
 
-/// Adds one series. Invalid UTF-8 in label values is replaced, since Prometheus would reject the
-/// page. Labels with an empty value are omitted.
+/// Adds one series. Replaces invalid UTF-8 in label values, because Prometheus would reject the
+/// page. Omits labels with an empty value.
 void add_series(prometheus::MetricFamily& family, Labels labels, double value);
 
 /// Returns a gauge with one series without labels.

@@ -1,4 +1,5 @@
-// The families of a collector as a constant table: type, name, help and how a row becomes a value.
+// The families of a collector as a constant table of type, name, help and a function that computes
+// the value of a row.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,7 @@
 
 namespace inetdiag {
 
-/// `Row` is what the series of one label set are computed from, such as a group of sockets.
+/// `Row` holds the data of one label set, such as a group of sockets.
 template <typename Row>
 struct FamilySpec {
   prometheus::MetricType type = prometheus::MetricType::Gauge;

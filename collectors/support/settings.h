@@ -13,8 +13,8 @@
 
 namespace inetdiag {
 
-/// What a setting is in other network namespaces, where its own flag, --netns.COLLECTOR.SETTING,
-/// chooses it.
+/// The default of a setting in other network namespaces. The flag --netns.COLLECTOR.SETTING
+/// overrides it.
 struct NetnsDefault {
   std::string_view value;
   std::string_view description;  ///< of the value, for the help
@@ -56,7 +56,8 @@ class Settings {
   std::optional<kernel::Regex> regex(std::string_view name) const;
 
  private:
-  /// Returns what `parse` returns for the value; its std::invalid_argument becomes a SettingError.
+  /// Returns the result of `parse` for the value. Turns its std::invalid_argument into a
+  /// SettingError.
   template <typename Parse>
   auto parsed(std::string_view name, Parse parse) const;
 

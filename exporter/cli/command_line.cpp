@@ -98,8 +98,8 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
   CLI::App* check =
       app.add_subcommand("check",
                          "Take two snapshots of this host, report problems and how to fix them, "
-                         "and exit with 0 (none, "
-                         "or notices only), 1 (warning), 2 (critical) or 3 (unknown)");
+                         "and exit with 0 (none, or notices only), 1 (warning), 2 (critical) or "
+                         "3 (unknown)");
   check->footer(common_flags_apply);
   add_duration(*check,
                {.name = "--interval",
@@ -138,7 +138,7 @@ CLI::App* add_sockets(CLI::App& app, SocketsFlags& flags) {
 }
 
 CommandLine usage_error(std::string message, std::span<const char* const> arguments) {
-  // It contains arguments, which may hold newlines and escape sequences of a terminal.
+  // The message quotes arguments, which may contain newlines and terminal escape sequences.
   std::ranges::replace_if(
       message, [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
   const auto has = [&](std::string_view word) { return std::ranges::count(arguments, word) > 0; };
@@ -209,7 +209,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
            options.web_config_file);
   add_switch(app,
              {.name = "--no-sandbox{false}",
-              .help = "Do not drop capabilities nor restrict system calls and files"},
+              .help = "Do not drop capabilities or restrict system calls and files"},
              options.sandbox);
   add_switch(app,
              {.name = "--collector.disable-defaults",
@@ -264,9 +264,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     }
     options.collectors =
         make_collectors(registry, choices, !disable_defaults, options.netns, options.proc);
-    options.sockets.netns_folder = options.netns.directory;
-    options.check.netns_folder = options.netns.directory;
-    options.web.netns_folder = options.netns.directory;
+    options.sockets.netns_directory = options.netns.directory;
+    options.check.netns_directory = options.netns.directory;
+    options.web.netns_directory = options.netns.directory;
     options.unused_flags = unused_flags(given_flags(app), options, registry);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {

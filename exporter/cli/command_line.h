@@ -22,8 +22,8 @@ namespace inetdiag {
 
 enum class Command { serve, check, print, sockets };
 
-/// Returns the exit status for an exception or a usage error. It differs from those that report on
-/// the host or on a collector.
+/// Returns the exit status for an exception or a usage error. It differs from the statuses that
+/// describe the host or a collector.
 int failure_exit_status(Command command);
 
 /// Flags that were given but have no effect.

@@ -25,7 +25,7 @@ ServeOptions serve_options(Options options) {
     serve.known_collectors.emplace_back(netns_collector_name);
     serve.netns = NetnsAccess{.directory = std::move(options.netns.directory),
                               .pod_logs = std::move(options.netns.pod_logs),
-                              .inspect_processes = options.netns.with_processes()};
+                              .inspect_processes = options.netns.discovers_processes()};
   }
   return serve;
 }

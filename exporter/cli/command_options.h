@@ -18,7 +18,7 @@ namespace inetdiag {
 
 using CommandOptions = std::variant<ServeOptions, CheckOptions, PrintOptions, SocketsOptions>;
 
-/// A command with its options, and what all commands have in common.
+/// A command with its options, and the options that all commands share.
 struct Invocation {
   CommandOptions command{};
   int failure_exit_status = 0;

@@ -1,5 +1,5 @@
-// The kinds of flags that the program has, on top of CLI11. A variable that a flag sets must
-// outlive the parsing and holds the default until then.
+// The kinds of flags of this program, on top of CLI11. A variable that a flag sets must outlive the
+// parsing and holds the default until then.
 #pragma once
 
 #include <chrono>

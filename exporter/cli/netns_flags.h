@@ -1,4 +1,4 @@
-// The flags --netns.* that are not of a single collector.
+// The flags --netns.* that do not belong to a single collector.
 #pragma once
 
 #include "collectors/netns.h"

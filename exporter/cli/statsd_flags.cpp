@@ -8,7 +8,7 @@
 namespace inetdiag::statsd {
 namespace {
 
-// From what every server accepts to the largest UDP payload over IPv4.
+// Every server accepts the minimum; the maximum is the largest UDP payload over IPv4.
 constexpr std::size_t min_mtu = 256;
 constexpr std::size_t max_mtu = 65507;
 constexpr std::chrono::milliseconds min_interval(100);
@@ -48,8 +48,7 @@ void add_flags(CLI::App& app, Options& options) {
   add_choice(app,
              {.name = "--statsd.format",
               .value = "NAME",
-              .help = "Labels as dogstatsd or influxdb tags; none: as parts "
-                      "of the metric name",
+              .help = "Labels as dogstatsd or influxdb tags; none: as parts of the metric name",
               .group = group},
              options.style.tags,
              std::map<std::string, TagFormat>{{"none", TagFormat::none},

@@ -48,7 +48,7 @@ std::vector<UnusedFlags> unused_flags(const std::vector<std::string>& given, con
   const auto disabled = settings_of_disabled_collectors(options, registry);
   report([&](const std::string& flag) { return disabled.contains(flag); },
          "the collector is not enabled");
-  // --netns.discover=off was given on purpose.
+  // An explicit --netns.discover=off is intentional.
   if (std::ranges::count(given, "--netns.discover") == 0) {
     report(
         [](std::string_view flag) {

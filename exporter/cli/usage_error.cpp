@@ -145,7 +145,7 @@ std::string unknown_flag(const CLI::App& app, const std::string& argument) {
   return flag + ": unknown collector; expected " + alternatives(collectors);
 }
 
-/// Returns the first argument that CLI11 did not recognize. CLI11 keeps them in no order.
+/// Returns the first argument that CLI11 did not recognize. CLI11 does not keep their order.
 const char* first_unexpected(const CLI::App& app, Arguments arguments) {
   const auto unexpected = app.remaining(true);
   const auto found = std::ranges::find_if(arguments.subspan(1), [&](const char* argument) {
@@ -173,7 +173,7 @@ std::string wrong_number_of_values(const CLI::App& app, Arguments arguments,
              : missing_value(*option);
 }
 
-/// Only switches are converted by CLI11: the value is neither true nor false.
+/// CLI11 converts only the values of switches, so this is a value other than true and false.
 std::string unexpected_value(const CLI::App& app, Arguments arguments, std::string_view text) {
   for (const std::string_view argument : arguments) {
     const auto equals = argument.find('=');

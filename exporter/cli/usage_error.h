@@ -7,7 +7,7 @@
 
 namespace inetdiag {
 
-/// Returns one line that says which argument CLI11 rejected, why, and what to write instead.
+/// Returns one line with the argument that CLI11 rejected, the reason and the correct syntax.
 std::string usage_error_message(const CLI::ParseError& error, const CLI::App& app,
                                 std::span<const char* const> arguments);
 

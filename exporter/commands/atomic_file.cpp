@@ -23,8 +23,8 @@ std::system_error system_error(const std::string& message) {
 
 constexpr std::string_view mkostemp_suffix = "XXXXXX";
 
-/// Returns the prefix of the names of temporary files for `path`. They do not end in .prom, so that
-/// node_exporter's textfile collector ignores them.
+/// Returns the prefix of the names of temporary files for `path`. node_exporter's textfile
+/// collector ignores these files, because they do not end in .prom.
 std::string temporary_prefix(const std::filesystem::path& path) {
   return "." + path.filename().string() + ".inetdiag-";
 }
@@ -57,7 +57,7 @@ class TemporaryFile {
     if (::fchmod(fd_.get(), is_replacement ? replaced.st_mode & mode_mask : default_mode) != 0) {
       throw system_error("cannot set the mode of " + name_);
     }
-    // Only root may change the owner; others may change to a group of theirs.
+    // Only root may change the owner; other users may set a group that they belong to.
     if (is_replacement && ::fchown(fd_.get(), replaced.st_uid, replaced.st_gid) != 0) {
       constexpr uid_t no_change = ~uid_t{0};
       std::ignore = ::fchown(fd_.get(), no_change, replaced.st_gid);
@@ -80,7 +80,7 @@ class TemporaryFile {
   kernel::UniqueFd fd_;
 };
 
-/// Removes temporary files for `path` of killed processes: those that are too old to be in use.
+/// Removes the temporary files that killed processes left for `path`: those too old to be in use.
 void remove_stale_files(const std::filesystem::path& path) {
   constexpr std::chrono::hours min_age{1};
   const std::string prefix = temporary_prefix(path);

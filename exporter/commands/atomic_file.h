@@ -8,7 +8,7 @@
 
 namespace inetdiag {
 
-/// EPIPE. It is no failure of a command: the reader has seen enough, as `| head`.
+/// EPIPE: the reader has closed the pipe, as `| head` does. Not a failure of the command.
 struct BrokenPipe : std::runtime_error {
   BrokenPipe() : std::runtime_error("the reader has closed the pipe") {}
 };
@@ -16,8 +16,8 @@ struct BrokenPipe : std::runtime_error {
 /// Writes all of `text`. Throws std::system_error if write(2) fails, BrokenPipe for EPIPE.
 void write_all(int fd, std::string_view text);
 
-/// Replaces the content of the file by a rename in the same directory, so that readers see either
-/// the old or the new text. Follows symbolic links. Throws std::runtime_error if it cannot.
+/// Replaces the contents of the file by a rename in the same directory: readers see either the old
+/// or the new text. Follows symbolic links. Throws std::runtime_error on failure.
 void replace_file(const std::string& path, std::string_view text);
 
 }  // namespace inetdiag

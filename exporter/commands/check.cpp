@@ -26,7 +26,7 @@ using diagnosis::TimedSnapshot;
 constexpr std::chrono::seconds snapshot_timeout{10};
 
 TimedSnapshot snapshot(Scraper& scraper, const CheckOptions& options) {
-  return take_snapshot(scraper, Scraper::Clock::now() + snapshot_timeout, options.netns_folder);
+  return take_snapshot(scraper, Scraper::Clock::now() + snapshot_timeout, options.netns_directory);
 }
 
 int exit_status(const Status& status) {
@@ -41,7 +41,7 @@ int exit_status(const Status& status) {
 }
 
 /// See https://no-color.org.
-bool is_colour_wanted() {
+bool wants_color() {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
   return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
@@ -50,13 +50,13 @@ bool is_colour_wanted() {
 
 }  // namespace
 
-int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour) {
+int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool use_color) {
   const TimedSnapshot previous = snapshot(scraper, options);
   std::this_thread::sleep_until(previous.time +
                                 std::chrono::duration<double>(options.interval_seconds));
   const Status status = diagnose(snapshot(scraper, options), &previous);
   out << (options.format == CheckFormat::json ? status_json(status)
-                                              : status_text(status, in_colour));
+                                              : status_text(status, use_color));
   out.flush();
   return exit_status(status);
 }
@@ -65,8 +65,7 @@ int run_check(CheckOptions options, const Log& log) {
   const auto no_self_metrics = [] { return std::vector<prometheus::MetricFamily>(); };
   return run_with_scraper(options.paths, std::move(options.collectors), no_self_metrics,
                           check_exit_unknown, log, [&](Scraper& scraper) {
-                            const int status =
-                                check(scraper, options, std::cout, is_colour_wanted());
+                            const int status = check(scraper, options, std::cout, wants_color());
                             if (!std::cout) {
                               throw std::runtime_error("cannot write to standard output");
                             }

@@ -20,7 +20,7 @@ struct CheckOptions {
   std::vector<NamedCollector> collectors{};
   double interval_seconds = 1;
   CheckFormat format = CheckFormat::text;
-  std::string netns_folder = "/run/netns";
+  std::string netns_directory = "/run/netns";
 };
 
 /// Runs `inetdiag_exporter check` and returns its exit status.
@@ -29,6 +29,6 @@ int run_check(CheckOptions options, const Log& log);
 /// Takes two snapshots an interval apart and writes the diagnosis to `out`. Returns the exit
 /// status: 0 for no findings or notices, 1 for a warning, 2 for a critical finding, 3 if it is
 /// incomplete.
-int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool in_colour);
+int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool use_color);
 
 }  // namespace inetdiag

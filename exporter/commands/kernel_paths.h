@@ -4,7 +4,7 @@
 
 namespace inetdiag {
 
-/// Mount points, which tests replace by directories of recorded files.
+/// Mount points. Tests replace them with directories of recorded files.
 struct KernelPaths {
   std::string procfs = "/proc";
   std::string sysfs = "/sys";

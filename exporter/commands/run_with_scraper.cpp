@@ -18,7 +18,7 @@ int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> colle
   int status = failure_status;
   try {
     status = command(scraper);
-  } catch (const std::exception& error) {  // here, since ~Scraper() waits for its threads
+  } catch (const std::exception& error) {  // log before ~Scraper() waits for threads
     log.error(error.what());
   }
   scraper.stop();

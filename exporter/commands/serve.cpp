@@ -60,18 +60,18 @@ class StopSignals {
 /// Returns the directory, or its nearest ancestor that exists: Landlock needs an open directory,
 /// and /run/netns is created with the first pinned namespace. Empty if only the root directory
 /// exists.
-std::string nearest_existing(std::filesystem::path folder) {
+std::string nearest_existing(std::filesystem::path directory) {
   std::error_code error;
-  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) {
-    folder = folder.parent_path();
+  while (!std::filesystem::exists(directory, error) && directory.has_relative_path()) {
+    directory = directory.parent_path();
   }
-  return folder.has_relative_path() ? folder.string() : std::string();
+  return directory.has_relative_path() ? directory.string() : std::string();
 }
 
 SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_config,
-                             const std::vector<std::uint16_t>& backend_ports) {
+                             const std::vector<std::uint16_t>& upstream_ports) {
   SandboxPolicy policy{.read_paths = {options.paths.procfs, options.paths.sysfs, "/proc", "/sys"},
-                       .connect_to_ports = backend_ports};
+                       .connect_to_ports = upstream_ports};
   const auto allow_reading = [&](const auto& paths) {
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
@@ -98,12 +98,12 @@ SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_
   return policy;
 }
 
-void log_incomplete_stages(const std::vector<SandboxStage>& sandbox, const Log& log) {
+void log_incomplete_parts(const std::vector<SandboxPart>& sandbox, const Log& log) {
   std::string missing;
-  for (const SandboxStage& stage : sandbox) {
-    if (!stage.detail.empty()) {
-      missing.append(missing.empty() ? "" : "; ").append(stage.name).append(": ");
-      missing.append(stage.detail);
+  for (const SandboxPart& part : sandbox) {
+    if (!part.detail.empty()) {
+      missing.append(missing.empty() ? "" : "; ").append(part.name).append(": ");
+      missing.append(part.detail);
     }
   }
   if (!missing.empty()) {
@@ -111,16 +111,16 @@ void log_incomplete_stages(const std::vector<SandboxStage>& sandbox, const Log& 
   }
 }
 
-prometheus::MetricFamily sandbox_family(const std::vector<SandboxStage>& sandbox) {
+prometheus::MetricFamily sandbox_family(const std::vector<SandboxPart>& sandbox) {
   auto active = gauge_family("inetdiag_sandbox_active",
                              "Whether this part of the sandbox is applied to the exporter.");
-  for (const SandboxStage& stage : sandbox) {
-    add_series(active, {{"part", stage.name}}, stage.is_applied ? 1 : 0);
+  for (const SandboxPart& part : sandbox) {
+    add_series(active, {{"part", part.name}}, part.is_applied ? 1 : 0);
   }
   return active;
 }
 
-/// Stops all threads. Exits if that does not succeed within shutdown_timeout.
+/// Stops all threads. Exits if they do not stop within shutdown_timeout.
 void shut_down(Scraper& scraper, std::optional<statsd::PushTimer>& push_timer,
                std::optional<WebServer>& server, WebConfigWatcher* web_config, const Log& log) {
   try {
@@ -153,7 +153,7 @@ void shut_down(Scraper& scraper, std::optional<statsd::PushTimer>& push_timer,
   }
 }
 
-/// Returns a source of the families of all `sources`.
+/// Returns a source that concatenates the families of `sources`.
 Scraper::FamilySource joined(std::vector<Scraper::FamilySource> sources) {
   return [sources = std::move(sources)] {
     std::vector<prometheus::MetricFamily> families;
@@ -171,7 +171,7 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
   const StopSignals signals;
   statsd::PushCounters push_counters;
   HandlerMetrics handler_metrics;
-  std::vector<SandboxStage> sandbox = disabled_sandbox();
+  std::vector<SandboxPart> sandbox = disabled_sandbox();
   std::vector<Scraper::FamilySource> self = {self_metrics(options.has_process_metrics)};
   if (options.has_process_metrics && options.has_web) {
     self.emplace_back([&handler_metrics] { return handler_metrics.families(); });
@@ -189,9 +189,9 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
                               : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   AuthHandler auth_handler(
       web_config, [&router](const HttpRequest& request) { return router.handle(request); }, log);
-  const auto apply_sandbox = [&](const std::vector<std::uint16_t>& backend_ports) {
+  const auto apply_sandbox = [&](const std::vector<std::uint16_t>& upstream_ports) {
     if (options.has_sandbox) {
-      sandbox = enter_sandbox(sandbox_policy(options, web_config.get(), backend_ports));
+      sandbox = enter_sandbox(sandbox_policy(options, web_config.get(), upstream_ports));
     }
     after_sandbox();
   };
@@ -204,7 +204,7 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
   } else {
     apply_sandbox({});
   }
-  log_incomplete_stages(sandbox, log);
+  log_incomplete_parts(sandbox, log);
   if (options.has_sandbox && web_config != nullptr) {
     web_config->reload();
   }

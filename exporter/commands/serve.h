@@ -14,7 +14,7 @@
 
 namespace inetdiag {
 
-/// What the collector of other network namespaces needs from the sandbox.
+/// The access that the collector of other network namespaces needs in the sandbox.
 struct NetnsAccess {
   std::string directory{};
   std::string pod_logs{};
@@ -24,7 +24,7 @@ struct NetnsAccess {
 struct ServeOptions {
   KernelPaths paths{};
   std::vector<NamedCollector> collectors{};
-  std::vector<std::string> known_collectors{};  ///< with the disabled ones
+  std::vector<std::string> known_collectors{};  ///< including the disabled ones
   std::optional<NetnsAccess> netns{};           ///< absent without --netns.discover
   bool has_web = true;
   std::vector<ListenAddress> listen_addresses{};

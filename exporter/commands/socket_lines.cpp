@@ -50,8 +50,8 @@ void append_field(std::string& text, std::string_view name, std::uint32_t number
   append_number(text, number);
 }
 
-/// Replaces what could control a terminal or break the JSON: an interface name can hold any byte
-/// but slash, colon and white space.
+/// Replaces bytes that could control a terminal or break the JSON. An interface name may contain
+/// any byte except slash, colon and white space.
 std::string printable(std::string name) {
   std::ranges::replace_if(
       name, [](char c) { return c <= ' ' || c >= '\x7f' || c == '"' || c == '\\'; }, '?');
@@ -123,8 +123,8 @@ void SocketLines::append_row(std::string& text, const kernel::InetSocket& socket
 
 void SocketLines::append_json(std::string& text, const kernel::InetSocket& socket,
                               const kernel::InetPeer& peer) {
-  // No JsonWriter: it takes twice the time of this template, for up to millions of lines. No value
-  // needs escaping.
+  // Faster than JsonWriter by a factor of two, for up to millions of lines. No value needs
+  // escaping.
   text.append(R"({"state":")").append(kernel::name_of(socket.state));
   text.append(R"(","local_address":")").append(local_.format(socket.local));
   append_field(text, R"(","local_port":)", socket.local_port);

@@ -86,7 +86,7 @@ void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& opt
 void enter_namespace(const SocketsOptions& options) {
   try {
     kernel::enter_network_namespace(
-        kernel::pinned_network_namespace(options.netns_folder, options.netns));
+        kernel::pinned_network_namespace(options.netns_directory, options.netns));
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::operation_not_permitted) {
       throw;
@@ -100,7 +100,7 @@ void enter_namespace(const SocketsOptions& options) {
 int run_sockets(const SocketsOptions& options) {
   try {
     list_sockets(kernel::open_sock_diag, options, STDOUT_FILENO);
-  } catch (const BrokenPipe&) {  // the reader has seen enough, as `| head`
+  } catch (const BrokenPipe&) {  // not a failure: `| head`
   }
   return EXIT_SUCCESS;
 }

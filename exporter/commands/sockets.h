@@ -11,8 +11,9 @@ enum class SocketsFormat { table, json };
 
 struct SocketsOptions {
   kernel::InetFilter filter{};
-  std::string netns{};  ///< the name of a namespace pinned in `netns_folder`; empty for the own one
-  std::string netns_folder{};
+  /// The name of a namespace pinned in `netns_directory`; empty for the namespace of this process.
+  std::string netns{};
+  std::string netns_directory{};
   SocketsFormat format = SocketsFormat::table;
   bool summary = false;  ///< print the number of sockets per state, as JSON
 };
@@ -20,7 +21,7 @@ struct SocketsOptions {
 /// Runs `inetdiag_exporter sockets` and returns its exit status. Throws std::exception.
 int run_sockets(const SocketsOptions& options);
 
-/// Writes TCP sockets to `fd` while the kernel dumps them; memory does not grow with their number.
+/// Writes TCP sockets to `fd` while the kernel dumps them: memory does not grow with their number.
 /// Throws BrokenPipe, std::system_error, or std::invalid_argument if `netns` is not a valid name.
 void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd);
 

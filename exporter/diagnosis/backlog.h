@@ -25,7 +25,7 @@ std::string_view name_of(BacklogLimit limit);
 /// Returns the limit and its value in words.
 std::string describe_limit(const Listener& listener, std::optional<double> somaxconn);
 
-/// Returns what to do for a longer queue, as a clause such as `raise ...`. Names the setting of the
+/// Returns how to lengthen the queue, as a clause such as `raise ...`. Names the setting of the
 /// program if its systemd unit is known.
 std::string backlog_advice(const Listener& listener, std::optional<double> somaxconn);
 

@@ -25,8 +25,8 @@ constexpr std::string_view name_of(Severity severity) {
 
 /// The subject of a finding.
 struct Affected {
-  std::string
-      kind;  ///< listener, udp_socket, unix_listener, port, limit, cpu, namespace or collector
+  /// listener, udp_socket, unix_listener, port, limit, cpu, namespace or collector.
+  std::string kind;
   std::string name;   ///< for display
   LabelMap labels{};  ///< as on the series of /metrics
 };

@@ -78,14 +78,14 @@ constexpr const char* find_cause =
     "Find out why the program does not call accept() fast enough: blocked, overloaded, or too few "
     "workers. ";
 
-/// With SO_REUSEPORT the kernel selects the socket by a hash, so one alone can be full.
+/// With SO_REUSEPORT the kernel selects the socket by a hash, so a single queue can be full.
 std::string queue_name(const Listener& listener) {
   return listener.sockets > 1 && !listener.endpoint.is_aggregated()
              ? "One of the listener's " + format_number(listener.sockets) + " accept queues"
              : "The accept queue";
 }
 
-/// Returns what the findings on both queues of a listener share.
+/// Returns the fields that the findings on both queues of a listener share.
 Finding listener_finding(const Listener& listener, const NamespaceDelta& delta,
                          const std::string& length_name, std::optional<double> length) {
   return {.affected = affected_by(listener, delta),
@@ -218,7 +218,7 @@ bool is_full_syn_queue(const Finding& finding) {
   return finding.rule == "syn_queue_full" || finding.rule == "cookies_and_full_accept_queue";
 }
 
-/// Finds by their counters SYN queues that were full only between the snapshots.
+/// Uses counters to find SYN queues that were full only between the snapshots.
 void check_syn_counters(const NamespaceDelta& delta, Findings& findings) {
   Finding finding = namespace_finding(delta);
   if (delta.now.value(metric::syncookies) == cookies_always) {

@@ -1,4 +1,4 @@
-// Metrics that the rules read by name: those with one series, or with one per `field`.
+// Metrics that the rules read by name. They have one series, or one series per `field`.
 #pragma once
 
 #include <string_view>

@@ -10,7 +10,7 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-/// Returns whether `text` names a sysctl that each network namespace has, of those in the rules.
+/// Returns whether `text` names a per-namespace sysctl. Knows only the sysctls in the rules.
 bool names_namespaced_sysctl(std::string_view text) {
   return contains(text, "net.core.somaxconn") || contains(text, "net.ipv4.");
 }
@@ -24,7 +24,7 @@ bool is_shell_safe(std::string_view path) {
 
 constexpr std::string_view enter_by_pid = "nsenter -n -t PID ";
 
-/// Returns the shell command that runs another one in the namespace, with a trailing blank.
+/// Returns the shell command that runs another command in the namespace, with a trailing blank.
 std::string command_prefix(const std::string& netns, const std::string& directory) {
   // The label of a namespace that is not pinned is its inode.
   const bool is_inode = netns.find_first_not_of("0123456789") == std::string::npos;
@@ -37,7 +37,7 @@ std::string command_prefix(const std::string& netns, const std::string& director
                                                             : "nsenter --net=" + pin.string() + " ";
 }
 
-/// Inserts `prefix` before each `ss` and `nstat`. Returns whether there was one.
+/// Inserts `prefix` before each `ss` and `nstat`. Returns whether it found any.
 bool prefix_commands(const std::string& prefix, std::string& text) {
   bool found = false;
   for (const std::string_view command : {"`ss ", "`nstat "}) {

@@ -14,8 +14,8 @@ std::string namespace_name(const std::string& netns, const std::string& pod);
 /// Returns ` in pod shop/web-0` or ` in namespace blue`; empty for the exporter's own namespace.
 std::string in_namespace(const std::string& netns, const std::string& pod);
 
-/// Adds the namespace to the name, limit and commands of a finding: without it, a reader would
-/// apply them to the host.
+/// Adds the namespace to the name, limit and commands of a finding; otherwise a reader would apply
+/// them to the host.
 void scope_to_namespace(Finding& finding, const NamespaceDelta& delta);
 
 }  // namespace inetdiag::diagnosis

@@ -18,7 +18,7 @@ std::string format_bytes(double bytes);
 /// Formats `value` as bytes if `name` ends in `_bytes`, else as a number.
 std::string format_value(std::string_view name, double value);
 
-/// Returns `97 %`. Rounds down: only a limit that is reached is at 100 %.
+/// Returns `97 %`. Rounds down, so 100 % means that the limit is reached.
 std::string format_percent(double ratio);
 
 }  // namespace inetdiag::diagnosis

@@ -1,4 +1,4 @@
-// Wording that the text and the status page share.
+// Phrases that the text output and the status page share.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ std::string format_usage(const Usage& usage);
 /// Returns `waiting 129, backlog 128, new drops 12 in 1.0 s`. Omits unknown values.
 std::string format_evidence(const Finding& finding, std::optional<double> interval_seconds);
 
-/// Returns what to say without findings: which limit is closest, or that data is missing.
+/// Returns the text for a status without findings: the closest limit, or that data is missing.
 std::string no_findings_text(const Status& status);
 
 /// Returns `2 critical, 1 warning`.

@@ -1,5 +1,5 @@
-// The rules. Each examines one network namespace and appends what it finds; it adds nothing if all
-// is well or the data is missing.
+// The rules. Each examines one network namespace and appends its findings; none if there is no
+// problem or the data is missing.
 #pragma once
 
 #include <array>

@@ -93,7 +93,7 @@ struct Snapshot {
   /// By the label `netns`; empty for the exporter's own namespace.
   std::map<std::string, Namespace> namespaces{};
   std::vector<CollectorOutcome> collectors{};
-  std::string netns_directory = "/run/netns";  ///< where namespaces are pinned
+  std::string netns_directory = "/run/netns";  ///< directory of pinned namespaces
 };
 
 Snapshot snapshot_of(const std::vector<prometheus::MetricFamily>& families,

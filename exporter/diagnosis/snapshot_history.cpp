@@ -15,7 +15,7 @@ Status SnapshotHistory::diagnose(TimedSnapshot current) {
       previous_ = latest_;
       latest_ = now;
     }
-    // If another client caused `latest_` a moment ago, compare with the snapshot before it.
+    // If another client has just taken `latest_`, compare with the snapshot before it.
     before = previous_;
     if (before && now->time - before->time > max_snapshot_age) {
       before.reset();

@@ -7,7 +7,7 @@
 
 namespace inetdiag::diagnosis {
 
-/// Keeps previous snapshots, so that a single request shows growth. Thread-safe.
+/// Keeps previous snapshots: a single request can then show growth. Thread-safe.
 class SnapshotHistory {
  public:
   /// Diagnoses `current` and its growth since the latest previous snapshot of a usable age

@@ -156,8 +156,7 @@ std::string listeners_html(const Status& status) {
   }
   return html +
          "</tbody></table></div>\n<p class=\"faint\">An accept queue holds one connection more "
-         "than "
-         "its backlog. When it is full, the kernel drops new connections.</p>\n";
+         "than its backlog. When it is full, the kernel drops new connections.</p>\n";
 }
 
 std::string limits_html(const Status& status) {

@@ -13,7 +13,7 @@ struct StatusPageLinks {
 };
 
 /// Renders the status page: findings, listeners, limits and collectors. The HTML has no scripts and
-/// loads nothing. `nonce` is the one that the Content-Security-Policy allows for its style.
+/// loads nothing. `nonce` is the nonce of its style sheet in the Content-Security-Policy.
 std::string status_page(const diagnosis::Status& status, const StatusPageLinks& links,
                         std::string_view nonce);
 

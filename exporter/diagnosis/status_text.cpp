@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t columns = 80;
 constexpr std::size_t max_idle_rows = 20;
-// Of other namespaces, which can be hundreds, the table has only limits with at least this ratio.
+// The table omits limits of other namespaces below this ratio: there can be hundreds of namespaces.
 constexpr double min_ratio_in_other_namespace = 0.5;
 
 class Painter {
@@ -44,7 +44,7 @@ class Painter {
   bool use_color_;
 };
 
-/// Returns `[######....]`. Rounds down, but to one `#` at least if `ratio` is not 0.
+/// Returns `[######....]`. Rounds down, but to at least one `#` if `ratio` is not 0.
 std::string bar(double ratio, int width) {
   int full = static_cast<int>(std::floor(std::clamp(ratio, 0.0, 1.0) * width));
   if (ratio > 0) {
@@ -101,7 +101,7 @@ std::string queue_text(double length, double limit, double fill) {
   return bar(fill, bar_width) + " " + text;
 }
 
-/// A name that is too long for its column is on a line of its own.
+/// Puts a name that is too long for its column on its own line.
 std::string table_line(const std::string& name, const std::string& owner, const std::string& accept,
                        const std::string& syn, const std::string& limit, const std::string& drops) {
   constexpr std::size_t name_width = 21;

@@ -7,8 +7,9 @@
 
 namespace inetdiag {
 
-/// Scrapes all collectors. Network namespaces are pinned in `netns_folder`. Throws ScrapeStopped.
+/// Scrapes all collectors. `netns_directory` is the directory of pinned namespaces. Throws
+/// ScrapeStopped.
 diagnosis::TimedSnapshot take_snapshot(Scraper& scraper, Scraper::Clock::time_point deadline,
-                                       const std::string& netns_folder);
+                                       const std::string& netns_directory);
 
 }  // namespace inetdiag

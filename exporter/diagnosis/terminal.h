@@ -7,14 +7,14 @@
 
 namespace inetdiag::diagnosis {
 
-/// Replaces by `?` what controls a terminal (C0, DEL, C1) or the direction of text (Unicode bidi
-/// controls).
+/// Replaces characters that control a terminal (C0, DEL, C1) or the direction of text (Unicode bidi
+/// controls) with `?`.
 std::string replace_controls(std::string_view utf8);
 
 /// Returns the number of columns, at one per code point.
 std::size_t display_width(std::string_view utf8);
 
-/// Cuts to `width` columns; the last one is then a `~`.
+/// Truncates to `width` columns and marks the truncation with a final `~`.
 std::string truncate(std::string_view utf8, std::size_t width);
 
 /// Breaks at blanks into lines of at most `columns`. The first line starts with `prefix`, the

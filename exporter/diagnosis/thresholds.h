@@ -25,7 +25,7 @@ inline constexpr double min_close_wait_ratio = 0.25;
 inline constexpr double min_syn_sent_notice = 20;
 inline constexpr double min_syn_sent_warning = 200;
 
-/// An older snapshot does not describe the present. Allows for requests every five minutes.
+/// Older snapshots are not used for comparison. Allows for requests every five minutes.
 inline constexpr std::chrono::minutes max_snapshot_age{15};
 /// Growth over less time than this is not meaningful.
 inline constexpr std::chrono::milliseconds min_snapshot_interval{900};

@@ -8,8 +8,8 @@
 
 namespace inetdiag {
 
-/// Metric families and their text format, plain and compressed, each made once and on demand:
-/// clients that share a scrape share its text.
+/// Metric families and their text format, plain and compressed, each made once on demand: clients
+/// that share a scrape share its text.
 class Exposition {
  public:
   static constexpr const char* content_type = "text/plain; version=0.0.4; charset=utf-8";

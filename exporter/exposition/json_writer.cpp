@@ -9,7 +9,7 @@
 namespace inetdiag {
 namespace {
 
-/// Up to here a double holds every integer.
+/// 2^53: a double represents every integer up to this value.
 constexpr double max_exact_integer = 9007199254740992.0;
 
 bool is_plain(std::string_view text) {
@@ -20,7 +20,7 @@ bool is_plain(std::string_view text) {
 }  // namespace
 
 void append_json_string(std::string& text, std::string_view value) {
-  if (is_plain(value)) {  // for speed: nearly all are
+  if (is_plain(value)) {  // the fast path for nearly all values
     text.push_back('"');
     text.append(value);
     text.push_back('"');

@@ -8,8 +8,8 @@
 
 namespace inetdiag {
 
-/// Writes one JSON document (RFC 8259) to a string, value by value. There is no tree in between:
-/// nlohmann's allocates in its destructor, which ends the program when memory has run out.
+/// Writes one JSON document (RFC 8259) to a string, value by value. Builds no tree: the destructor
+/// of nlohmann::json allocates, which terminates the program when memory is exhausted.
 class JsonWriter {
  public:
   enum class Layout { compact, indented };  ///< indented by two spaces
@@ -39,8 +39,8 @@ class JsonWriter {
   JsonWriter& ratio(double number);
 
   template <typename Value>
-  JsonWriter& field(std::string_view name, const Value& of_field) {
-    return key(name).value(of_field);
+  JsonWriter& field(std::string_view name, const Value& content) {
+    return key(name).value(content);
   }
 
  private:

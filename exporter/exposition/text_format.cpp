@@ -17,7 +17,7 @@ using prometheus::MetricType;
 constexpr std::size_t family_bytes = 256;
 constexpr std::size_t series_bytes = 128;
 
-/// Up to here a double holds every integer.
+/// 2^53: a double represents every integer up to this value.
 constexpr double max_exact_integer = 9007199254740992.0;
 
 std::size_t estimate_bytes(const std::vector<MetricFamily>& families) {

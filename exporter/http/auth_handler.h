@@ -16,7 +16,7 @@ namespace inetdiag {
 /// handler runs, and adds the configured headers to the responses.
 class AuthHandler {
  public:
-  /// Passes every request on unchanged if `web_config` is null.
+  /// Passes every request to `handler` unchanged if `web_config` is null.
   AuthHandler(std::shared_ptr<WebConfigWatcher> web_config, HttpHandler handler, const Log& log);
 
   HttpResponse handle(const HttpRequest& request);

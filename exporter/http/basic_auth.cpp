@@ -37,7 +37,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
 
 bool is_match(const std::string& password, const std::string& hash) {
   const auto data = std::make_unique<crypt_data>();
-  // Not crypt_r(): the sanitizers define it too, so the linker would drop libcrypt.
+  // Not crypt_r(): the sanitizers also define it, so the linker would drop libcrypt.
   const char* computed = crypt_rn(password.c_str(), hash.c_str(), data.get(), sizeof *data);
   const std::string_view result = computed != nullptr ? computed : "";
   const bool is_equal =
@@ -57,7 +57,7 @@ class ScopedIncrement {
   std::atomic<unsigned>& count_;
 };
 
-/// The hash with the highest cost, which follows `$2y$`.
+/// Returns the hash with the highest cost. The cost follows `$2y$`.
 const std::string& costliest_hash(const std::map<std::string, std::string>& users) {
   constexpr std::size_t cost_at = 4;
   return std::ranges::max_element(

@@ -20,8 +20,8 @@ struct Credentials {
 /// Parses the value of an `Authorization: Basic` header (RFC 7617). Returns nothing for any other.
 std::optional<Credentials> parse_basic_auth(std::string_view header);
 
-/// Verifies passwords against bcrypt hashes. A correct password is cached as a keyed hash, so that
-/// a scrape costs bcrypt only once. Wrong passwords are not cached and evict nothing.
+/// Verifies passwords against bcrypt hashes. Caches a correct password as a keyed hash: only the
+/// first scrape needs bcrypt. Does not cache wrong passwords.
 class PasswordVerifier {
  public:
   enum class Result {
@@ -30,8 +30,8 @@ class PasswordVerifier {
     busy,  ///< too many passwords are being verified
   };
 
-  /// A quarter of HttpServer::max_clients. At a bcrypt cost of 10 the last one waits a few seconds,
-  /// so that a valid password is verified in time during a flood of wrong ones.
+  /// A quarter of HttpServer::max_clients. At a bcrypt cost of 10 the last one waits a few seconds:
+  /// a valid password is verified in time even during a flood of wrong ones.
   static constexpr unsigned default_max_concurrent = 64;
   static constexpr std::size_t max_cached = 100;
 
@@ -48,7 +48,7 @@ class PasswordVerifier {
   const unsigned max_concurrent_;
   std::array<unsigned char, 32> key_{};
   std::mutex cache_mutex_;
-  std::mutex bcrypt_mutex_;  ///< bcrypt may take one CPU, not all of them
+  std::mutex bcrypt_mutex_;  ///< limits bcrypt to one CPU
   std::atomic<unsigned> concurrent_ = 0;
   std::set<Digest> cache_;
 };

@@ -25,9 +25,9 @@ class ClientStream {
 
   /// Runs the handshake. Call it again after would_block.
   virtual IoStatus handshake() = 0;
-  /// Why handshake() failed; empty if the client just disconnected.
+  /// Returns why handshake() failed; empty if the client just disconnected.
   virtual std::string handshake_error() const { return {}; }
-  /// What to send unencrypted to a client whose handshake failed.
+  /// Returns the bytes to send unencrypted after a failed handshake.
   virtual std::string_view rejection_response() const { return {}; }
 
   virtual IoResult read(std::span<char> buffer) = 0;
@@ -35,7 +35,7 @@ class ClientStream {
   /// Marks the end of the response. The socket stays open.
   virtual IoStatus close() = 0;
 
-  /// What to poll for after would_block: POLLIN or POLLOUT.
+  /// Returns the events to poll for after would_block: POLLIN or POLLOUT.
   short poll_events() const { return poll_events_; }
 
  protected:

@@ -34,7 +34,7 @@ void require_enabled(const std::string& name, const std::vector<std::string>& en
     expected.append(expected.empty() ? "" : ", ").append(other);
   }
   throw BadRequest((contains(all, name) ? "disabled collector: '" : "unknown collector: '") + name +
-                   "', expected one of: " + expected);
+                   "', expected one of " + expected);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace inetdiag {
 
 /// The metrics of the handler of the telemetry path, with the names and semantics of Go's promhttp.
-/// For several threads.
+/// Thread-safe.
 class HandlerMetrics {
  public:
   /// Counts a request from its construction to its destruction.
@@ -21,7 +21,7 @@ class HandlerMetrics {
     Request& operator=(const Request&) = delete;
     ~Request();
 
-    /// 500 by default, as if the handler throws.
+    /// The default is 500, for a handler that throws.
     void set_status(int status) { status_ = status; }
 
    private:
@@ -33,7 +33,7 @@ class HandlerMetrics {
 
  private:
   mutable std::mutex mutex_;
-  /// By status. Of all that the handler returns, since a destructor must not allocate.
+  /// By status. Has every status that the handler returns, because a destructor must not allocate.
   std::map<int, std::uint64_t> requests_ = {{200, 0}, {400, 0}, {405, 0}, {500, 0}, {503, 0}};
   unsigned in_flight_ = 0;
 };

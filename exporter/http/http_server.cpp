@@ -25,7 +25,7 @@
 namespace inetdiag {
 namespace {
 
-// Connections that wait for a thread, in CivetWeb and in the kernel.
+// Maximum number of connections that wait for a thread, in CivetWeb and in the kernel.
 constexpr const char* connection_queue = "16";
 constexpr const char* listen_backlog = "1024";
 // For the request header, and for each write of the response.
@@ -174,12 +174,13 @@ class HttpServer::Civet {
 
   static int on_request(mg_connection* connection) { return self(connection).respond(connection); }
 
-  /// Called once the sockets listen, before a thread starts.
+  /// Called once the sockets listen and before a thread starts.
   static void on_bound(const mg_context* context) {
     Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
     try {
       civet.find_sockets();
-      // Released after the call: it may refer to objects that do not outlive the constructor.
+      // Release the hook after the call: it may refer to objects that do not outlive the
+      // constructor.
       const auto hook = std::exchange(civet.hooks_.before_threads, nullptr);
       if (hook) {
         hook(civet.addresses_of(context));
@@ -192,8 +193,8 @@ class HttpServer::Civet {
     }
   }
 
-  /// Sets sockets_ to duplicates of the listening sockets that CivetWeb opened. Others may have the
-  /// same ports: those of the proxy, or inherited ones.
+  /// Sets sockets_ to duplicates of the listening sockets that CivetWeb opened. Other sockets may
+  /// have the same ports: sockets of the proxy, or inherited sockets.
   void find_sockets() {
     std::vector<int> opened;
     std::ranges::set_difference(listening_descriptors(), foreign_listening_,
@@ -251,7 +252,8 @@ class HttpServer::Civet {
     ++responding_;
     int status = 500;
     try {
-      // Counted first: either the destructor waits for this response, or it is not started.
+      // Count it first: either the destructor waits for this response, or the response is not
+      // started.
       if (is_serving_) {
         status = handle(connection);
       }
@@ -291,7 +293,7 @@ class HttpServer::Civet {
         write(connection, first, deadline) &&
         write(connection, body.substr(std::min(body.size(), chunk_bytes)), deadline);
     if (!is_sent) {
-      // Returns the memory of many unread responses to the system.
+      // Return the memory of many unread responses to the system.
       malloc_trim(0);
     }
     return response.status;
@@ -311,7 +313,7 @@ class HttpServer::Civet {
     return true;
   }
 
-  /// Says why CivetWeb cannot listen, by trying it.
+  /// Returns why CivetWeb cannot listen, by listening on each address.
   std::string listen_error() const {
     for (const ListenAddress& address : requested_) {
       try {

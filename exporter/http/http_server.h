@@ -36,10 +36,10 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 /// limits for threads and for the time that a client may take.
 class HttpServer {
  public:
-  /// CivetWeb has a thread for each connection, from its first byte to its last. Up to this many
-  /// slow clients therefore delay no other; an idle thread costs about 20 KiB.
+  /// CivetWeb uses a thread for each connection, from its first byte to its last, so this many slow
+  /// clients do not delay others. An idle thread costs about 20 KiB.
   static constexpr unsigned max_clients = 256;
-  /// The listening socket and the duplicate that stops it.
+  /// The listening socket and its duplicate, which stop() shuts down.
   static constexpr std::size_t descriptors_per_address = 2;
 
   struct Hooks {
@@ -47,17 +47,17 @@ class HttpServer {
     /// kernel chose. No request is handled if it throws. Not kept after the call.
     std::function<void(const std::vector<ListenAddress>& bound)> before_threads{};
     /// Returns the client's name for a connection from this address and port to `server_port`, or
-    /// nothing to answer 403. By default all clients are accepted.
+    /// nothing to reject the connection with status 403. The default accepts all clients.
     std::function<std::optional<std::string>(const std::string& address, int port, int server_port)>
         client_for_connection{};
-    /// In this process, including those of a proxy.
+    /// File descriptors of this process for each client, including those of a proxy.
     unsigned descriptors_per_client = 1;
     std::size_t other_listening = 0;  ///< listening sockets of this process besides the server's
   };
 
-  /// Serves at once, on IPv4 addresses. `handler` is called from several threads; an exception
-  /// becomes status 500. It gets HEAD as GET. Throws std::runtime_error with a message that says
-  /// what to do, and what `before_threads` throws.
+  /// Starts to serve, on IPv4 addresses. Calls `handler` from several threads, with HEAD as GET; an
+  /// exception becomes status 500. Throws std::runtime_error with a message that says what to do,
+  /// and the exception of `before_threads`.
   HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
              Hooks hooks);
   HttpServer(const HttpServer&) = delete;
@@ -71,7 +71,8 @@ class HttpServer {
   /// The addresses it listens on, with the ports that the kernel chose for port 0.
   std::vector<ListenAddress> addresses() const;
 
-  /// Accepts no more connections; returns once all open ones are answered or timed out.
+  /// Accepts no more connections. Returns once the open connections have been served or have timed
+  /// out.
   void stop();
 
  private:

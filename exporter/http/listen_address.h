@@ -12,9 +12,9 @@ struct ListenAddress {
   std::uint16_t port = 0;  ///< 0: chosen by the kernel
 
   bool is_ipv6() const { return host.find(':') != std::string::npos; }
-  /// In the syntax of parse_listen_address().
+  /// Returns the address in the syntax of parse_listen_address().
   std::string text() const;
-  /// A URL that works on this host.
+  /// Returns a URL that works on this host.
   std::string url(bool has_tls = false) const;
 
   bool operator==(const ListenAddress&) const = default;

@@ -14,7 +14,7 @@
 namespace inetdiag {
 namespace {
 
-/// `result` is that of inet_pton(). An unparsable address must not become INADDR_ANY.
+/// `result` is the result of inet_pton(). An unparsable address must not become INADDR_ANY.
 bool is_parsed(int result) {
   if (result != 1) {
     errno = EINVAL;

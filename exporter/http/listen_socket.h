@@ -11,7 +11,7 @@ namespace inetdiag {
 /// what to do.
 kernel::UniqueFd listen_on(const ListenAddress& address);
 
-/// The local port of an IPv4 or IPv6 socket. Throws std::system_error.
+/// Returns the local port of an IPv4 or IPv6 socket. Throws std::system_error.
 std::uint16_t local_port(int fd);
 
 }  // namespace inetdiag

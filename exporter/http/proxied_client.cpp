@@ -25,8 +25,8 @@ constexpr int upstream_buffer_bytes = 65536;
 
 bool is_transient(int error) { return error == EAGAIN || error == EINTR; }
 
-/// The length of a request's header with its empty line, if it is complete. Lines may end without
-/// a carriage return (RFC 9112, section 2.2).
+/// Returns the length of a request's header, including the empty line, if it is complete. Lines may
+/// end without a carriage return (RFC 9112, section 2.2).
 std::optional<std::size_t> header_length(std::string_view bytes) {
   std::optional<std::size_t> length;
   for (const std::string_view end : {"\n\r\n", "\n\n"}) {
@@ -42,13 +42,13 @@ std::optional<std::size_t> header_length(std::string_view bytes) {
   throw std::system_error(errno, std::generic_category(), call);
 }
 
-/// Starts to connect. Throws std::system_error.
+/// Starts a non-blocking connect. Throws std::system_error.
 kernel::UniqueFd connect_to_loopback(std::uint16_t port) {
   kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) {
     throw_errno("socket");
   }
-  // A small buffer makes the HTTP server see that a client reads slowly, and close it in time.
+  // With a small buffer the HTTP server notices that a client reads slowly, and times it out.
   if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &upstream_buffer_bytes,
                    sizeof upstream_buffer_bytes) != 0) {
     throw_errno("setsockopt");
@@ -102,7 +102,7 @@ ProxiedClient::ProxiedClient(kernel::UniqueFd fd, std::string name,
 
 ProxiedClient::PollFds ProxiedClient::poll_fds() const {
   const short events = upstream_events();
-  // poll() reports POLLHUP even if no events are requested, and would return at once for ever.
+  // poll() reports POLLHUP even if no events are requested, and would not block any more.
   return {{{fd_.get(), events_, 0}, {events != 0 ? upstream_.get() : -1, events, 0}}};
 }
 
@@ -141,7 +141,7 @@ bool ProxiedClient::advance() {
   }
 }
 
-/// Also sets what to poll for if the operation would block.
+/// Also sets the events to poll for if the operation would block.
 bool ProxiedClient::is_ok(IoStatus status) {
   if (status == IoStatus::would_block) {
     events_ = stream_->poll_events();
@@ -181,7 +181,7 @@ bool ProxiedClient::read_request() {
       return connect_upstream();
     }
     if (request_.size() > max_header_bytes) {
-      return connect_upstream();  // which answers with the status for it
+      return connect_upstream();  // which responds with an error status
     }
   }
 }
@@ -290,7 +290,7 @@ bool ProxiedClient::linger() const {
 }
 
 void ProxiedClient::close_upstream() {
-  // First the entry: the kernel may give the port to another process once it is free.
+  // Remove the entry first: once the socket is closed, another process may get the port.
   if (upstream_local_port_ != 0) {
     proxy_.remove_connection(std::exchange(upstream_local_port_, 0));
   }

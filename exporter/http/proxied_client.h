@@ -19,7 +19,7 @@
 
 namespace inetdiag {
 
-/// What the clients of one proxy share.
+/// The state that the clients of one proxy share.
 class ProxyContext {
  public:
   explicit ProxyContext(const Log& log) : log_(log) {}
@@ -27,12 +27,12 @@ class ProxyContext {
   /// Logs that a client was not served.
   void log_failure(const std::string& client, const std::string& error);
 
-  /// Maps the local port of a connection to the HTTP server to the client. For several threads.
+  /// Maps the local port of a connection to the HTTP server to its client. Thread-safe.
   void add_connection(int local_port, const std::string& client);
   void remove_connection(int local_port);
   std::optional<std::string> client_of(int local_port) const;
 
-  std::uint16_t upstream_port = 0;  ///< of the HTTP server at 127.0.0.1
+  std::uint16_t upstream_port = 0;  ///< port of the HTTP server at 127.0.0.1
 
  private:
   const Log& log_;
@@ -54,13 +54,13 @@ class ProxiedClient {
   ProxiedClient& operator=(const ProxiedClient&) = delete;
   ~ProxiedClient() { close_upstream(); }
 
-  /// Whether the HTTP server has not been contacted yet.
+  /// Whether the proxy is still waiting for the request, and has not connected to the HTTP server.
   bool is_sending_request() const { return phase_ < Phase::response; }
   bool is_awaiting_response() const { return phase_ == Phase::response; }
   const std::optional<Clock::time_point>& deadline() const { return deadline_; }
 
   PollFds poll_fds() const;
-  /// Does what is possible without blocking. Returns false if the client must be closed.
+  /// Does all work that is possible without blocking. Returns false if the client must be closed.
   bool handle_events(const PollFds& ready, Clock::time_point now);
 
  private:
@@ -69,7 +69,7 @@ class ProxiedClient {
     request,          ///< until the header is complete
     response,         ///< of the HTTP server
     rejection,        ///< sends ClientStream::rejection_response()
-    lingering_close,  ///< until the client closes, too
+    lingering_close,  ///< until the client closes its end
   };
 
   bool advance();

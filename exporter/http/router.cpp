@@ -29,7 +29,7 @@ class InFlight {
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
   ~InFlight() { --counter_; }
-  /// How many were in flight when this one started, including it.
+  /// Returns the number of requests in flight when this one started, including it.
   unsigned count() const { return count_; }
 
  private:
@@ -37,7 +37,7 @@ class InFlight {
   unsigned count_;
 };
 
-/// The refresh interval of the status page: `refresh=SECONDS` of the query, 0 for none.
+/// Returns the refresh interval of the status page, `refresh=SECONDS` of the query; 0 for none.
 unsigned refresh_seconds(std::string_view query) {
   constexpr unsigned default_seconds = 5;
   constexpr std::string_view name = "refresh=";
@@ -50,7 +50,7 @@ unsigned refresh_seconds(std::string_view query) {
   return default_seconds;
 }
 
-/// An unpredictable value for the Content-Security-Policy of one response.
+/// Returns an unpredictable value for the Content-Security-Policy of one response.
 std::string new_nonce() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
@@ -100,7 +100,7 @@ HttpResponse Router::scrape_page(const HttpRequest& request, PageHandler page) {
     HttpResponse response =
         text(503, "limit of concurrent requests reached (" + std::to_string(options_.max_requests) +
                       ", --web.max-requests), try again later");
-    // Keeps a status page in a browser refreshing.
+    // A status page in a browser must keep refreshing.
     if (request.path == "/") {
       response.headers.emplace_back("Refresh", "5");
     }
@@ -132,8 +132,8 @@ HttpResponse Router::metrics(const HttpRequest& request) {
 }
 
 diagnosis::Status Router::diagnose() {
-  return history_.diagnose(
-      take_snapshot(scraper_, Scraper::Clock::now() + scrape_timeout(""), options_.netns_folder));
+  return history_.diagnose(take_snapshot(scraper_, Scraper::Clock::now() + scrape_timeout(""),
+                                         options_.netns_directory));
 }
 
 HttpResponse Router::status_page(const HttpRequest& request) {

@@ -14,14 +14,14 @@ namespace inetdiag {
 struct RouterOptions {
   std::string telemetry_path = "/metrics";
   unsigned max_requests = 40;  ///< concurrent scrapes; 0 for no limit
-  std::string netns_folder = "/run/netns";
+  std::string netns_directory = "/run/netns";
 };
 
 /// Maps each path to its page.
 class Router {
  public:
-  /// `all_collectors` contains the disabled collectors, too. Requests for the telemetry path are
-  /// counted in `handler_metrics`.
+  /// `all_collectors` includes the disabled collectors. Requests for the telemetry path are counted
+  /// in `handler_metrics`.
   Router(RouterOptions options, Scraper& scraper, std::vector<std::string> all_collectors,
          HandlerMetrics& handler_metrics);
 

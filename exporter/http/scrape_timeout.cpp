@@ -14,7 +14,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr Seconds default_timeout{10};
 constexpr Seconds max_timeout{300};
-// For serialising and sending the response.
+// For serializing and sending the response.
 constexpr double margin_ratio = 0.05;
 constexpr Seconds max_margin{0.5};
 

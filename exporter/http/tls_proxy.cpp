@@ -33,7 +33,8 @@ using kernel::UniqueFd;
 
 // A flood of connections must not delay the clients that are already accepted.
 constexpr std::size_t max_accepts_per_poll = 64;
-// After accept() or poll() failed for want of a resource: the socket stays readable meanwhile.
+// Delay after accept() or poll() failed for lack of a resource, during which the socket stays
+// readable.
 constexpr std::chrono::milliseconds retry_delay{100};
 
 std::string peer_name(int fd) {
@@ -109,16 +110,17 @@ class TlsProxy::Loop {
       try {
         if (shutdown_ != Shutdown::none) {
           listening_.clear();
-          clients_.remove_if([is_last = shutdown_ == Shutdown::stop](const ProxiedClient& client) {
-            return is_last ? !client.is_awaiting_response() : client.is_sending_request();
-          });
+          clients_.remove_if(
+              [is_stopping = shutdown_ == Shutdown::stop](const ProxiedClient& client) {
+                return is_stopping ? !client.is_awaiting_response() : client.is_sending_request();
+              });
         }
         if (shutdown_ == Shutdown::stop && clients_.empty()) {
           return;
         }
         poll_once();
       } catch (const std::exception& error) {
-        // Out of memory: the clients' buffers are what can be freed.
+        // Out of memory: free the clients' buffers.
         log_.error("closing all clients of the TLS and IPv6 proxy", {{"error", error.what()}});
         clients_.clear();
       }
@@ -158,11 +160,11 @@ class TlsProxy::Loop {
     trim_heap();
   }
 
-  /// Returns the memory of a crowd of clients to the system.
+  /// Returns memory to the system after many clients have disconnected.
   void trim_heap() {
-    constexpr std::size_t crowd = 32;
+    constexpr std::size_t many_clients = 32;
     peak_clients_ = std::max(peak_clients_, clients_.size());
-    if (clients_.empty() && std::exchange(peak_clients_, 0) > crowd) {
+    if (clients_.empty() && std::exchange(peak_clients_, 0) > many_clients) {
       malloc_trim(0);
     }
   }

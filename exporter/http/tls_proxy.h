@@ -14,7 +14,7 @@
 
 namespace inetdiag {
 
-/// Terminates TLS and listens on IPv6 in front of the HTTP server, over loopback. It exists because
+/// Terminates TLS and listens on IPv6 in front of the HTTP server, over loopback. Needed because
 /// Debian's CivetWeb can neither load OpenSSL 3 nor listen on IPv6.
 ///
 /// One thread serves all clients and never blocks. It connects to the HTTP server, which has a
@@ -27,7 +27,7 @@ class TlsProxy {
   /// Creates the stream of a new client over its socket. Throws std::runtime_error on failure.
   using StreamFactory = std::function<std::unique_ptr<ClientStream>(int fd)>;
 
-  /// Listens at once; serves after start(). A client beyond `max_clients` replaces the oldest one
+  /// Starts to listen; serves after start(). A client beyond `max_clients` replaces the oldest one
   /// without a complete request, or is closed if there is none. Throws std::runtime_error with a
   /// message that says what to do if it cannot listen.
   TlsProxy(const std::vector<ListenAddress>& addresses, StreamFactory make_stream,
@@ -40,18 +40,18 @@ class TlsProxy {
   /// The addresses it listens on, with the ports that the kernel chose for port 0.
   std::vector<ListenAddress> addresses() const;
 
-  /// Serves from now on. `upstream_port` is that of the HTTP server at 127.0.0.1.
+  /// Starts to serve. `upstream_port` is the port of the HTTP server at 127.0.0.1.
   void start(std::uint16_t upstream_port);
 
-  /// Returns the address and port of the client on whose behalf this peer connected to the HTTP
-  /// server. Nothing if the connection is not the proxy's: other local processes must not bypass
+  /// Returns the address and port of the client for which the proxy opened this connection to the
+  /// HTTP server, or nothing if the proxy did not open it: other local processes must not bypass
   /// TLS.
   std::optional<std::string> client_for_connection(const std::string& address, int port) const;
 
   /// Accepts no more clients.
   void stop_listening();
 
-  /// Returns once the responses in progress are sent or timed out.
+  /// Returns once the responses in progress have been sent or have timed out.
   void stop();
 
  private:

@@ -12,7 +12,7 @@
 namespace inetdiag {
 namespace {
 
-// As Go's net/http answers.
+// The response of Go's net/http.
 constexpr std::string_view plain_http_response =
     "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: "
     "close\r\n\r\n"
@@ -86,7 +86,7 @@ IoResult TlsStream::write(std::string_view bytes) {
 IoStatus TlsStream::close() {
   ERR_clear_error();
   const int result = SSL_shutdown(ssl_.get());
-  // 0: close_notify is sent. The client's own is not awaited.
+  // 0: close_notify has been sent. Do not wait for the client's.
   return result == 0 ? IoStatus::ok : status_of(result);
 }
 

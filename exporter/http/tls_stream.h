@@ -20,7 +20,7 @@ class TlsStream : public ClientStream {
   std::string_view rejection_response() const override;
   IoResult read(std::span<char> buffer) override;
   IoResult write(std::string_view bytes) override;
-  /// Sends close_notify, by which a client detects truncation.
+  /// Sends close_notify, which lets the client detect truncation.
   IoStatus close() override;
 
  private:

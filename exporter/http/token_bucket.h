@@ -8,7 +8,7 @@
 
 namespace inetdiag {
 
-/// Limits the rate of requests as Go's rate.Limiter does in exporter-toolkit. For several threads.
+/// Limits the rate of requests as Go's rate.Limiter does in exporter-toolkit. Thread-safe.
 class TokenBucket {
  public:
   using Clock = std::chrono::steady_clock;

@@ -15,12 +15,12 @@ namespace inetdiag {
 /// is IPv6.
 class WebServer {
  public:
-  /// Called once the sockets listen, before a thread starts, with the ports that the process
-  /// connects to itself.
+  /// Called once the sockets listen and before a thread starts, with the ports that TlsProxy
+  /// connects to in this process.
   using BeforeThreads = std::function<void(const std::vector<std::uint16_t>& upstream_ports)>;
 
-  /// Serves at once. `web_config` may be null. Throws std::runtime_error with a message that says
-  /// what to do, and what `before_threads` throws.
+  /// Starts to serve. `web_config` may be null. Throws std::runtime_error with a message that says
+  /// what to do, and the exception of `before_threads`.
   WebServer(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
             const std::shared_ptr<WebConfigWatcher>& web_config,
             const BeforeThreads& before_threads, const Log& log);
@@ -33,14 +33,14 @@ class WebServer {
   std::vector<ListenAddress> addresses() const;
   bool has_tls() const { return has_tls_; }
 
-  /// Accepts no more clients; returns once all are answered or timed out.
+  /// Accepts no more clients. Returns once the open connections have been served or have timed out.
   void stop();
 
  private:
   bool has_tls_;
   std::unique_ptr<TlsProxy> proxy_;
-  std::uint16_t upstream_port_ =
-      0;  ///< where the HTTP server accepts connections of the proxy only
+  /// Port on which the HTTP server accepts only connections from the proxy.
+  std::uint16_t upstream_port_ = 0;
   std::unique_ptr<HttpServer> http_;
 };
 

@@ -14,16 +14,16 @@
 
 namespace inetdiag {
 
-/// Writes log lines to a descriptor on its own thread, so that a stalled reader or disk never
-/// blocks a thread that logs. Lines are lost if the queue is full or write(2) fails; their number
-/// is logged with the next line that can be written.
+/// Writes log lines to a descriptor on its own thread: a stalled reader or disk never blocks a
+/// thread that logs. Lines are lost if the queue is full or write(2) fails; their number is logged
+/// with the next line that can be written.
 class BackgroundSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   static constexpr std::size_t max_lines = 1000;
   static constexpr std::chrono::seconds flush_timeout{1};
 
-  /// `format_lost` formats the line that reports lost ones. The caller keeps the descriptor open.
-  /// Lines are queued until start().
+  /// `format_lost` formats the line that reports the number of lost lines. The caller keeps the
+  /// descriptor open. Lines are queued until start().
   BackgroundSink(int fd, std::function<std::string(std::size_t lines)> format_lost);
   BackgroundSink(const BackgroundSink&) = delete;
   BackgroundSink& operator=(const BackgroundSink&) = delete;
@@ -31,7 +31,7 @@ class BackgroundSink final : public spdlog::sinks::base_sink<spdlog::details::nu
   ~BackgroundSink() override;
 
   /// Starts the thread. Call it after enter_sandbox(), which restricts only later threads. Throws
-  /// std::system_error if there is no thread.
+  /// std::system_error if the thread cannot be created.
   void start();
 
  private:

@@ -13,8 +13,8 @@ namespace inetdiag {
 
 enum class LogFormat { logfmt, json };
 
-/// Writes one line per event: time, level, message and fields, as logfmt or JSON. Thread-safe. A
-/// line is lost if there is no memory for it.
+/// Writes one line per event: time, level, message and fields, as logfmt or JSON. Thread-safe.
+/// Drops a line if memory is exhausted.
 class Log {
  public:
   using Field = std::pair<std::string_view, std::string>;

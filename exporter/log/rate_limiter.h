@@ -6,7 +6,7 @@
 
 namespace inetdiag {
 
-/// Limits log messages that any client can cause, so that clients cannot fill the disk.
+/// Limits the rate of log messages that any client can cause: clients must not fill the disk.
 /// Thread-safe.
 class LogRateLimiter {
  public:

@@ -44,7 +44,7 @@ void drop_capabilities(const std::vector<int>& kept) {
     remaining.at(index).permitted |= sets.at(index).permitted & mask;
     remaining.at(index).effective |= sets.at(index).permitted & mask;
   }
-  // A systemd unit may forbid capset(2): do not call it without need.
+  // A systemd unit may forbid capset(2): call it only if needed.
   const bool is_unchanged =
       std::ranges::equal(sets, remaining, [](const __user_cap_data_struct& a, const auto& b) {
         return a.effective == b.effective && a.permitted == b.permitted &&

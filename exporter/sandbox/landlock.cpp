@@ -15,8 +15,8 @@
 namespace inetdiag {
 namespace {
 
-// From linux/landlock.h: Debian 12 has an older one than the kernels this runs on. The system call
-// numbers are the same on every architecture.
+// From linux/landlock.h: the header of Debian 12 is older than the kernels that this runs on. The
+// system call numbers are the same on every architecture.
 constexpr long create_ruleset = 444;
 constexpr long add_rule = 445;
 constexpr long restrict_self = 446;

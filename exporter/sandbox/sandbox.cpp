@@ -24,21 +24,21 @@ std::string set_no_new_privileges() {
 
 }  // namespace
 
-std::vector<SandboxStage> disabled_sandbox() {
+std::vector<SandboxPart> disabled_sandbox() {
   return {{.name = "capabilities"},
           {.name = "no_new_privs"},
           {.name = "landlock"},
           {.name = "seccomp"}};
 }
 
-std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
-  struct Stage {
+std::vector<SandboxPart> enter_sandbox(const SandboxPolicy& policy) {
+  struct Part {
     const char* name;
     std::function<std::string()> apply;
   };
   // The order matters: dropping from the bounding set needs CAP_SETPCAP, unprivileged Landlock and
-  // seccomp need no_new_privs, and seccomp forbids the system calls of the other stages.
-  const std::vector<Stage> stages = {
+  // seccomp need no_new_privs, and seccomp forbids the system calls of the other parts.
+  const std::vector<Part> parts = {
       {"capabilities",
        [&] {
          drop_capabilities(policy.keep_capabilities);
@@ -52,15 +52,15 @@ std::vector<SandboxStage> enter_sandbox(const SandboxPolicy& policy) {
          return std::string();
        }},
   };
-  std::vector<SandboxStage> results;
-  for (const Stage& stage : stages) {
-    SandboxStage& result = results.emplace_back(SandboxStage{.name = stage.name});
+  std::vector<SandboxPart> results;
+  for (const Part& part : parts) {
+    SandboxPart& result = results.emplace_back(SandboxPart{.name = part.name});
     if (build_info::sanitizers != "none") {
       result.detail = "built with sanitizers, which the sandbox would break";
       continue;
     }
     try {
-      result.detail = stage.apply();
+      result.detail = part.apply();
       result.is_applied = true;
     } catch (const std::exception& error) {
       result.detail = error.what();

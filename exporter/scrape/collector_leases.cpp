@@ -6,7 +6,7 @@
 namespace inetdiag {
 namespace {
 
-// How long after its deadline a collector may take to notice it before it counts as stuck.
+// A collector counts as stuck if it is still running this long after its deadline.
 constexpr std::chrono::seconds grace{1};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Who may use a collector: one scrape at a time.
+// Exclusive access to collectors: one scrape at a time.
 #pragma once
 
 #include <condition_variable>
@@ -22,15 +22,15 @@ class CollectorLeases {
     std::size_t collector = 0;
     void operator()(CollectorLeases* leases) const { leases->release(collector); }
   };
-  /// The right to use a collector, until it is destroyed; null if there is none.
+  /// The right to use a collector, until the lease is destroyed; null if it was not granted.
   using Lease = std::unique_ptr<CollectorLeases, Release>;
 
-  /// Waits for the collector while the scrape that holds it can still meet its deadline: a
-  /// collector that is stuck in the kernel must not delay every later scrape. Null if the collector
-  /// is still in use then, or when `deadline` has passed.
+  /// Waits until the collector is free, `deadline` has passed, or the collector counts as stuck: a
+  /// collector that is stuck in the kernel must not delay every later scrape. Returns null if the
+  /// collector is still in use.
   Lease acquire(std::size_t collector, const kernel::Deadline& deadline);
 
-  /// Wakes all waiters, so that they notice a stop request in their deadline.
+  /// Wakes all waiters: they do not notice a stop request in their deadline otherwise.
   void wake();
 
  private:
@@ -38,7 +38,7 @@ class CollectorLeases {
 
   std::mutex mutex_;
   std::condition_variable released_;
-  /// Of each collector in use, when its holder is expected to return it at the latest.
+  /// For each collector in use, the time from which it counts as stuck.
   std::vector<std::optional<Clock::time_point>> busy_until_;
 };
 

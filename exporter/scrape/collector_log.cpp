@@ -4,7 +4,7 @@ namespace inetdiag {
 
 void CollectorLog::log_result(const std::string& collector, const std::string& error) {
   {
-    // Not held while logging: the reader of the log may be slow.
+    // Do not hold the lock while logging: the reader of the log may be slow.
     const std::scoped_lock lock(mutex_);
     std::string& last = last_error_[collector];
     if (is_stopped_ || error == last) {

@@ -1,4 +1,4 @@
-// What collectors report, in the log: once, not at every scrape.
+// Logs the errors and notices of collectors, once rather than in every scrape.
 #pragma once
 
 #include <map>
@@ -15,15 +15,15 @@ class CollectorLog {
  public:
   explicit CollectorLog(const Log& log) : log_(log) {}
 
-  /// Logs an error when it begins or changes, and the recovery when it ends (`error` is empty).
+  /// Logs an error when it first occurs or changes, and the recovery once `error` is empty again.
   void log_result(const std::string& collector, const std::string& error);
 
   /// Logs each missing feature and each setting that matches nothing once.
   void log_notices(const std::string& collector, const Collection& collection);
 
-  void out_of_memory() { log_.error("out of memory while reporting a collector failure"); }
+  void log_out_of_memory() { log_.error("out of memory while reporting a collector failure"); }
 
-  /// Logs no more results: those of interrupted collectors say nothing about the host.
+  /// Stops logging results: the errors of interrupted collectors are not errors of the host.
   void stop();
 
  private:

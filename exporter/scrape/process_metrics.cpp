@@ -73,7 +73,7 @@ std::optional<double> start_time() {
   return boot + *ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-/// From Linux 6.2 on the size of the directory is their number
+/// Since Linux 6.2 the size of the directory is the number of descriptors
 /// (Documentation/filesystems/proc.rst).
 std::optional<double> open_fds() {
   struct stat directory {};
@@ -86,7 +86,7 @@ std::optional<double> open_fds() {
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     ++count;
   }
-  // One of them is the iterator's own.
+  // One of the descriptors belongs to the iterator.
   return error ? std::nullopt : std::optional(count - 1);
 }
 

@@ -7,8 +7,8 @@
 
 namespace inetdiag {
 
-/// The process_* families that every Prometheus client library has, of this process: from
-/// getrusage(2), getrlimit(2) and proc(5). What cannot be read is absent.
+/// The process_* families of the Prometheus client libraries, for this process: from getrusage(2),
+/// getrlimit(2) and proc(5). Omits values that cannot be read.
 class ProcessMetrics {
  public:
   ProcessMetrics();

@@ -11,7 +11,7 @@
 
 namespace inetdiag {
 
-/// What one collector did in one scrape.
+/// The outcome of one collector in one scrape.
 struct CollectorOutcome {
   std::string name{};
   bool success = false;
@@ -19,13 +19,13 @@ struct CollectorOutcome {
   std::string error{};              ///< why it failed; empty if it succeeded
 };
 
-/// What one scrape found: every output of the program is made from this value.
+/// The result of one scrape. Every output of the program is made from it.
 struct ScrapeResult {
   ScrapeResult(std::vector<prometheus::MetricFamily> families,
                std::vector<CollectorOutcome> collector_outcomes)
       : exposition(std::move(families)), outcomes(std::move(collector_outcomes)) {}
 
-  const Exposition exposition;                   ///< all families, also the outcomes as metrics
+  const Exposition exposition;  ///< all families, including the outcomes as metrics
   const std::vector<CollectorOutcome> outcomes;  ///< in the order of the collectors
 };
 

@@ -7,8 +7,8 @@
 namespace inetdiag {
 namespace {
 
-constexpr std::chrono::seconds max_patience{1};
-constexpr int patience_share = 4;
+constexpr std::chrono::seconds max_stall_timeout{1};
+constexpr int stall_timeout_divisor = 4;
 
 }  // namespace
 
@@ -19,7 +19,8 @@ ScrapeRun::ScrapeRun(Selection selection, const KernelSource& source, Clock::tim
       cgroups_(source.sys, deadline_),
       tcp_(source.sock_diag, deadline_),
       sock_diag_(source.sock_diag),
-      patience_(std::min<Clock::duration>((end - Clock::now()) / patience_share, max_patience)),
+      stall_timeout_(std::min<Clock::duration>((end - Clock::now()) / stall_timeout_divisor,
+                                               max_stall_timeout)),
       progress_(selection_.size()) {}
 
 ScrapeContext ScrapeRun::context() { return {proc_, cgroups_, tcp_, sock_diag_, deadline_}; }
@@ -53,7 +54,7 @@ void ScrapeRun::wait(Clock::time_point end, const std::function<void()>& on_stal
   std::unique_lock lock(mutex_);
   while (!is_complete() && !is_stopped() && Clock::now() < end) {
     const bool has_unclaimed = claimed_ < progress_.size();
-    const Clock::time_point stall = last_progress_ + patience_;
+    const Clock::time_point stall = last_progress_ + stall_timeout_;
     if (has_unclaimed && Clock::now() >= stall) {
       last_progress_ = Clock::now();
       lock.unlock();
@@ -101,7 +102,8 @@ ScrapeRun::ResultPtr ScrapeRun::result(
   return result_;
 }
 
-/// What the collector returned, moved out if the run is complete; a timeout if it returned nothing.
+/// Returns the collector's run, moved if the scrape is complete; a timeout if the collector has not
+/// finished.
 CollectorRun ScrapeRun::run_of(Progress& progress) const {
   if (progress.run) {
     return is_complete() ? std::move(*progress.run) : *progress.run;

@@ -1,4 +1,4 @@
-// One scrape while it runs: what it asks for, until when, and what its collectors found so far.
+// A scrape in progress: its selection, its deadline and the results of its collectors so far.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@
 
 namespace inetdiag {
 
-/// Where the kernel is read; tests use fixtures and recorded answers instead.
+/// The interfaces of the kernel. Tests use fixtures and recorded datagrams instead.
 struct KernelSource {
   kernel::FileTree proc;
   kernel::FileTree sys;
@@ -30,7 +30,7 @@ struct KernelSource {
 /// Indices of collectors, ascending.
 using Selection = std::vector<std::size_t>;
 
-/// What one collector of a run returned.
+/// The result of one collector of a run.
 struct CollectorRun {
   bool success = false;
   std::optional<double> seconds{};  ///< absent if it was not started
@@ -43,27 +43,27 @@ class ScrapeRun {
   using Clock = kernel::Deadline::Clock;
   using ResultPtr = std::shared_ptr<const ScrapeResult>;
 
-  /// The error of a collector that was not ready at the deadline, whether it noticed the deadline
-  /// itself or not: the log shows an error again only if its text changes.
+  /// The error of a collector that did not finish before the deadline. It is the same whether or
+  /// not the collector noticed the deadline, because an error is logged again if its text changes.
   static constexpr const char* timed_out = "timed out (scrape deadline)";
 
   ScrapeRun(Selection selection, const KernelSource& source, Clock::time_point end);
 
   const Selection& selection() const { return selection_; }
   const kernel::Deadline& deadline() const { return deadline_; }
-  /// What the collectors of this run share.
+  /// Returns the context that the collectors of this run share.
   ScrapeContext context();
 
-  /// Claims the next collector, as a position in the selection; absent if there is none left or the
-  /// run has been stopped.
+  /// Claims the next collector and returns its position in the selection; std::nullopt if no
+  /// collector is left or the run has been stopped.
   std::optional<std::size_t> claim();
   void finish(std::size_t position, CollectorRun run);
-  /// Whether a result has reported already that this collector timed out.
+  /// Whether a result has already reported that this collector timed out.
   bool has_timed_out(std::size_t position);
 
   /// Waits until the run is complete, stopped or past its deadline or `end`. Calls `on_stall` if
   /// collectors are waiting and none has finished for 1 s or a quarter of the run's time: the
-  /// threads at work may be stuck in the kernel.
+  /// working threads may be stuck in the kernel.
   void wait(Clock::time_point end, const std::function<void()>& on_stall);
 
   void stop();
@@ -72,10 +72,11 @@ class ScrapeRun {
   bool is_complete() const { return finished_ == progress_.size(); }
   bool can_be_joined() const { return !is_complete() && !deadline_.has_passed(); }
 
-  /// Makes a result of what is there; `runs` follow the selection.
+  /// Builds a result from `runs`, which are in the order of the selection.
   using Build = std::function<ResultPtr(std::vector<CollectorRun>&& runs)>;
-  /// The result of all collectors, built once, or of those that are ready. `on_timeout` is called
-  /// with the position of each collector that is not, once in a run. Throws what `build` throws.
+  /// Returns the result of all collectors, built once, or of those that have finished. Calls
+  /// `on_timeout` once per run with the position of each collector that has not. Throws the
+  /// exception of `build`.
   ResultPtr result(const Build& build, const std::function<void(std::size_t position)>& on_timeout);
 
  private:
@@ -94,7 +95,7 @@ class ScrapeRun {
   kernel::CgroupTree cgroups_;
   kernel::TcpTable tcp_;
   const kernel::NetlinkFactory& sock_diag_;
-  const Clock::duration patience_;
+  const Clock::duration stall_timeout_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -103,7 +104,7 @@ class ScrapeRun {
   std::atomic<std::size_t> finished_ = 0;  ///< written with the mutex held
   Clock::time_point last_progress_ = Clock::now();
   ResultPtr result_;                   ///< of the complete run
-  std::exception_ptr result_failure_;  ///< the runs are gone, so it cannot be built again
+  std::exception_ptr result_failure_;  ///< building moves the runs, so it cannot be repeated
 };
 
 }  // namespace inetdiag

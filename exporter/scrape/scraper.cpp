@@ -44,7 +44,7 @@ void Scraper::stop() {
   {
     const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
-    runs = at_work_;
+    runs = active_runs_;
   }
   for (const RunPtr& run : runs) {
     run->stop();
@@ -63,14 +63,14 @@ Scraper::ResultPtr Scraper::scrape(const Selection& selection, Clock::time_point
   while (true) {
     const RunPtr run = join_or_start(selection, deadline);
     run->wait(deadline, [&] { start_worker(run); });
-    // The errors of interrupted collectors say nothing about the host.
+    // The errors of interrupted collectors are not errors of the host.
     if (run->is_stopped() && is_stopping()) {
       throw ScrapeStopped();
     }
     if (Clock::now() >= run->deadline().end()) {
       run->stop();
     }
-    // A client that joined a run with an earlier deadline than its own starts another one.
+    // A client that joined a run with an earlier deadline than its own starts another run.
     if (run->is_complete() || run->deadline().end() >= deadline || Clock::now() >= deadline) {
       return result_of(*run);
     }
@@ -111,7 +111,7 @@ void Scraper::start_worker(const RunPtr& run) {
   const WorkerThreads::Task task = [this, run] { work_on(run); };
   {
     const std::scoped_lock lock(mutex_);
-    at_work_.insert(run);
+    active_runs_.insert(run);
     if (is_stopping_) {
       run->stop();
     }
@@ -120,7 +120,7 @@ void Scraper::start_worker(const RunPtr& run) {
     workers_.start(task);
   } catch (...) {
     const std::scoped_lock lock(mutex_);
-    at_work_.erase(at_work_.find(run));
+    active_runs_.erase(active_runs_.find(run));
     throw;
   }
 }
@@ -131,19 +131,19 @@ void Scraper::work_on(const RunPtr& run) noexcept {
   }
   const std::scoped_lock lock(mutex_);
   const auto joinable = joinable_.find(run->selection());
-  if (joinable != joinable_.end() && joinable->second == run && at_work_.count(run) == 1) {
+  if (joinable != joinable_.end() && joinable->second == run && active_runs_.count(run) == 1) {
     joinable_.erase(joinable);
   }
-  at_work_.erase(at_work_.find(run));
+  active_runs_.erase(active_runs_.find(run));
 }
 
-/// Logs before the run is complete, so that messages of consecutive scrapes keep their order.
+/// Logs before the run completes: the messages of consecutive scrapes must keep their order.
 CollectorRun Scraper::collect_and_log(ScrapeRun& run, std::size_t position) noexcept {
   CollectorRun collected;
   try {
     const std::size_t collector = run.selection()[position];
     collected = collect(run, collector);
-    // A timeout has been logged already; its consequence is no second error.
+    // A timeout has already been logged; do not log the error that it causes.
     if (!run.has_timed_out(position)) {
       const std::string& name = collectors_[collector].name;
       collector_log_.log_result(name, joined(collected.collection.errors));
@@ -151,7 +151,7 @@ CollectorRun Scraper::collect_and_log(ScrapeRun& run, std::size_t position) noex
     }
   } catch (...) {
     collected.success = false;
-    collector_log_.out_of_memory();
+    collector_log_.log_out_of_memory();
   }
   return collected;
 }

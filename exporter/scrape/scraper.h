@@ -21,21 +21,21 @@
 
 namespace inetdiag {
 
-/// Thrown if a scrape was ended by Scraper::stop().
+/// Thrown by a scrape that Scraper::stop() interrupted.
 struct ScrapeStopped : std::runtime_error {
   ScrapeStopped() : std::runtime_error("the exporter is shutting down") {}
 };
 
-/// Runs collectors under a deadline that holds even if the kernel does not answer: they run on
-/// threads of their own, and a result does not wait for one that is late. Clients that ask for the
-/// same selection at the same time share one run; a collector runs in one scrape at a time.
+/// Runs collectors with a deadline that holds even if the kernel blocks them: they run on their own
+/// threads, and a result does not wait for a late collector. Concurrent requests for the same
+/// selection share one run. A collector runs in one scrape at a time.
 class Scraper {
  public:
   using Clock = ScrapeRun::Clock;
   using ResultPtr = ScrapeRun::ResultPtr;
   using FamilySource = std::function<std::vector<prometheus::MetricFamily>()>;
 
-  /// `self_metrics` yields the families that every scrape has, whatever its selection.
+  /// `self_metrics` returns the families that every scrape includes, regardless of its selection.
   Scraper(KernelSource source, std::vector<NamedCollector> collectors, FamilySource self_metrics,
           const Log& log);
   Scraper(const Scraper&) = delete;
@@ -45,16 +45,16 @@ class Scraper {
 
   std::vector<std::string> names() const;
 
-  /// The result of all selected collectors, or of those that are ready at `deadline`. Throws
-  /// ScrapeStopped.
+  /// Returns the result of all selected collectors, or of those that have finished at `deadline`.
+  /// Throws ScrapeStopped.
   ResultPtr scrape(const Selection& selection, Clock::time_point deadline);
   ResultPtr scrape_all(Clock::time_point deadline);
 
   /// Interrupts running scrapes; later ones throw ScrapeStopped.
   void stop();
 
-  /// Returns whether, before `end`, no collector is running and, after stop(), no thread is left. A
-  /// thread that is stuck in the kernel is running.
+  /// Waits until no collector is running and, after stop(), no thread is left. Returns false if
+  /// `end` passes first. A thread that is stuck in the kernel counts as running.
   bool wait_until_idle(Clock::time_point end) { return workers_.wait_until_idle(end); }
 
  private:
@@ -78,8 +78,8 @@ class Scraper {
   std::mutex mutex_;
   bool is_stopping_ = false;
   std::map<Selection, RunPtr> joinable_;
-  std::multiset<RunPtr> at_work_;  ///< once for each thread that works on it
-  WorkerThreads workers_;          ///< last: its threads use all of the above
+  std::multiset<RunPtr> active_runs_;  ///< once for each thread that works on it
+  WorkerThreads workers_;              ///< last: its threads use all of the above
 };
 
 }  // namespace inetdiag

@@ -11,7 +11,7 @@ WorkerThreads::~WorkerThreads() {
 }
 
 void WorkerThreads::start(const Task& task) {
-  Task copy = task;  // before anything is counted: it may throw
+  Task copy = task;  // before counting anything: the copy may throw
   {
     const std::scoped_lock lock(mutex_);
     ++running_;

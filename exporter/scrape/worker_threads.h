@@ -25,10 +25,11 @@ class WorkerThreads {
   /// thread if no thread can be started.
   void start(const Task& task);
 
-  /// Ends the idle thread; threads started later end after their task.
+  /// Ends the idle thread. Threads started later end after their task.
   void stop();
 
-  /// Returns whether, before `end`, no task is running and, after stop(), no thread is left.
+  /// Waits until no task is running and, after stop(), no thread is left. Returns false if `end`
+  /// passes first.
   bool wait_until_idle(Clock::time_point end);
 
  private:

@@ -14,7 +14,7 @@ inline constexpr std::array resolver_paths = {"/etc", "/run/systemd/resolve", "/
 /// DNS over TCP, which the resolver uses for answers that do not fit into a datagram.
 inline constexpr std::uint16_t resolver_port = 53;
 
-/// The address of a StatsD listener: a host and a UDP port, or the path of a UNIX datagram socket.
+/// The address of a StatsD server: a host and a UDP port, or the path of a UNIX datagram socket.
 struct Address {
   std::string host{};
   std::string port{};
@@ -28,8 +28,8 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-/// Parses `127.0.0.1:8125`, `[::1]:8125`, `statsd.example:8125` and `unix:///run/statsd.sock`;
-/// does not resolve names. Throws std::invalid_argument if the text is none of them.
+/// Parses `127.0.0.1:8125`, `[::1]:8125`, `statsd.example:8125` and `unix:///run/statsd.sock`; does
+/// not resolve names. Throws std::invalid_argument for any other text.
 Address parse_address(std::string_view text);
 
 }  // namespace inetdiag::statsd

@@ -9,18 +9,18 @@ namespace inetdiag::statsd {
 /// Computes how much each counter has increased since the last increase that was sent.
 class CounterDeltas {
  public:
-  /// The number of pushes after which a missing counter is forgotten. A collector that fails for a
-  /// while must not lose the increases of its counters.
+  /// The number of pushes after which a missing counter is evicted. The increases of a counter must
+  /// not be lost while its collector fails.
   static constexpr std::uint64_t max_absence = 60;
 
-  /// Returns the increase of the counter, now at `value`, that is not acknowledged yet. A lower
-  /// value than before is a reset to 0. The first value of a counter is no increase.
+  /// Returns the unacknowledged increase of the counter, which is now at `value`. A lower value
+  /// than before means a reset to 0. The first value of a counter is not an increase.
   double pending(const std::string& counter, double value);
 
   /// Subtracts an increase that was sent.
   void acknowledge(const std::string& counter, double increase);
 
-  /// Ends a push: forgets counters that have been missing for more than max_absence pushes.
+  /// Ends a push: evicts counters that have been missing for more than max_absence pushes.
   void evict_absent();
 
  private:

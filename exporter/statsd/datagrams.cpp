@@ -6,7 +6,7 @@
 namespace inetdiag::statsd {
 namespace {
 
-/// Returns a key that is unique for a series, even if its sanitised line is not.
+/// Returns a key that is unique for a series, even if its sanitized line is not.
 std::string series_key(const std::string& name, const Labels& labels) {
   std::string key = name;
   for (const auto& label : labels) {

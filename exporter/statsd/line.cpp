@@ -23,7 +23,7 @@ std::string_view allowed_punctuation(TagFormat tags) {
   }
 }
 
-void append_sanitised(std::string& text, std::string_view value, TagFormat tags) {
+void append_sanitized(std::string& text, std::string_view value, TagFormat tags) {
   for (const char c : value) {
     const bool is_allowed =
         is_letter_or_digit(c) || allowed_punctuation(tags).find(c) != std::string_view::npos;
@@ -47,22 +47,22 @@ Frame make_frame(const Style& style, std::string_view name, const Labels& labels
     switch (style.tags) {
       case TagFormat::none:
         frame.prefix.append(".").append(label.name).append(".");
-        append_sanitised(frame.prefix, label.value, style.tags);
+        append_sanitized(frame.prefix, label.value, style.tags);
         break;
       case TagFormat::dogstatsd:
         frame.suffix.append(frame.suffix.empty() ? "|#" : ",").append(label.name).append(":");
-        append_sanitised(frame.suffix, label.value, style.tags);
+        append_sanitized(frame.suffix, label.value, style.tags);
         break;
       case TagFormat::influxdb:
         frame.prefix.append(",").append(label.name).append("=");
-        append_sanitised(frame.prefix, label.value, style.tags);
+        append_sanitized(frame.prefix, label.value, style.tags);
         break;
     }
   }
   return frame;
 }
 
-/// Appends the value without an exponent, which not every listener parses.
+/// Appends the value without an exponent, which not every server can parse.
 void append_value(std::string& text, double value) {
   constexpr std::size_t max_digits = 400;  // the smallest double has 324 decimals
   std::array<char, max_digits> digits{};
@@ -82,9 +82,8 @@ std::string format_line(const Frame& frame, double value, std::string_view type)
 std::string format_gauge(const Style& style, std::string_view name, const Labels& labels,
                          double value) {
   const Frame frame = make_frame(style, name, labels);
-  const bool is_taken_as_change = value < 0 && style.tags != TagFormat::dogstatsd;
-  return (is_taken_as_change ? format_line(frame, 0, "|g") + "\n" : "") +
-         format_line(frame, value, "|g");
+  const bool is_relative = value < 0 && style.tags != TagFormat::dogstatsd;
+  return (is_relative ? format_line(frame, 0, "|g") + "\n" : "") + format_line(frame, value, "|g");
 }
 
 std::string format_counter(const Style& style, std::string_view name, const Labels& labels,

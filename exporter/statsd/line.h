@@ -25,8 +25,8 @@ struct Style {
 
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
-/// Returns the line of a gauge. StatsD and Telegraf take a signed value as a change, so that a
-/// negative gauge needs two lines: the first one sets it to 0.
+/// Returns the line of a gauge. StatsD and Telegraf interpret a signed value as a change, so a
+/// negative gauge needs two lines: the first sets it to 0.
 std::string format_gauge(const Style& style, std::string_view name, const Labels& labels,
                          double value);
 

@@ -39,7 +39,7 @@ void Pusher::send(std::vector<Datagram> datagrams) {
   const auto end = Clock::now() + send_timeout;
   auto sender = senders.begin();
   std::vector<Datagram> sent;
-  sent.reserve(datagrams.size());  // so that push_back() below cannot throw
+  sent.reserve(datagrams.size());  // push_back() below must not throw
   for (Datagram& datagram : datagrams) {
     int error = sender->send(datagram.text, end);
     while (error == ECONNREFUSED && sent.empty() && std::next(sender) != senders.end()) {
@@ -53,7 +53,7 @@ void Pusher::send(std::vector<Datagram> datagrams) {
     }
     fail(error);
     if (error == ECONNREFUSED && !options_.address->is_unix()) {
-      return;  // any of the datagrams sent so far may be the refused one
+      return;  // the error may belong to any datagram sent so far
     }
     if (error == ECONNREFUSED || error == EAGAIN) {
       break;  // the remaining datagrams would fail as well
@@ -65,7 +65,7 @@ void Pusher::send(std::vector<Datagram> datagrams) {
   }
 }
 
-/// Acknowledges the previous push unless it was refused meanwhile: an ICMP error arrives late.
+/// Acknowledges the previous push unless it has been refused since: ICMP errors arrive late.
 void Pusher::confirm_previous() {
   const std::optional<Unconfirmed> previous = std::exchange(unconfirmed_, std::nullopt);
   if (!previous) {

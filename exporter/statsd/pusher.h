@@ -31,21 +31,21 @@ struct Options {
   Style style{};
 };
 
-/// Pushes the families of a scrape to a StatsD listener. The increase of a counter that cannot be
-/// sent is part of the next push.
+/// Pushes the families of a scrape to a StatsD server. The increase of a counter that cannot be
+/// sent is included in the next push.
 class Pusher {
  public:
   Pusher(Options options, const Log& log, PushCounters& counters);
 
-  /// Resolves the host name each time, and waits up to a second while the socket is full. Errors
-  /// are reported as by fail().
+  /// Resolves the host name each time, and waits up to a second while the socket is full. Reports
+  /// errors with fail().
   void push(const std::vector<prometheus::MetricFamily>& families) noexcept;
 
   /// Counts an error, and logs it at most once a minute.
   void fail(std::string_view error) noexcept;
 
  private:
-  /// Datagrams whose refusal may still be reported on their sender's socket.
+  /// Datagrams that may still be refused, with the socket that reports it.
   struct Unconfirmed {
     Sender sender;
     std::vector<Datagram> datagrams;

@@ -48,7 +48,7 @@ Certificate next_certificate(BIO* pem) {
   return Certificate(PEM_read_bio_X509(pem, nullptr, no_passphrase, nullptr));
 }
 
-/// Throws if the last read failed for another reason than the end of the file.
+/// Throws if the last read failed for a reason other than the end of the file.
 void check_end_of_file(const std::string& where) {
   const unsigned long error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
@@ -84,7 +84,8 @@ void use_key(SSL_CTX* context, std::string text, const std::string& where,
   }
 }
 
-/// `is_announced`: clients are sent the names, to choose a certificate by them.
+/// If `is_announced`, the server sends the names of the CAs to clients, which choose a certificate
+/// by them.
 void trust_authorities(SSL_CTX* context, const std::string& text, const std::string& where,
                        bool is_announced) {
   const Bio pem = open_pem(text);
@@ -243,7 +244,7 @@ std::string system_ca_file() {
   if (const char* const path = std::getenv("SSL_CERT_FILE"); path != nullptr && *path != '\0') {
     return path;
   }
-  // Of Go's crypto/x509/root_linux.go.
+  // From Go's crypto/x509/root_linux.go.
   for (const char* path :
        {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",

@@ -11,7 +11,7 @@
 namespace inetdiag {
 
 /// Creates the context of TLS connections. `read_file` returns the contents of a path, or throws.
-/// Throws std::runtime_error that names the invalid file.
+/// Throws std::runtime_error with the name of the invalid file.
 std::shared_ptr<SSL_CTX> make_tls_context(
     const TlsConfig& config, const std::function<std::string(const std::string& path)>& read_file);
 

@@ -30,7 +30,7 @@ struct Named {
   T value;
 };
 
-/// The names of a table's entries, for "expected one of: ...".
+/// The names of a table's entries, for "expected one of ...".
 template <typename Table>
 std::string names_of(const Table& table) {
   std::string names;
@@ -166,7 +166,7 @@ class Value {
   T find(const std::array<Named<T>, size>& table, const std::string& name) const {
     const auto* const found = std::ranges::find(table, name, &Named<T>::name);
     if (found == table.end()) {
-      reject("invalid value '" + name + "', expected one of: " + names_of(table));
+      reject("invalid value '" + name + "', expected one of " + names_of(table));
     }
     return found->value;
   }
@@ -186,7 +186,7 @@ void read_fields(const Value& map, const std::string& where, const Fields& field
       return;
     }
     fail(value.node().Mark(),
-         "unknown field '" + name + "' in " + where + ", expected one of: " + names_of(fields));
+         "unknown field '" + name + "' in " + where + ", expected one of " + names_of(fields));
   });
 }
 
@@ -298,7 +298,8 @@ class TlsReader {
     }
     if (tls.min_version > tls.max_version) {
       warnings_.emplace_back(
-          "min_version, or that of cipher_suites, is above max_version: no client can connect");
+          "min_version, or the minimum of cipher_suites, is above max_version: no client can "
+          "connect");
     }
     return tls;
   }
@@ -309,7 +310,7 @@ class TlsReader {
                         : (std::filesystem::path(directory_) / path).lexically_normal().string();
   }
 
-  /// Rejects what exporter-toolkit rejects.
+  /// Rejects the same combinations as exporter-toolkit.
   static void check(const Value& map, const TlsConfig& tls) {
     if (!tls.certificate.is_set()) {
       map.reject("cert_file is missing");
@@ -345,7 +346,7 @@ class TlsReader {
   std::vector<std::string>& warnings_;
 };
 
-/// A header that can be configured, and its valid values; none for any.
+/// A header that can be configured, and its valid values; empty if any value is valid.
 struct Header {
   std::string_view name;
   std::array<std::string_view, 2> values;
@@ -362,9 +363,9 @@ constexpr std::array<Header, 5> headers = {{
 void read_header(const std::string& name, const Value& value, WebConfig& config) {
   const auto* const header = std::ranges::find(headers, name, &Header::name);
   if (header == headers.end()) {
-    value.reject("this header cannot be configured, expected one of: " + names_of(headers));
+    value.reject("this header cannot be configured, expected one of " + names_of(headers));
   }
-  // A block scalar ends with a newline. As Go's net/http, which sends a space for it.
+  // A block scalar ends with a newline, which Go's net/http replaces with a space.
   std::string text = value.text();
   std::ranges::replace_if(
       text, [](char c) { return c == '\r' || c == '\n'; }, ' ');
@@ -425,8 +426,7 @@ void read_user(const std::string& name, const Value& value, WebConfig& config) {
   if (!is_bcrypt(value.text())) {
     value.reject(
         "is not a bcrypt hash; generate one with: htpasswd -nBC 10 NAME, and use the part after "
-        "the "
-        "colon");
+        "the colon");
   }
   config.users.emplace(name, value.text());
 }

@@ -46,7 +46,7 @@ struct TlsConfig {
   bool prefer_server_ciphers = true;
 };
 
-/// A token bucket: one request each interval, and `burst` at once.
+/// A token bucket: one request per interval, with bursts of up to `burst` requests.
 struct RateLimit {
   std::chrono::nanoseconds interval{0};  ///< no limit unless positive
   std::int64_t burst = 0;
@@ -62,10 +62,10 @@ struct WebConfig {
   std::vector<std::pair<std::string, std::string>> headers;
   std::map<std::string, std::string> users;  ///< bcrypt hashes by name
   RateLimit rate_limit;
-  std::vector<std::string> warnings;  ///< valid options whose effect differs from the expected one
+  std::vector<std::string> warnings;  ///< valid options with an unexpected effect
 };
 
-/// For example: `line 3: unknown field 'cert' in tls_server_config, expected one of: ...`
+/// For example: `line 3: unknown field 'cert' in tls_server_config, expected one of ...`
 struct WebConfigError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -137,7 +137,7 @@ void WebConfigWatcher::watch_until(const std::stop_token& stop) {
     try {
       reload_if_changed();
     } catch (const std::exception&) {
-      has_failed_ = true;  // out of memory; tried again after the interval
+      has_failed_ = true;  // out of memory; retried after the interval
     }
   }
 }
@@ -176,7 +176,7 @@ bool WebConfigWatcher::is_unchanged() const {
 
 /// Sets stamps_ even if it throws.
 std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::load() {
-  // Taken before reading, so that a change in the meantime causes another reload.
+  // Take the stamp before reading: a change in the meantime must cause another reload.
   stamps_ = {stamp_of(path_)};
   const auto next = std::make_shared<Current>();
   next->config =
@@ -202,7 +202,7 @@ std::shared_ptr<const WebConfigWatcher::Current> WebConfigWatcher::load() {
 }
 
 void WebConfigWatcher::reload_if_changed() {
-  // A load that failed for want of memory or descriptors must be retried without a change.
+  // A load that failed for lack of memory or descriptors must be retried without a change.
   if (!has_failed_ && is_unchanged()) {
     return;
   }

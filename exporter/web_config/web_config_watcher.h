@@ -17,8 +17,7 @@
 namespace inetdiag {
 
 /// The web configuration file and the files that it names, reloaded when one of them changes. A
-/// thread of its own reads them, so that a hanging file system blocks neither requests nor TLS
-/// handshakes.
+/// separate thread reads them: a file system that hangs blocks neither requests nor TLS handshakes.
 class WebConfigWatcher {
  public:
   struct Current {
@@ -26,18 +25,18 @@ class WebConfigWatcher {
     std::shared_ptr<SSL_CTX> tls;  ///< null without TLS
   };
 
-  /// Throws std::runtime_error if the file, or one that it names, is invalid.
+  /// Throws std::runtime_error if the file, or a file that it names, is invalid.
   WebConfigWatcher(const std::string& path, const Log& log);
 
   /// The last valid configuration.
   std::shared_ptr<const Current> current() const;
 
-  /// Loads all files again, and logs a warning if that fails, as it may within the sandbox. Only
-  /// before watch().
+  /// Loads all files again and logs a warning on failure, for example because of the sandbox. Call
+  /// it before watch().
   void reload();
 
   /// The directories of all files and of the targets of symbolic links, such as those of certbot
-  /// and Kubernetes; the file itself if it is in `/`. Only before watch().
+  /// and Kubernetes; the file itself if it is in `/`. Call it before watch().
   std::set<std::string> paths_to_read() const;
 
   /// Starts to watch for changes.
@@ -66,7 +65,7 @@ class WebConfigWatcher {
   const Log& log_;
   std::vector<Stamp> stamps_;  ///< of the files of the last load()
   bool has_failed_ = false;    ///< whether the last load() failed
-  std::string last_error_;     ///< the last one logged
+  std::string last_error_;     ///< the last error that was logged
 
   mutable std::mutex mutex_;  ///< for current_ and stopped_; never held while a file is read
   std::shared_ptr<const Current> current_;

@@ -68,7 +68,7 @@ TEST_F(ForgedMessages, AreRefusedByTheKernel) {
   EXPECT_EQ(send_to(open_netlink(), netlink->port_id(), datagram), ECONNREFUSED);
 }
 
-TEST_F(ForgedMessages, AreDroppedByTheirSender) {
+TEST_F(ForgedMessages, AreIgnoredBecauseOfTheirSender) {
   const UniqueFd listener = listen_on({});
   const UniqueFd forger = open_netlink();
   EXPECT_EQ(count_listeners([&] {
@@ -98,8 +98,7 @@ struct FloodState {
   std::atomic<std::uint64_t> refused;
 };
 
-/// Sends forged listeners to all netlink ports that a process is likely to have until it is
-/// stopped.
+/// Sends forged listeners to the netlink port `victim` until it is stopped.
 void flood(FloodState& state, std::uint32_t victim) {
   const UniqueFd sender = open_netlink();
   Bytes datagram;

@@ -1,4 +1,4 @@
-// Collects from network namespaces that threads of the test live in.
+// Collects from network namespaces that threads of the test have created.
 #include "collectors/netns.h"
 
 #include <ctime>
@@ -52,7 +52,7 @@ class ThreadNamespace {
   std::jthread thread_;
 };
 
-/// Runs into its deadline the first time.
+/// Exceeds its deadline the first time.
 struct SlowOnce final : Collector {
   Collection collect(const ScrapeContext& context) override {
     ends.push_back(context.deadline.end());
@@ -85,7 +85,7 @@ struct CpuHog final : Collector {
   int dumps_not_due = 0;
 };
 
-/// Ends the namespaces when it runs in the first of them.
+/// Destroys all namespaces when it runs in the first of them.
 struct NamespaceKiller final : Collector {
   explicit NamespaceKiller(std::vector<std::optional<ThreadNamespace>>& all)
       : all_namespaces(all) {}
@@ -128,7 +128,7 @@ Result collect(Collector& collector) {
   return {collector.collect({proc, cgroups, tcp, sock_diag, deadline}), deadline.end()};
 }
 
-TEST(NetnsCollector, LeavesTimeForThePageAndVisitsSkippedNamespacesFirstInTheNextScrape) {
+TEST(NetnsCollector, ReservesTimeForTheResponseAndCollectsSkippedNamespacesFirst) {
   ThreadNamespace first;
   ThreadNamespace second;
   const std::string first_file = first.file();
@@ -185,7 +185,7 @@ TEST(NetnsCollector, ChargesTheBudgetForDumpsThatTimeOut) {
   }
   const testing::TemporaryTree directory;
   std::filesystem::create_symlink(file, directory.path("netns"));
-  const testing::TemporaryTree proc;  // without sockstat, which says that there are no sockets
+  const testing::TemporaryTree proc;  // without sockstat, which would report no sockets
   const auto hog = std::make_shared<CpuHog>();
   const auto collector = netns_collector(directory.root(), hog, 0.001, proc.root());
   EXPECT_THAT(collect(*collector).collection.errors,

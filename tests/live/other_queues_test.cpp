@@ -37,7 +37,7 @@ UniqueFd udp_on(std::uint16_t port, int buffer) {
   return socket;
 }
 
-/// Sends each datagram from a new socket, so that SO_REUSEPORT distributes them.
+/// Sends each datagram from a new socket: SO_REUSEPORT distributes them.
 void flood(std::uint16_t port, int datagrams) {
   const sockaddr_in name = loopback(port);
   const std::string bytes(500, 'x');

@@ -117,9 +117,9 @@ class Sandbox : public testing::NetworkNamespace {
   std::string attempt(const std::function<std::string()>& function,
                       const SandboxPolicy& policy = {.read_paths = {"/proc", "/sys"}}) {
     return in_child([&] {
-      for (const SandboxStage& stage : enter_sandbox(policy)) {
-        if (!stage.is_applied && stage.name != "landlock") {
-          return stage.name + " is not applied: " + stage.detail;
+      for (const SandboxPart& part : enter_sandbox(policy)) {
+        if (!part.is_applied && part.name != "landlock") {
+          return part.name + " is not applied: " + part.detail;
         }
       }
       return function();
@@ -312,7 +312,7 @@ TEST_F(Sandbox, AppliesToLaterThreads) {
   }
 }
 
-// Landlock and seccomp each work without the other.
+// Landlock and seccomp each work alone.
 TEST_F(Sandbox, LandlockAloneDeniesFiles) {
   if (!has_landlock()) {
     GTEST_SKIP() << "Landlock is not available or not enabled";

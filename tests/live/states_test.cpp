@@ -52,7 +52,7 @@ Connection connect_pair(const UniqueFd& listener, const std::string& address) {
   return connection;
 }
 
-/// Closes the client first, so that it enters TIME_WAIT.
+/// Closes the client first: it enters TIME_WAIT.
 void close_both(Connection& connection) {
   connection.client = UniqueFd();
   wait_until("the FIN arrived", [&] {
@@ -62,7 +62,7 @@ void close_both(Connection& connection) {
   connection.server = UniqueFd();
 }
 
-TEST_F(States, EqualThoseOfSs) {
+TEST_F(States, MatchSs) {
   add_black_hole();
   const UniqueFd v4 = listen_on({.backlog = 100});
   const UniqueFd v6 = listen_on({.address = "::1", .backlog = 100});
@@ -190,7 +190,7 @@ TEST_F(States, CountTimeWaitUpToTheLimit) {
   EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_time_wait_overflow_total"], 20);
 }
 
-TEST_F(States, CountersEqualThoseOfNstat) {
+TEST_F(States, MatchCountersOfNstat) {
   const UniqueFd listener = listen_on({.backlog = 1});
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 5; ++i) {

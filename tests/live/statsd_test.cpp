@@ -1,4 +1,4 @@
-// StatsD over a network, where ICMP errors arrive after the datagram was sent.
+// StatsD over a network, on which ICMP errors arrive after send() has returned.
 #include <array>
 #include <cstring>
 #include <sstream>

@@ -11,7 +11,7 @@ struct DeadlineExceeded : std::runtime_error {
   DeadlineExceeded() : std::runtime_error("timed out (scrape deadline)") {}
 };
 
-/// A point in time after which a result is no longer needed, or a stop request before it.
+/// A point in time, or an earlier stop request, after which a result is no longer needed.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;

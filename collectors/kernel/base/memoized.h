@@ -23,8 +23,8 @@ class Memoized {
     return value_ ? &*value_ : nullptr;
   }
 
-  /// Throws what `compute` threw, and DeadlineExceeded if another thread is still computing at
-  /// the deadline.
+  /// Throws the exception of `compute`, and DeadlineExceeded if another thread is still computing
+  /// at the deadline.
   const Value& get(const Deadline& deadline, const std::function<Value()>& compute) {
     std::unique_lock lock(mutex_);
     while (is_computing_) {

@@ -1,5 +1,5 @@
 // The values of flags and settings. Every function throws std::invalid_argument with a message that
-// says what is wrong with the text and what to write instead.
+// states the problem and the expected syntax.
 #pragma once
 
 #include <chrono>

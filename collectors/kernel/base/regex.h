@@ -21,7 +21,7 @@ class Regex {
   bool matches(std::string_view text) const;
 
  private:
-  std::shared_ptr<const re2::RE2> regex_;  ///< shared by copies; safe to use from several threads
+  std::shared_ptr<const re2::RE2> regex_;  ///< shared by copies; thread-safe
 };
 
 }  // namespace inetdiag::kernel

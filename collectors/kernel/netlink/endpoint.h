@@ -7,7 +7,7 @@
 
 namespace inetdiag::kernel {
 
-/// A local address. All sockets of an SO_REUSEPORT group have the same one.
+/// A local address. All sockets of an SO_REUSEPORT group share it.
 struct Endpoint {
   InetAddress address;
   std::uint16_t port = 0;

@@ -41,7 +41,7 @@ struct InetAddress {
   static InetAddress any(std::uint8_t family) { return {family, {}}; }
   bool is_any() const { return bytes == decltype(bytes){}; }
 
-  /// Returns the IPv4 address in ::ffff:a.b.c.d, if it is one.
+  /// Returns the IPv4 address of an IPv4-mapped address (::ffff:a.b.c.d).
   std::optional<InetAddress> unmapped() const;
   /// Returns ::ffff:a.b.c.d for an IPv4 address.
   InetAddress mapped() const;

@@ -1,4 +1,4 @@
-// Filters that the kernel applies to a dump, so that it reports only the requested sockets:
+// Filters that the kernel applies to a dump to report only the requested sockets:
 // INET_DIAG_REQ_BYTECODE, net/ipv4/inet_diag.c (inet_diag_bc_audit, inet_diag_bc_run).
 #pragma once
 

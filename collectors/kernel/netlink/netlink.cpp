@@ -28,7 +28,7 @@ std::system_error failure(int error, const char* what) {
   return {error, std::generic_category(), what};
 }
 
-/// Returns an unpredictable number, so that no other process can guess it.
+/// Returns a number that no other process can predict.
 std::uint32_t random_sequence() {
   std::uint32_t value = 0;
   // Without waiting for the entropy pool early at boot.

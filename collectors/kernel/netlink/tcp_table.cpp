@@ -15,8 +15,8 @@ constexpr std::uint32_t connected_states =
 
 using Payload = std::span<const std::byte>;
 
-// Shares of the time until the scrape deadline: after a full dump that timed out a partial dump is
-// still possible, and after that the rest of the scrape.
+// Shares of the time until the scrape deadline. They leave time for a partial dump if the full dump
+// times out, and for the rest of the scrape.
 constexpr double full_dump_share = 0.6;
 constexpr double partial_dump_share = 0.8;
 
@@ -47,7 +47,8 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
   }
 }
 
-/// Counts sockets by local port and state. Indexed by port, because every socket is looked up.
+/// Counts sockets by local port and state. Indexed by port, because there is a lookup for every
+/// socket.
 class PortCounts {
  public:
   explicit PortCounts(const std::vector<Listener>& listeners)

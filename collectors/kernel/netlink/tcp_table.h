@@ -38,7 +38,7 @@ class ListenerIndex {
  public:
   explicit ListenerIndex(const std::vector<Listener>& listeners);
 
-  /// Returns nullptr if there is none.
+  /// Returns nullptr if there is no listener.
   const Endpoint* find(const InetAddress& destination, std::uint16_t port,
                        std::uint32_t device) const;
 
@@ -50,8 +50,8 @@ class ListenerIndex {
 
 using StateCounts = std::array<std::uint64_t, tcp_state_slots>;
 
-/// Result of a dump of all states except ESTABLISHED and TIME_WAIT, in which most sockets are. The
-/// kernel still walks over those, at about a sixth of the cost of reporting them.
+/// Result of a dump of all states except ESTABLISHED and TIME_WAIT, which most sockets are in. The
+/// kernel still walks those sockets, at about a sixth of the cost of reporting them.
 struct PartialDump {
   /// ESTABLISHED and TIME_WAIT are 0, except in FullDump::partial.
   StateCounts by_state{};
@@ -83,11 +83,10 @@ struct DumpPolicy {
   std::shared_ptr<const PartialDump> last{};
 };
 
-/// The TCP dumps that the collectors of one scrape share. Each is made at most once.
+/// The TCP dumps that the collectors of one scrape share. Makes each dump at most once.
 class TcpTable {
  public:
-  /// Dumps of connected sockets time out before `deadline`, so that the scrape can finish without
-  /// them.
+  /// Dumps of connected sockets time out before `deadline`: the scrape can finish without them.
   TcpTable(NetlinkFactory open, const Deadline& deadline, DumpPolicy policy = {});
 
   /// Returns the sockets in LISTEN. The kernel walks only its listening hash. Throws as
@@ -95,7 +94,7 @@ class TcpTable {
   const std::vector<Listener>& listeners();
 
   /// Returns the partial dump, that of full_dump() if it has completed, or DumpPolicy::last if no
-  /// dump is due. Throws as dump(), and DumpNotDue without a last one.
+  /// dump is due. Throws as dump(), and DumpNotDue without a previous dump.
   const PartialDump& partial_dump();
 
   /// Returns the dump that partial_dump() made, or nullptr if it made none.

@@ -39,7 +39,7 @@ std::optional<NamespaceId> id_of(const std::string& file) {
   return NamespaceId{status.st_dev, status.st_ino};
 }
 
-bool is_gone(int error) { return error == ENOENT || error == ESRCH; }
+bool no_longer_exists(int error) { return error == ENOENT || error == ESRCH; }
 
 /// Returns nothing for an ordinary file: a leftover of ip-netns(8), or a namespace that is mounted
 /// only in another mount namespace. Throws std::system_error.
@@ -53,7 +53,7 @@ std::optional<NamespaceId> id_if_pinned(const std::string& file) {
       return id;
     }
   }
-  if (is_gone(errno)) {
+  if (no_longer_exists(errno)) {
     return std::nullopt;
   }
   throw failure(errno, "cannot stat " + file);
@@ -80,8 +80,8 @@ PinnedNamespaces pinned_network_namespaces(const std::string& directory_path) {
     throw failure(errno, "cannot read " + directory_path);
   }
   PinnedNamespaces pinned;
-  std::vector<NetworkNamespace>
-      links;  // last, because the sandbox may deny access to their targets
+  // Symbolic links come last, because the sandbox may deny access to their targets.
+  std::vector<NetworkNamespace> links;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     if (name.starts_with('.')) {
@@ -136,7 +136,7 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
       found.try_emplace(
           *id,
           NetworkNamespace{.id = *id, .name = {}, .file = std::move(file), .process = *process});
-    } else if (!is_gone(errno)) {
+    } else if (!no_longer_exists(errno)) {
       namespaces.has_denied = true;
     }
   }
@@ -167,7 +167,7 @@ void enter_network_namespace(const NetworkNamespace& target) {
   // O_NONBLOCK: do not wait for the writer of a FIFO.
   const UniqueFd fd(::open(target.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
-    const int error = is_gone(errno) ? ENOENT : errno;
+    const int error = no_longer_exists(errno) ? ENOENT : errno;
     throw failure(error, "cannot open " + target.file);
   }
   // The process ID or the name may have been reused since.

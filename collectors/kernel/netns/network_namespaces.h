@@ -1,7 +1,6 @@
 // The network namespaces of a host: those pinned under /run/netns (ip-netns(8)) and those of
-// processes
-// (/proc/PID/ns/net, namespaces(7)). Device and inode of the nsfs file identify a namespace; it may
-// have several names and processes.
+// processes (/proc/PID/ns/net, namespaces(7)). Device and inode of the nsfs file identify a
+// namespace; it may have several names and processes.
 #pragma once
 
 #include <compare>
@@ -26,7 +25,7 @@ struct NamespaceId {
 
 struct NetworkNamespace {
   NamespaceId id;
-  std::string name;   ///< the first one that it is pinned under; empty if not pinned
+  std::string name;   ///< the first name that it is pinned under; empty if not pinned
   std::string file;   ///< path to open
   pid_t process = 0;  ///< one of its processes; 0 if unknown
 };
@@ -43,8 +42,8 @@ struct PinnedNamespaces {
 /// it cannot be read or does not exist.
 PinnedNamespaces pinned_network_namespaces(const std::string& directory_path);
 
-/// Returns one of them. Throws std::invalid_argument for an invalid name, and std::system_error if
-/// it does not exist.
+/// Returns one of the namespaces pinned in a directory. Throws std::invalid_argument for an invalid
+/// name, and std::system_error if it does not exist.
 NetworkNamespace pinned_network_namespace(const std::string& directory_path,
                                           const std::string& name);
 
@@ -54,10 +53,10 @@ struct ProcessNamespaces {
 };
 
 /// Returns the namespaces of all processes, with one process for each. Ignores processes that exit
-/// meanwhile. Throws DeadlineExceeded, and std::system_error if `proc` cannot be read.
+/// in the meantime. Throws DeadlineExceeded, and std::system_error if `proc` cannot be read.
 ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadline& deadline);
 
-/// Merges both lists by ID, so that each namespace has its name and its process.
+/// Merges both lists by ID: each namespace has its name, its process or both.
 std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespace>& pinned,
                                                const std::vector<NetworkNamespace>& of_processes);
 

@@ -16,8 +16,8 @@ namespace inetdiag::kernel {
 /// The files of one scrape. Each is read at most once, and all collectors get the same text.
 class CachedFiles {
  public:
-  /// `keep_sysctl_directories` opens each directory of sysctls once, which saves path lookups at
-  /// the cost of a file descriptor for each.
+  /// With `keep_sysctl_directories`, each directory of sysctls is opened once: this saves path
+  /// lookups at the cost of one file descriptor per directory.
   CachedFiles(const FileTree& tree, const Deadline& deadline, bool keep_sysctl_directories = false)
       : tree_(tree), deadline_(deadline), keep_sysctl_directories_(keep_sysctl_directories) {}
 

@@ -7,7 +7,8 @@
 
 namespace inetdiag::kernel {
 
-/// Returns the value after `key` in the line of `protocol`, e.g. ("TCP", "tw"), if there is one.
+/// Returns the value after `key` in the line of `protocol`, e.g. ("TCP", "tw"); absent if there is
+/// none.
 std::optional<std::uint64_t> sockstat_value(std::string_view text, std::string_view protocol,
                                             std::string_view key);
 

@@ -1,5 +1,5 @@
 // Detects from counters whether the TCP sockets of a network namespace can have changed. A dump is
-// more expensive: it walks the sockets of all namespaces, which share one hash table.
+// more expensive, because it walks the sockets of all namespaces, which share one hash table.
 #pragma once
 
 #include <optional>

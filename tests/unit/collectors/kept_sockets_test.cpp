@@ -37,7 +37,7 @@ struct Case {
   Number write_number;
 };
 
-/// A dump without end of sockets that differ in a number.
+/// An endless dump of sockets that differ only in a number.
 class EndlessDump : public ReplayNetlink {
  public:
   explicit EndlessDump(const Case& test)

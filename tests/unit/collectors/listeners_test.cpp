@@ -127,7 +127,7 @@ TEST(Listeners, ReportAKernelWithoutDropsAsAMissingFeature) {
   EXPECT_THAT(collection.errors, IsEmpty());
 }
 
-TEST(Listeners, HaveALabelOfTheDeviceTheyAreBoundTo) {
+TEST(Listeners, HaveADeviceLabelIfBoundToADevice) {
   CollectorFixture fixture;
   fixture.kernel.sockets = {listener(80, 1, 0, 9)};
   fixture.kernel.sockets[0].device = 1;
@@ -219,7 +219,7 @@ TEST(Listeners, NeverDecreaseAggregatedDropsWhenAListenerLeavesTheAggregate) {
   };
   EXPECT_EQ(drops({listener(80, 1, 0, 9, 5), listener(81, 2, 0, 9, 7), listener(82, 3, 0, 9, 1)}),
             "8");
-  // Port 80 closes, so that 81 has its own series and only 82 is aggregated.
+  // Port 80 closes: 81 has its own series and only 82 is aggregated.
   EXPECT_EQ(drops({listener(81, 2, 0, 9, 9), listener(82, 3, 0, 9, 2)}), "9");
 }
 
@@ -235,10 +235,10 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
   kernel::CgroupTree cgroups(sys, deadline);
   kernel::TcpTable tcp(
       [&] {
-        const Bytes answer = ++dumps == 1
-                                 ? data_message(listener(80, 1, 5, 9).payload()) + done_message()
-                                 : error_message(-ENOMEM);
-        return std::make_unique<ReplayNetlink>(std::deque{answer});
+        const Bytes reply = ++dumps == 1
+                                ? data_message(listener(80, 1, 5, 9).payload()) + done_message()
+                                : error_message(-ENOMEM);
+        return std::make_unique<ReplayNetlink>(std::deque{reply});
       },
       deadline);
   const auto collection = collector->collect({proc, cgroups, tcp, sock_diag, deadline});

@@ -88,7 +88,7 @@ TEST(Nstat, FiltersByKernelName) {
               ElementsAre("inetdiag_nstat_tcpext_listen_overflows_total 2"));
 }
 
-/// Returns the name of the setting that is reported to match none of two counters.
+/// Returns the name of the setting that is reported to match no counter, with two counters.
 std::string unmatched(std::vector<std::pair<std::string, std::string>> values,
                       bool is_other_namespace = false) {
   CollectorFixture fixture;

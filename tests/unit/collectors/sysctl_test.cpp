@@ -56,14 +56,14 @@ TEST(Sysctl, ExportsNumbersAndVectors) {
                           "inetdiag_sysctl_net_ipv4_ip_local_port_range{field=\"high\"} 60999"));
 }
 
-TEST(Sysctl, AbsentInThisKernelIsNotAnError) {
+TEST(Sysctl, IsNotAnErrorIfAbsentInThisKernel) {
   CollectorFixture fixture;
   const auto collection = fixture.collect(*make_sysctl(including({"net.ipv4.tcp_none"})));
   EXPECT_THAT(lines_of(collection.families), IsEmpty());
   EXPECT_THAT(collection.errors, IsEmpty());
 }
 
-TEST(Sysctl, ReportsAnIncludedOneThatDoesNotExist) {
+TEST(Sysctl, ReportsAnIncludedSysctlThatDoesNotExist) {
   CollectorFixture fixture;
   fixture.proc_tree.write("sys/net/ipv4/tcp_mtu_probing", "0\n");
   const auto sysctl = make_sysctl(including({"net.ipv4.tcp_mtu_probing", "net.ipv4.tcp_mtu"}));
@@ -71,12 +71,12 @@ TEST(Sysctl, ReportsAnIncludedOneThatDoesNotExist) {
   ASSERT_EQ(collection.unmatched.size(), 1U);
   EXPECT_EQ(collection.unmatched[0].name, "include");
   EXPECT_THAT(collection.unmatched[0].what(), HasSubstr("no sysctl 'net.ipv4.tcp_mtu';"));
-  // Other namespaces lack sysctls of the host.
+  // Other namespaces do not have host-wide sysctls.
   fixture.is_other_namespace = true;
   EXPECT_THAT(fixture.collect(*sysctl).unmatched, IsEmpty());
 }
 
-TEST(Sysctl, ExportsIncludedOnesAndTextValuesAsInfo) {
+TEST(Sysctl, ExportsIncludedSysctlsAndTextValuesAsInfo) {
   CollectorFixture fixture;
   fixture.proc_tree.write("sys/net/ipv4/tcp_congestion_control", "cubic\n");
   fixture.proc_tree.write("sys/net/ipv4/tcp_available_congestion_control", "reno  cubic\n");

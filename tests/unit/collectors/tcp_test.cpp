@@ -136,7 +136,7 @@ TEST(TcpBudget, ExportsTheSameTotalsBetweenFullDumps) {
   EXPECT_EQ(totals(), by_full_dump);
 }
 
-TEST(TcpBudget, OfZeroDisablesTheBreakdown) {
+TEST(TcpBudget, DisablesTheBreakdownIfZero) {
   Host host("0");
   const auto lines = host.lines();
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
@@ -144,7 +144,7 @@ TEST(TcpBudget, OfZeroDisablesTheBreakdown) {
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_receive_queue_bytes"))));
 }
 
-TEST(TcpBudget, OfAFullCpuDumpsAtEveryScrape) {
+TEST(TcpBudget, DumpsInEveryScrapeIfAHundredPercent) {
   Host host("100%");
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(host.lines(), Contains(fresh));
@@ -214,7 +214,7 @@ TEST(Tcp, ExportsNothingOfAnotherNamespaceUntilADumpIsDue) {
   EXPECT_THAT(collection.errors, ::testing::IsEmpty());
 }
 
-TEST(Tcp, UpdatesWhatNeedsNoDumpInAnotherNamespace) {
+TEST(Tcp, UpdatesStatesThatNeedNoDumpInAnotherNamespace) {
   CollectorFixture fixture;
   fixture.is_other_namespace = true;
   auto last = std::make_shared<kernel::PartialDump>();

@@ -106,7 +106,7 @@ TEST(Unix, SumsSocketsOfTheSamePath) {
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/a"} 0.5)"));
 }
 
-TEST(Unix, AggregatesBeyondTheMaximumFullQueuesLast) {
+TEST(Unix, AggregatesBeyondTheMaximumAndFullQueuesLast) {
   const auto found = lines({{.name = "/a", .waiting = 0, .backlog = 9},
                             {.name = "/b", .waiting = 2, .backlog = 9},
                             {.name = "/full", .waiting = 10, .backlog = 9}},

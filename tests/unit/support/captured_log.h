@@ -10,7 +10,7 @@
 
 namespace inetdiag::testing {
 
-/// A log whose output a test can read.
+/// A log that a test can read.
 class CapturedLog {
  public:
   explicit CapturedLog(LogFormat format = LogFormat::logfmt,

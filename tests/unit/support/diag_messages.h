@@ -34,7 +34,7 @@ void append(Bytes& bytes, const T& value) {
 
 inline void pad(Bytes& bytes) { bytes.resize((bytes.size() + 3) / 4 * 4); }
 
-/// Appends an attribute. `claimed` overrides its length.
+/// Appends an attribute. A `claimed` length overrides the real one.
 inline void append_attribute(Bytes& bytes, int type, const Bytes& value, int claimed = -1) {
   nlattr header{};
   header.nla_len = static_cast<std::uint16_t>(claimed >= 0 ? static_cast<std::size_t>(claimed)

@@ -39,7 +39,7 @@ TEST(CpuCredit, IsNeverPositiveWithoutAShare) {
   EXPECT_FALSE(credit.is_unlimited());
 }
 
-TEST(CpuCredit, IsUnlimitedWithTheShareOfACpu) {
+TEST(CpuCredit, IsUnlimitedWithAShareOfOneCpu) {
   CpuCredit credit(1, start);
   credit.spend(seconds(1000));
   EXPECT_TRUE(credit.is_positive(start));

@@ -64,7 +64,7 @@ TEST(DropCounters, KeepTheCounterOfAReturningKey) {
   EXPECT_EQ(round("b", {{4, 1}}), 2U);
 }
 
-TEST(DropCounters, EvictThoseAbsentLongest) {
+TEST(DropCounters, EvictTheLongestAbsentKeys) {
   DropCounters<int> counters(1);
   for (const int key : {1, 2, 3}) {
     counters.begin_round();

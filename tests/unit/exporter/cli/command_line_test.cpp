@@ -85,7 +85,7 @@ TEST(Help, ListsAFlagForEachCollectorAndSetting) {
   EXPECT_THAT(help, Not(HasSubstr("{false}")));
 }
 
-TEST(Help, AndVersionExitWithSuccess) {
+TEST(HelpAndVersion, ExitWithSuccess) {
   EXPECT_EQ(parse({"--help"}).exit_status, 0);
   EXPECT_THAT(parse({"--help"}).text, HasSubstr("--web.listen-address"));
   EXPECT_EQ(parse({"--version"}).exit_status, 0);
@@ -100,7 +100,7 @@ struct Misuse {
 
 class UsageError : public ::testing::TestWithParam<Misuse> {};
 
-TEST_P(UsageError, SaysInOneLineWhatIsWrong) {
+TEST_P(UsageError, HasAMessageOfOneLine) {
   const CommandLine command_line = parse(GetParam().arguments);
   EXPECT_FALSE(command_line.options);
   EXPECT_EQ(command_line.exit_status, GetParam().exit_status);
@@ -276,14 +276,14 @@ TEST(NetnsFlags, SetTheOptions) {
              "--netns.cpu-budget=5%"});
   ASSERT_TRUE(line.options) << line.text;
   const NetnsOptions& netns = line.options->netns;
-  EXPECT_TRUE(netns.with_pinned());
-  EXPECT_TRUE(netns.with_processes());
+  EXPECT_TRUE(netns.discovers_pinned());
+  EXPECT_TRUE(netns.discovers_processes());
   EXPECT_EQ(netns.max, 7U);
   EXPECT_TRUE(netns.include && netns.include->matches("cni-1"));
   EXPECT_TRUE(netns.exclude && netns.exclude->matches("x"));
   EXPECT_EQ(netns.directory, "/a");
-  EXPECT_EQ(line.options->check.netns_folder, "/a");
-  EXPECT_EQ(line.options->web.netns_folder, "/a");
+  EXPECT_EQ(line.options->check.netns_directory, "/a");
+  EXPECT_EQ(line.options->web.netns_directory, "/a");
   EXPECT_EQ(netns.pod_logs, "/b");
   EXPECT_DOUBLE_EQ(netns.cpu_budget, 0.05);
   EXPECT_DOUBLE_EQ(parse({"--collector.tcp.cpu-budget=5%"}).options->netns.cpu_budget, 0.01);

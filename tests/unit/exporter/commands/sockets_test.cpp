@@ -99,9 +99,9 @@ TEST(Sockets, StopsIfTheReaderCloses) {
 TEST(Sockets, RejectsPathsAsNamespaceNames) {
   FakeKernel fake;
   for (const char* name : {".", "..", "../self", "/proc/self/ns/net"}) {
-    EXPECT_THROW(
-        list_sockets(fake.factory(), {.netns = name, .netns_folder = "/run/netns"}, STDOUT_FILENO),
-        std::invalid_argument)
+    EXPECT_THROW(list_sockets(fake.factory(), {.netns = name, .netns_directory = "/run/netns"},
+                              STDOUT_FILENO),
+                 std::invalid_argument)
         << name;
   }
   EXPECT_EQ(fake.dumps, 0);

@@ -116,7 +116,7 @@ TEST(Rules, WriteTheMetricAsAPromqlSelector) {
   EXPECT_EQ(selector("m", {{"a", "1"}, {"path", "@b\"q\\x\n"}}), R"(m{a="1",path="@b\"q\\x\n"})");
 }
 
-TEST(Rules, FillInEveryTextOfAFinding) {
+TEST(Rules, SetEveryTextOfAFinding) {
   Host host;
   host.listener().fill = 1;
   host.listener().half_open = 129;

@@ -69,8 +69,8 @@ TEST(PasswordVerifier, DoesNotUseTheCacheForAnotherHash) {
             Result::mismatch);
 }
 
-// More wrong passwords for a costly hash than are verified concurrently.
-TEST(PasswordVerifier, AnswersCachedPasswordsDuringAFloodOfWrongOnes) {
+// Sends more wrong passwords for a costly hash than are verified concurrently.
+TEST(PasswordVerifier, AcceptsCachedPasswordsDuringAFloodOfWrongOnes) {
   constexpr unsigned max_concurrent = 4;
   PasswordVerifier passwords(max_concurrent);
   EXPECT_EQ(passwords.verify(users, {"scraper", "right"}), Result::match);
@@ -78,17 +78,17 @@ TEST(PasswordVerifier, AnswersCachedPasswordsDuringAFloodOfWrongOnes) {
   slow["slow"] = "$2y$12" + hash_of_other.substr(6);
   std::vector<std::jthread> guesses;
   std::atomic<unsigned> busy = 0;
-  std::atomic<unsigned> answered = 0;
+  std::atomic<unsigned> verified = 0;
   constexpr unsigned guess_count = 8 * max_concurrent;
   for (unsigned i = 0; i < guess_count; ++i) {
     guesses.emplace_back([&, i] {
       const Result result = passwords.verify(slow, {"slow", "guess" + std::to_string(i)});
       EXPECT_NE(result, Result::match);
       busy += result == Result::busy ? 1U : 0U;
-      ++answered;
+      ++verified;
     });
   }
-  while (answered < guess_count) {
+  while (verified < guess_count) {
     EXPECT_EQ(passwords.verify(slow, {"scraper", "right"}), Result::match);
   }
   EXPECT_GT(busy, 0U);

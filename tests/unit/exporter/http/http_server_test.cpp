@@ -86,7 +86,7 @@ class HttpServerTest : public ::testing::Test {
     std::string end;
   };
 
-  /// Reads until the end of the response and keeps only its last bytes, to read fast.
+  /// Reads until the end of the response. Keeps only the last bytes, to read fast.
   static Received receive_all(const UniqueFd& fd) {
     Received received;
     std::array<char, 65536> buffer{};
@@ -142,7 +142,7 @@ TEST_F(HttpServerTest, CompletesResponsesWhenStopped) {
 }
 
 TEST_F(HttpServerTest, HandlesNoRequestIfTheHookFails) {
-  // CivetWeb starts threads although the hook failed; some attempts show whether one serves.
+  // CivetWeb starts threads even if the hook fails; several attempts show whether one serves.
   constexpr int attempts = 20;
   for (int i = 0; i < attempts; ++i) {
     UniqueFd client;

@@ -48,7 +48,7 @@ class DescriptorLimit {
   DescriptorLimit& operator=(const DescriptorLimit&) = delete;
   ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
-  /// Lets the next descriptor fail with EMFILE.
+  /// Makes the next attempt to open a descriptor fail with EMFILE.
   void exhaust() const {
     const UniqueFd lowest_free(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
     const rlimit limit{static_cast<rlim_t>(lowest_free.get()), before_.rlim_max};

@@ -1,5 +1,5 @@
-// What the page says of each fault, that everything else is there, and that the next scrape is
-// whole: every collector of the program, on recorded files and a kernel of the test's own.
+// Faults: the affected collectors fail, the others are complete, and the next scrape recovers. Runs
+// every collector on recorded files and a fake kernel.
 
 #include <algorithm>
 #include <array>
@@ -62,18 +62,18 @@ struct Host {
   explicit Host(std::vector<NamedCollector> chosen = all_collectors())
       : collectors(std::move(chosen)) {
     std::filesystem::copy(FIXTURES "/proc", proc.root(), every);
-    for (const std::size_t i : everything()) {
+    for (const std::size_t i : all_indices()) {
       healthy[scraper.names()[i]] = scrape({i});
     }
   }
 
-  Selection everything() const {
+  Selection all_indices() const {
     Selection selection(scraper.names().size());
     std::ranges::generate(selection, [i = std::size_t{0}]() mutable { return i++; });
     return selection;
   }
 
-  /// The series of a scrape without durations.
+  /// Returns the series of a scrape without durations.
   Lines scrape(const Selection& selection, Scraper::Clock::duration time = 1h) {
     const auto result = scraper.scrape(selection, Scraper::Clock::now() + time);
     // A collector that is still running would be skipped by the next scrape.
@@ -90,9 +90,9 @@ struct Host {
     }
     return lines;
   }
-  Lines scrape(Scraper::Clock::duration time = 1h) { return scrape(everything(), time); }
+  Lines scrape(Scraper::Clock::duration time = 1h) { return scrape(all_indices(), time); }
 
-  /// Expects that the collectors in `failed` failed and the others are complete.
+  /// Expects that the collectors in `failed` failed and that the others are complete.
   void expect_failed(const Lines& page, const std::vector<std::string>& failed) const {
     for (const auto& [name, lines] : healthy) {
       if (std::ranges::count(failed, name) > 0) {
@@ -118,27 +118,27 @@ struct Host {
       std::move(collectors),
       [] { return std::vector<prometheus::MetricFamily>(); },
       captured.log};
-  /// By collector: what it says where nothing fails.
+  /// The series of each collector without faults.
   std::map<std::string, Lines> healthy{};
 };
 
-TEST(Fault, IsNoneWhereNothingFails) {
+TEST(Fault, IsNotReportedIfNoneOccurs) {
   Host host;
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   for (const auto* names : {&socket_collectors, &file_collectors}) {
     for (const std::string& name : *names) {
-      EXPECT_TRUE(whole.contains(success(name, 1))) << name;
+      EXPECT_TRUE(complete.contains(success(name, 1))) << name;
     }
   }
-  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.scrape(), complete);
   EXPECT_EQ(host.captured.count("level=error"), 0);
 }
 
 enum class Step { open, send, receive };
 
-class Failing : public Netlink {
+class FailingNetlink : public Netlink {
  public:
-  Failing(Step step, int error) : step_(step), error_(error) { fail_at(Step::open); }
+  FailingNetlink(Step step, int error) : step_(step), error_(error) { fail_at(Step::open); }
   void send(std::span<const std::byte> /*request*/) override { fail_at(Step::send); }
   std::size_t receive(std::span<std::byte> /*buffer*/,
                       const kernel::Deadline& /*deadline*/) override {
@@ -160,66 +160,66 @@ class Failing : public Netlink {
 };
 
 NetlinkFactory failing(Step step, int error) {
-  return [=] { return std::make_unique<Failing>(step, error); };
+  return [=] { return std::make_unique<FailingNetlink>(step, error); };
 }
 
-NetlinkFactory answering(const std::deque<Bytes>& datagrams) {
+NetlinkFactory replaying(const std::deque<Bytes>& datagrams) {
   return [=] { return std::make_unique<ReplayNetlink>(datagrams); };
 }
 
 struct SocketFault {
   std::string name;
   NetlinkFactory netlink;
-  std::string acknowledge;
+  std::string expected_error;
 };
 
-class FaultOfNetlink : public ::testing::TestWithParam<SocketFault> {};
+class NetlinkFaults : public ::testing::TestWithParam<SocketFault> {};
 
-TEST_P(FaultOfNetlink, CostsOnlyTheSocketsAndOnlyThisScrape) {
+TEST_P(NetlinkFaults, FailTheSocketCollectorsInOneScrape) {
   Host host;
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   const auto descriptors = open_descriptors();
   host.netlink = GetParam().netlink;
   host.expect_failed(host.scrape(), socket_collectors);
   EXPECT_EQ(host.captured.count("level=error"), 4);
-  EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().acknowledge));
+  EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().expected_error));
   EXPECT_EQ(open_descriptors(), descriptors);
   host.netlink = host.kernel.factory();
-  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.scrape(), complete);
   EXPECT_EQ(host.captured.count("recovered"), 4);
 }
 
 const Bytes socket_message = data_message(FakeSocket{.cookie = 1, .drops = 1}.payload());
 
 INSTANTIATE_TEST_SUITE_P(
-    Each, FaultOfNetlink,
+    Each, NetlinkFaults,
     ::testing::Values(
         SocketFault{"NoDescriptor", failing(Step::open, EMFILE), "Too many open files"},
-        SocketFault{"NoMemoryToAsk", failing(Step::send, ENOMEM), "Cannot allocate memory"},
-        SocketFault{"NoBufferToAsk", failing(Step::send, ENOBUFS), "No buffer space"},
-        SocketFault{"AnswersLost", failing(Step::receive, ENOBUFS), "No buffer space"},
+        SocketFault{"NoMemoryForRequest", failing(Step::send, ENOMEM), "Cannot allocate memory"},
+        SocketFault{"NoBufferForRequest", failing(Step::send, ENOBUFS), "No buffer space"},
+        SocketFault{"LostReplies", failing(Step::receive, ENOBUFS), "No buffer space"},
         SocketFault{"Interrupted", failing(Step::receive, EINTR), "Interrupted system call"},
-        SocketFault{"NoModule", answering({error_message(-ENOENT)}), "modprobe"},
-        SocketFault{"NoMemory", answering({socket_message, error_message(-ENOMEM)}),
+        SocketFault{"NoModule", replaying({error_message(-ENOENT)}), "modprobe"},
+        SocketFault{"NoMemory", replaying({socket_message, error_message(-ENOMEM)}),
                     "Cannot allocate memory"},
-        SocketFault{"Overrun", answering({message(NLMSG_OVERRUN, {})}), "No buffer space"},
+        SocketFault{"Overrun", replaying({message(NLMSG_OVERRUN, {})}), "No buffer space"},
         SocketFault{"TableChanged",
-                    answering({message(TCPDIAG_GETSOCK, {}, 1, NLM_F_MULTI | NLM_F_DUMP_INTR)}),
+                    replaying({message(TCPDIAG_GETSOCK, {}, 1, NLM_F_MULTI | NLM_F_DUMP_INTR)}),
                     "Interrupted system call"},
-        SocketFault{"FailedOnItsWay", answering({socket_message, done_message(-ENOMEM)}),
+        SocketFault{"FailsMidway", replaying({socket_message, done_message(-ENOMEM)}),
                     "Cannot allocate memory"},
-        SocketFault{"StopsMidway", answering({socket_message}), "timed out (scrape deadline)"},
-        SocketFault{"CutShort",
-                    answering({Bytes(socket_message.begin(), socket_message.begin() + 40)}),
+        SocketFault{"NoEnd", replaying({socket_message}), "timed out (scrape deadline)"},
+        SocketFault{"Truncated",
+                    replaying({Bytes(socket_message.begin(), socket_message.begin() + 40)}),
                     "invalid length"}),
     [](const auto& test) { return test.param.name; });
 
-/// A kernel without the diag module of some sockets: it knows the others.
-class WithoutModule : public Netlink {
+/// A kernel that lacks the diag module of some kinds of sockets.
+class KernelWithoutModule : public Netlink {
  public:
   using IsMissing = std::function<bool(const nlmsghdr& header, std::byte family)>;
 
-  WithoutModule(std::unique_ptr<Netlink> kernel, IsMissing is_missing)
+  KernelWithoutModule(std::unique_ptr<Netlink> kernel, IsMissing is_missing)
       : kernel_(std::move(kernel)), is_missing_(std::move(is_missing)) {}
   void send(std::span<const std::byte> request) override {
     nlmsghdr header{};
@@ -242,27 +242,27 @@ class WithoutModule : public Netlink {
 
 struct ModuleFault {
   std::string module;
-  WithoutModule::IsMissing is_missing;
+  KernelWithoutModule::IsMissing is_missing;
   std::vector<std::string> collectors;
 };
 
-class FaultOfModule : public ::testing::TestWithParam<ModuleFault> {};
+class ModuleFaults : public ::testing::TestWithParam<ModuleFault> {};
 
-TEST_P(FaultOfModule, CostsOnlyTheSocketsThatItTellsOf) {
+TEST_P(ModuleFaults, FailOnlyTheCollectorsOfTheModule) {
   Host host;
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   host.netlink = [&host] {
-    return std::make_unique<WithoutModule>(host.kernel.factory()(), GetParam().is_missing);
+    return std::make_unique<KernelWithoutModule>(host.kernel.factory()(), GetParam().is_missing);
   };
   host.expect_failed(host.scrape(), GetParam().collectors);
   EXPECT_EQ(host.captured.count("level=error"), static_cast<int>(GetParam().collectors.size()));
   EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().module));
   host.netlink = host.kernel.factory();
-  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.scrape(), complete);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Each, FaultOfModule,
+    Each, ModuleFaults,
     ::testing::Values(ModuleFault{"tcp_diag",
                                   [](const nlmsghdr& header, std::byte /*family*/) {
                                     return header.nlmsg_type == TCPDIAG_GETSOCK;
@@ -287,13 +287,13 @@ struct FileFault {
   std::vector<std::string> collectors;
 };
 
-class FaultOfFile : public ::testing::TestWithParam<FileFault> {};
+class FileFaults : public ::testing::TestWithParam<FileFault> {};
 
-TEST_P(FaultOfFile, CostsOnlyWhoReadsItAndOnlyThisScrape) {
+TEST_P(FileFaults, FailOnlyTheReadersOfTheFileInOneScrape) {
   Host host;
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   const auto descriptors = open_descriptors();
-  // Permissions do not stop root; a directory cannot be read by anybody.
+  // A directory: root can read a file without permissions.
   const auto file = host.proc.path(GetParam().file);
   std::filesystem::rename(file, file.string() + ".away");
   std::filesystem::create_directory(file);
@@ -304,86 +304,86 @@ TEST_P(FaultOfFile, CostsOnlyWhoReadsItAndOnlyThisScrape) {
   EXPECT_EQ(open_descriptors(), descriptors);
   std::filesystem::remove(file);
   std::filesystem::rename(file.string() + ".away", file);
-  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.scrape(), complete);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Each, FaultOfFile,
+    Each, FileFaults,
     ::testing::Values(FileFault{"netstat", "net/netstat", {"nstat"}},
                       FileFault{"snmp", "net/snmp", {"nstat"}},
                       FileFault{"snmp6", "net/snmp6", {"nstat"}},
                       FileFault{"sockstat", "net/sockstat", {"sockstat"}},
                       FileFault{"softnet", "net/softnet_stat", {"softnet"}},
                       FileFault{"conntrack", "net/stat/nf_conntrack", {"conntrack"}},
-                      FileFault{"limit_of_files", "sys/fs/file-max", {"sysctl"}},
+                      FileFault{"file_max", "sys/fs/file-max", {"sysctl"}},
                       FileFault{"somaxconn", "sys/net/core/somaxconn", {"listeners", "sysctl"}},
                       FileFault{
                           "local_ports", "sys/net/ipv4/ip_local_port_range", {"udp", "sysctl"}}),
     [](const auto& test) { return test.param.name; });
 
-TEST(Fault, OfTheDeadlineIsToldByEachCollectorThatItMet) {
+TEST(Fault, IsReportedByEachCollectorPastTheDeadline) {
   Host host;
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   const Lines page = host.scrape(-1s);
-  // A file is read within microseconds, so the first of those may still be in time.
+  // Reading a file takes microseconds, so the first file collectors may still be in time.
   std::vector<std::string> late = socket_collectors;
   std::ranges::copy_if(file_collectors, std::back_inserter(late),
                        [&](const std::string& name) { return page.contains(success(name, 0)); });
   host.expect_failed(page, late);
   EXPECT_THAT(host.captured.text(), HasSubstr("timed out (scrape deadline)"));
-  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.scrape(), complete);
 }
 
-/// Asks another collector only once it is let go, as where the kernel does not answer.
-class HeldUp : public Collector {
+/// Blocks until it is released, as if the kernel did not return, and then runs another collector.
+class BlockedCollector : public Collector {
  public:
-  HeldUp(std::unique_ptr<Collector> held, std::atomic<bool>& is_held)
-      : held_(std::move(held)), is_held_(is_held) {}
+  BlockedCollector(std::unique_ptr<Collector> collector, std::atomic<bool>& is_blocked)
+      : collector_(std::move(collector)), is_blocked_(is_blocked) {}
   Collection collect(const ScrapeContext& context) override {
-    is_held_.wait(true);
-    return held_->collect(context);
+    is_blocked_.wait(true);
+    return collector_->collect(context);
   }
 
  private:
-  std::unique_ptr<Collector> held_;
-  std::atomic<bool>& is_held_;
+  std::unique_ptr<Collector> collector_;
+  std::atomic<bool>& is_blocked_;
 };
 
-void expect_that_only_one_is_late(const std::string& name) {
-  std::atomic<bool> is_held = false;
+void expect_only_one_timeout(const std::string& name) {
+  std::atomic<bool> is_blocked = false;
   std::vector<NamedCollector> collectors = all_collectors();
   const auto one = std::ranges::find(collectors, name, &NamedCollector::name);
   ASSERT_NE(one, collectors.end());
-  one->collector = std::make_unique<HeldUp>(std::move(one->collector), is_held);
+  one->collector = std::make_unique<BlockedCollector>(std::move(one->collector), is_blocked);
   Host host(std::move(collectors));
   const auto begin = Scraper::Clock::now();
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   const auto taken = Scraper::Clock::now() - begin;
-  is_held = true;
-  // Plenty for the others, also where everything is slow.
+  is_blocked = true;
+  // Enough for the others, even on a slow machine.
   const auto end = Scraper::Clock::now() + std::max<Scraper::Clock::duration>(2s, 50 * taken);
-  const Lines late = Host::lines_of(*host.scraper.scrape(host.everything(), end));
+  const Lines late = Host::lines_of(*host.scraper.scrape(host.all_indices(), end));
   EXPECT_GE(Scraper::Clock::now(), end) << name;
-  is_held = false;
-  is_held.notify_all();
+  is_blocked = false;
+  is_blocked.notify_all();
   ASSERT_TRUE(host.scraper.wait_until_idle(Scraper::Clock::now() + 1h));
   host.expect_failed(late, {name});
   EXPECT_EQ(host.captured.count("level=error"), 1) << host.captured.text();
   EXPECT_EQ(host.captured.count("timed out (scrape deadline)"), 1) << name;
-  EXPECT_EQ(host.scrape(), whole) << name;
+  EXPECT_EQ(host.scrape(), complete) << name;
 }
 
-TEST(Fault, OfACollectorThatIsLateCostsOnlyItAndOnlyThisScrape) {
-  // All at the same time, since each takes as long as its deadline.
+TEST(Fault, ABlockedCollectorFailsAloneAndInOneScrape) {
+  // In parallel, because each takes as long as its deadline.
   std::vector<std::jthread> hosts;
   for (const auto* names : {&socket_collectors, &file_collectors}) {
     for (const std::string& name : *names) {
-      hosts.emplace_back(expect_that_only_one_is_late, name);
+      hosts.emplace_back(expect_only_one_timeout, name);
     }
   }
 }
 
-/// Leaves this process no descriptor to open.
+/// Prevents this process from opening descriptors.
 class NoDescriptors {
  public:
   NoDescriptors() {
@@ -399,13 +399,13 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-TEST(Fault, OfDescriptorsThatRanOutIsToldAndEndsWithThem) {
+TEST(Fault, ExhaustedDescriptorsFailCollectorsInOneScrape) {
   Host host;
-  const Lines whole = host.scrape();
+  const Lines complete = host.scrape();
   host.netlink = kernel::open_sock_diag;
   Lines page;
   {
-    const NoDescriptors none;
+    const NoDescriptors no_descriptors;
     page = host.scrape();
   }
   for (const auto* names : {&socket_collectors, &file_collectors}) {
@@ -415,13 +415,13 @@ TEST(Fault, OfDescriptorsThatRanOutIsToldAndEndsWithThem) {
   }
   EXPECT_THAT(host.captured.text(), HasSubstr("Too many open files"));
   host.netlink = host.kernel.factory();
-  EXPECT_EQ(host.scrape(), whole);
+  EXPECT_EQ(host.scrape(), complete);
 }
 
-/// Answers nothing until the scrape is stopped, as a long dump would.
-class Endless : public Netlink {
+/// Sends no datagram until the scrape is stopped, like a long dump.
+class EndlessDump : public Netlink {
  public:
-  explicit Endless(std::latch& entered) : entered_(entered) {}
+  explicit EndlessDump(std::latch& entered) : entered_(entered) {}
   void send(std::span<const std::byte> /*request*/) override {}
   std::size_t receive(std::span<std::byte> /*buffer*/, const kernel::Deadline& deadline) override {
     entered_.count_down();
@@ -437,20 +437,21 @@ class Endless : public Netlink {
   std::latch& entered_;
 };
 
-TEST(Fault, OfAStopDuringADumpLeavesNothingBehind) {
+TEST(Fault, AStopDuringADumpLeaksNothing) {
   Host host;
   host.scrape();
   const auto descriptors = open_descriptors();
-  // One scrape asks the kernel on a few threads: each counts down at most once before the stop.
-  constexpr int more_than_threads = 100;
+  // A scrape dumps on a few threads: each counts down at most once before the stop.
+  constexpr int max_threads = 100;
   std::latch dumping(1);
-  std::latch others(more_than_threads);
+  std::latch others(max_threads);
   std::atomic<bool> is_first = true;
   host.netlink = [&] {
-    return std::make_unique<Endless>(is_first.exchange(false) ? dumping : others);
+    return std::make_unique<EndlessDump>(is_first.exchange(false) ? dumping : others);
   };
   std::jthread client([&] {
-    EXPECT_THROW(host.scraper.scrape(host.everything(), Scraper::Clock::now() + 1h), ScrapeStopped);
+    EXPECT_THROW(host.scraper.scrape(host.all_indices(), Scraper::Clock::now() + 1h),
+                 ScrapeStopped);
   });
   dumping.wait();
   host.scraper.stop();

@@ -1,4 +1,4 @@
-// A scrape or a push in which any one allocation fails, whichever it is, on whatever thread.
+// Scrapes and pushes in which a single allocation fails, for every allocation on any thread.
 
 #include <array>
 #include <atomic>
@@ -22,12 +22,12 @@
 
 namespace {
 
-/// How many allocations of this process still succeed before one fails; below zero all do.
+/// The number of allocations of this process that succeed before one fails; negative: none fails.
 std::atomic<long> until_failure = -1;
 
 }  // namespace
 
-// Not inlined: GCC would see new meet free().
+// Not inlined: GCC would warn that free() does not match new.
 [[gnu::noinline]] void* operator new(std::size_t bytes) {
   if (until_failure.load() >= 0 && until_failure.fetch_sub(1) == 0) {
     throw std::bad_alloc();
@@ -38,7 +38,7 @@ std::atomic<long> until_failure = -1;
   }
   return memory;
 }
-// The sorts of the standard library ask with it and give back without.
+// Used by the sorts of the standard library, which release the memory with the plain delete.
 [[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t& /*tag*/) noexcept {
   return std::malloc(bytes == 0 ? 1 : bytes);
 }
@@ -53,7 +53,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace testing;
 
-TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
+TEST(NoMemory, FailsAtMostOneScrape) {
   FakeKernel kernel{.sockets = {{.port = 80, .receive_queue = 3, .send_queue = 128, .drops = 7}}};
   const CapturedLog captured;
   const TemporaryTree sys;
@@ -72,59 +72,59 @@ TEST(NoMemory, CostsOneAnswerAtMostAndNoMore) {
     return lines;
   };
 
-  const auto whole = series(scrape());
+  const auto complete = series(scrape());
   long failures = 0;
-  long answers = 0;
+  long results = 0;
   for (long nth = 0;; ++nth) {
     Scraper::ResultPtr result;
     until_failure = nth;
     try {
       result = scrape();
     } catch (const std::bad_alloc&) {
-      // The client gets a 500.
+      // The client gets status 500.
     }
     ASSERT_TRUE(scraper.wait_until_idle(Scraper::Clock::now() + 1h)) << nth;
-    const bool none_failed = until_failure.exchange(-1) >= 0;
-    if (none_failed) {
+    const bool all_succeeded = until_failure.exchange(-1) >= 0;
+    if (all_succeeded) {
       break;
     }
     ++failures;
     if (result) {
-      ++answers;
-      // What is missing from an answer is owned up to; one that lost only a log line is whole.
+      ++results;
+      // Missing metrics are reported as a failed collector; a lost log line is not.
       const auto lines = series(result);
       const auto failed = std::ranges::count_if(lines, [](const std::string& line) {
         return line.starts_with("inetdiag_scrape_collector_success") && line.ends_with(" 0");
       });
-      EXPECT_TRUE(failed > 0 || lines == whole) << nth;
+      EXPECT_TRUE(failed > 0 || lines == complete) << nth;
     }
-    ASSERT_EQ(series(scrape()), whole) << nth;
+    ASSERT_EQ(series(scrape()), complete) << nth;
   }
   EXPECT_GT(failures, 100);
-  EXPECT_GT(answers, 0);
-  EXPECT_LT(answers, failures);
+  EXPECT_GT(results, 0);
+  EXPECT_LT(results, failures);
 }
 
-TEST(NoMemory, EndsTheTrialOfThreads) {
+TEST(NoMemory, EndsTheCountOfAvailableThreads) {
   long failures = 0;
   for (bool has_failed = true; has_failed; ++failures) {
     until_failure = failures;
     try {
       max_concurrent_clients(4, 1, 1);
     } catch (const std::exception&) {
-      // Too few threads, or no memory to say so.
+      // Too few threads, or no memory for the message.
     }
     has_failed = until_failure.exchange(-1) < 0;
   }
-  EXPECT_GT(failures, 20) << "one at least for each of the 20 threads";
+  EXPECT_GT(failures, 20) << "at least one allocation for each of the 20 threads";
 }
 
-/// The sum of drops_total that a listener on this socket received.
-long told_drops(const kernel::UniqueFd& listener) {
+/// Returns the sum of drops_total in the datagrams that the server has received.
+long received_drops(const kernel::UniqueFd& server) {
   const std::string name = "drops_total:";
   long sum = 0;
   std::array<char, 2000> datagram{};
-  while (::recv(listener.get(), datagram.data(), datagram.size() - 1, 0) > 0) {
+  while (::recv(server.get(), datagram.data(), datagram.size() - 1, 0) > 0) {
     const std::string text(datagram.data());
     if (const auto at = text.find(name); at != std::string::npos) {
       sum += std::stol(text.substr(at + name.size()));
@@ -134,19 +134,19 @@ long told_drops(const kernel::UniqueFd& listener) {
   return sum;
 }
 
-TEST(NoMemory, LosesNoIncreaseOfAPushAndTellsNoneTwice) {
+TEST(NoMemory, NeitherLosesNorRepeatsAnIncreaseOfAPush) {
   const TemporaryTree tree;
   const std::string path = tree.path("statsd.sock").string();
-  const kernel::UniqueFd listener(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const kernel::UniqueFd server(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   path.copy(name.sun_path, sizeof name.sun_path - 1);
-  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  ASSERT_EQ(::bind(server.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
   const CapturedLog captured;
-  statsd::PushCounters tally;
+  statsd::PushCounters counters;
   statsd::Options options;
   options.address = statsd::Address{.path = path};
-  statsd::Pusher pusher(options, captured.log, tally);
+  statsd::Pusher pusher(options, captured.log, counters);
   const auto page = [](long drops) {
     auto family = counter_family("drops_total", "help");
     add_series(family, {}, static_cast<double>(drops));
@@ -155,17 +155,17 @@ TEST(NoMemory, LosesNoIncreaseOfAPushAndTellsNoneTwice) {
 
   pusher.push(page(0));
   long drops = 0;
-  long acknowledge = 0;
+  long received = 0;
   for (bool has_failed = true; has_failed; ++drops) {
     const auto families = page(drops + 1);
     until_failure = drops;
     pusher.push(families);
     has_failed = until_failure.exchange(-1) < 0;
-    acknowledge += told_drops(listener);
+    received += received_drops(server);
   }
   EXPECT_GT(drops, 5);
-  EXPECT_GT(tally.errors, 4U);
-  EXPECT_EQ(acknowledge, drops) << "the last push, in which none failed, has what was left";
+  EXPECT_GT(counters.errors, 4U);
+  EXPECT_EQ(received, drops) << "the last push succeeds and includes all pending increases";
 }
 
 }  // namespace

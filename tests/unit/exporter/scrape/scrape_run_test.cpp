@@ -31,7 +31,7 @@ ScrapeRun::ResultPtr build(std::vector<CollectorRun>&& runs) {
                                               std::move(outcomes));
 }
 
-TEST(ScrapeRun, HandsOutEachCollectorOnce) {
+TEST(ScrapeRun, AllowsEachCollectorToBeClaimedOnce) {
   ScrapeRun run({3, 5}, source, Clock::now() + 1h);
   EXPECT_EQ(run.claim(), 0U);
   EXPECT_EQ(run.claim(), 1U);
@@ -48,7 +48,7 @@ TEST(ScrapeRun, IsCompleteWhenEveryCollectorHasFinished) {
   EXPECT_FALSE(run.can_be_joined());
 }
 
-TEST(ScrapeRun, HandsOutNothingAfterAStop) {
+TEST(ScrapeRun, AllowsNoClaimAfterAStop) {
   ScrapeRun run({3}, source, Clock::now() + 1h);
   run.stop();
   EXPECT_EQ(run.claim(), std::nullopt);
@@ -68,7 +68,7 @@ TEST(ScrapeRun, ReportsAStallIfNoCollectorFinishes) {
   int stalls = 0;
   run.wait(Clock::now() + 1h, [&] {
     ++stalls;
-    run.claim();  // another thread goes on with the rest
+    run.claim();  // another thread continues with the rest
   });
   EXPECT_EQ(stalls, 1);
 }

@@ -89,7 +89,7 @@ TEST(Scraper, KeepsTheOtherCollectorsIfOneThrows) {
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
 }
 
-TEST(Scraper, ReleasesACollectorThatThrowsSomethingElseThanAnException) {
+TEST(Scraper, ReleasesACollectorThatThrowsAnUnknownType) {
   TestScraper scraper({{"bad", [](auto&) -> Collection { throw 1; }}});
   for (int i = 0; i < 2; ++i) {
     const auto result = scraper.scraper->scrape_all(Scraper::Clock::now() + 1h);
@@ -221,7 +221,7 @@ TEST(Scraper, SharesOneRunAmongConcurrentClients) {
   std::string late;
   std::jthread first([&] { late = scraper.scrape({0}, 1h); });
   slow.entered.wait();
-  // They join the run and wait until their own deadline.
+  // These clients join the run and wait until their own deadline.
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(scraper.scrape({0}, 20ms), HasSubstr(success("slow", 0)));
   }

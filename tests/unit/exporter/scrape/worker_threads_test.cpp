@@ -28,8 +28,8 @@ TEST(WorkerThreads, ReuseTheIdleThread) {
   std::thread::id second;
   workers.start([&] { first = std::this_thread::get_id(); });
   ASSERT_TRUE(workers.wait_until_idle(Clock::now() + 1h));
-  // The thread becomes idle a moment after its task: tasks that come before start threads of their
-  // own, which end.
+  // The thread becomes idle shortly after its task. Tasks that start earlier get a new thread,
+  // which ends afterwards.
   const auto end = Clock::now() + 30s;
   do {
     workers.start([&] { second = std::this_thread::get_id(); });

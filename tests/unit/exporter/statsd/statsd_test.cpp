@@ -50,7 +50,7 @@ TEST(StatsdLine, WritesLabelsAsTags) {
             "queue,address=___1_,port=443:3|g");
 }
 
-TEST(StatsdLine, SanitisesLabelValues) {
+TEST(StatsdLine, SanitizesLabelValues) {
   const Labels labels = {{"unit", "a|b,c#d:e=f g\nh.i/j\xC3\xA4@"}};
   EXPECT_EQ(format_gauge({}, "q", labels, 1), "q.unit.a_b_c_d_e_f_g_h_i_j___:1|g");
   EXPECT_EQ(format_gauge({.tags = TagFormat::dogstatsd}, "q", labels, 1),
@@ -74,7 +74,7 @@ TEST(StatsdLine, WritesNoExponent) {
 
 TEST(CounterDeltas, ReturnsTheUnacknowledgedIncrease) {
   CounterDeltas deltas;
-  EXPECT_EQ(deltas.pending("a", 100), 0) << "the first value is no increase";
+  EXPECT_EQ(deltas.pending("a", 100), 0) << "the first value is not an increase";
   EXPECT_EQ(deltas.pending("a", 103), 3);
   EXPECT_EQ(deltas.pending("a", 105), 5) << "the 3 are not acknowledged";
   deltas.acknowledge("a", 5);
@@ -85,7 +85,7 @@ TEST(CounterDeltas, CountsFromZeroAfterAReset) {
   CounterDeltas deltas;
   deltas.pending("a", 100);
   EXPECT_EQ(deltas.pending("a", 7), 7);
-  EXPECT_EQ(deltas.pending("a", 200), 200) << "nothing since the reset is acknowledged";
+  EXPECT_EQ(deltas.pending("a", 200), 200) << "the growth since the reset is not acknowledged";
   deltas.acknowledge("a", 200);
   EXPECT_EQ(deltas.pending("a", 201), 1);
 }
@@ -107,7 +107,7 @@ TEST(CounterDeltas, KeepsIncreasesThatFollowTheAcknowledgedOne) {
   EXPECT_EQ(deltas.pending("a", 104), 1);
 }
 
-TEST(CounterDeltas, ForgetsACounterAfterItsMaxAbsence) {
+TEST(CounterDeltas, EvictsACounterAfterItsMaxAbsence) {
   CounterDeltas deltas;
   deltas.pending("a", 100);
   for (std::uint64_t push = 0; push < CounterDeltas::max_absence; ++push) {
@@ -167,7 +167,7 @@ TEST(StatsdPack, OmitsLongLinesAndNonFiniteValues) {
   EXPECT_THAT(packed.too_long, SizeIs(1));
 }
 
-TEST(StatsdPack, DistinguishesCountersWithTheSameSanitisedName) {
+TEST(StatsdPack, DistinguishesCountersWithTheSameSanitizedName) {
   auto family = counter_family("drops", "help");
   add_series(family, {{"unit", "a b"}}, 10);
   add_series(family, {{"unit", "a_b"}}, 20);
@@ -207,19 +207,19 @@ TEST(StatsdAddress, RejectsInvalidAddresses) {
   }
 }
 
-/// A listener on a UNIX datagram socket.
-class Listener {
+/// A server on a UNIX datagram socket.
+class Server {
  public:
-  explicit Listener(const std::string& path)
+  explicit Server(const std::string& path)
       : path_(path), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     path.copy(name.sun_path, sizeof name.sun_path - 1);
     EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
   }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  ~Listener() { ::unlink(path_.c_str()); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() { ::unlink(path_.c_str()); }
 
   /// Returns the lines of all datagrams received so far.
   std::vector<std::string> lines() const {
@@ -256,20 +256,20 @@ class StatsdPusher : public ::testing::Test {
 };
 
 TEST_F(StatsdPusher, SendsGaugesAndIncreases) {
-  const Listener listener(path());
+  const Server server(path());
   Pusher pusher(unix_options(), captured_.log, counters_);
   pusher.push(page(1, 50));
   pusher.push(page(2, 57));
-  EXPECT_THAT(listener.lines(),
+  EXPECT_THAT(server.lines(),
               ElementsAre("queue.port.443:1|g", "queue.port.443:2|g", "drops_total.port.443:7|c"));
   EXPECT_EQ(counters_.sent, 2U);
   EXPECT_EQ(counters_.errors, 0U);
 }
 
-TEST_F(StatsdPusher, SendsIncreasesOfTheTimeWithoutAListener) {
+TEST_F(StatsdPusher, ResendsIncreasesOnceThereIsAServer) {
   Pusher pusher(unix_options(), captured_.log, counters_);
   {
-    const Listener before(path());
+    const Server before(path());
     pusher.push(page(1, 50));
   }
   pusher.push(page(1, 52));
@@ -277,14 +277,14 @@ TEST_F(StatsdPusher, SendsIncreasesOfTheTimeWithoutAListener) {
   EXPECT_EQ(counters_.errors, 2U);
   EXPECT_EQ(captured_.count("push to StatsD failed"), 1) << "once a minute";
   EXPECT_THAT(captured_.text(), HasSubstr(path()));
-  const Listener after(path());
+  const Server after(path());
   pusher.push(page(1, 56));
   EXPECT_THAT(after.lines(), ElementsAre("queue.port.443:1|g", "drops_total.port.443:6|c"));
   EXPECT_EQ(counters_.sent, 2U);
 }
 
 TEST_F(StatsdPusher, CountsAFullSocketAndRecovers) {
-  const Listener listener(path());
+  const Server server(path());
   Pusher pusher(unix_options(), captured_.log, counters_);
   pusher.push(page(1, 50));
   while (counters_.errors == 0) {  // net.unix.max_dgram_qlen
@@ -294,9 +294,9 @@ TEST_F(StatsdPusher, CountsAFullSocketAndRecovers) {
   EXPECT_THAT(captured_.text(), HasSubstr("Resource temporarily unavailable"));
   pusher.push(page(1, 60));
   EXPECT_EQ(counters_.errors, 2U);
-  EXPECT_THAT(listener.lines(), SizeIs(counters_.sent.load()));
+  EXPECT_THAT(server.lines(), SizeIs(counters_.sent.load()));
   pusher.push(page(1, 61));
-  EXPECT_THAT(listener.lines(), ElementsAre("queue.port.443:1|g", "drops_total.port.443:11|c"));
+  EXPECT_THAT(server.lines(), ElementsAre("queue.port.443:1|g", "drops_total.port.443:11|c"));
 }
 
 TEST_F(StatsdPusher, CountsAnUnresolvedName) {
@@ -310,7 +310,7 @@ TEST_F(StatsdPusher, CountsAnUnresolvedName) {
 }
 
 TEST_F(StatsdPusher, CountsALongSeriesAndSendsTheOthers) {
-  const Listener listener(path());
+  const Server server(path());
   Options small = unix_options();
   small.mtu = 256;
   Pusher pusher(small, captured_.log, counters_);
@@ -318,12 +318,12 @@ TEST_F(StatsdPusher, CountsALongSeriesAndSendsTheOthers) {
   add_series(families.front(), {{"unit", std::string(300, 'x')}}, 1);
   pusher.push(families);
   EXPECT_EQ(counters_.errors, 1U);
-  EXPECT_THAT(listener.lines(), ElementsAre("queue.port.443:1|g"));
+  EXPECT_THAT(server.lines(), ElementsAre("queue.port.443:1|g"));
   EXPECT_THAT(captured_.text(), HasSubstr("longer than --statsd.mtu"));
 }
 
 TEST_F(StatsdPusher, ContinuesAfterAFailedScrape) {
-  const Listener listener(path());
+  const Server server(path());
   std::atomic<int> scrapes = 0;
   Scraper scraper(
       {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag}, {},
@@ -341,11 +341,11 @@ TEST_F(StatsdPusher, ContinuesAfterAFailedScrape) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_EQ(counters_.errors, 1U);
-  EXPECT_THAT(listener.lines(), Contains("queue.port.443:1|g"));
+  EXPECT_THAT(server.lines(), Contains("queue.port.443:1|g"));
 }
 
 /// Returns a UDP socket on 127.0.0.1 and its port.
-std::pair<UniqueFd, std::uint16_t> udp_listener(std::uint16_t port) {
+std::pair<UniqueFd, std::uint16_t> udp_server(std::uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_in name{};
   name.sin_family = AF_INET;
@@ -358,7 +358,7 @@ std::pair<UniqueFd, std::uint16_t> udp_listener(std::uint16_t port) {
 }
 
 TEST_F(StatsdPusher, RetriesIncreasesThatUdpRefused) {
-  auto [fd, port] = udp_listener(0);
+  auto [fd, port] = udp_server(0);
   Pusher pusher(options({.host = "127.0.0.1", .port = std::to_string(port)}), captured_.log,
                 counters_);
   pusher.push(page(1, 50));
@@ -366,7 +366,7 @@ TEST_F(StatsdPusher, RetriesIncreasesThatUdpRefused) {
   pusher.push(page(1, 53));
   EXPECT_EQ(counters_.errors, 1U);
   EXPECT_EQ(counters_.sent, 1U);
-  fd = udp_listener(port).first;
+  fd = udp_server(port).first;
   pusher.push(page(1, 54));
   std::array<char, 2000> datagram{};
   const ssize_t length = ::recv(fd.get(), datagram.data(), datagram.size(), 0);

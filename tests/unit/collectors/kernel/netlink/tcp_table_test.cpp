@@ -49,14 +49,14 @@ TEST(SynQueue, MatchesDualStackListenersForBothFamilies) {
   EXPECT_EQ(listener_of({{.address = "::"}}, syn("2001:db8::1")), "[::]");
 }
 
-TEST(SynQueue, OfIpv4DoesNotMatchV6OnlyListeners) {
+TEST(SynQueue, DoesNotMatchV6OnlyListenersForIpv4) {
   EXPECT_EQ(listener_of({{.address = "::", .v6_only = true}}, syn("::ffff:10.0.0.5")), "none");
   EXPECT_EQ(
       listener_of({{.address = "::", .v6_only = true}, {.address = "0.0.0.0"}}, syn("10.0.0.5")),
       "0.0.0.0");
 }
 
-TEST(SynQueue, OfIpv6DoesNotMatchIpv4Listeners) {
+TEST(SynQueue, DoesNotMatchIpv4ListenersForIpv6) {
   EXPECT_EQ(listener_of({{.address = "0.0.0.0"}}, syn("2001:db8::1")), "none");
 }
 

@@ -138,7 +138,7 @@ TEST(CgroupPaths, WalksAgainOnlyForNewIds) {
   EXPECT_THAT(found(paths, tree, {second}), UnorderedElementsAre(Pair(second, "/second/deep")));
 }
 
-TEST(CgroupPaths, OfSeveralNamespacesShareOneWalk) {
+TEST(CgroupPaths, ShareOneWalkAmongNamespaces) {
   const testing::TemporaryTree tree;
   tree.write("fs/cgroup/cgroup.controllers", "");
   const auto first = inode(tree.make_directory("fs/cgroup/first"));
