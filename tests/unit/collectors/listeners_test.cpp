@@ -178,7 +178,7 @@ TEST(Listeners, ExportTenOwnersAtMost) {
     const auto directory = fixture.sys_tree.make_directory(std::string("fs/cgroup/") + name);
     struct stat status {};
     ASSERT_EQ(::stat(directory.c_str(), &status), 0);
-    fixture.kernel.sockets.push_back(listener(80, name, 0, 9));
+    fixture.kernel.sockets.push_back(listener(80, static_cast<std::uint64_t>(name), 0, 9));
     fixture.kernel.sockets.back().cgroup = status.st_ino;
   }
   EXPECT_EQ(

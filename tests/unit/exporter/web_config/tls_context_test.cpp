@@ -46,7 +46,9 @@ void add_extension(const Identity& to, int nid, const std::string& value) {
 
 /// Self-signed without an issuer.
 Identity issue(const Request& request, const Identity* issuer = nullptr) {
-  Identity made{.key{EVP_EC_gen("P-256")}, .certificate{X509_new()}};
+  Identity made;
+  made.key.reset(EVP_EC_gen("P-256"));
+  made.certificate.reset(X509_new());
   X509* const certificate = made.certificate.get();
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
