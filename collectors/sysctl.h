@@ -11,7 +11,7 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 1> sysctl_settings = {{
     {.name = "include",
      .placeholder = "NAME",
-     .help = "also export this sysctl (net.ipv4.tcp_congestion_control)",
+     .help = "also export this sysctl (net.ipv4.tcp_congestion_control), repeatable",
      .default_value = "",
      .is_repeatable = true},
 }};

@@ -126,7 +126,7 @@ CLI::App* add_print(CLI::App& app, PrintOptions& options) {
   add_text(*print,
            {.name = "--output",
             .value = "FILE",
-            .help = "Replace this file atomically, as node_exporter's textfile collector needs it"},
+            .help = "Replace this file atomically, as node_exporter's textfile collector requires"},
            options.output);
   return print;
 }
@@ -205,11 +205,11 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   add_text(app,
            {.name = "--web.config.file",
             .value = "FILE",
-            .help = "Configuration of TLS and authentication, as of exporter-toolkit"},
+            .help = "TLS and authentication, in the format of exporter-toolkit"},
            options.web_config_file);
   add_switch(app,
              {.name = "--no-sandbox{false}",
-              .help = "Do not drop capabilities or restrict system calls and files"},
+              .help = "Keep capabilities, and do not restrict system calls or files"},
              options.sandbox);
   add_switch(app,
              {.name = "--collector.disable-defaults",
