@@ -67,8 +67,8 @@ struct Group {
 
 struct Row {
   const Group& group;
-  bool has_syn_queue;
-  bool has_drops;
+  bool has_syn_queue = false;
+  bool has_drops = false;
   std::optional<bool> is_capped{};
 };
 

@@ -40,14 +40,12 @@ std::vector<std::string> Scraper::names() const {
 
 void Scraper::stop() {
   collector_log_.stop();  // before any collector is interrupted
-  std::multiset<RunPtr> runs;
   {
     const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
-    runs = active_runs_;
-  }
-  for (const RunPtr& run : runs) {
-    run->stop();
+    for (const RunPtr& run : active_runs_) {  // no copy: the destructor must not run out of memory
+      run->stop();
+    }
   }
   leases_.wake();
   workers_.stop();
