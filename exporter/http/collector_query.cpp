@@ -5,6 +5,7 @@
 #include <set>
 
 #include <civetweb.h>
+#include <fmt/format.h>
 
 #include "collectors/kernel/base/text.h"
 
@@ -29,12 +30,9 @@ void require_enabled(const std::string& name, const std::vector<std::string>& en
   if (contains(enabled, name)) {
     return;
   }
-  std::string expected;
-  for (const std::string& other : enabled) {
-    expected.append(expected.empty() ? "" : ", ").append(other);
-  }
-  throw BadRequest((contains(all, name) ? "disabled collector: '" : "unknown collector: '") + name +
-                   "', expected one of " + expected);
+  throw BadRequest(fmt::format("{} collector: '{}', expected one of {}",
+                               contains(all, name) ? "disabled" : "unknown", name,
+                               fmt::join(enabled, ", ")));
 }
 
 }  // namespace

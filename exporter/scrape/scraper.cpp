@@ -7,17 +7,15 @@
 #include <numeric>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
 
 std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) {
-    all.append(all.empty() ? "" : "; ").append(text);
-  }
-  return all;
+  return fmt::format("{}", fmt::join(texts, "; "));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -202,11 +203,7 @@ int protocol_version(TlsVersion version) {
 }
 
 std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) {
-    all.append(all.empty() ? "" : ":").append(name);
-  }
-  return all;
+  return fmt::format("{}", fmt::join(names, ":"));
 }
 
 void configure_protocol(SSL_CTX* context, const TlsConfig& config) {
