@@ -26,7 +26,7 @@ using kernel::Endpoint;
 std::uint64_t capacity(std::uint32_t backlog) { return std::uint64_t{backlog} + 1; }
 
 /// The sockets that share an endpoint.
-struct Group {
+struct ListenerGroup {
   std::uint64_t sockets = 0;
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
@@ -66,7 +66,7 @@ struct Group {
 };
 
 struct Row {
-  const Group& group;
+  const ListenerGroup& group;
   bool has_syn_queue = false;
   bool has_drops = false;
   std::optional<bool> is_capped{};
@@ -74,7 +74,7 @@ struct Row {
 
 using enum prometheus::MetricType;
 
-constexpr auto specs = std::to_array<FamilySpec<Row>>({
+constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
     {Gauge, "inetdiag_listener_sockets",
      "Number of sockets listening on this address and port, more than 1 with SO_REUSEPORT "
      "(inet_diag).",
@@ -127,7 +127,7 @@ std::string joined(const std::set<std::string>& values) {
 
 /// Returns the labels of the owner, empty if it is unknown. Joins the values of several owners in
 /// one label set, because a second series would break joins on address and port.
-Labels owner_labels(const Group& group, const std::map<std::uint64_t, std::string>& paths) {
+Labels owner_labels(const ListenerGroup& group, const std::map<std::uint64_t, std::string>& paths) {
   std::map<std::string, std::set<std::string>> values;
   const auto add = [&](const char* label, const std::string& value) {
     if (!value.empty()) {
@@ -157,16 +157,16 @@ class Listeners final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
-    std::map<Endpoint, Group> groups = grouped(context.tcp.listeners());
+    std::map<Endpoint, ListenerGroup> groups = grouped(context.tcp.listeners());
     const bool has_syn_queues = add_syn_queues(context, groups, collection);
     const bool has_drops = std::ranges::any_of(
         groups, [](const auto& group) { return !group.second.member_drops.empty(); });
     if (!groups.empty() && !has_drops) {
       collection.missing.emplace_back("drops of listeners (SK_MEMINFO_DROPS needs Linux 4.7)");
     }
-    std::vector<NamedGroup<Group>> ranked = count_drops(drops_, std::move(groups));
+    std::vector<NamedGroup<ListenerGroup>> ranked = count_drops(drops_, std::move(groups));
 
-    FamilyTable<Row> families(specs);
+    FamilyTable<Row> families(listener_families);
     auto info =
         gauge_family("inetdiag_listener_info",
                      "Owner of the listener, several separated by commas, from the cgroup in which "
@@ -174,7 +174,7 @@ class Listeners final : public Collector {
     const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
-    for (const NamedGroup<Group>& named : std::span(ranked).first(shown)) {
+    for (const NamedGroup<ListenerGroup>& named : std::span(ranked).first(shown)) {
       const Labels labels = endpoint_labels(named.endpoint);
       families.add(
           labels, {.group = named.group,
@@ -188,7 +188,7 @@ class Listeners final : public Collector {
       }
     }
     if (shown < ranked.size()) {
-      const Group other = aggregate(std::span(ranked).subspan(shown));
+      const ListenerGroup other = aggregate(std::span(ranked).subspan(shown));
       families.add(aggregate_labels(),
                    {.group = other, .has_syn_queue = has_syn_queues, .has_drops = has_drops});
     }
@@ -202,8 +202,8 @@ class Listeners final : public Collector {
   }
 
  private:
-  static std::map<Endpoint, Group> grouped(const std::vector<kernel::Listener>& listeners) {
-    std::map<Endpoint, Group> groups;
+  static std::map<Endpoint, ListenerGroup> grouped(const std::vector<kernel::Listener>& listeners) {
+    std::map<Endpoint, ListenerGroup> groups;
     for (const kernel::Listener& listener : listeners) {
       groups[listener.endpoint].add(listener);
     }
@@ -212,8 +212,8 @@ class Listeners final : public Collector {
 
   /// Returns false if the dump of half-open connections failed. It can time out even if the dump of
   /// listeners, which are fewer, succeeds; the other metrics are still exported.
-  static bool add_syn_queues(const ScrapeContext& context, std::map<Endpoint, Group>& groups,
-                             Collection& collection) {
+  static bool add_syn_queues(const ScrapeContext& context,
+                             std::map<Endpoint, ListenerGroup>& groups, Collection& collection) {
     try {
       const auto& queues = context.tcp.partial_dump().syn_queue;
       for (auto& [endpoint, group] : groups) {
@@ -231,8 +231,8 @@ class Listeners final : public Collector {
 
   /// Adds the growth of the drops rather than their totals: the counter must not decrease when a
   /// listener leaves the aggregate.
-  Group aggregate(std::span<const NamedGroup<Group>> groups) {
-    Group other;
+  ListenerGroup aggregate(std::span<const NamedGroup<ListenerGroup>> groups) {
+    ListenerGroup other;
     for (const auto& [endpoint, group, growth] : groups) {
       other.sockets += group.sockets;
       other.waiting += group.waiting;
@@ -247,10 +247,10 @@ class Listeners final : public Collector {
   }
 
   std::map<std::uint64_t, std::string> owners(const ScrapeContext& context,
-                                              std::span<const NamedGroup<Group>> groups,
+                                              std::span<const NamedGroup<ListenerGroup>> groups,
                                               Collection& collection) {
     std::set<std::uint64_t> ids;
-    for (const NamedGroup<Group>& named : groups) {
+    for (const NamedGroup<ListenerGroup>& named : groups) {
       ids.insert(named.group.cgroups.begin(), named.group.cgroups.end());
     }
     try {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <exception>
 #include <iterator>
 #include <map>
@@ -23,6 +22,7 @@
 #include "collectors/support/cpu_credit.h"
 #include "collectors/support/family.h"
 #include "collectors/support/family_merger.h"
+#include "collectors/support/thread_cpu.h"
 
 namespace inetdiag {
 namespace {
@@ -43,12 +43,6 @@ constexpr double collecting_share = 0.8;
 /// The state of a namespace is kept for this many scrapes that do not discover it: a failed
 /// discovery must not reset drop counters.
 constexpr unsigned max_missed_scrapes = 3;
-
-CpuCredit::CpuTime thread_cpu() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 /// The state of a namespace between scrapes.
 struct NamespaceState {

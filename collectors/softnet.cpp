@@ -14,7 +14,7 @@ namespace {
 using enum prometheus::MetricType;
 using kernel::SoftnetCpu;
 
-constexpr auto specs = std::to_array<FamilySpec<SoftnetCpu>>({
+constexpr auto softnet_families = std::to_array<FamilySpec<SoftnetCpu>>({
     {Counter, "inetdiag_softnet_processed_total",
      "Packets processed by this CPU (/proc/net/softnet_stat).", field<&SoftnetCpu::processed>},
     {Counter, "inetdiag_softnet_dropped_total",
@@ -49,7 +49,7 @@ class Softnet final : public Collector {
       collection.errors.emplace_back("no CPUs in net/softnet_stat below --path.procfs");
       return collection;
     }
-    FamilyTable<SoftnetCpu> families(specs);
+    FamilyTable<SoftnetCpu> families(softnet_families);
     std::set<std::uint64_t> seen;
     for (const SoftnetCpu& cpu : cpus) {
       if (seen.insert(cpu.cpu).second) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <ctime>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -18,6 +17,7 @@
 #include "collectors/kernel/proc/counter_file.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/family.h"
+#include "collectors/support/thread_cpu.h"
 
 namespace inetdiag {
 namespace {
@@ -208,12 +208,6 @@ class Tcp final : public Collector {
   TcpClocks clocks_;
   std::optional<Breakdown> breakdown_;
 };
-
-CpuBudget::CpuTime thread_cpu() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 }  // namespace
 

@@ -22,7 +22,7 @@ using kernel::Endpoint;
 using kernel::UdpSocket;
 
 /// The sockets of one endpoint, or an aggregate.
-struct Group {
+struct UdpGroup {
   std::uint64_t sockets = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t limit_bytes = 0;
@@ -44,7 +44,7 @@ struct Group {
   }
 
   /// Drops are aggregated separately, because a counter must not decrease.
-  void aggregate(const Group& group) {
+  void aggregate(const UdpGroup& group) {
     sockets += group.sockets;
     queue_bytes += group.queue_bytes;
     limit_bytes += group.limit_bytes;
@@ -56,27 +56,27 @@ struct Group {
 
 using enum prometheus::MetricType;
 
-constexpr auto specs = std::to_array<FamilySpec<Group>>({
+constexpr auto udp_families = std::to_array<FamilySpec<UdpGroup>>({
     {Gauge, "inetdiag_udp_sockets",
      "Number of UDP sockets bound to this address and port, port=\"other\" for connected sockets "
      "and those with an ephemeral port (udp_diag).",
-     field<&Group::sockets>},
+     field<&UdpGroup::sockets>},
     {Gauge, "inetdiag_udp_receive_queue_bytes",
      "Memory of datagrams that the program has not read, with kernel overhead, summed over the "
      "sockets (udp_diag idiag_rqueue).",
-     field<&Group::queue_bytes>},
+     field<&UdpGroup::queue_bytes>},
     {Gauge, "inetdiag_udp_receive_queue_limit_bytes",
      "Size of the receive buffer (SO_RCVBUF), summed over the sockets (udp_diag "
      "SK_MEMINFO_RCVBUF).",
-     field<&Group::limit_bytes>},
+     field<&UdpGroup::limit_bytes>},
     {Gauge, "inetdiag_udp_receive_queue_fill_ratio",
      "Receive queue / receive buffer of the fullest socket; near 1 the kernel drops datagrams "
      "(udp_diag).",
-     field<&Group::fill>},
+     field<&UdpGroup::fill>},
     {Counter, "inetdiag_udp_drops_total",
      "Datagrams dropped by these sockets, mostly because the receive buffer was full (udp_diag "
      "SK_MEMINFO_DROPS).",
-     field<&Group::drops>},
+     field<&UdpGroup::drops>},
 });
 
 /// Local ports that the kernel assigns (net.ipv4.ip_local_port_range).
@@ -111,8 +111,8 @@ class Udp final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);
-    std::map<Endpoint, Group> groups;
-    Group other;
+    std::map<Endpoint, UdpGroup> groups;
+    UdpGroup other;
     std::size_t kept = 0;
     if (!context.is_other_namespace || has_sockets(context)) {
       kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
@@ -122,16 +122,16 @@ class Udp final : public Collector {
         kernel::check_kept_sockets(kept, "UDP sockets");
       });
     }
-    std::vector<NamedGroup<Group>> named = count_drops(drops_, std::move(groups));
+    std::vector<NamedGroup<UdpGroup>> named = count_drops(drops_, std::move(groups));
     const std::size_t shown = rank(named, max_);
     aggregated_drops_ += client_drops_.update(other.member_drops);
-    for (const NamedGroup<Group>& rest : std::span(named).subspan(shown)) {
+    for (const NamedGroup<UdpGroup>& rest : std::span(named).subspan(shown)) {
       other.aggregate(rest.group);
       aggregated_drops_ += rest.drops_growth;
     }
     other.drops = aggregated_drops_;
 
-    FamilyTable<Group> families(specs);
+    FamilyTable<UdpGroup> families(udp_families);
     for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
       families.add(endpoint_labels(endpoint), group);
     }

@@ -28,7 +28,7 @@ using kernel::UnixSocket;
 constexpr double notable_fill = 0.5;
 
 /// The listening sockets of one path, possibly in several mount namespaces, or an aggregate.
-struct Listener {
+struct UnixListener {
   std::string path;
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
@@ -43,7 +43,7 @@ struct Listener {
         fill, static_cast<double>(socket.waiting) / (static_cast<double>(socket.backlog) + 1));
   }
 
-  void aggregate(const Listener& listener) {
+  void aggregate(const UnixListener& listener) {
     waiting += listener.waiting;
     backlog += listener.backlog;
     fill = std::max(fill, listener.fill);
@@ -52,18 +52,18 @@ struct Listener {
 
 using enum prometheus::MetricType;
 
-constexpr auto specs = std::to_array<FamilySpec<Listener>>({
+constexpr auto unix_families = std::to_array<FamilySpec<UnixListener>>({
     {Gauge, "inetdiag_unix_listener_accept_queue_length",
      "Connections waiting for accept() at this UNIX socket (unix_diag).",
-     field<&Listener::waiting>},
+     field<&UnixListener::waiting>},
     {Gauge, "inetdiag_unix_listener_accept_queue_limit",
      "Backlog of this UNIX socket, the smaller of the listen() argument and net.core.somaxconn at "
      "that time (unix_diag).",
-     field<&Listener::backlog>},
+     field<&UnixListener::backlog>},
     {Gauge, "inetdiag_unix_listener_accept_queue_fill_ratio",
      "Waiting connections / (backlog + 1) at this UNIX socket; at 1 connect() blocks or fails with "
      "EAGAIN (unix_diag).",
-     field<&Listener::fill>},
+     field<&UnixListener::fill>},
 });
 
 std::string_view name_of_type(std::uint8_t type) {
@@ -100,7 +100,7 @@ class Unix final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     // Keyed by label value, because two paths can become the same valid UTF-8.
-    std::map<std::string, Listener> listeners;
+    std::map<std::string, UnixListener> listeners;
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
     const std::uint32_t listening = kernel::mask(TcpState::listen);
     dump(context, listening, true, [&](const UnixSocket& socket) {
@@ -136,19 +136,19 @@ class Unix final : public Collector {
                  });
   }
 
-  void add_listeners(Collection& collection, std::map<std::string, Listener>&& by_path) const {
-    std::vector<Listener> listeners;
+  void add_listeners(Collection& collection, std::map<std::string, UnixListener>&& by_path) const {
+    std::vector<UnixListener> listeners;
     listeners.reserve(by_path.size());
     for (auto& [path, listener] : by_path) {
       listener.path = path;
       listeners.push_back(std::move(listener));
     }
-    std::ranges::sort(listeners, {}, [](const Listener& listener) {
+    std::ranges::sort(listeners, {}, [](const UnixListener& listener) {
       return std::tuple(listener.fill < notable_fill, std::string_view(listener.path));
     });
     const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
-    FamilyTable<Listener> families(specs);
-    Listener other{.path = "other"};
+    FamilyTable<UnixListener> families(unix_families);
+    UnixListener other{.path = "other"};
     bool has_other = false;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       // A socket may have the name of the aggregate.

@@ -15,12 +15,12 @@
 namespace inetdiag {
 namespace {
 
-constexpr std::chrono::seconds scrape_timeout{10};
+constexpr std::chrono::seconds print_timeout{10};
 
 }  // namespace
 
 int print(Scraper& scraper, const PrintOptions& options) {
-  const auto result = scraper.scrape_all(Scraper::Clock::now() + scrape_timeout);
+  const auto result = scraper.scrape_all(Scraper::Clock::now() + print_timeout);
   const Exposition& exposition = result->exposition;
   const std::string json = options.format == PrintFormat::json ? page_json(exposition) : "";
   const std::string& text = json.empty() ? exposition.text() : json;

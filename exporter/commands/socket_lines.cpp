@@ -52,7 +52,7 @@ void append_field(std::string& text, std::string_view name, std::uint32_t number
 
 /// Replaces bytes that could control a terminal or break the JSON. An interface name may contain
 /// any byte except slash, colon and white space.
-std::string printable(std::string name) {
+std::string printable_name(std::string name) {
   std::ranges::replace_if(
       name, [](char c) { return c <= ' ' || c >= '\x7f' || c == '"' || c == '\\'; }, '?');
   return name;
@@ -97,7 +97,7 @@ std::string_view SocketLines::table_header() {
 const std::string& SocketLines::device_name(std::uint32_t index) {
   const auto [at, is_new] = device_names_.try_emplace(index);
   if (is_new) {
-    at->second = printable(kernel::interface_name(index));
+    at->second = printable_name(kernel::interface_name(index));
   }
   return at->second;
 }

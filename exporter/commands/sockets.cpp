@@ -22,7 +22,7 @@
 namespace inetdiag {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int sockets_schema_version = 1;
 
 constexpr std::size_t write_bytes = 1U << 16U;  // the capacity of a pipe (pipe(7))
 constexpr std::size_t max_line_bytes = 1024;
@@ -73,7 +73,7 @@ void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& opt
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  json.field("schema_version", schema_version);
+  json.field("schema_version", sockets_schema_version);
   json.field("sockets", std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
   json.key("states").begin_object();
   for (const auto& [state, name] : kernel::tcp_states) {

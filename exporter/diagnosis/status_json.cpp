@@ -10,7 +10,7 @@
 namespace inetdiag::diagnosis {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int status_schema_version = 1;
 
 std::optional<std::string_view> null_if_empty(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(text);
@@ -108,7 +108,7 @@ std::string status_json(const Status& status) {
   std::string text;
   JsonWriter json(text, JsonWriter::Layout::indented);
   json.begin_object();
-  json.field("schema_version", schema_version);
+  json.field("schema_version", status_schema_version);
   json.field("exporter_version", build_info::version);
   json.field("host", status.host);
   json.field("time", rfc3339(status.time));

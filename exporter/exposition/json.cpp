@@ -9,7 +9,7 @@
 namespace inetdiag {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int metrics_schema_version = 1;
 
 void write_family(JsonWriter& json, const prometheus::MetricFamily& family) {
   const bool is_counter = family.type == prometheus::MetricType::Counter;
@@ -35,7 +35,7 @@ std::string page_json(const Exposition& exposition) {
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  json.field("schema_version", schema_version);
+  json.field("schema_version", metrics_schema_version);
   json.field("exporter_version", build_info::version);
   json.field("time", rfc3339(std::chrono::system_clock::now()));
   json.key("families").begin_array();

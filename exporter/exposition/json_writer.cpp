@@ -1,16 +1,14 @@
 #include "exporter/exposition/json_writer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include <nlohmann/json.hpp>
 
+#include "exporter/exposition/exact_integer.h"
+
 namespace inetdiag {
 namespace {
-
-/// 2^53: a double represents every integer up to this value.
-constexpr double max_exact_integer = 9007199254740992.0;
 
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text,
@@ -45,9 +43,7 @@ JsonWriter& JsonWriter::value(std::string_view text) {
 }
 
 JsonWriter& JsonWriter::value(double number) {
-  return number == std::trunc(number) && std::abs(number) <= max_exact_integer
-             ? value(static_cast<std::int64_t>(number))
-             : ratio(number);
+  return is_exact_integer(number) ? value(static_cast<std::int64_t>(number)) : ratio(number);
 }
 
 JsonWriter& JsonWriter::ratio(double number) { return append(nlohmann::json(number).dump()); }

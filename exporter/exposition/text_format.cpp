@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "exporter/exposition/exact_integer.h"
+
 namespace inetdiag {
 namespace {
 
@@ -16,9 +18,6 @@ using prometheus::MetricType;
 // Estimates that avoid most reallocations.
 constexpr std::size_t family_bytes = 256;
 constexpr std::size_t series_bytes = 128;
-
-/// 2^53: a double represents every integer up to this value.
-constexpr double max_exact_integer = 9007199254740992.0;
 
 std::size_t estimate_bytes(const std::vector<MetricFamily>& families) {
   std::size_t bytes = 0;
@@ -54,7 +53,7 @@ void append_value(std::string& text, double value) {
     text.append("NaN");
   } else if (std::isinf(value)) {
     text.append(value > 0 ? "+Inf" : "-Inf");
-  } else if (std::abs(value) <= max_exact_integer && value == std::trunc(value)) {
+  } else if (is_exact_integer(value)) {
     append_digits(text, static_cast<std::int64_t>(value));
   } else {
     append_digits(text, value);

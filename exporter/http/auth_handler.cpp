@@ -8,8 +8,8 @@
 namespace inetdiag {
 namespace {
 
-/// A user name from the network, shortened and made printable for the log.
-std::string printable(std::string_view user) {
+/// A user name from the network, shortened and made safe for the log.
+std::string loggable(std::string_view user) {
   constexpr std::size_t max_length = 32;
   std::string text(user.substr(0, max_length));
   std::ranges::replace_if(
@@ -83,7 +83,7 @@ void AuthHandler::log_failure(const std::string& client,
                                                                        : "unknown user";
   log_.warn("authentication failed", {{"client", client},
                                       {"error", error},
-                                      {"user", credentials ? printable(credentials->user) : ""},
+                                      {"user", credentials ? loggable(credentials->user) : ""},
                                       {"suppressed", std::to_string(*suppressed)}});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -14,6 +15,9 @@ struct IoResult {
   IoStatus status = IoStatus::failed;
   std::size_t bytes = 0;  ///< at least 1 if the status is ok
 };
+
+/// Whether a non-blocking call that failed with this errno may be repeated.
+inline bool is_transient(int error) { return error == EAGAIN || error == EINTR; }
 
 /// The bytes exchanged with a client over a non-blocking socket.
 class ClientStream {

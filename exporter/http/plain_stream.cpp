@@ -7,12 +7,6 @@
 #include <sys/types.h>
 
 namespace inetdiag {
-namespace {
-
-bool is_transient(int error) { return error == EAGAIN || error == EINTR; }
-
-}  // namespace
-
 IoResult PlainStream::read(std::span<char> buffer) {
   const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (n > 0) {

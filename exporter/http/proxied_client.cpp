@@ -16,14 +16,12 @@ namespace {
 // For the handshake and the complete request header.
 constexpr std::chrono::seconds request_timeout{5};
 // From the first byte of the response to the last.
-constexpr std::chrono::seconds response_timeout{30};
+constexpr std::chrono::seconds proxied_response_timeout{30};
 // Closing a socket with unread input sends a reset, which may discard a response in flight.
 constexpr std::chrono::seconds lingering_close_timeout{2};
-constexpr std::size_t max_header_bytes = 16384;
-constexpr std::size_t chunk_bytes = 16384;
+constexpr std::size_t max_request_header_bytes = 16384;
+constexpr std::size_t forwarded_bytes = 16384;
 constexpr int upstream_buffer_bytes = 65536;
-
-bool is_transient(int error) { return error == EAGAIN || error == EINTR; }
 
 /// Returns the length of a request's header, including the empty line, if it is complete. Lines may
 /// end without a carriage return (RFC 9112, section 2.2).
@@ -180,7 +178,7 @@ bool ProxiedClient::read_request() {
       request_.resize(*length);
       return connect_upstream();
     }
-    if (request_.size() > max_header_bytes) {
+    if (request_.size() > max_request_header_bytes) {
       return connect_upstream();  // which responds with an error status
     }
   }
@@ -241,15 +239,15 @@ bool ProxiedClient::send_request() {
 }
 
 IoStatus ProxiedClient::read_response() {
-  response_.resize(chunk_bytes);
-  const ssize_t n = ::recv(upstream_.get(), response_.data(), chunk_bytes, MSG_DONTWAIT);
+  response_.resize(forwarded_bytes);
+  const ssize_t n = ::recv(upstream_.get(), response_.data(), forwarded_bytes, MSG_DONTWAIT);
   const int error = errno;
   response_.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   if (n < 0) {
     return is_transient(error) ? IoStatus::would_block : IoStatus::failed;
   }
   if (!deadline_) {
-    deadline_ = Clock::now() + response_timeout;
+    deadline_ = Clock::now() + proxied_response_timeout;
   }
   is_response_complete_ = n == 0;
   return IoStatus::ok;

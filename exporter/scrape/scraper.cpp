@@ -14,8 +14,8 @@
 namespace inetdiag {
 namespace {
 
-std::string joined(const std::vector<std::string>& texts) {
-  return fmt::format("{}", fmt::join(texts, "; "));
+std::string joined_errors(const std::vector<std::string>& errors) {
+  return fmt::format("{}", fmt::join(errors, "; "));
 }
 
 }  // namespace
@@ -142,7 +142,7 @@ CollectorRun Scraper::collect_and_log(ScrapeRun& run, std::size_t position) noex
     // A timeout has already been logged; do not log the error that it causes.
     if (!run.has_timed_out(position)) {
       const std::string& name = collectors_[collector].name;
-      collector_log_.log_result(name, joined(collected.collection.errors));
+      collector_log_.log_result(name, joined_errors(collected.collection.errors));
       collector_log_.log_notices(name, collected.collection);
     }
   } catch (...) {
@@ -204,7 +204,7 @@ Scraper::ResultPtr Scraper::build_result(const Selection& selection,
         outcomes.emplace_back(CollectorOutcome{.name = collectors_[selection[i]].name,
                                                .success = run.success,
                                                .seconds = run.seconds,
-                                               .error = joined(run.collection.errors)});
+                                               .error = joined_errors(run.collection.errors)});
     const Labels labels = {{"collector", outcome.name}};
     add_series(success, labels, outcome.success ? 1 : 0);
     if (outcome.seconds) {

@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds send_timeout{1};
 constexpr std::chrono::minutes error_log_interval{1};
-constexpr std::chrono::seconds scrape_timeout{10};
+constexpr std::chrono::seconds push_timeout{10};
 
 }  // namespace
 
@@ -114,7 +114,7 @@ void PushTimer::run(const std::stop_token& stop) {
   auto next = Clock::now();
   while (!stop.stop_requested()) {
     try {
-      pusher_.push(scraper_.scrape_all(Clock::now() + scrape_timeout)->exposition.families());
+      pusher_.push(scraper_.scrape_all(Clock::now() + push_timeout)->exposition.families());
     } catch (const ScrapeStopped&) {
       return;
     } catch (const std::exception& error) {

@@ -30,7 +30,7 @@ using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using GeneralNames = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
 
-[[noreturn]] void fail(const std::string& what) {
+[[noreturn]] void throw_tls_error(const std::string& what) {
   throw std::runtime_error(what + ": " + tls_error());
 }
 
@@ -53,7 +53,7 @@ Certificate next_certificate(BIO* pem) {
 void check_end_of_file(const std::string& where) {
   const unsigned long error = ERR_peek_last_error();
   if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-    fail(where + " contains an invalid certificate");
+    throw_tls_error(where + " contains an invalid certificate");
   }
   ERR_clear_error();
 }
@@ -62,11 +62,11 @@ void use_certificate(SSL_CTX* context, const std::string& text, const std::strin
   const Bio pem = open_pem(text);
   const Certificate own = next_certificate(pem.get());
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) {
-    fail(where + " contains no usable certificate");
+    throw_tls_error(where + " contains no usable certificate");
   }
   while (const Certificate issuer = next_certificate(pem.get())) {
     if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
-      fail(where + " contains an unusable certificate");
+      throw_tls_error(where + " contains an unusable certificate");
     }
   }
   check_end_of_file(where);
@@ -78,10 +78,10 @@ void use_key(SSL_CTX* context, std::string text, const std::string& where,
   const Key key(PEM_read_bio_PrivateKey(pem.get(), nullptr, no_passphrase, nullptr));
   OPENSSL_cleanse(text.data(), text.size());
   if (!key) {
-    fail(where + " contains no unencrypted private key");
+    throw_tls_error(where + " contains no unencrypted private key");
   }
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-    fail(where + " is not the private key of " + certificate);
+    throw_tls_error(where + " is not the private key of " + certificate);
   }
 }
 
@@ -94,7 +94,7 @@ void trust_authorities(SSL_CTX* context, const std::string& text, const std::str
   while (const Certificate authority = next_certificate(pem.get())) {
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
         (is_announced && SSL_CTX_add_client_CA(context, authority.get()) != 1)) {
-      fail(where + " contains an unusable CA certificate");
+      throw_tls_error(where + " contains an unusable CA certificate");
     }
     found = true;
   }
@@ -202,26 +202,26 @@ int protocol_version(TlsVersion version) {
   }
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string colon_list(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ":"));
 }
 
 void configure_protocol(SSL_CTX* context, const TlsConfig& config) {
   if (SSL_CTX_set_min_proto_version(context, protocol_version(config.min_version)) != 1 ||
       SSL_CTX_set_max_proto_version(context, protocol_version(config.max_version)) != 1) {
-    fail("OpenSSL does not support min_version or max_version");
+    throw_tls_error("OpenSSL does not support min_version or max_version");
   }
-  std::string ciphers = config.ciphers.empty() ? "DEFAULT" : joined(config.ciphers);
+  std::string ciphers = config.ciphers.empty() ? "DEFAULT" : colon_list(config.ciphers);
   if (config.min_version < TlsVersion::tls12) {
     // OpenSSL 3 allows SHA-1, which TLS 1.0 and 1.1 need, at security level 0 only.
     ciphers += ":@SECLEVEL=0";
   }
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
-    fail("OpenSSL does not support cipher_suites");
+    throw_tls_error("OpenSSL does not support cipher_suites");
   }
   if (!config.curves.empty() &&
-      SSL_CTX_set1_groups_list(context, joined(config.curves).c_str()) != 1) {
-    fail("OpenSSL does not support curve_preferences");
+      SSL_CTX_set1_groups_list(context, colon_list(config.curves).c_str()) != 1) {
+    throw_tls_error("OpenSSL does not support curve_preferences");
   }
   // No session resumption: it would skip the verification of the client certificate.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -267,7 +267,7 @@ std::shared_ptr<SSL_CTX> make_tls_context(
   owner->context.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = owner->context.get();
   if (context == nullptr) {
-    fail("cannot create an OpenSSL context");
+    throw_tls_error("cannot create an OpenSSL context");
   }
   const auto contents = [&](const PemSource& source) {
     return source.path.empty() ? source.text : read_file(source.path);

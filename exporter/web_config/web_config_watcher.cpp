@@ -19,7 +19,7 @@
 namespace inetdiag {
 namespace {
 
-constexpr std::size_t max_file_bytes = 4U << 20U;
+constexpr std::size_t max_tls_file_bytes = 4U << 20U;
 constexpr std::chrono::seconds watch_interval{1};
 
 std::string read_file(const std::string& path) {
@@ -42,7 +42,7 @@ std::string read_file(const std::string& path) {
       return text;
     }
     text.append(buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
-    if (text.size() > max_file_bytes) {
+    if (text.size() > max_tls_file_bytes) {
       fail(EFBIG);
     }
   }

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <stdexcept>
 #include <vector>
 
-#include <dirent.h>
 #include <unistd.h>
 
+#include "collectors/kernel/base/directory.h"
 #include "collectors/kernel/base/text.h"
 
 namespace inetdiag::kernel {
@@ -73,10 +72,6 @@ std::string find_mount_point(const FileTree& sys) {
   return {};
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 }  // namespace
 
 CgroupOwner owner_of_cgroup(std::string_view path) {
@@ -125,7 +120,7 @@ CgroupTree::Walk CgroupTree::walk_directories() const {
     deadline_.check();
     const std::string parent = std::move(pending.back());
     pending.pop_back();
-    const std::unique_ptr<DIR, CloseDirectory> directory(::opendir((mount + parent).c_str()));
+    const Directory directory(::opendir((mount + parent).c_str()));
     if (!directory) {
       // Removed since readdir(), or not readable for this user. Other errors may be temporary.
       walk.is_complete = walk.is_complete && (errno == ENOENT || errno == EACCES);

@@ -4,28 +4,22 @@
 #include <cerrno>
 #include <iterator>
 #include <map>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "collectors/kernel/base/directory.h"
 #include "collectors/kernel/base/text.h"
 
 namespace inetdiag::kernel {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 std::system_error failure(int error, const std::string& what) {
   return {error, std::generic_category(), what};
