@@ -93,7 +93,7 @@ std::string run_program() {
   return outcome(::execv("/bin/true", arguments.data()));
 }
 
-std::string connect_to(int fd, std::uint16_t port, socklen_t length = sizeof(sockaddr_in)) {
+std::string outcome_of_connect(int fd, std::uint16_t port, socklen_t length = sizeof(sockaddr_in)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -172,16 +172,16 @@ TEST_F(Sandbox, DeniesConnections) {
   const std::uint16_t port = port_of(server);
   const auto connect_new_socket = [&] {
     const UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
-    return fd ? connect_to(fd.get(), port) : outcome(-1);
+    return fd ? outcome_of_connect(fd.get(), port) : outcome(-1);
   };
   EXPECT_EQ(in_child(connect_new_socket), "ok");
   EXPECT_THAT(attempt(connect_new_socket), denied);
 
   // A socket opened before the sandbox.
   const UniqueFd earlier(::socket(AF_INET, SOCK_STREAM, 0));
-  EXPECT_THAT(attempt([&] { return connect_to(earlier.get(), port); }), denied);
+  EXPECT_THAT(attempt([&] { return outcome_of_connect(earlier.get(), port); }), denied);
   // connect() of netlink sockets is allowed by the length of their addresses.
-  EXPECT_EQ(attempt([&] { return connect_to(earlier.get(), port, sizeof(sockaddr_nl)); }),
+  EXPECT_EQ(attempt([&] { return outcome_of_connect(earlier.get(), port, sizeof(sockaddr_nl)); }),
             "EINVAL");
   EXPECT_THAT(
       attempt([&] {
@@ -212,7 +212,7 @@ TEST_F(Sandbox, AllowsConnectionsToConfiguredPorts) {
   const auto connecting_to = [](const UniqueFd& server) {
     return [port = port_of(server)] {
       const UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
-      return fd ? connect_to(fd.get(), port) : outcome(-1);
+      return fd ? outcome_of_connect(fd.get(), port) : outcome(-1);
     };
   };
   EXPECT_EQ(attempt(connecting_to(allowed), policy), "ok");
@@ -305,7 +305,7 @@ TEST_F(Sandbox, AppliesToLaterThreads) {
   EXPECT_THAT(attempt(in_thread(start_program)), denied);
   EXPECT_THAT(attempt(in_thread(run_program)), denied);
   const UniqueFd earlier(::socket(AF_INET, SOCK_STREAM, 0));
-  EXPECT_THAT(attempt(in_thread([&] { return connect_to(earlier.get(), port); })), denied);
+  EXPECT_THAT(attempt(in_thread([&] { return outcome_of_connect(earlier.get(), port); })), denied);
   if (has_landlock()) {
     EXPECT_EQ(attempt(in_thread([&] { return outcome(::open(file().c_str(), O_RDONLY)); })),
               "EACCES");

@@ -20,7 +20,7 @@ namespace {
 constexpr const char* server = "10.99.7.7";
 constexpr std::uint16_t port = 8125;
 
-sockaddr_in name_of(const std::string& address, std::uint16_t at) {
+sockaddr_in ipv4_name(const std::string& address, std::uint16_t at) {
   sockaddr_in name{};
   name.sin_family = AF_INET;
   name.sin_port = htons(at);
@@ -43,8 +43,8 @@ sockaddr_in client_address() {
   std::string local;
   line >> state >> receive_queue >> send_queue >> local;
   const auto colon = local.rfind(':');
-  return name_of(local.substr(0, colon),
-                 static_cast<std::uint16_t>(std::stoi(local.substr(colon + 1))));
+  return ipv4_name(local.substr(0, colon),
+                   static_cast<std::uint16_t>(std::stoi(local.substr(colon + 1))));
 }
 
 /// Sends ICMP port unreachable (RFC 792), as the server does for a closed port.
@@ -61,7 +61,7 @@ void send_port_unreachable(const sockaddr_in& to) {
   message.ip.ttl = 1;
   message.ip.protocol = IPPROTO_UDP;
   message.ip.saddr = to.sin_addr.s_addr;
-  message.ip.daddr = name_of(server, port).sin_addr.s_addr;
+  message.ip.daddr = ipv4_name(server, port).sin_addr.s_addr;
   message.udp.source = to.sin_port;
   message.udp.dest = htons(port);
   std::array<std::uint16_t, sizeof message / 2> words{};
@@ -99,7 +99,7 @@ TEST_F(StatsdNetwork, ResendsIncreasesAfterAnIcmpError) {
 
   output_of(std::string("ip addr add ") + server + "/32 dev lo");
   const UniqueFd listener(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const sockaddr_in name = name_of(server, port);
+  const sockaddr_in name = ipv4_name(server, port);
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
   pusher.push(page(54));
   EXPECT_EQ(counters.errors, 1U);

@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
 // The columns of Linux 4.18; later kernels renamed `searched` and `delete_list`.
-constexpr std::string_view linux_4_18 =
+constexpr std::string_view conntrack_stat_of_4_18 =
     "entries  searched found new invalid ignore delete delete_list insert insert_failed drop "
     "early_drop icmp_error  expect_new expect_create expect_delete search_restart\n"
     "0000000a  00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 0000000f "
@@ -26,7 +26,7 @@ constexpr std::string_view linux_4_18 =
     "00000010 00000000 00000000  00000000 00000000 00000000 00000000\n";
 
 TEST(ParseConntrack, SumsTheColumnsOverCpus) {
-  const auto columns = parse_conntrack(linux_4_18);
+  const auto columns = parse_conntrack(conntrack_stat_of_4_18);
   EXPECT_EQ(columns.find("insert_failed")->second, 16U);
   EXPECT_EQ(columns.find("drop")->second, 17U);
   EXPECT_EQ(columns.find("early_drop")->second, 2U);
@@ -46,7 +46,7 @@ TEST(Conntrack, ExportsEntriesLimitAndFailures) {
   CollectorFixture fixture;
   fixture.proc_tree.write("sys/net/netfilter/nf_conntrack_count", "10\n");
   fixture.proc_tree.write("sys/net/netfilter/nf_conntrack_max", "262144\n");
-  fixture.proc_tree.write("net/stat/nf_conntrack", linux_4_18);
+  fixture.proc_tree.write("net/stat/nf_conntrack", conntrack_stat_of_4_18);
   EXPECT_THAT(
       fixture.lines(*make_conntrack({})),
       UnorderedElementsAre(

@@ -38,7 +38,7 @@ std::unique_ptr<Collector> make_fake(const Settings& settings) {
   return std::make_unique<Fake>();
 }
 
-constexpr auto settings = std::to_array<SettingSpec>({
+constexpr auto setting_specs = std::to_array<SettingSpec>({
     {.name = "filter",
      .placeholder = "TEXT",
      .help = "",
@@ -51,9 +51,9 @@ constexpr auto settings = std::to_array<SettingSpec>({
      .is_repeatable = true},
 });
 constexpr auto entries = std::to_array<CollectorEntry>({
-    {"host", "", true, settings, make_fake, NetnsMode::host_wide},
-    {"shared", "", true, settings, make_fake, NetnsMode::stateless},
-    {"off", "", false, settings, make_fake, NetnsMode::stateful},
+    {"host", "", true, setting_specs, make_fake, NetnsMode::host_wide},
+    {"shared", "", true, setting_specs, make_fake, NetnsMode::stateless},
+    {"off", "", false, setting_specs, make_fake, NetnsMode::stateful},
 });
 using Choices = std::array<CollectorChoice, entries.size()>;
 

@@ -17,13 +17,13 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 // Linux 4.18: eleven columns, the line number is the CPU.
-constexpr std::string_view linux_4_18 =
+constexpr std::string_view softnet_stat_of_4_18 =
     "000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000000 00000003 "
     "00000004\n"
     "00000100 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
     "00000000\n";
 // Linux 5.15 and 6.1: with the backlog and the CPU; CPU 1 is offline.
-constexpr std::string_view linux_5_15 =
+constexpr std::string_view softnet_stat_of_5_15 =
     "000000ff 00000001 00000002 00000000 00000000 00000000 00000000 00000000 00000000 00000003 "
     "00000004 00000005 00000000\n"
     "00000100 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
@@ -34,7 +34,7 @@ constexpr std::string_view linux_6_18 =
     "00000004 00000005 00000007 00000001 00000004\n";
 
 TEST(ParseSoftnet, ParsesTheColumnsOfEachKernelVersion) {
-  const auto old = parse_softnet(linux_4_18);
+  const auto old = parse_softnet(softnet_stat_of_4_18);
   ASSERT_EQ(old.size(), 2U);
   EXPECT_EQ(old[0].processed, 255U);
   EXPECT_EQ(old[0].dropped, 1U);
@@ -44,7 +44,7 @@ TEST(ParseSoftnet, ParsesTheColumnsOfEachKernelVersion) {
   EXPECT_FALSE(old[0].backlog_length);
   EXPECT_EQ(old[1].cpu, 1U);
 
-  const auto middle = parse_softnet(linux_5_15);
+  const auto middle = parse_softnet(softnet_stat_of_5_15);
   ASSERT_EQ(middle.size(), 2U);
   EXPECT_EQ(middle[0].backlog_length, 5U);
   EXPECT_EQ(middle[1].cpu, 2U);
@@ -68,7 +68,7 @@ TEST(ParseSoftnet, IgnoresInvalidLines) {
 
 TEST(Softnet, OmitsColumnsThatTheKernelDoesNotHave) {
   CollectorFixture fixture;
-  fixture.proc_tree.write("net/softnet_stat", linux_4_18);
+  fixture.proc_tree.write("net/softnet_stat", softnet_stat_of_4_18);
   const auto lines = fixture.lines(*make_softnet({}));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_processed_total{cpu="0"} 255)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_softnet_dropped_total{cpu="0"} 1)"));

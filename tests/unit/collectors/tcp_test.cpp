@@ -72,14 +72,14 @@ std::string established_at_80(int count) {
 }
 
 /// A host with consistent files and sockets, and clocks that the test sets.
-struct Host {
+struct TcpHost {
   CollectorFixture fixture;
   CpuBudget::Clock::time_point now{std::chrono::hours(1)};
   CpuBudget::CpuTime cpu{0};
   double dump_cost = 0.3;  ///< seconds of CPU
   std::unique_ptr<Collector> collector;
 
-  explicit Host(const std::string& budget) {
+  explicit TcpHost(const std::string& budget) {
     collector = make_tcp_with_clocks(settings({{"max-ports", "100"}, {"cpu-budget", budget}}),
                                      {[this] { return now; },
                                       [this] {
@@ -104,7 +104,7 @@ struct Host {
 };
 
 TEST(TcpBudget, DelaysTheNextFullDumpByItsCost) {
-  Host host("1%");
+  TcpHost host("1%");
   const auto first = host.lines();
   EXPECT_THAT(first, Contains(fresh));
   EXPECT_THAT(first, Contains(established_at_80(6)));
@@ -122,7 +122,7 @@ TEST(TcpBudget, DelaysTheNextFullDumpByItsCost) {
 }
 
 TEST(TcpBudget, ExportsTheSameTotalsBetweenFullDumps) {
-  Host host("1%");
+  TcpHost host("1%");
   const auto totals = [&] {
     auto lines = host.lines();
     std::erase_if(lines,
@@ -137,7 +137,7 @@ TEST(TcpBudget, ExportsTheSameTotalsBetweenFullDumps) {
 }
 
 TEST(TcpBudget, DisablesTheBreakdownIfZero) {
-  Host host("0");
+  TcpHost host("0");
   const auto lines = host.lines();
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_port_sockets"))));
@@ -145,14 +145,14 @@ TEST(TcpBudget, DisablesTheBreakdownIfZero) {
 }
 
 TEST(TcpBudget, DumpsInEveryScrapeIfAHundredPercent) {
-  Host host("100%");
+  TcpHost host("100%");
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(host.lines(), Contains(fresh));
   }
 }
 
 TEST(TcpBudget, IsIgnoredIfAFileIsMissing) {
-  Host host("0");
+  TcpHost host("0");
   std::filesystem::remove(host.fixture.proc_tree.path("net/sockstat"));
   const auto lines = host.lines();
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 6)"));
@@ -160,7 +160,7 @@ TEST(TcpBudget, IsIgnoredIfAFileIsMissing) {
 }
 
 TEST(TcpBudget, NeverCountsBelowZeroIfFilesAndDumpDiffer) {
-  Host host("0");
+  TcpHost host("0");
   host.fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 0\n");
   host.fixture.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 0 alloc 9 mem 1\n");
   const auto lines = host.lines();
@@ -169,7 +169,7 @@ TEST(TcpBudget, NeverCountsBelowZeroIfFilesAndDumpDiffer) {
 }
 
 TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
-  Host host("0");
+  TcpHost host("0");
   for (const auto* value : {"-5", "18446744073709551611"}) {
     host.fixture.proc_tree.write("net/snmp", std::string("Tcp: CurrEstab\nTcp: ") + value + "\n");
     EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="established"} 0)")) << value;
@@ -177,7 +177,7 @@ TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
 }
 
 TEST(TcpBudget, KeepsThePreviousBreakdownIfADumpTimesOut) {
-  Host host("1%");
+  TcpHost host("1%");
   EXPECT_THAT(host.lines(), Contains(fresh));
   host.now += std::chrono::seconds(30);
   host.fixture.kernel.timed_out_states = kernel::mask(TcpState::established);

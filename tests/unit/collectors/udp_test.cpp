@@ -33,7 +33,7 @@ FakeSocket bound(const std::string& address, std::uint16_t port, std::uint64_t c
 }
 
 const std::string at_53 = R"({address="0.0.0.0",port="53"} )";
-const std::string at_other = R"({address="other",port="other"} )";
+const std::string at_aggregate = R"({address="other",port="other"} )";
 
 TEST(Udp, ExportsQueueLimitFillRatioAndDrops) {
   CollectorFixture fixture;
@@ -56,10 +56,10 @@ TEST(Udp, AggregatesConnectedAndEphemeralSockets) {
   connected.state = TcpState::established;
   fixture.kernel.udp_sockets.push_back(connected);
   const auto lines = fixture.lines(*udp());
-  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "3"));
-  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_other + "120"));
-  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_other + "0.9"));
-  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_other + "7"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_aggregate + "3"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_aggregate + "120"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_aggregate + "0.9"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_aggregate + "7"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="0.0.0.0",port="40000"} 1)"));
   EXPECT_THAT(lines, Not(Contains(HasSubstr("10.0.0.5"))));
 }
@@ -69,7 +69,7 @@ TEST(Udp, AggregatesFullSocketsLast) {
   fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 514, 2, 999, 1000)};
   const auto lines = fixture.lines(*udp("1"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="0.0.0.0",port="514"} 1)"));
-  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_other + "1"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_aggregate + "1"));
 }
 
 TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
@@ -85,7 +85,7 @@ TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
               Contains("inetdiag_udp_drops_total" + at_53 + "16"));
   EXPECT_THAT(drops({bound("0.0.0.0", 53, 3, 0, 1, 1), bound("0.0.0.0", 40000, 9, 0, 1, 3)}),
               Contains("inetdiag_udp_drops_total" + at_53 + "17"));
-  EXPECT_THAT(drops({}), Contains("inetdiag_udp_drops_total" + at_other + "3"));
+  EXPECT_THAT(drops({}), Contains("inetdiag_udp_drops_total" + at_aggregate + "3"));
 }
 
 TEST(Udp, ExportsAFillRatioOfZeroWithoutALimit) {
@@ -103,7 +103,7 @@ TEST(Udp, DumpsAnotherNamespaceOnlyIfSockstatHasSockets) {
     fixture.proc_tree.write("net/sockstat", ipv4);
     fixture.proc_tree.write("net/sockstat6", ipv6);
     const auto lines = fixture.lines(*udp());
-    EXPECT_THAT(lines, Contains(StartsWith("inetdiag_udp_sockets" + at_other)));
+    EXPECT_THAT(lines, Contains(StartsWith("inetdiag_udp_sockets" + at_aggregate)));
     return std::ranges::count(lines, "inetdiag_udp_sockets" + at_53 + "1") == 1;
   };
   EXPECT_FALSE(is_exported("UDP: inuse 0 mem 5\n", "UDP6: inuse 0\n"));

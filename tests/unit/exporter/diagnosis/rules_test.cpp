@@ -21,7 +21,7 @@ using ::testing::Not;
 using ::testing::Pair;
 
 /// A host without findings.
-Namespace healthy_host() {
+Namespace healthy_namespace() {
   Namespace host;
   host.values = {{std::string(metric::somaxconn), 4096},
                  {std::string(metric::syncookies), 1},
@@ -76,8 +76,8 @@ Findings apply_rules(const Namespace& now, const Namespace* before) {
 
 /// The current and the previous snapshot of a host, initially equal.
 struct Host {
-  Namespace now = healthy_host();
-  Namespace before = healthy_host();
+  Namespace now = healthy_namespace();
+  Namespace before = healthy_namespace();
 
   void set(std::string_view metric, double value) { now.values[std::string(metric)] = value; }
   void set_in_both(std::string_view metric, double value) {

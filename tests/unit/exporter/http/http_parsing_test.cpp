@@ -15,10 +15,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<std::string> enabled = {"nstat", "tcp", "listeners"};
+const std::vector<std::string> enabled_names = {"nstat", "tcp", "listeners"};
 const std::vector<std::string> all = {"nstat", "sysctl", "tcp", "listeners"};
 
-Selection selected(std::string_view query) { return parse_selection(query, enabled, all); }
+Selection selected(std::string_view query) { return parse_selection(query, enabled_names, all); }
 
 std::string error_of(std::string_view query) {
   try {
@@ -50,16 +50,16 @@ TEST(Selection, NamesTheInvalidCollector) {
   EXPECT_THAT(error_of("collect[]=tcp&exclude[]=nstat"), HasSubstr("cannot be combined"));
 }
 
-double seconds(std::string_view header) {
+double timeout_seconds(std::string_view header) {
   return std::chrono::duration<double>(scrape_timeout(header)).count();
 }
 
 TEST(ScrapeTimeout, LeavesAMarginForTheResponse) {
-  EXPECT_DOUBLE_EQ(seconds("10"), 9.5);
-  EXPECT_DOUBLE_EQ(seconds("1"), 0.95);
-  EXPECT_DOUBLE_EQ(seconds("0.5"), 0.475);
-  EXPECT_DOUBLE_EQ(seconds(""), 9.5);
-  EXPECT_DOUBLE_EQ(seconds("1e9"), 299.5);
+  EXPECT_DOUBLE_EQ(timeout_seconds("10"), 9.5);
+  EXPECT_DOUBLE_EQ(timeout_seconds("1"), 0.95);
+  EXPECT_DOUBLE_EQ(timeout_seconds("0.5"), 0.475);
+  EXPECT_DOUBLE_EQ(timeout_seconds(""), 9.5);
+  EXPECT_DOUBLE_EQ(timeout_seconds("1e9"), 299.5);
 }
 
 TEST(ScrapeTimeout, RejectsAnythingButAPositiveNumber) {

@@ -21,9 +21,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 
-class OneGauge : public Collector {
+class GatedGauge : public Collector {
  public:
-  explicit OneGauge(std::function<void()> before) : before_(std::move(before)) {}
+  explicit GatedGauge(std::function<void()> before) : before_(std::move(before)) {}
   Collection collect(const ScrapeContext& /*context*/) override {
     before_();
     Collection collection;
@@ -44,7 +44,7 @@ struct RouterFixture {
   explicit RouterFixture(
       RouterOptions options = {}, std::function<void()> before = [] {}) {
     std::vector<NamedCollector> collectors;
-    collectors.push_back({"one", std::make_unique<OneGauge>(std::move(before))});
+    collectors.push_back({"one", std::make_unique<GatedGauge>(std::move(before))});
     scraper = std::make_unique<Scraper>(
         KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
         std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); },

@@ -58,8 +58,8 @@ std::ptrdiff_t open_descriptors() {
   return std::ranges::distance(std::filesystem::directory_iterator("/proc/self/fd"));
 }
 
-struct Host {
-  explicit Host(std::vector<NamedCollector> chosen = all_collectors())
+struct FaultyHost {
+  explicit FaultyHost(std::vector<NamedCollector> chosen = all_collectors())
       : collectors(std::move(chosen)) {
     std::filesystem::copy(FIXTURES "/proc", proc.root(), every);
     for (const std::size_t i : all_indices()) {
@@ -123,7 +123,7 @@ struct Host {
 };
 
 TEST(Fault, IsNotReportedIfNoneOccurs) {
-  Host host;
+  FaultyHost host;
   const Lines complete = host.scrape();
   for (const auto* names : {&socket_collectors, &file_collectors}) {
     for (const std::string& name : *names) {
@@ -176,7 +176,7 @@ struct SocketFault {
 class NetlinkFaults : public ::testing::TestWithParam<SocketFault> {};
 
 TEST_P(NetlinkFaults, FailTheSocketCollectorsInOneScrape) {
-  Host host;
+  FaultyHost host;
   const Lines complete = host.scrape();
   const auto descriptors = open_descriptors();
   host.netlink = GetParam().netlink;
@@ -249,7 +249,7 @@ struct ModuleFault {
 class ModuleFaults : public ::testing::TestWithParam<ModuleFault> {};
 
 TEST_P(ModuleFaults, FailOnlyTheCollectorsOfTheModule) {
-  Host host;
+  FaultyHost host;
   const Lines complete = host.scrape();
   host.netlink = [&host] {
     return std::make_unique<KernelWithoutModule>(host.kernel.factory()(), GetParam().is_missing);
@@ -290,7 +290,7 @@ struct FileFault {
 class FileFaults : public ::testing::TestWithParam<FileFault> {};
 
 TEST_P(FileFaults, FailOnlyTheReadersOfTheFileInOneScrape) {
-  Host host;
+  FaultyHost host;
   const Lines complete = host.scrape();
   const auto descriptors = open_descriptors();
   // A directory: root can read a file without permissions.
@@ -322,7 +322,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(Fault, IsReportedByEachCollectorPastTheDeadline) {
-  Host host;
+  FaultyHost host;
   const Lines complete = host.scrape();
   const Lines page = host.scrape(-1s);
   // Reading a file takes microseconds, so the first file collectors may still be in time.
@@ -355,14 +355,14 @@ void expect_only_one_timeout(const std::string& name) {
   const auto one = std::ranges::find(collectors, name, &NamedCollector::name);
   ASSERT_NE(one, collectors.end());
   one->collector = std::make_unique<BlockedCollector>(std::move(one->collector), is_blocked);
-  Host host(std::move(collectors));
+  FaultyHost host(std::move(collectors));
   const auto begin = Scraper::Clock::now();
   const Lines complete = host.scrape();
   const auto taken = Scraper::Clock::now() - begin;
   is_blocked = true;
   // Enough for the others, even on a slow machine.
   const auto end = Scraper::Clock::now() + std::max<Scraper::Clock::duration>(2s, 50 * taken);
-  const Lines late = Host::lines_of(*host.scraper.scrape(host.all_indices(), end));
+  const Lines late = FaultyHost::lines_of(*host.scraper.scrape(host.all_indices(), end));
   EXPECT_GE(Scraper::Clock::now(), end) << name;
   is_blocked = false;
   is_blocked.notify_all();
@@ -400,7 +400,7 @@ class NoDescriptors {
 };
 
 TEST(Fault, ExhaustedDescriptorsFailCollectorsInOneScrape) {
-  Host host;
+  FaultyHost host;
   const Lines complete = host.scrape();
   host.netlink = kernel::open_sock_diag;
   Lines page;
@@ -419,9 +419,9 @@ TEST(Fault, ExhaustedDescriptorsFailCollectorsInOneScrape) {
 }
 
 /// Sends no datagram until the scrape is stopped, like a long dump.
-class EndlessDump : public Netlink {
+class DumpUntilDeadline : public Netlink {
  public:
-  explicit EndlessDump(std::latch& entered) : entered_(entered) {}
+  explicit DumpUntilDeadline(std::latch& entered) : entered_(entered) {}
   void send(std::span<const std::byte> /*request*/) override {}
   std::size_t receive(std::span<std::byte> /*buffer*/, const kernel::Deadline& deadline) override {
     entered_.count_down();
@@ -438,7 +438,7 @@ class EndlessDump : public Netlink {
 };
 
 TEST(Fault, AStopDuringADumpLeaksNothing) {
-  Host host;
+  FaultyHost host;
   host.scrape();
   const auto descriptors = open_descriptors();
   // A scrape dumps on a few threads: each counts down at most once before the stop.
@@ -447,7 +447,7 @@ TEST(Fault, AStopDuringADumpLeaksNothing) {
   std::latch others(max_threads);
   std::atomic<bool> is_first = true;
   host.netlink = [&] {
-    return std::make_unique<EndlessDump>(is_first.exchange(false) ? dumping : others);
+    return std::make_unique<DumpUntilDeadline>(is_first.exchange(false) ? dumping : others);
   };
   std::jthread client([&] {
     EXPECT_THROW(host.scraper.scrape(host.all_indices(), Scraper::Clock::now() + 1h),

@@ -58,7 +58,7 @@ struct TestScraper {
   }
 };
 
-std::string success(const std::string& collector, int value) {
+std::string success_line(const std::string& collector, int value) {
   return "inetdiag_scrape_collector_success{collector=\"" + collector + "\"} " +
          std::to_string(value) + "\n";
 }
@@ -68,7 +68,7 @@ TEST(Scraper, RunsTheSelectedCollectors) {
                        {"b", [](auto&) { return gauge("metric_b"); }}});
   const std::string page = scraper.scrape({1});
   EXPECT_THAT(page, HasSubstr("metric_b 1\n"));
-  EXPECT_THAT(page, HasSubstr(success("b", 1)));
+  EXPECT_THAT(page, HasSubstr(success_line("b", 1)));
   EXPECT_THAT(page, HasSubstr("inetdiag_scrape_collector_duration_seconds{collector=\"b\"} "));
   EXPECT_THAT(page, Not(HasSubstr("\"a\"")));
 }
@@ -83,9 +83,9 @@ TEST(Scraper, KeepsTheOtherCollectorsIfOneThrows) {
       {{"bad", [](auto&) -> Collection { throw std::runtime_error("no such thing"); }},
        {"good", [](auto&) { return gauge("metric_good"); }}});
   const std::string page = scraper.scrape({0, 1});
-  EXPECT_THAT(page, HasSubstr(success("bad", 0)));
+  EXPECT_THAT(page, HasSubstr(success_line("bad", 0)));
   EXPECT_THAT(page, HasSubstr("inetdiag_scrape_collector_duration_seconds{collector=\"bad\"} "));
-  EXPECT_THAT(page, HasSubstr(success("good", 1)));
+  EXPECT_THAT(page, HasSubstr(success_line("good", 1)));
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
 }
 
@@ -120,7 +120,7 @@ TEST(Scraper, KeepsTheFamiliesOfACollectorThatReportsErrors) {
                         }}});
   const std::string page = scraper.scrape({0});
   EXPECT_THAT(page, HasSubstr("metric_half 1\n"));
-  EXPECT_THAT(page, HasSubstr(success("half", 0)));
+  EXPECT_THAT(page, HasSubstr(success_line("half", 0)));
 }
 
 TEST(Scraper, LogsAnErrorOnceUntilItChanges) {
@@ -178,9 +178,9 @@ TEST(Scraper, RunsTheOtherCollectorsWhileOneIsStuck) {
   TestScraper scraper(
       {{"stuck", stuck.action()}, {"good", [](auto&) { return gauge("metric_good"); }}});
   const std::string page = scraper.scrape({0, 1}, 2s);
-  EXPECT_THAT(page, HasSubstr(success("stuck", 0)));
+  EXPECT_THAT(page, HasSubstr(success_line("stuck", 0)));
   EXPECT_THAT(page, HasSubstr("inetdiag_scrape_collector_duration_seconds{collector=\"stuck\"} "));
-  EXPECT_THAT(page, HasSubstr(success("good", 1)));
+  EXPECT_THAT(page, HasSubstr(success_line("good", 1)));
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
   EXPECT_EQ(scraper.captured.count("timed out (scrape deadline)"), 1);
   stuck.release();
@@ -194,11 +194,11 @@ TEST(Scraper, SkipsACollectorThatIsStuckInAnEarlierScrape) {
   const auto begin = Scraper::Clock::now();
   const std::string page = scraper.scrape({0, 1}, 1h);
   EXPECT_LT(Scraper::Clock::now() - begin, 30min);
-  EXPECT_THAT(page, HasSubstr(success("stuck", 0)));
+  EXPECT_THAT(page, HasSubstr(success_line("stuck", 0)));
   EXPECT_THAT(page, HasSubstr("metric_good 1\n"));
   stuck.release();
   ASSERT_TRUE(scraper.scraper->wait_until_idle(Scraper::Clock::now() + 1h));
-  EXPECT_THAT(scraper.scrape({0, 1}), HasSubstr(success("stuck", 1)));
+  EXPECT_THAT(scraper.scrape({0, 1}), HasSubstr(success_line("stuck", 1)));
 }
 
 TEST(Scraper, PassesTheDeadlineToTheCollector) {
@@ -208,7 +208,7 @@ TEST(Scraper, PassesTheDeadlineToTheCollector) {
                             std::this_thread::yield();
                           }
                         }}});
-  EXPECT_THAT(scraper.scrape({0}, 50ms), HasSubstr(success("waiting", 0)));
+  EXPECT_THAT(scraper.scrape({0}, 50ms), HasSubstr(success_line("waiting", 0)));
 }
 
 TEST(Scraper, SharesOneRunAmongConcurrentClients) {
@@ -223,11 +223,11 @@ TEST(Scraper, SharesOneRunAmongConcurrentClients) {
   slow.entered.wait();
   // These clients join the run and wait until their own deadline.
   for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(scraper.scrape({0}, 20ms), HasSubstr(success("slow", 0)));
+    EXPECT_THAT(scraper.scrape({0}, 20ms), HasSubstr(success_line("slow", 0)));
   }
   slow.release();
   first.join();
-  EXPECT_THAT(late, HasSubstr(success("slow", 1)));
+  EXPECT_THAT(late, HasSubstr(success_line("slow", 1)));
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(scraper.captured.count("skipped"), 0);
 }
@@ -262,8 +262,8 @@ TEST(Scraper, StartsAnotherRunForAClientWithALaterDeadline) {
   });
   const std::string late = scraper.scrape({0}, 1h);
   opener.join();
-  EXPECT_THAT(early, HasSubstr(success("slow", 0)));
-  EXPECT_THAT(late, HasSubstr(success("slow", 1)));
+  EXPECT_THAT(early, HasSubstr(success_line("slow", 0)));
+  EXPECT_THAT(late, HasSubstr(success_line("slow", 1)));
 }
 
 TEST(Scraper, DoesNotCountTheWaitForAnEarlierScrapeAsDuration) {

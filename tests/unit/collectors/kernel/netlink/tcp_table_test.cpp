@@ -3,17 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/support/diag_messages.h"
+#include "tests/unit/support/soon.h"
 
 namespace inetdiag {
 namespace {
 
 using namespace testing;
-using kernel::Deadline;
 using kernel::slot;
 using kernel::TcpState;
 using kernel::TcpTable;
-
-Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
 
 FakeSocket syn(const std::string& address, std::uint16_t port = 80, std::uint32_t device = 0) {
   return {

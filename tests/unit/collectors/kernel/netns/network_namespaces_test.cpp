@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "tests/unit/support/soon.h"
 #include "tests/unit/support/temporary_tree.h"
 
 namespace inetdiag {
@@ -14,8 +15,7 @@ namespace {
 using namespace kernel;
 using ::testing::Field;
 using ::testing::IsEmpty;
-
-Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
+using testing::soon;
 
 NetworkNamespace pinned(std::uint64_t inode, std::string name) {
   return {.id = {4, inode}, .name = name, .file = "/run/netns/" + name};

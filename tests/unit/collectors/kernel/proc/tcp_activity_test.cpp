@@ -9,10 +9,10 @@ namespace {
 
 using kernel::TcpActivity;
 
-struct Host {
+struct ActivityHost {
   testing::TemporaryTree tree;
 
-  Host() {
+  ActivityHost() {
     snmp("1 2 3");
     sockstat(0, 0);
   }
@@ -34,7 +34,7 @@ struct Host {
 };
 
 TEST(TcpActivity, CountsBothFamiliesAndTimeWait) {
-  const Host host;
+  const ActivityHost host;
   EXPECT_TRUE(host.activity().has_no_connections());
   host.sockstat(1, 0);
   EXPECT_FALSE(host.activity().has_no_connections());
@@ -46,14 +46,14 @@ TEST(TcpActivity, CountsBothFamiliesAndTimeWait) {
 }
 
 TEST(TcpActivity, HasNoConnectionsBeforeTheFirstSegment) {
-  const Host host;
+  const ActivityHost host;
   host.sockstat(5, 0);
   host.snmp("0 0 0");
   EXPECT_TRUE(host.activity().has_no_connections());
 }
 
 TEST(TcpActivity, IsUnchangedWithoutSegments) {
-  const Host host;
+  const ActivityHost host;
   const TcpActivity before = host.activity();
   EXPECT_TRUE(host.activity().is_unchanged_since(before));
   for (const auto* changed : {"2 2 3", "1 3 3", "1 2 4"}) {
@@ -63,7 +63,7 @@ TEST(TcpActivity, IsUnchangedWithoutSegments) {
 }
 
 TEST(TcpActivity, IsAssumedWithoutCounters) {
-  const Host host;
+  const ActivityHost host;
   host.tree.write("net/snmp", "");
   host.tree.write("net/sockstat", "");
   const TcpActivity unknown = host.activity();
