@@ -21,6 +21,7 @@
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_limit.h"
 #include "exporter/http/listen_socket.h"
+#include "exporter/http/thread_stack.h"
 
 namespace inetdiag {
 namespace {
@@ -114,6 +115,8 @@ class HttpServer::Civet {
     callbacks.log_message = &Civet::on_message;
     callbacks.init_context = &Civet::on_bound;
     callbacks.http_error = &Civet::on_error;
+    callbacks.init_thread = &Civet::on_thread;
+    callbacks.end_request = &Civet::on_response;
     const std::array<const char*, 17> options = {"listening_ports",
                                                  ports.c_str(),
                                                  "num_threads",
@@ -173,6 +176,18 @@ class HttpServer::Civet {
   }
 
   static int on_request(mg_connection* connection) { return self(connection).respond(connection); }
+
+  /// Called at the start of each thread, whose thread pointer it returns. Hundreds of threads take
+  /// turns, and each would keep the pages that its deepest call touched.
+  static void* on_thread(const mg_context* /*context*/, int /*type*/) {
+    void* const bottom = stack_bottom();
+    release_unused_stack(bottom);
+    return bottom;
+  }
+
+  static void on_response(const mg_connection* connection, int /*status*/) {
+    release_unused_stack(mg_get_thread_pointer(connection));
+  }
 
   /// Called once the sockets listen and before a thread starts.
   static void on_bound(const mg_context* context) {
