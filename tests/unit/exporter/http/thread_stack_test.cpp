@@ -16,12 +16,12 @@ namespace {
 constexpr std::size_t touched_bytes = 65536;
 
 // AddressSanitizer would put the buffer on the heap.
-[[gnu::noinline, gnu::no_sanitize_address]] std::uintptr_t touch_deep_stack() {
+[[gnu::noinline, gnu::no_sanitize_address]] void touch_deep_stack(std::uintptr_t& address) {
   std::array<volatile char, touched_bytes> buffer;  // NOLINT(*-member-init)
   for (volatile char& byte : buffer) {
     byte = 1;
   }
-  return reinterpret_cast<std::uintptr_t>(&buffer);
+  address = reinterpret_cast<std::uintptr_t>(&buffer);
 }
 
 /// The number of resident pages that lie completely in the range.
@@ -39,7 +39,8 @@ std::size_t resident_pages(std::uintptr_t begin, std::size_t bytes) {
 
 TEST(ThreadStack, ReleasesWhatDeeperCallsTouched) {
   std::thread([] {
-    const std::uintptr_t touched = touch_deep_stack();
+    std::uintptr_t touched = 0;
+    touch_deep_stack(touched);
     ASSERT_GT(resident_pages(touched, touched_bytes / 2), 0U);
     std::array<int, 4> kept = {1, 2, 3, 4};
     release_unused_stack(stack_bottom());
@@ -57,7 +58,8 @@ TEST(ThreadStack, StackOfTheThreadContainsItsFrame) {
 
 TEST(ThreadStack, NothingIsReleasedWithoutAnAddress) {
   std::thread([] {
-    const std::uintptr_t touched = touch_deep_stack();
+    std::uintptr_t touched = 0;
+    touch_deep_stack(touched);
     const std::size_t resident = resident_pages(touched, touched_bytes / 2);
     release_unused_stack(nullptr);
     EXPECT_EQ(resident_pages(touched, touched_bytes / 2), resident);
