@@ -177,8 +177,8 @@ class HttpServer::Civet {
 
   static int on_request(mg_connection* connection) { return self(connection).respond(connection); }
 
-  /// Called at the start of each thread, whose thread pointer it returns. Hundreds of threads take
-  /// turns, and each would keep the pages that its deepest call touched.
+  /// Returns what mg_get_thread_pointer() returns later. Up to 256 threads take turns, and each
+  /// would keep the pages that its deepest call touched.
   static void* on_thread(const mg_context* /*context*/, int /*type*/) {
     void* const bottom = stack_bottom();
     release_unused_stack(bottom);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 namespace inetdiag {
+
 IoResult PlainStream::read(std::span<char> buffer) {
   const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (n > 0) {

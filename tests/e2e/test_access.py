@@ -619,10 +619,12 @@ def test_a_signal_shuts_down_with_tls_clients(start, config, keys):
     with ThreadPoolExecutor(4) as pool:
         scrapes = [pool.submit(curl, exporter, keys, path="/metrics") for _ in range(20)]
         assert scrapes[0].result()[1] == 200
+        begin = time.monotonic()
         status, log = exporter.end()
+        seconds = time.monotonic() - begin
     assert status == 0
-    # On a busy machine the threads may need longer than the second that they have.
-    assert "msg=stopping" in log
+    # On a busy machine the threads may need longer than the second that they have (shutdown_timeout).
+    assert "msg=stopped" in log or seconds >= 1
     assert {scrape.result()[1] for scrape in scrapes} <= {200, 503, 0}
     for client in silent:
         client.close()
