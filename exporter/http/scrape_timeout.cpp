@@ -31,7 +31,7 @@ std::chrono::steady_clock::duration scrape_timeout(std::string_view header) {
     timeout = std::min(Seconds(*value), max_timeout);
   }
   timeout -= std::min(timeout * margin_ratio, max_margin);
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout);
+  return std::chrono::ceil<std::chrono::steady_clock::duration>(timeout);
 }
 
 }  // namespace inetdiag

@@ -62,6 +62,11 @@ TEST(ScrapeTimeout, LeavesAMarginForTheResponse) {
   EXPECT_DOUBLE_EQ(timeout_seconds("1e9"), 299.5);
 }
 
+TEST(ScrapeTimeout, IsPositiveForTheSmallestHeader) {
+  EXPECT_GT(scrape_timeout("1E-9").count(), 0);
+  EXPECT_GT(scrape_timeout("5e-324").count(), 0);
+}
+
 TEST(ScrapeTimeout, RejectsAnythingButAPositiveNumber) {
   for (const auto* header : {"0", "-1", "ten", "10s", "nan", "inf", " 10", "1,5"}) {
     EXPECT_THROW(scrape_timeout(header), BadRequest) << header;
