@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -11,9 +12,11 @@
 
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netlink/udp_table.h"
+#include "collectors/kernel/netns/cgroup.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/endpoint_groups.h"
 #include "collectors/support/family_table.h"
+#include "collectors/support/owner_labels.h"
 
 namespace inetdiag {
 namespace {
@@ -29,6 +32,7 @@ struct UdpGroup {
   double fill = 0;  ///< of the fullest member
   std::vector<SocketDrops> member_drops;
   std::uint64_t drops = 0;
+  std::set<kernel::CgroupId> cgroups;  ///< empty in an aggregate
 
   void add(const UdpSocket& socket) {
     ++sockets;
@@ -40,6 +44,12 @@ struct UdpGroup {
     }
     if (socket.drops > 0) {
       member_drops.push_back({socket.cookie, socket.drops});
+    }
+  }
+
+  void add_owner(const UdpSocket& socket) {
+    if (socket.cgroup_id) {
+      cgroups.insert(*socket.cgroup_id);
     }
   }
 
@@ -117,7 +127,11 @@ class Udp final : public Collector {
     if (!context.is_other_namespace || has_sockets(context)) {
       kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
         const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
-        (is_client ? other : groups[socket.endpoint]).add(socket);
+        UdpGroup& group = is_client ? other : groups[socket.endpoint];
+        group.add(socket);
+        if (!is_client) {
+          group.add_owner(socket);
+        }
         kept += !is_client || socket.drops > 0 ? 1 : 0;
         kernel::check_kept_sockets(kept, "UDP sockets");
       });
@@ -131,21 +145,41 @@ class Udp final : public Collector {
     }
     other.drops = aggregated_drops_;
 
+    Collection collection;
     FamilyTable<UdpGroup> families(udp_families);
+    auto info = gauge_family("inetdiag_udp_info",
+                             "Owner of the UDP sockets, several separated by commas, from the "
+                             "cgroup in which a socket was created (INET_DIAG_CGROUP_ID).");
+    const auto paths = owners(context, std::span(named).first(shown), collection);
     for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
-      families.add(endpoint_labels(endpoint), group);
+      const Labels labels = endpoint_labels(endpoint);
+      families.add(labels, group);
+      if (Labels owner = cgroup_labels(group.cgroups, paths); !owner.empty()) {
+        owner.insert(owner.begin(), labels.begin(), labels.end());
+        add_series(info, std::move(owner), 1);
+      }
     }
     families.add(aggregate_labels(), other);
-    Collection collection;
     collection.families = families.take();
+    collection.families.push_back(std::move(info));
     return collection;
   }
 
  private:
+  CgroupPathMap owners(const ScrapeContext& context, std::span<const NamedGroup<UdpGroup>> groups,
+                       Collection& collection) {
+    std::set<kernel::CgroupId> cgroups;
+    for (const NamedGroup<UdpGroup>& named : groups) {
+      cgroups.insert(named.group.cgroups.begin(), named.group.cgroups.end());
+    }
+    return find_owners(cgroup_paths_, context, cgroups, collection);
+  }
+
   std::size_t max_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
   DropCounter client_drops_;
   std::uint64_t aggregated_drops_ = 0;
+  kernel::CgroupPaths cgroup_paths_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collectors/registry.h"
@@ -207,6 +208,26 @@ void NetworkNamespace::add_black_hole() {
   output_of("ip link set hole arp off && ip addr add 10.99.0.1/16 dev hole");
   output_of("ip link set hole up && ip link set far up");
 }
+
+ServiceCgroup::ServiceCgroup() : name_("inetdiag-test-" + std::to_string(::getpid()) + ".service") {
+  for (const auto* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    if (::access((std::string(mount) + "/cgroup.controllers").c_str(), F_OK) == 0) {
+      mount_ = mount;
+      exists_ = ::mkdir((mount_ + "/" + name_).c_str(), 0755) == 0;
+      return;
+    }
+  }
+}
+
+ServiceCgroup::~ServiceCgroup() {
+  if (exists_) {
+    EXPECT_EQ(::rmdir((mount_ + "/" + name_).c_str()), 0);
+  }
+}
+
+void ServiceCgroup::enter() const { std::ofstream(mount_ + "/" + name_ + "/cgroup.procs") << "0"; }
+
+void ServiceCgroup::leave() const { std::ofstream(mount_ + "/cgroup.procs") << "0"; }
 
 UniqueFd listen_on(const Listening& listening) {
   const Name name = name_of(listening.address, listening.port);

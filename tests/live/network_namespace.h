@@ -62,6 +62,29 @@ class NetworkNamespace : public ::testing::Test {
   std::unique_ptr<Scraper> scraper_;
 };
 
+/// A new cgroup v2 with the name of a systemd service.
+class ServiceCgroup {
+ public:
+  ServiceCgroup();
+  ServiceCgroup(const ServiceCgroup&) = delete;
+  ServiceCgroup& operator=(const ServiceCgroup&) = delete;
+  /// Requires that the process has left, and that sockets created within are closed.
+  ~ServiceCgroup();
+
+  /// False if cgroup v2 is not mounted, or this user cannot create a cgroup.
+  bool exists() const { return exists_; }
+  const std::string& name() const { return name_; }
+  /// Moves this process into the cgroup.
+  void enter() const;
+  /// Moves this process into the root cgroup.
+  void leave() const;
+
+ private:
+  std::string mount_;
+  std::string name_;
+  bool exists_ = false;
+};
+
 struct Listening {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: any

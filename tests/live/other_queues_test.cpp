@@ -101,6 +101,21 @@ TEST_F(OtherQueues, KeepUdpDropsWhenMembersChange) {
   EXPECT_EQ(last[drops], nstat("UdpRcvbufErrors"));
 }
 
+TEST_F(OtherQueues, NameTheServiceOfAUdpSocket) {
+  const ServiceCgroup service;
+  if (!service.exists()) {
+    GTEST_SKIP() << "cannot create a cgroup v2";
+  }
+  service.enter();
+  const UniqueFd socket = udp_on(5353, 1);
+  service.leave();
+  const Series page = scrape();
+  EXPECT_EQ(page[R"(inetdiag_udp_info{address="127.0.0.1",port="5353",cgroup="/)" + service.name() +
+                 R"(",unit=")" + service.name() + R"("})"],
+            1)
+      << ::testing::PrintToString(page.labels_of("inetdiag_udp_info"));
+}
+
 TEST_F(OtherQueues, AggregateUdpClients) {
   std::vector<UniqueFd> clients;
   const sockaddr_in server = loopback(53);

@@ -1,10 +1,8 @@
 // TCP listeners under load, compared with ss and nstat.
-#include <fstream>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -188,41 +186,20 @@ TEST_F(Queues, ReportLimitsAfterSomaxconnChanges) {
   EXPECT_EQ(page[capped], 0);
 }
 
-/// Returns the mount point of cgroup v2, or an empty string.
-std::string cgroup_mount() {
-  for (const auto* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-    if (::access((std::string(mount) + "/cgroup.controllers").c_str(), F_OK) == 0) {
-      return mount;
-    }
-  }
-  return {};
-}
-
 TEST_F(Queues, NameTheServiceOfAListener) {
-  const std::string mount = cgroup_mount();
-  if (mount.empty()) {
-    GTEST_SKIP() << "cgroup v2 is not mounted";
+  const ServiceCgroup service;
+  if (!service.exists()) {
+    GTEST_SKIP() << "cannot create a cgroup v2";
   }
-  const std::string name = "inetdiag-test-" + std::to_string(::getpid()) + ".service";
-  const std::string directory = mount + "/" + name;
-  if (::mkdir(directory.c_str(), 0755) != 0) {
-    GTEST_SKIP() << "cannot create a cgroup";
-  }
-  const auto move_to = [](const std::string& cgroup) {
-    std::ofstream(cgroup + "/cgroup.procs") << "0";
-  };
-  move_to(directory);
-  {
-    const UniqueFd listener = listen_on({});
-    move_to(mount);
-    const Series page = scrape();
-    EXPECT_EQ(page["inetdiag_listener_info{address=\"127.0.0.1\",port=\"" +
-                   std::to_string(port_of(listener)) + "\",cgroup=\"/" + name + "\",unit=\"" +
-                   name + "\"}"],
-              1)
-        << ::testing::PrintToString(page.labels_of("inetdiag_listener_info"));
-  }
-  EXPECT_EQ(::rmdir(directory.c_str()), 0);
+  service.enter();
+  const UniqueFd listener = listen_on({});
+  service.leave();
+  const Series page = scrape();
+  EXPECT_EQ(page["inetdiag_listener_info{address=\"127.0.0.1\",port=\"" +
+                 std::to_string(port_of(listener)) + "\",cgroup=\"/" + service.name() +
+                 "\",unit=\"" + service.name() + "\"}"],
+            1)
+      << ::testing::PrintToString(page.labels_of("inetdiag_listener_info"));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ void dump_udp(const NetlinkFactory& open, const Deadline& deadline,
                  .cookie = socket->cookie,
                  .receive_queue = socket->receive_queue,
                  .receive_limit = attributes.receive_limit.value_or(0),
-                 .drops = attributes.drops.value_or(0)});
+                 .drops = attributes.drops.value_or(0),
+                 .cgroup_id = attributes.cgroup_id});
          });
   }
 }

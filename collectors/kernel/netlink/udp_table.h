@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/netlink/endpoint.h"
@@ -17,6 +18,7 @@ struct UdpSocket {
   std::uint32_t receive_queue = 0;  ///< bytes, including sk_buff overhead
   std::uint32_t receive_limit = 0;  ///< bytes (SO_RCVBUF)
   std::uint32_t drops = 0;          ///< wraps at 2^32
+  std::optional<std::uint64_t> cgroup_id{};
 };
 
 /// Calls `each` for every socket of both families while the dump is received. Throws as dump().

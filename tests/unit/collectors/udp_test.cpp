@@ -72,6 +72,25 @@ TEST(Udp, AggregatesFullSocketsLast) {
   EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_aggregate + "1"));
 }
 
+TEST(Udp, ExportsTheOwnersOfEachEndpointWithItsOwnSeries) {
+  CollectorFixture fixture;
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 53, 2),
+                                bound("0.0.0.0", 123, 3), bound("0.0.0.0", 514, 4),
+                                bound("0.0.0.0", 40000, 5)};
+  auto& sockets = fixture.kernel.udp_sockets;
+  sockets[0].cgroup = fixture.make_cgroup("/system.slice/b.service");
+  sockets[1].cgroup = fixture.make_cgroup("/system.slice/a.service");
+  sockets[2].cgroup = 1;
+  sockets[3].cgroup = sockets[4].cgroup = fixture.make_cgroup("/c.service");
+  const auto lines = fixture.lines(*udp("2"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_udp_info{address="0.0.0.0",port="53",)"
+                              R"(cgroup="/system.slice/a.service,/system.slice/b.service",)"
+                              R"(unit="a.service,b.service"} 1)"));
+  EXPECT_EQ(std::ranges::count_if(
+                lines, [](const auto& line) { return line.starts_with("inetdiag_udp_info"); }),
+            1);
+}
+
 TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
   CollectorFixture fixture;
   const auto collector = udp();

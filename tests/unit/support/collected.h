@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <prometheus/text_serializer.h>
+#include <sys/stat.h>
 
 #include "collectors/support/collector.h"
 #include "tests/unit/support/diag_messages.h"
@@ -35,6 +36,14 @@ struct CollectorFixture {
   FakeKernel kernel;
   bool is_other_namespace = false;
   kernel::DumpPolicy dump_policy{};
+
+  /// Creates a cgroup v2 and returns its ID.
+  kernel::CgroupId make_cgroup(const std::string& path) const {
+    sys_tree.write("fs/cgroup/cgroup.controllers", "");
+    struct stat status {};
+    ::stat(sys_tree.make_directory("fs/cgroup" + path).c_str(), &status);
+    return status.st_ino;
+  }
 
   Collection collect(Collector& collector) { return collect_from(collector, proc_tree.root()); }
   Collection collect_from(Collector& collector, const std::string& proc_root) {
