@@ -4,9 +4,11 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,24 +26,40 @@ namespace {
 using kernel::Endpoint;
 using kernel::UdpSocket;
 
+/// The receive queue of one socket.
+struct UdpReceiveQueue {
+  std::uint64_t bytes = 0;
+  std::uint64_t limit = 0;
+
+  double fill() const {
+    return limit > 0 ? static_cast<double>(bytes) / static_cast<double>(limit) : 0;
+  }
+};
+
+UdpReceiveQueue fuller(const UdpReceiveQueue& a, const UdpReceiveQueue& b) {
+  // The size decides between equal ratios, so that the order of the dump does not.
+  const auto order = [](const UdpReceiveQueue& queue) {
+    return std::tuple(queue.fill(), queue.bytes, queue.limit);
+  };
+  return order(a) < order(b) ? b : a;
+}
+
 /// The sockets of one endpoint, or an aggregate.
 struct UdpGroup {
+  bool is_aggregate = false;
   std::uint64_t sockets = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t limit_bytes = 0;
-  double fill = 0;  ///< of the fullest member
-  std::vector<SocketDrops> member_drops;
+  UdpReceiveQueue fullest{};
+  std::vector<SocketDrops> member_drops{};
   std::uint64_t drops = 0;
-  std::set<kernel::CgroupId> cgroups;  ///< empty in an aggregate
+  std::set<kernel::CgroupId> cgroups{};  ///< empty in an aggregate
 
   void add(const UdpSocket& socket) {
     ++sockets;
     queue_bytes += socket.receive_queue;
     limit_bytes += socket.receive_limit;
-    if (socket.receive_limit > 0) {
-      fill = std::max(fill, static_cast<double>(socket.receive_queue) /
-                                static_cast<double>(socket.receive_limit));
-    }
+    fullest = fuller(fullest, {socket.receive_queue, socket.receive_limit});
     if (socket.drops > 0) {
       member_drops.push_back({socket.cookie, socket.drops});
     }
@@ -58,10 +76,16 @@ struct UdpGroup {
     sockets += group.sockets;
     queue_bytes += group.queue_bytes;
     limit_bytes += group.limit_bytes;
-    fill = std::max(fill, group.fill);
+    fullest = fuller(fullest, group.fullest);
   }
 
-  bool is_notable() const { return drops > 0 || fill >= notable_fill; }
+  bool is_notable() const { return drops > 0 || fullest.fill() >= notable_fill; }
+
+  /// Returns the fullest queue where the sums can hide it.
+  std::optional<UdpReceiveQueue> hidden_queue() const {
+    const std::uint64_t visible_sockets = is_aggregate ? 0 : 1;
+    return sockets > visible_sockets ? std::optional(fullest) : std::nullopt;
+  }
 };
 
 using enum prometheus::MetricType;
@@ -82,7 +106,21 @@ constexpr auto udp_families = std::to_array<FamilySpec<UdpGroup>>({
     {Gauge, "inetdiag_udp_receive_queue_fill_ratio",
      "Receive queue / receive buffer of the fullest socket; near 1 the kernel drops datagrams "
      "(udp_diag).",
-     field<&UdpGroup::fill>},
+     [](const UdpGroup& group) { return sample(group.fullest.fill()); }},
+    {Gauge, "inetdiag_udp_fullest_receive_queue_bytes",
+     "Receive queue of the fullest socket, where several sockets share these labels (udp_diag "
+     "idiag_rqueue).",
+     [](const UdpGroup& group) {
+       const auto queue = group.hidden_queue();
+       return queue ? sample(queue->bytes) : std::nullopt;
+     }},
+    {Gauge, "inetdiag_udp_fullest_receive_queue_limit_bytes",
+     "Receive buffer of the fullest socket, where several sockets share these labels (udp_diag "
+     "SK_MEMINFO_RCVBUF).",
+     [](const UdpGroup& group) {
+       const auto queue = group.hidden_queue();
+       return queue ? sample(queue->limit) : std::nullopt;
+     }},
     {Counter, "inetdiag_udp_drops_total",
      "Datagrams dropped by these sockets, mostly because the receive buffer was full (udp_diag "
      "SK_MEMINFO_DROPS).",
@@ -122,7 +160,7 @@ class Udp final : public Collector {
   Collection collect(const ScrapeContext& context) override {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);
     std::map<Endpoint, UdpGroup> groups;
-    UdpGroup other;
+    UdpGroup other{.is_aggregate = true};
     std::size_t kept = 0;
     if (!context.is_other_namespace || has_sockets(context)) {
       kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {

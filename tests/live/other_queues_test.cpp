@@ -101,6 +101,22 @@ TEST_F(OtherQueues, KeepUdpDropsWhenMembersChange) {
   EXPECT_EQ(last[drops], nstat("UdpRcvbufErrors"));
 }
 
+TEST_F(OtherQueues, ShowTheFullestUdpSocketOfAGroup) {
+  const UniqueFd full = udp_on(5353, 1);
+  flood(5353, 20);
+  const UdpQueue expected = ss_udp(5353);
+  const UniqueFd idle = udp_on(5353, 100'000);
+  const Series page = scrape();
+  const std::string at = R"({address="127.0.0.1",port="5353"})";
+  EXPECT_EQ(page["inetdiag_udp_sockets" + at], 2);
+  EXPECT_EQ(page["inetdiag_udp_fullest_receive_queue_bytes" + at], expected.bytes);
+  EXPECT_LT(page["inetdiag_udp_fullest_receive_queue_limit_bytes" + at], 10'000);
+  EXPECT_GT(page["inetdiag_udp_receive_queue_limit_bytes" + at], 200'000);
+  EXPECT_EQ(page["inetdiag_udp_receive_queue_fill_ratio" + at],
+            page["inetdiag_udp_fullest_receive_queue_bytes" + at] /
+                page["inetdiag_udp_fullest_receive_queue_limit_bytes" + at]);
+}
+
 TEST_F(OtherQueues, NameTheServiceOfAUdpSocket) {
   const ServiceCgroup service;
   if (!service.exists()) {

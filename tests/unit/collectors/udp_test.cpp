@@ -12,6 +12,7 @@ namespace {
 
 using namespace testing;
 using kernel::TcpState;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -89,6 +90,46 @@ TEST(Udp, ExportsTheOwnersOfEachEndpointWithItsOwnSeries) {
   EXPECT_EQ(std::ranges::count_if(
                 lines, [](const auto& line) { return line.starts_with("inetdiag_udp_info"); }),
             1);
+}
+
+TEST(Udp, ExportsTheFullestOfSeveralSockets) {
+  CollectorFixture fixture;
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 5000),
+                                bound("0.0.0.0", 53, 2, 90, 100), bound("0.0.0.0", 53, 3, 0, 8000),
+                                bound("0.0.0.0", 123, 4, 7, 10)};
+  const auto lines = fixture.lines(*udp());
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_53 + "590"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_53 + "0.9"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_fullest_receive_queue_bytes" + at_53 + "90"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_fullest_receive_queue_limit_bytes" + at_53 + "100"));
+  EXPECT_THAT(lines, Not(Contains(AllOf(StartsWith("inetdiag_udp_fullest"), HasSubstr("123")))));
+  EXPECT_THAT(lines,
+              Not(Contains(StartsWith("inetdiag_udp_fullest_receive_queue_bytes" + at_aggregate))));
+}
+
+TEST(Udp, ExportsTheFullestSocketOfTheAggregate) {
+  CollectorFixture fixture;
+  FakeSocket client = bound("10.0.0.5", 40000, 1, 3, 30);
+  client.state = TcpState::established;
+  fixture.kernel.udp_sockets = {client};
+  EXPECT_THAT(fixture.lines(*udp()),
+              Contains("inetdiag_udp_fullest_receive_queue_bytes" + at_aggregate + "3"));
+  fixture.kernel.udp_sockets.push_back(bound("0.0.0.0", 53, 2, 40, 100));
+  const auto lines = fixture.lines(*udp("0"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_fullest_receive_queue_bytes" + at_aggregate + "40"));
+  EXPECT_THAT(lines,
+              Contains("inetdiag_udp_fullest_receive_queue_limit_bytes" + at_aggregate + "100"));
+}
+
+TEST(Udp, ChoosesTheSameFullestSocketInAnyOrder) {
+  const auto limit_of_fullest = [](std::vector<FakeSocket> sockets) {
+    CollectorFixture fixture;
+    fixture.kernel.udp_sockets = std::move(sockets);
+    return fixture.lines(*udp());
+  };
+  const auto small = bound("0.0.0.0", 53, 1, 0, 100);
+  const auto large = bound("0.0.0.0", 53, 2, 0, 200);
+  EXPECT_EQ(limit_of_fullest({small, large}), limit_of_fullest({large, small}));
 }
 
 TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
