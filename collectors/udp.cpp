@@ -44,6 +44,12 @@ UdpReceiveQueue fuller(const UdpReceiveQueue& a, const UdpReceiveQueue& b) {
   return order(a) < order(b) ? b : a;
 }
 
+/// Whether a socket does more than wait for the answer to a request, as clients do.
+bool is_notable(const UdpSocket& socket) {
+  return socket.drops > 0 ||
+         UdpReceiveQueue{socket.receive_queue, socket.receive_limit}.fill() >= notable_fill;
+}
+
 /// The sockets of one endpoint, or an aggregate.
 struct UdpGroup {
   bool is_aggregate = false;
@@ -93,7 +99,8 @@ using enum prometheus::MetricType;
 constexpr auto udp_families = std::to_array<FamilySpec<UdpGroup>>({
     {Gauge, "inetdiag_udp_sockets",
      "Number of UDP sockets bound to this address and port, port=\"other\" for connected sockets "
-     "and those with an ephemeral port (udp_diag).",
+     "and for those on an ephemeral port that have neither dropped a datagram nor had a half-full "
+     "queue (udp_diag).",
      field<&UdpGroup::sockets>},
     {Gauge, "inetdiag_udp_receive_queue_bytes",
      "Memory of datagrams that the program has not read, with kernel overhead, summed over the "
@@ -143,6 +150,22 @@ struct EphemeralPorts {
   }
 };
 
+/// The sockets of servers on ephemeral ports.
+class EphemeralServers {
+ public:
+  void insert(const UdpSocket& socket) { sockets_.emplace(socket.endpoint, socket.cookie); }
+  bool contains(const UdpSocket& socket) const {
+    return sockets_.contains({socket.endpoint, socket.cookie});
+  }
+  bool contains(const Endpoint& endpoint) const {
+    const auto first = sockets_.lower_bound({endpoint, 0});
+    return first != sockets_.end() && first->first == endpoint;
+  }
+
+ private:
+  std::set<std::pair<Endpoint, std::uint64_t>> sockets_;  ///< endpoint and cookie
+};
+
 /// Whether this network namespace has UDP sockets, according to sockstat. If not, it needs no dump,
 /// which would walk the sockets of all namespaces.
 bool has_sockets(const ScrapeContext& context) {
@@ -158,25 +181,12 @@ class Udp final : public Collector {
       : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
-    const EphemeralPorts ephemeral = EphemeralPorts::read(context);
     std::map<Endpoint, UdpGroup> groups;
     UdpGroup other{.is_aggregate = true};
-    std::size_t kept = 0;
-    if (!context.is_other_namespace || has_sockets(context)) {
-      kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
-        const bool is_client = socket.is_connected || ephemeral.contains(socket.endpoint.port);
-        UdpGroup& group = is_client ? other : groups[socket.endpoint];
-        group.add(socket);
-        if (!is_client) {
-          group.add_owner(socket);
-        }
-        kept += !is_client || socket.drops > 0 ? 1 : 0;
-        kernel::check_kept_sockets(kept, "UDP sockets");
-      });
-    }
+    dump(context, groups, other);
+    aggregated_drops_ += drops_.update_aggregate(other.member_drops);
     std::vector<NamedGroup<UdpGroup>> named = count_drops(drops_, std::move(groups));
     const std::size_t shown = rank(named, max_);
-    aggregated_drops_ += client_drops_.update(other.member_drops);
     for (const NamedGroup<UdpGroup>& rest : std::span(named).subspan(shown)) {
       other.aggregate(rest.group);
       aggregated_drops_ += rest.drops_growth;
@@ -204,6 +214,43 @@ class Udp final : public Collector {
   }
 
  private:
+  /// Groups the sockets of servers by endpoint, and adds those of clients to `other`.
+  void dump(const ScrapeContext& context, std::map<Endpoint, UdpGroup>& groups, UdpGroup& other) {
+    if (context.is_other_namespace && !has_sockets(context)) {
+      return;
+    }
+    const EphemeralPorts ephemeral = EphemeralPorts::read(context);
+    EphemeralServers servers;
+    std::size_t kept = 0;
+    kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
+      bool has_group = !socket.is_connected;
+      if (has_group && ephemeral.contains(socket.endpoint.port)) {
+        if (is_notable(socket) || servers_.contains(socket)) {
+          servers.insert(socket);
+        } else {
+          has_group = servers_.contains(socket.endpoint);
+        }
+      }
+      UdpGroup& group = has_group ? groups[socket.endpoint] : other;
+      group.add(socket);
+      if (has_group) {
+        group.add_owner(socket);
+      }
+      kept += has_group || socket.drops > 0 ? 1 : 0;
+      kernel::check_kept_sockets(kept, "UDP sockets");
+    });
+    // All sockets of a server have closed, and a client has its port.
+    std::erase_if(groups, [&](const auto& entry) {
+      const auto& [endpoint, group] = entry;
+      const bool is_client = ephemeral.contains(endpoint.port) && !servers.contains(endpoint);
+      if (is_client) {
+        other.aggregate(group);
+      }
+      return is_client;
+    });
+    servers_ = std::move(servers);
+  }
+
   CgroupPathMap owners(const ScrapeContext& context, std::span<const NamedGroup<UdpGroup>> groups,
                        Collection& collection) {
     std::set<kernel::CgroupId> cgroups;
@@ -215,8 +262,8 @@ class Udp final : public Collector {
 
   std::size_t max_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
-  DropCounter client_drops_;
   std::uint64_t aggregated_drops_ = 0;
+  EphemeralServers servers_;  ///< of the previous scrape
   kernel::CgroupPaths cgroup_paths_;
 };
 

@@ -14,16 +14,19 @@ struct SocketDrops {
   std::uint32_t drops;
 };
 
-/// Sums the drops of sockets that open and close into a counter that never decreases. It keeps the
-/// drops of closed sockets, handles counts that wrap at 2^32, and does not count a socket twice if
-/// one dump misses it. It stores only sockets with drops.
-class DropCounter {
+/// Returns by how much the drops of sockets grow. Handles counts that wrap at 2^32, and does not
+/// count a socket twice if one dump misses it. Stores only sockets with drops, and up to
+/// `max_absent` that are absent.
+class DropTracker {
  public:
-  /// Updates the counter with the drops of all open sockets. Returns the growth since the previous
-  /// call.
+  explicit DropTracker(std::size_t max_absent) : max_absent_(max_absent) {}
+
+  /// Returns the growth since the sockets were last present.
   std::uint64_t update(std::span<const SocketDrops> sockets);
 
-  std::uint64_t total() const { return total_; }
+  /// Sockets that were not updated since the previous end_round() are absent. Evicts the longest
+  /// absent ones.
+  void end_round();
 
  private:
   struct Seen {
@@ -31,43 +34,48 @@ class DropCounter {
     std::uint64_t round;
   };
 
-  void evict_longest_absent();
-
+  std::size_t max_absent_;
   std::unordered_map<std::uint64_t, Seen> seen_;  ///< by cookie, which the kernel never reuses
   std::uint64_t round_ = 0;
-  std::uint64_t total_ = 0;
+  std::size_t present_ = 0;
 };
 
-/// A DropCounter for each key. Keeps the counters of up to `max_absent` absent keys, because a
-/// counter must not decrease if its key returns. Evicts the longest absent keys first.
+/// Sums the drops of sockets that open and close into a counter for each key that never decreases.
+/// A socket that moves from one key to another, or to an aggregate, is not counted twice. Keeps the
+/// counters of up to `max_absent` absent keys, because a counter must not decrease if its key
+/// returns. Evicts the longest absent keys first.
 template <typename Key>
 class DropCounters {
  public:
-  explicit DropCounters(std::size_t max_absent) : max_absent_(max_absent) {}
-
-  /// Keys that are not updated before end_round() are absent.
-  void begin_round() { ++round_; }
+  explicit DropCounters(std::size_t max_absent) : max_absent_(max_absent), sockets_(max_absent) {}
 
   struct Updated {
     std::uint64_t total;
     std::uint64_t growth;
   };
+  /// Updates the counter of a key with the drops of all its open sockets.
   Updated update(const Key& key, std::span<const SocketDrops> sockets) {
     Entry& entry = entries_[key];
     entry.round = round_;
-    const std::uint64_t growth = entry.counter.update(sockets);
-    return {entry.counter.total(), growth};
+    const std::uint64_t growth = sockets_.update(sockets);
+    entry.total += growth;
+    return {entry.total, growth};
   }
 
+  /// Returns the growth of sockets without a key.
+  std::uint64_t update_aggregate(std::span<const SocketDrops> sockets) {
+    return sockets_.update(sockets);
+  }
+
+  /// Keys that were not updated since the previous end_round() are absent.
   void end_round() {
     std::multimap<std::uint64_t, Key> absent;
     for (auto entry = entries_.begin(); entry != entries_.end();) {
       if (entry->second.round == round_) {
         ++entry;
-      } else if (entry->second.counter.total() == 0) {
+      } else if (entry->second.total == 0) {
         entry = entries_.erase(entry);
       } else {
-        entry->second.counter.update({});
         absent.emplace(entry->second.round, entry->first);
         ++entry;
       }
@@ -76,14 +84,17 @@ class DropCounters {
       entries_.erase(absent.begin()->second);
       absent.erase(absent.begin());
     }
+    sockets_.end_round();
+    ++round_;
   }
 
  private:
   struct Entry {
-    DropCounter counter;
+    std::uint64_t total = 0;
     std::uint64_t round = 0;
   };
   std::size_t max_absent_;
+  DropTracker sockets_;
   std::uint64_t round_ = 0;
   std::map<Key, Entry> entries_;
 };

@@ -18,7 +18,7 @@ namespace inetdiag {
 // Groups with a queue at least this full are aggregated last.
 inline constexpr double notable_fill = 0.5;
 
-// Maximum number of closed endpoints whose drop counters are kept.
+// Maximum number of closed endpoints, and of closed sockets, whose drops are kept.
 inline constexpr std::size_t max_absent_endpoints = 10'000;
 
 /// The sockets of one endpoint. A Group has `member_drops`, `drops` and is_notable().
@@ -35,7 +35,6 @@ std::vector<NamedGroup<Group>> count_drops(DropCounters<kernel::Endpoint>& count
                                            std::map<kernel::Endpoint, Group>&& groups) {
   std::vector<NamedGroup<Group>> named;
   named.reserve(groups.size());
-  counters.begin_round();
   for (auto& [endpoint, group] : groups) {
     const auto [total, growth] = counters.update(endpoint, group.member_drops);
     group.drops = total;

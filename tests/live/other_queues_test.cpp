@@ -1,4 +1,5 @@
 // UDP sockets, UNIX sockets and conntrack, compared with ss and nstat.
+#include <array>
 #include <cstring>
 #include <sstream>
 #include <string>
@@ -99,6 +100,32 @@ TEST_F(OtherQueues, KeepUdpDropsWhenMembersChange) {
   const Series last = scrape();
   EXPECT_GT(last[drops], one[drops]);
   EXPECT_EQ(last[drops], nstat("UdpRcvbufErrors"));
+}
+
+TEST_F(OtherQueues, ShowAUdpServerOnAnEphemeralPort) {
+  const UniqueFd server = udp_on(40000, 1);
+  const UniqueFd client = udp_on(40001, 100'000);
+  const std::string at = R"({address="127.0.0.1",port="40000"})";
+  const std::string at_other = R"({address="other",port="other"})";
+  const Series idle = scrape();
+  EXPECT_EQ(idle["inetdiag_udp_sockets" + at_other], 2);
+  EXPECT_FALSE(idle.contains("inetdiag_udp_sockets" + at));
+
+  flood(40000, 50);
+  flood(40001, 1);
+  const Series full = scrape();
+  const UdpQueue expected = ss_udp(40000);
+  EXPECT_EQ(full["inetdiag_udp_drops_total" + at], expected.drops);
+  EXPECT_EQ(full["inetdiag_udp_receive_queue_bytes" + at], expected.bytes);
+  EXPECT_EQ(full["inetdiag_udp_drops_total" + at_other], 0);
+  EXPECT_EQ(full["inetdiag_udp_sockets" + at_other], 1);
+
+  std::array<char, 1000> datagram{};
+  while (::recv(server.get(), datagram.data(), datagram.size(), MSG_DONTWAIT) > 0) {
+  }
+  const Series read = scrape();
+  EXPECT_EQ(read["inetdiag_udp_receive_queue_bytes" + at], 0);
+  EXPECT_EQ(read["inetdiag_udp_drops_total" + at], expected.drops);
 }
 
 TEST_F(OtherQueues, ShowTheFullestUdpSocketOfAGroup) {

@@ -82,16 +82,19 @@ TEST_P(KeptSockets, AreLimited) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, KeptSockets,
-    ::testing::Values(Case{"Listeners", make_listeners, FakeSocket{}.payload(),
-                           offsetof(inet_diag_msg, id.idiag_cookie), write_binary},
-                      Case{"Udp", make_udp,
-                           FakeSocket{.port = 53, .state = kernel::TcpState::close}.payload(),
-                           offsetof(inet_diag_msg, id.idiag_src), write_binary},
-                      Case{"UdpClients", make_udp,
-                           FakeSocket{.state = kernel::TcpState::established, .drops = 1}.payload(),
-                           offsetof(inet_diag_msg, id.idiag_cookie), write_binary},
-                      Case{"Unix", make_unix, FakeUnixSocket{.name = "/12345678"}.payload(),
-                           sizeof(unix_diag_msg) + sizeof(nlattr) + 1, write_letters}),
+    ::testing::Values(
+        Case{"Listeners", make_listeners, FakeSocket{}.payload(),
+             offsetof(inet_diag_msg, id.idiag_cookie), write_binary},
+        Case{"Udp", make_udp, FakeSocket{.port = 53, .state = kernel::TcpState::close}.payload(),
+             offsetof(inet_diag_msg, id.idiag_src), write_binary},
+        Case{"UdpClients", make_udp,
+             FakeSocket{.state = kernel::TcpState::established, .drops = 1}.payload(),
+             offsetof(inet_diag_msg, id.idiag_cookie), write_binary},
+        Case{"UdpServersOnEphemeralPorts", make_udp,
+             FakeSocket{.port = 40000, .state = kernel::TcpState::close, .drops = 1}.payload(),
+             offsetof(inet_diag_msg, id.idiag_cookie), write_binary},
+        Case{"Unix", make_unix, FakeUnixSocket{.name = "/12345678"}.payload(),
+             sizeof(unix_diag_msg) + sizeof(nlattr) + 1, write_letters}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

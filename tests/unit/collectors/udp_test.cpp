@@ -33,6 +33,12 @@ FakeSocket bound(const std::string& address, std::uint16_t port, std::uint64_t c
           .drops = drops};
 }
 
+FakeSocket connected(std::uint16_t port, std::uint64_t cookie, int drops) {
+  FakeSocket socket = bound("0.0.0.0", port, cookie, 0, 1000, drops);
+  socket.state = TcpState::established;
+  return socket;
+}
+
 const std::string at_53 = R"({address="0.0.0.0",port="53"} )";
 const std::string at_aggregate = R"({address="other",port="other"} )";
 
@@ -51,8 +57,8 @@ TEST(Udp, ExportsQueueLimitFillRatioAndDrops) {
 TEST(Udp, AggregatesConnectedAndEphemeralSockets) {
   CollectorFixture fixture;
   fixture.proc_tree.write("sys/net/ipv4/ip_local_port_range", "10000\t20000\n");
-  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 10000, 2, 10, 100, 1),
-                                bound("0.0.0.0", 20000, 3, 20, 100, 2), bound("0.0.0.0", 40000, 4)};
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1), bound("0.0.0.0", 10000, 2, 10, 100),
+                                bound("0.0.0.0", 20000, 3, 20, 100), bound("0.0.0.0", 40000, 4)};
   FakeSocket connected = bound("10.0.0.5", 53, 5, 90, 100, 4);
   connected.state = TcpState::established;
   fixture.kernel.udp_sockets.push_back(connected);
@@ -60,7 +66,7 @@ TEST(Udp, AggregatesConnectedAndEphemeralSockets) {
   EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_aggregate + "3"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_bytes" + at_aggregate + "120"));
   EXPECT_THAT(lines, Contains("inetdiag_udp_receive_queue_fill_ratio" + at_aggregate + "0.9"));
-  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_aggregate + "7"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_aggregate + "4"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_udp_sockets{address="0.0.0.0",port="40000"} 1)"));
   EXPECT_THAT(lines, Not(Contains(HasSubstr("10.0.0.5"))));
 }
@@ -143,9 +149,78 @@ TEST(Udp, NeverDecreasesDropsAsSocketsOpenAndClose) {
               Contains("inetdiag_udp_drops_total" + at_53 + "15"));
   EXPECT_THAT(drops({bound("0.0.0.0", 53, 2, 0, 1, 6)}),
               Contains("inetdiag_udp_drops_total" + at_53 + "16"));
-  EXPECT_THAT(drops({bound("0.0.0.0", 53, 3, 0, 1, 1), bound("0.0.0.0", 40000, 9, 0, 1, 3)}),
+  EXPECT_THAT(drops({bound("0.0.0.0", 53, 3, 0, 1, 1), connected(40000, 9, 3)}),
               Contains("inetdiag_udp_drops_total" + at_53 + "17"));
   EXPECT_THAT(drops({}), Contains("inetdiag_udp_drops_total" + at_aggregate + "3"));
+}
+
+const std::string at_ephemeral = R"({address="0.0.0.0",port="40000"} )";
+
+TEST(Udp, ExportsAServerOnAnEphemeralPortAsLongAsItsSocketExists) {
+  CollectorFixture fixture;
+  const auto collector = udp();
+  const auto scrape = [&](std::vector<FakeSocket> sockets) {
+    fixture.kernel.udp_sockets = std::move(sockets);
+    return fixture.lines(*collector);
+  };
+  const auto own_series = Contains("inetdiag_udp_sockets" + at_ephemeral + "1");
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 1, 499, 1000)}), Not(own_series));
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 1, 500, 1000)}), own_series);
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 1)}), own_series);
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 1)}), own_series);
+  // Another socket has the port.
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 2)}), Not(own_series));
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 1)}), Not(own_series));
+  EXPECT_THAT(scrape({bound("0.0.0.0", 40000, 3, 0, 1000, 1)}), own_series);
+  EXPECT_THAT(scrape({connected(40000, 3, 1)}), Not(own_series));
+}
+
+TEST(Udp, ExportsAllSocketsOfAServerOnAnEphemeralPort) {
+  CollectorFixture fixture;
+  const auto collector = udp();
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 40000, 1), bound("0.0.0.0", 40000, 2, 0, 1000, 7)};
+  fixture.collect(*collector);
+  const auto lines = fixture.lines(*collector);
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_ephemeral + "2"));
+  EXPECT_THAT(lines, Contains("inetdiag_udp_sockets" + at_aggregate + "0"));
+  // Its notable socket has closed.
+  fixture.kernel.udp_sockets.pop_back();
+  const auto after = fixture.lines(*collector);
+  EXPECT_THAT(after, Contains("inetdiag_udp_sockets" + at_aggregate + "1"));
+  EXPECT_THAT(after, Not(Contains(HasSubstr("40000"))));
+}
+
+TEST(Udp, CountsTheDropsOfASocketOnceThatConnectsAndDisconnects) {
+  CollectorFixture fixture;
+  const auto collector = udp();
+  const auto scrape = [&](const FakeSocket& socket) {
+    fixture.kernel.udp_sockets = {socket};
+    return fixture.lines(*collector);
+  };
+  const std::string drops = "inetdiag_udp_drops_total";
+  EXPECT_THAT(scrape(connected(40000, 1, 4)), Contains(drops + at_aggregate + "4"));
+  auto lines = scrape(bound("0.0.0.0", 40000, 1, 0, 1000, 6));
+  EXPECT_THAT(lines, Contains(drops + at_aggregate + "4"));
+  EXPECT_THAT(lines, Contains(drops + at_ephemeral + "2"));
+  EXPECT_THAT(scrape(connected(40000, 1, 7)), Contains(drops + at_aggregate + "5"));
+  lines = scrape(bound("0.0.0.0", 40000, 1, 0, 1000, 7));
+  EXPECT_THAT(lines, Contains(drops + at_aggregate + "5"));
+  EXPECT_THAT(lines, Contains(drops + at_ephemeral + "2"));
+}
+
+TEST(Udp, LimitsServersOnEphemeralPortsToTheMaximum) {
+  CollectorFixture fixture;
+  for (std::uint16_t port = 40000; port < 40010; ++port) {
+    fixture.kernel.udp_sockets.push_back(bound("0.0.0.0", port, port, 0, 1000, 1));
+  }
+  const auto collector = udp("3");
+  const auto lines = fixture.lines(*collector);
+  EXPECT_EQ(std::ranges::count_if(
+                lines, [](const auto& line) { return line.starts_with("inetdiag_udp_sockets"); }),
+            4);
+  EXPECT_THAT(lines, Contains("inetdiag_udp_drops_total" + at_aggregate + "7"));
+  fixture.kernel.udp_sockets.clear();
+  EXPECT_THAT(fixture.lines(*collector), Contains("inetdiag_udp_drops_total" + at_aggregate + "7"));
 }
 
 TEST(Udp, ExportsAFillRatioOfZeroWithoutALimit) {

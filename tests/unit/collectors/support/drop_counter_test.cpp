@@ -11,40 +11,43 @@ namespace {
 using Sockets = std::vector<SocketDrops>;
 
 std::uint64_t total_after(const std::vector<Sockets>& rounds) {
-  DropCounter counter;
+  DropTracker tracker(64);
+  std::uint64_t total = 0;
   for (const Sockets& sockets : rounds) {
-    counter.update(sockets);
+    total += tracker.update(sockets);
+    tracker.end_round();
   }
-  return counter.total();
+  return total;
 }
 
-TEST(DropCounter, SumsTheDropsOfNewSockets) { EXPECT_EQ(total_after({{{1, 5}, {2, 7}}}), 12U); }
+TEST(DropTracker, SumsTheDropsOfNewSockets) { EXPECT_EQ(total_after({{{1, 5}, {2, 7}}}), 12U); }
 
-TEST(DropCounter, KeepsTheDropsOfClosedSockets) {
+TEST(DropTracker, KeepsTheDropsOfClosedSockets) {
   EXPECT_EQ(total_after({{{1, 5}, {2, 7}}, {{2, 7}}, {{2, 8}}}), 13U);
   EXPECT_EQ(total_after({{{1, 5}}, {}, {{2, 1}}}), 6U);
 }
 
-TEST(DropCounter, DoesNotCountAReturningSocketTwice) {
+TEST(DropTracker, DoesNotCountAReturningSocketTwice) {
   EXPECT_EQ(total_after({{{1, 9}}, {}, {{1, 9}}}), 9U);
   EXPECT_EQ(total_after({{{1, 9}}, {{2, 1}}, {}, {{1, 11}}}), 12U);
 }
 
-TEST(DropCounter, LimitsTheNumberOfAbsentSockets) {
-  DropCounter counter;
+TEST(DropTracker, LimitsTheNumberOfAbsentSockets) {
+  DropTracker tracker(64);
   for (std::uint64_t cookie = 0; cookie < 1000; ++cookie) {
-    counter.update(Sockets{{cookie, 1}});
+    EXPECT_EQ(tracker.update(Sockets{{cookie, 1}}), 1U);
+    tracker.end_round();
   }
-  EXPECT_EQ(counter.total(), 1000U);
-  EXPECT_EQ(counter.update(Sockets{{998, 1}}), 0U);
-  EXPECT_EQ(counter.update(Sockets{{1, 1}}), 1U);  // evicted
+  EXPECT_EQ(tracker.update(Sockets{{998, 1}}), 0U);
+  EXPECT_EQ(tracker.update(Sockets{{935, 1}}), 0U);
+  EXPECT_EQ(tracker.update(Sockets{{934, 1}}), 1U);  // evicted
 }
 
-TEST(DropCounter, HandlesCountsThatWrap) {
+TEST(DropTracker, HandlesCountsThatWrap) {
   EXPECT_EQ(total_after({{{1, 0xffff'fff0U}}, {{1, 0x10U}}}), 0x1'0000'0010U);
 }
 
-TEST(DropCounter, DoesNotDecreaseIfACountDoes) {
+TEST(DropTracker, DoesNotDecreaseIfACountDoes) {
   EXPECT_EQ(total_after({{{1, 100}}, {{1, 99}}}), 100U);
   EXPECT_EQ(total_after({{{1, 100}}, {{1, 99}}, {{1, 101}}}), 101U);
 }
@@ -52,7 +55,6 @@ TEST(DropCounter, DoesNotDecreaseIfACountDoes) {
 TEST(DropCounters, KeepTheCounterOfAReturningKey) {
   DropCounters<std::string> counters(10);
   const auto round = [&](const std::string& key, const Sockets& sockets) {
-    counters.begin_round();
     const auto updated = counters.update(key, sockets);
     counters.end_round();
     return updated.total;
@@ -67,22 +69,30 @@ TEST(DropCounters, KeepTheCounterOfAReturningKey) {
 TEST(DropCounters, EvictTheLongestAbsentKeys) {
   DropCounters<int> counters(1);
   for (const int key : {1, 2, 3}) {
-    counters.begin_round();
     counters.update(key, Sockets{{static_cast<std::uint64_t>(key), 10}});
     counters.end_round();
   }
-  counters.begin_round();
   EXPECT_EQ(counters.update(2, Sockets{{22, 1}}).total, 11U);
   EXPECT_EQ(counters.update(1, Sockets{{11, 1}}).total, 1U);
 }
 
 TEST(DropCounters, ReturnTheGrowth) {
   DropCounters<int> counters(1);
-  counters.begin_round();
   EXPECT_EQ(counters.update(1, Sockets{{1, 5}}).growth, 5U);
   counters.end_round();
-  counters.begin_round();
   EXPECT_EQ(counters.update(1, Sockets{{1, 9}}).growth, 4U);
+}
+
+TEST(DropCounters, CountASocketOnceThatMoves) {
+  DropCounters<std::string> counters(10);
+  EXPECT_EQ(counters.update_aggregate(Sockets{{1, 5}}), 5U);
+  counters.end_round();
+  EXPECT_EQ(counters.update("a", Sockets{{1, 7}}).total, 2U);
+  counters.end_round();
+  EXPECT_EQ(counters.update("b", Sockets{{1, 8}}).total, 1U);
+  EXPECT_EQ(counters.update("a", {}).total, 2U);
+  counters.end_round();
+  EXPECT_EQ(counters.update_aggregate(Sockets{{1, 8}}), 0U);
 }
 
 }  // namespace
