@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,11 +14,13 @@
 #include <vector>
 
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <sys/socket.h>
 
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netlink/unix_diag.h"
 #include "collectors/support/family_table.h"
+#include "collectors/support/owner_labels.h"
 
 namespace inetdiag {
 namespace {
@@ -27,20 +31,30 @@ using kernel::UnixSocket;
 // Sockets with a queue at least this full are aggregated last.
 constexpr double notable_fill = 0.5;
 
+// One more than join_values() shows: users can listen on one path in many mount namespaces.
+constexpr std::size_t max_uids = 11;
+
 /// The listening sockets of one path, possibly in several mount namespaces, or an aggregate.
 struct UnixListener {
   std::string path;
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
-  double fill = 0;  ///< of the fullest socket
+  double fill = 0;                 ///< of the fullest socket
+  std::set<std::uint32_t> uids{};  ///< of the owners, the lowest max_uids
 
   /// The accept queue holds one connection more than the backlog (unix_recvq_full: length >
   /// backlog).
   void add(const UnixSocket& socket) {
-    waiting += socket.waiting;
-    backlog += socket.backlog;
-    fill = std::max(
-        fill, static_cast<double>(socket.waiting) / (static_cast<double>(socket.backlog) + 1));
+    waiting += socket.receive_queue;
+    backlog += socket.send_queue;
+    fill = std::max(fill, static_cast<double>(socket.receive_queue) /
+                              (static_cast<double>(socket.send_queue) + 1));
+    if (socket.uid) {
+      uids.insert(*socket.uid);
+      if (uids.size() > max_uids) {
+        uids.erase(std::prev(uids.end()));
+      }
+    }
   }
 
   void aggregate(const UnixListener& listener) {
@@ -65,6 +79,13 @@ constexpr auto unix_families = std::to_array<FamilySpec<UnixListener>>({
      "EAGAIN (unix_diag).",
      field<&UnixListener::fill>},
 });
+
+std::string joined_uids(const std::set<std::uint32_t>& uids) {
+  std::vector<std::string> texts(uids.size());
+  std::ranges::transform(uids, texts.begin(),
+                         [](std::uint32_t uid) { return std::to_string(uid); });
+  return join_values(texts);
+}
 
 std::string_view name_of_type(std::uint8_t type) {
   switch (type) {
@@ -103,12 +124,13 @@ class Unix final : public Collector {
     std::map<std::string, UnixListener> listeners;
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
     const std::uint32_t listening = kernel::mask(TcpState::listen);
-    dump(context, listening, true, [&](const UnixSocket& socket) {
-      listeners[valid_utf8(socket.name)].add(socket);
-      kernel::check_kept_sockets(listeners.size(), "UNIX listeners");
-      ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
-    });
-    dump(context, ~listening, false, [&](const UnixSocket& socket) {
+    dump(context, listening, UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
+         [&](const UnixSocket& socket) {
+           listeners[valid_utf8(socket.name)].add(socket);
+           kernel::check_kept_sockets(listeners.size(), "UNIX listeners");
+           ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
+         });
+    dump(context, ~listening, 0, [&](const UnixSocket& socket) {
       ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
     });
 
@@ -125,11 +147,10 @@ class Unix final : public Collector {
 
  private:
   template <typename Each>
-  static void dump(const ScrapeContext& context, std::uint32_t states, bool with_queues,
+  static void dump(const ScrapeContext& context, std::uint32_t states, std::uint32_t show,
                    Each each) {
-    kernel::dump(context.sock_diag, SOCK_DIAG_BY_FAMILY,
-                 kernel::unix_dump_payload(states, with_queues), context.deadline,
-                 [&](std::span<const std::byte> payload) {
+    kernel::dump(context.sock_diag, SOCK_DIAG_BY_FAMILY, kernel::unix_dump_payload(states, show),
+                 context.deadline, [&](std::span<const std::byte> payload) {
                    if (const auto socket = kernel::parse_unix_socket(payload)) {
                      each(*socket);
                    }
@@ -148,12 +169,19 @@ class Unix final : public Collector {
     });
     const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
     FamilyTable<UnixListener> families(unix_families);
+    auto info = gauge_family("inetdiag_unix_listener_info",
+                             "User ID of the owner of the listening UNIX socket, several separated "
+                             "by commas (UNIX_DIAG_UID).");
     UnixListener other{.path = "other"};
     bool has_other = false;
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       // A socket may have the name of the aggregate.
       if (i < shown && listeners[i].path != other.path) {
         families.add({{"path", listeners[i].path}}, listeners[i]);
+        if (!listeners[i].uids.empty()) {
+          add_series(info, {{"path", listeners[i].path}, {"uid", joined_uids(listeners[i].uids)}},
+                     1);
+        }
       } else {
         other.aggregate(listeners[i]);
         has_other = true;
@@ -163,6 +191,10 @@ class Unix final : public Collector {
       families.add({{"path", other.path}}, other);
     }
     collection.families = families.take();
+    if (!listeners.empty() && info.metric.empty() && shown > 0) {
+      collection.missing.emplace_back("owners of UNIX listeners (UNIX_DIAG_UID needs Linux 5.3)");
+    }
+    collection.families.push_back(std::move(info));
   }
 
   std::size_t max_;

@@ -11,8 +11,9 @@ void run(std::string_view input) { collect(*make_unix(testing::settings({{"max",
 std::vector<std::string> seeds() {
   const auto one = [](const FakeUnixSocket& socket) { return chunk(socket.payload()); };
   using namespace std::string_literals;
-  return {one({.name = "/run/a", .waiting = 5, .backlog = 4}) + one({.name = "\0abstract"s}) +
-              one({.name = "\xff\n\"\\"}) + one({.state = kernel::TcpState::established}),
+  return {one({.name = "/run/a", .receive_queue = 5, .send_queue = 4}) +
+              one({.name = "\0abstract"s}) + one({.name = "\xff\n\"\\"}) +
+              one({.state = kernel::TcpState::established}),
           one({.name = "other"}) + one({.name = "b"}) + one({.name = "c"})};
 }
 

@@ -220,6 +220,8 @@ TEST_F(OtherQueues, ReportFullUnixListeners) {
   EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_length" + at], 2);
   EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at], 9);
   EXPECT_EQ(page[R"(inetdiag_unix_sockets{type="stream",state="listen"})"], 2);
+  const std::string uid = std::to_string(::geteuid());
+  EXPECT_EQ(page[R"(inetdiag_unix_listener_info{path="@inetdiag-test",uid=")" + uid + R"("})"], 1);
 }
 
 TEST_F(OtherQueues, CountConntrackEntries) {

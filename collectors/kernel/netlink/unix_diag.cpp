@@ -41,18 +41,20 @@ std::optional<UnixSocket> parse_unix_socket(std::span<const std::byte> payload) 
           socket.name = name_of(value);
         } else if (type == UNIX_DIAG_RQLEN && value.size() >= sizeof(unix_diag_rqlen)) {
           const auto queue = copy_prefix<unix_diag_rqlen>(value);
-          socket.waiting = queue.udiag_rqueue;
-          socket.backlog = queue.udiag_wqueue;
+          socket.receive_queue = queue.udiag_rqueue;
+          socket.send_queue = queue.udiag_wqueue;
+        } else if (type == UNIX_DIAG_UID && value.size() >= sizeof(std::uint32_t)) {
+          socket.uid = copy_prefix<std::uint32_t>(value);
         }
       });
   return socket;
 }
 
-std::array<std::byte, 24> unix_dump_payload(std::uint32_t states, bool with_queues) {
+std::array<std::byte, 24> unix_dump_payload(std::uint32_t states, std::uint32_t show) {
   unix_diag_req request{};
   request.sdiag_family = AF_UNIX;
   request.udiag_states = states;
-  request.udiag_show = with_queues ? UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN : 0;
+  request.udiag_show = show;
   return std::bit_cast<std::array<std::byte, sizeof request>>(request);
 }
 

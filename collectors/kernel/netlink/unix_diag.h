@@ -13,18 +13,20 @@
 namespace inetdiag::kernel {
 
 struct UnixSocket {
-  std::uint8_t type = 0;      ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
-  TcpState state{};           ///< UNIX sockets use the TCP states established, close and listen
-  std::string name;           ///< path, or abstract name with a leading `@`; arbitrary bytes
-  std::uint32_t waiting = 0;  ///< of a listener: connections in the accept queue
-  std::uint32_t backlog = 0;  ///< of a listener
+  std::uint8_t type = 0;  ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
+  TcpState state{};       ///< UNIX sockets use the TCP states established, close and listen
+  std::string name;       ///< path, or abstract name with a leading `@`; arbitrary bytes
+  std::uint32_t receive_queue = 0;  ///< of a listener: connections in the accept queue
+  std::uint32_t send_queue = 0;     ///< of a listener: the backlog
+  /// UNIX_DIAG_UID, Linux 5.3; in the user namespace of this process.
+  std::optional<std::uint32_t> uid;
 };
 
 /// Returns nothing if the payload is too short or has an unknown state.
 std::optional<UnixSocket> parse_unix_socket(std::span<const std::byte> payload);
 
-/// Returns the payload of a SOCK_DIAG_BY_FAMILY dump (struct unix_diag_req), which includes names
-/// and queue lengths if `with_queues`.
-std::array<std::byte, 24> unix_dump_payload(std::uint32_t states, bool with_queues);
+/// Returns the payload of a SOCK_DIAG_BY_FAMILY dump (struct unix_diag_req). `states` is a set of
+/// mask(TcpState), `show` a set of UDIAG_SHOW_*; kernels ignore those that they do not know.
+std::array<std::byte, 24> unix_dump_payload(std::uint32_t states, std::uint32_t show);
 
 }  // namespace inetdiag::kernel

@@ -15,18 +15,23 @@ using namespace testing;
 using kernel::parse_unix_socket;
 using kernel::TcpState;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 using namespace std::string_literals;
 
 TEST(ParseUnixSocket, ParsesNameStateAndQueue) {
   const auto socket = parse_unix_socket(
-      FakeUnixSocket{.name = "/run/a.sock\0"s, .waiting = 4, .backlog = 3}.payload());
+      FakeUnixSocket{.name = "/run/a.sock\0"s, .receive_queue = 4, .send_queue = 3, .uid = 1000}
+          .payload());
   ASSERT_TRUE(socket);
   EXPECT_EQ(socket->name, "/run/a.sock");
-  EXPECT_EQ(socket->waiting, 4U);
-  EXPECT_EQ(socket->backlog, 3U);
+  EXPECT_EQ(socket->receive_queue, 4U);
+  EXPECT_EQ(socket->send_queue, 3U);
   EXPECT_EQ(socket->state, TcpState::listen);
+  EXPECT_EQ(socket->uid, 1000U);
 }
 
 TEST(ParseUnixSocket, PrefixesAnAbstractNameWithAt) {
@@ -57,7 +62,9 @@ TEST(ParseUnixSocket, IgnoresAttributesOfInvalidLength) {
   message.udiag_state = static_cast<std::uint8_t>(TcpState::listen);
   Bytes bytes = bytes_of(message);
   append_attribute(bytes, UNIX_DIAG_RQLEN, Bytes(4, std::byte{1}));
-  EXPECT_EQ(parse_unix_socket(bytes)->waiting, 0U);
+  append_attribute(bytes, UNIX_DIAG_UID, Bytes(3, std::byte{1}));
+  EXPECT_EQ(parse_unix_socket(bytes)->receive_queue, 0U);
+  EXPECT_EQ(parse_unix_socket(bytes)->uid, std::nullopt);
 }
 
 std::vector<std::string> lines(std::vector<FakeUnixSocket> sockets,
@@ -68,8 +75,8 @@ std::vector<std::string> lines(std::vector<FakeUnixSocket> sockets,
 }
 
 TEST(Unix, ExportsListenersByPath) {
-  const auto found = lines({{.name = "/run/a.sock\0"s, .waiting = 4, .backlog = 3},
-                            {.name = "\0bus"s, .waiting = 1, .backlog = 9}});
+  const auto found = lines({{.name = "/run/a.sock\0"s, .receive_queue = 4, .send_queue = 3},
+                            {.name = "\0bus"s, .receive_queue = 1, .send_queue = 9}});
   EXPECT_THAT(found,
               Contains(R"(inetdiag_unix_listener_accept_queue_length{path="/run/a.sock"} 4)"));
   EXPECT_THAT(found,
@@ -77,6 +84,36 @@ TEST(Unix, ExportsListenersByPath) {
   EXPECT_THAT(found,
               Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/run/a.sock"} 1)"));
   EXPECT_THAT(found, Contains(HasSubstr(R"(fill_ratio{path="@bus"} 0.1)")));
+}
+
+TEST(Unix, ExportsTheOwnerOfAListener) {
+  const auto found = lines({{.name = "/a", .uid = 1000}, {.name = "/b", .uid = std::nullopt}});
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_info{path="/a",uid="1000"} 1)"));
+  EXPECT_THAT(found, Not(Contains(HasSubstr(R"(info{path="/b")"))));
+}
+
+TEST(Unix, ExportsTheTenLowestOwnersOfAPathAsOneSeries) {
+  const auto info_of = [](std::uint32_t count) {
+    std::vector<FakeUnixSocket> sockets;
+    for (std::uint32_t uid = count; uid > 0; --uid) {
+      sockets.push_back({.name = "/a", .uid = uid});
+      sockets.push_back({.name = "/a", .uid = uid});
+    }
+    return lines(sockets);
+  };
+  EXPECT_THAT(info_of(10), Contains("inetdiag_unix_listener_info{path=\"/a\","
+                                    "uid=\"1,2,3,4,5,6,7,8,9,10\"} 1"));
+  EXPECT_THAT(info_of(100), Contains("inetdiag_unix_listener_info{path=\"/a\","
+                                     "uid=\"1,2,3,4,5,6,7,8,9,10,...\"} 1"));
+}
+
+TEST(Unix, ReportsThatTheKernelDoesNotSendOwners) {
+  CollectorFixture fixture;
+  const auto collector = make_unix(settings({{"max", "200"}}));
+  fixture.kernel.unix_sockets = {{.name = "/a"}};
+  EXPECT_THAT(fixture.collect(*collector).missing, IsEmpty());
+  fixture.kernel.unix_sockets = {{.name = "/a", .uid = std::nullopt}};
+  EXPECT_THAT(fixture.collect(*collector).missing, ElementsAre(HasSubstr("Linux 5.3")));
 }
 
 TEST(Unix, CountsSocketsByTypeAndState) {
@@ -100,16 +137,16 @@ TEST(Unix, EscapesAnyPath) {
 }
 
 TEST(Unix, SumsSocketsOfTheSamePath) {
-  const auto found = lines(
-      {{.name = "/a", .waiting = 1, .backlog = 9}, {.name = "/a", .waiting = 5, .backlog = 9}});
+  const auto found = lines({{.name = "/a", .receive_queue = 1, .send_queue = 9},
+                            {.name = "/a", .receive_queue = 5, .send_queue = 9}});
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="/a"} 6)"));
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/a"} 0.5)"));
 }
 
 TEST(Unix, AggregatesBeyondTheMaximumAndFullQueuesLast) {
-  const auto found = lines({{.name = "/a", .waiting = 0, .backlog = 9},
-                            {.name = "/b", .waiting = 2, .backlog = 9},
-                            {.name = "/full", .waiting = 10, .backlog = 9}},
+  const auto found = lines({{.name = "/a", .receive_queue = 0, .send_queue = 9},
+                            {.name = "/b", .receive_queue = 2, .send_queue = 9},
+                            {.name = "/full", .receive_queue = 10, .send_queue = 9}},
                            "1");
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/full"} 1)"));
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="other"} 2)"));
@@ -120,9 +157,9 @@ TEST(Unix, AggregatesBeyondTheMaximumAndFullQueuesLast) {
 
 // Found by tests/fuzz: a duplicate series.
 TEST(Unix, AggregatesASocketWithTheNameOfTheAggregate) {
-  const auto found = lines({{.name = "other", .waiting = 9, .backlog = 9},
-                            {.name = "/a", .waiting = 1, .backlog = 9},
-                            {.name = "/b", .waiting = 1, .backlog = 9}},
+  const auto found = lines({{.name = "other", .receive_queue = 9, .send_queue = 9},
+                            {.name = "/a", .receive_queue = 1, .send_queue = 9},
+                            {.name = "/b", .receive_queue = 1, .send_queue = 9}},
                            "2");
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="other"} 10)"));
   EXPECT_EQ(std::ranges::count_if(found,
@@ -133,7 +170,8 @@ TEST(Unix, AggregatesASocketWithTheNameOfTheAggregate) {
 }
 
 TEST(Unix, SumsSocketsWhosePathsBecomeTheSameUtf8) {
-  const auto found = lines({{.name = "/\xfe"s, .waiting = 1}, {.name = "/\xff"s, .waiting = 2}});
+  const auto found =
+      lines({{.name = "/\xfe"s, .receive_queue = 1}, {.name = "/\xff"s, .receive_queue = 2}});
   EXPECT_THAT(found,
               Contains("inetdiag_unix_listener_accept_queue_length{path=\"/\xEF\xBF\xBD\"} 3"));
 }

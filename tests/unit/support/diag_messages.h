@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -116,20 +117,27 @@ struct FakeUnixSocket {
   std::string name{};
   kernel::TcpState state = kernel::TcpState::listen;
   std::uint8_t type = SOCK_STREAM;
-  std::uint32_t waiting = 0;
-  std::uint32_t backlog = 0;
+  std::uint32_t receive_queue = 0;
+  std::uint32_t send_queue = 0;
+  std::optional<std::uint32_t> uid = 0U;  ///< std::nullopt: no UNIX_DIAG_UID
 
-  Bytes payload() const {
+  Bytes payload(std::uint32_t show = ~0U) const {
     unix_diag_msg message{};
     message.udiag_family = AF_UNIX;
     message.udiag_type = type;
     message.udiag_state = static_cast<std::uint8_t>(state);
     Bytes bytes = bytes_of(message);
-    if (!name.empty()) {
+    if (!name.empty() && (show & UDIAG_SHOW_NAME) != 0) {
       const auto raw = std::as_bytes(std::span(name));
       append_attribute(bytes, UNIX_DIAG_NAME, Bytes(raw.begin(), raw.end()));
     }
-    append_attribute(bytes, UNIX_DIAG_RQLEN, bytes_of(unix_diag_rqlen{waiting, backlog}));
+    if ((show & UDIAG_SHOW_RQLEN) != 0) {
+      append_attribute(bytes, UNIX_DIAG_RQLEN,
+                       bytes_of(unix_diag_rqlen{receive_queue, send_queue}));
+    }
+    if (uid && (show & UDIAG_SHOW_UID) != 0) {
+      append_attribute(bytes, UNIX_DIAG_UID, bytes_of(*uid));
+    }
     return bytes;
   }
 };
@@ -257,7 +265,7 @@ class FakeKernel {
       std::deque<Bytes> datagrams;
       for (const FakeUnixSocket& socket : kernel_.unix_sockets) {
         if ((request.udiag_states & kernel::mask(socket.state)) != 0) {
-          datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload()));
+          datagrams.push_back(message(SOCK_DIAG_BY_FAMILY, socket.payload(request.udiag_show)));
         }
       }
       datagrams.push_back(done_message());

@@ -109,7 +109,7 @@ struct FaultyHost {
   FakeKernel kernel{.sockets = {{.port = 80, .receive_queue = 3, .send_queue = 128, .drops = 7},
                                 {.port = 80, .state = kernel::TcpState::close_wait, .full = true}},
                     .udp_sockets = {{.port = 53, .state = kernel::TcpState::close, .drops = 1}},
-                    .unix_sockets = {{.name = "/run/a", .waiting = 1, .backlog = 4}}};
+                    .unix_sockets = {{.name = "/run/a", .receive_queue = 1, .send_queue = 4}}};
   NetlinkFactory netlink = kernel.factory();
   CapturedLog captured;
   std::vector<NamedCollector> collectors;
