@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -34,21 +35,38 @@ constexpr double notable_fill = 0.5;
 // One more than join_values() shows: users can listen on one path in many mount namespaces.
 constexpr std::size_t max_uids = 11;
 
+/// The accept queue of one socket.
+struct UnixAcceptQueue {
+  std::uint64_t length = 0;
+  std::uint64_t backlog = 0;
+
+  /// The queue holds one connection more than the backlog (unix_recvq_full: length > backlog).
+  double fill() const { return static_cast<double>(length) / (static_cast<double>(backlog) + 1); }
+};
+
+UnixAcceptQueue fuller(const UnixAcceptQueue& a, const UnixAcceptQueue& b) {
+  // The size decides between equal ratios, so that the order of the dump does not.
+  const auto order = [](const UnixAcceptQueue& queue) {
+    return std::tuple(queue.fill(), queue.length, queue.backlog);
+  };
+  return order(a) < order(b) ? b : a;
+}
+
 /// The listening sockets of one path, possibly in several mount namespaces, or an aggregate.
 struct UnixListener {
-  std::string path;
+  std::string path{};
+  bool is_aggregate = false;
+  std::uint64_t sockets = 0;
   std::uint64_t waiting = 0;
   std::uint64_t backlog = 0;
-  double fill = 0;                 ///< of the fullest socket
+  UnixAcceptQueue fullest{};
   std::set<std::uint32_t> uids{};  ///< of the owners, the lowest max_uids
 
-  /// The accept queue holds one connection more than the backlog (unix_recvq_full: length >
-  /// backlog).
   void add(const UnixSocket& socket) {
+    ++sockets;
     waiting += socket.receive_queue;
     backlog += socket.send_queue;
-    fill = std::max(fill, static_cast<double>(socket.receive_queue) /
-                              (static_cast<double>(socket.send_queue) + 1));
+    fullest = fuller(fullest, {socket.receive_queue, socket.send_queue});
     if (socket.uid) {
       uids.insert(*socket.uid);
       if (uids.size() > max_uids) {
@@ -58,9 +76,16 @@ struct UnixListener {
   }
 
   void aggregate(const UnixListener& listener) {
+    sockets += listener.sockets;
     waiting += listener.waiting;
     backlog += listener.backlog;
-    fill = std::max(fill, listener.fill);
+    fullest = fuller(fullest, listener.fullest);
+  }
+
+  /// Returns the fullest queue where the sums can hide it.
+  std::optional<UnixAcceptQueue> hidden_queue() const {
+    const std::uint64_t visible_sockets = is_aggregate ? 0 : 1;
+    return sockets > visible_sockets ? std::optional(fullest) : std::nullopt;
   }
 };
 
@@ -77,7 +102,20 @@ constexpr auto unix_families = std::to_array<FamilySpec<UnixListener>>({
     {Gauge, "inetdiag_unix_listener_accept_queue_fill_ratio",
      "Waiting connections / (backlog + 1) at this UNIX socket; at 1 connect() blocks or fails with "
      "EAGAIN (unix_diag).",
-     field<&UnixListener::fill>},
+     [](const UnixListener& listener) { return sample(listener.fullest.fill()); }},
+    {Gauge, "inetdiag_unix_listener_fullest_accept_queue_length",
+     "Connections waiting for accept() at the fullest socket, where several sockets share this "
+     "path (unix_diag).",
+     [](const UnixListener& listener) {
+       const auto queue = listener.hidden_queue();
+       return queue ? sample(queue->length) : std::nullopt;
+     }},
+    {Gauge, "inetdiag_unix_listener_fullest_accept_queue_limit",
+     "Backlog of the fullest socket, where several sockets share this path (unix_diag).",
+     [](const UnixListener& listener) {
+       const auto queue = listener.hidden_queue();
+       return queue ? sample(queue->backlog) : std::nullopt;
+     }},
 });
 
 std::string joined_uids(const std::set<std::uint32_t>& uids) {
@@ -165,15 +203,14 @@ class Unix final : public Collector {
       listeners.push_back(std::move(listener));
     }
     std::ranges::sort(listeners, {}, [](const UnixListener& listener) {
-      return std::tuple(listener.fill < notable_fill, std::string_view(listener.path));
+      return std::tuple(listener.fullest.fill() < notable_fill, std::string_view(listener.path));
     });
     const std::size_t shown = std::min<std::size_t>(listeners.size(), max_);
     FamilyTable<UnixListener> families(unix_families);
     auto info = gauge_family("inetdiag_unix_listener_info",
                              "User ID of the owner of the listening UNIX socket, several separated "
                              "by commas (UNIX_DIAG_UID).");
-    UnixListener other{.path = "other"};
-    bool has_other = false;
+    UnixListener other{.path = "other", .is_aggregate = true};
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       // A socket may have the name of the aggregate.
       if (i < shown && listeners[i].path != other.path) {
@@ -184,10 +221,9 @@ class Unix final : public Collector {
         }
       } else {
         other.aggregate(listeners[i]);
-        has_other = true;
       }
     }
-    if (has_other) {
+    if (other.sockets > 0) {
       families.add({{"path", other.path}}, other);
     }
     collection.families = families.take();

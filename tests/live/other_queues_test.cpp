@@ -224,6 +224,19 @@ TEST_F(OtherQueues, ReportFullUnixListeners) {
   EXPECT_EQ(page[R"(inetdiag_unix_listener_info{path="@inetdiag-test",uid=")" + uid + R"("})"], 1);
 }
 
+TEST_F(OtherQueues, ShowTheFullestUnixListenerOfAPath) {
+  const std::string path = "/tmp/inetdiag-test-" + std::to_string(::getpid()) + ".sock";
+  const IdleUnixListener full(path, 2, 5);
+  ::unlink(path.c_str());
+  const IdleUnixListener idle(path, 100, 0);
+  ::unlink(path.c_str());
+  const Series page = scrape();
+  const std::string at = "{path=\"" + path + "\"}";
+  EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at], 102);
+  EXPECT_EQ(page["inetdiag_unix_listener_fullest_accept_queue_length" + at], 3);
+  EXPECT_EQ(page["inetdiag_unix_listener_fullest_accept_queue_limit" + at], 2);
+}
+
 TEST_F(OtherQueues, CountConntrackEntries) {
   if (::access("/proc/sys/net/netfilter/nf_conntrack_count", R_OK) != 0) {
     GTEST_SKIP() << "no connection tracking in this kernel";

@@ -14,6 +14,7 @@ namespace {
 using namespace testing;
 using kernel::parse_unix_socket;
 using kernel::TcpState;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -143,6 +144,26 @@ TEST(Unix, SumsSocketsOfTheSamePath) {
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/a"} 0.5)"));
 }
 
+TEST(Unix, ExportsTheFullestOfSeveralSockets) {
+  const auto found = lines({{.name = "/a", .receive_queue = 8, .send_queue = 99},
+                            {.name = "/a", .receive_queue = 4, .send_queue = 4},
+                            {.name = "/a", .receive_queue = 0, .send_queue = 4095},
+                            {.name = "/b", .receive_queue = 1, .send_queue = 1}});
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_fullest_accept_queue_length{path="/a"} 4)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_fullest_accept_queue_limit{path="/a"} 4)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="/a"} 0.8)"));
+  EXPECT_THAT(found, Not(Contains(AllOf(HasSubstr("fullest"), HasSubstr("/b")))));
+}
+
+TEST(Unix, ExportsTheFullestSocketOfTheAggregate) {
+  const auto found = lines({{.name = "/a", .receive_queue = 2, .send_queue = 9}}, "0");
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_fullest_accept_queue_length{path="other"} 2)"));
+  EXPECT_THAT(found,
+              Contains(R"(inetdiag_unix_listener_fullest_accept_queue_limit{path="other"} 9)"));
+}
+
 TEST(Unix, AggregatesBeyondTheMaximumAndFullQueuesLast) {
   const auto found = lines({{.name = "/a", .receive_queue = 0, .send_queue = 9},
                             {.name = "/b", .receive_queue = 2, .send_queue = 9},
@@ -162,10 +183,11 @@ TEST(Unix, AggregatesASocketWithTheNameOfTheAggregate) {
                             {.name = "/b", .receive_queue = 1, .send_queue = 9}},
                            "2");
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_length{path="other"} 10)"));
-  EXPECT_EQ(std::ranges::count_if(found,
-                                  [](const std::string& line) {
-                                    return line.find("length{path=\"other\"}") != line.npos;
-                                  }),
+  EXPECT_EQ(std::ranges::count_if(
+                found,
+                [](const std::string& line) {
+                  return line.find("listener_accept_queue_length{path=\"other\"}") != line.npos;
+                }),
             1);
 }
 
