@@ -27,7 +27,7 @@ constexpr auto table = std::to_array<CollectorEntry>({
     {"sockstat", "orphans, timewait sockets and memory of TCP and UDP", true, {}, make_sockstat, stateless},
     {"softnet", "packets processed and dropped by each CPU", true, {}, make_softnet},
     {"conntrack", "size and drops of the connection tracking table", true, {}, make_conntrack},
-    {"unix", "accept queues of listening UNIX sockets", true, unix_settings, make_unix, stateless},
+    {"unix", "accept queues of listening UNIX sockets, unread datagrams", true, unix_settings, make_unix, stateless},
     {"udp", "receive queues, limits and drops of bound UDP sockets", true, udp_settings, make_udp, stateful},
     {"tcp", "TCP sockets by state and by listening port", true, tcp_settings, make_tcp, stateless},
     {"listeners", "queues, limits, drops and owners of TCP listeners", true, listeners_settings, make_listeners, stateful},

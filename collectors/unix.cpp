@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,8 @@ using kernel::UnixSocket;
 
 // Sockets with a queue at least this full are aggregated last.
 constexpr double notable_fill = 0.5;
+
+constexpr auto other_path = "other";
 
 // One more than join_values() shows: users can listen on one path in many mount namespaces.
 constexpr std::size_t max_uids = 11;
@@ -118,6 +122,71 @@ constexpr auto unix_families = std::to_array<FamilySpec<UnixListener>>({
      }},
 });
 
+/// The datagram sockets bound to one path, or an aggregate.
+struct UnixReceiver {
+  std::string path{};
+  bool has_unread = false;
+  std::uint64_t pending_bytes = 0;
+
+  bool is_idle() const { return !has_unread && pending_bytes == 0; }
+
+  void aggregate(const UnixReceiver& receiver) {
+    has_unread = has_unread || receiver.has_unread;
+    pending_bytes += receiver.pending_bytes;
+  }
+};
+
+constexpr auto receiver_families = std::to_array<FamilySpec<UnixReceiver>>({
+    {Gauge, "inetdiag_unix_datagram_unread",
+     "Whether datagrams wait in the queue of this UNIX datagram socket, which holds "
+     "net.unix.max_dgram_qlen + 1 (unix_diag udiag_rqueue).",
+     field<&UnixReceiver::has_unread>},
+    {Gauge, "inetdiag_unix_datagram_pending_bytes",
+     "Memory of datagrams that sockets connected to this UNIX datagram socket have sent and that "
+     "are not read, with kernel overhead (unix_diag udiag_wqueue of the senders).",
+     field<&UnixReceiver::pending_bytes>},
+});
+
+/// Joins datagram sockets with the sockets connected to them.
+class UnixDatagrams {
+ public:
+  void add(const UnixSocket& socket) {
+    if (socket.type != SOCK_DGRAM) {
+      return;
+    }
+    if (!socket.name.empty()) {
+      receivers_[socket.inode] = {.path = socket.name, .has_unread = socket.receive_queue > 0};
+    }
+    if (socket.peer_inode && socket.send_queue > 0) {
+      pending_bytes_[*socket.peer_inode] += socket.send_queue;
+    }
+    kernel::check_kept_sockets(receivers_.size() + pending_bytes_.size(), "UNIX datagram sockets");
+  }
+
+  /// Returns the receivers that are not idle, those with the most memory first.
+  std::vector<UnixReceiver> take() {
+    std::map<std::string, UnixReceiver> by_path;
+    for (auto& [inode, receiver] : receivers_) {
+      const auto pending = pending_bytes_.find(inode);
+      receiver.pending_bytes = pending == pending_bytes_.end() ? 0 : pending->second;
+      if (!receiver.is_idle()) {
+        by_path[valid_utf8(receiver.path)].aggregate(receiver);
+      }
+    }
+    std::vector<UnixReceiver> ranked;
+    for (auto& [path, receiver] : by_path) {
+      receiver.path = path;
+      ranked.push_back(std::move(receiver));
+    }
+    std::ranges::stable_sort(ranked, std::ranges::greater(), &UnixReceiver::pending_bytes);
+    return ranked;
+  }
+
+ private:
+  std::unordered_map<std::uint32_t, UnixReceiver> receivers_;       ///< by inode
+  std::unordered_map<std::uint32_t, std::uint64_t> pending_bytes_;  ///< by inode of the receiver
+};
+
 std::string joined_uids(const std::set<std::uint32_t>& uids) {
   std::vector<std::string> texts(uids.size());
   std::ranges::transform(uids, texts.begin(),
@@ -158,6 +227,7 @@ class Unix final : public Collector {
       : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
+    Collection collection;
     // Keyed by label value, because two paths can become the same valid UTF-8.
     std::map<std::string, UnixListener> listeners;
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
@@ -168,11 +238,17 @@ class Unix final : public Collector {
            kernel::check_kept_sockets(listeners.size(), "UNIX listeners");
            ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
          });
-    dump(context, ~listening, 0, [&](const UnixSocket& socket) {
+    std::uint32_t states_with_datagrams = 0;
+    dump(context, ~listening, UDIAG_SHOW_RQLEN, [&](const UnixSocket& socket) {
       ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
+      if (socket.type == SOCK_DGRAM && (socket.receive_queue > 0 || socket.send_queue > 0)) {
+        states_with_datagrams |= kernel::mask(socket.state);
+      }
     });
+    if (states_with_datagrams != 0) {
+      add_receivers(collection, unread_datagrams(context, states_with_datagrams));
+    }
 
-    Collection collection;
     add_listeners(collection, std::move(listeners));
     auto& sockets = collection.families.emplace_back(gauge_family(
         "inetdiag_unix_sockets", "Number of UNIX sockets by type and state (unix_diag)."));
@@ -195,6 +271,37 @@ class Unix final : public Collector {
                  });
   }
 
+  /// Names and peers double the cost of a dump, and the kernel cannot select datagram sockets, so
+  /// only the states are dumped whose sockets have datagrams. A receiver is in CLOSE if a sender
+  /// disconnected from it, even if others are connected (unix_dgram_connect).
+  static std::vector<UnixReceiver> unread_datagrams(const ScrapeContext& context,
+                                                    std::uint32_t states_with_datagrams) {
+    UnixDatagrams datagrams;
+    dump(context, states_with_datagrams | kernel::mask(TcpState::close),
+         UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN | UDIAG_SHOW_PEER,
+         [&](const UnixSocket& socket) { datagrams.add(socket); });
+    return datagrams.take();
+  }
+
+  void add_receivers(Collection& collection, const std::vector<UnixReceiver>& ranked) const {
+    FamilyTable<UnixReceiver> families(receiver_families);
+    UnixReceiver other{.path = other_path};
+    for (std::size_t i = 0; i < ranked.size(); ++i) {
+      // A socket may have the name of the aggregate.
+      if (i < max_ && ranked[i].path != other.path) {
+        families.add({{"path", ranked[i].path}}, ranked[i]);
+      } else {
+        other.aggregate(ranked[i]);
+      }
+    }
+    if (!other.is_idle()) {
+      families.add({{"path", other.path}}, other);
+    }
+    for (prometheus::MetricFamily& family : families.take()) {
+      collection.families.push_back(std::move(family));
+    }
+  }
+
   void add_listeners(Collection& collection, std::map<std::string, UnixListener>&& by_path) const {
     std::vector<UnixListener> listeners;
     listeners.reserve(by_path.size());
@@ -210,7 +317,7 @@ class Unix final : public Collector {
     auto info = gauge_family("inetdiag_unix_listener_info",
                              "User ID of the owner of the listening UNIX socket, several separated "
                              "by commas (UNIX_DIAG_UID).");
-    UnixListener other{.path = "other", .is_aggregate = true};
+    UnixListener other{.path = other_path, .is_aggregate = true};
     for (std::size_t i = 0; i < listeners.size(); ++i) {
       // A socket may have the name of the aggregate.
       if (i < shown && listeners[i].path != other.path) {
@@ -226,7 +333,9 @@ class Unix final : public Collector {
     if (other.sockets > 0) {
       families.add({{"path", other.path}}, other);
     }
-    collection.families = families.take();
+    for (prometheus::MetricFamily& family : families.take()) {
+      collection.families.push_back(std::move(family));
+    }
     if (!listeners.empty() && info.metric.empty() && shown > 0) {
       collection.missing.emplace_back("owners of UNIX listeners (UNIX_DIAG_UID needs Linux 5.3)");
     }

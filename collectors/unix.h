@@ -1,4 +1,4 @@
-// Accept queues of listening UNIX sockets, and the number of UNIX sockets.
+// Accept queues of listening UNIX sockets, unread datagrams, and the number of UNIX sockets.
 #pragma once
 
 #include <array>
@@ -11,8 +11,9 @@ namespace inetdiag {
 inline constexpr std::array<SettingSpec, 1> unix_settings = {{
     {.name = "max",
      .placeholder = "N",
-     .help = "maximum number of listening paths with their own series; others are aggregated into "
-             "path=\"other\"",
+     .help =
+         "maximum number of listening paths, and of paths with unread datagrams, with their own "
+         "series; others are aggregated into path=\"other\"",
      .default_value = "200"},
 }};
 

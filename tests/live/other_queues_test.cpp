@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -172,23 +173,32 @@ TEST_F(OtherQueues, AggregateUdpClients) {
   EXPECT_EQ(page[R"(inetdiag_udp_sockets{address="other",port="other"})"], 100);
 }
 
+/// A path, or an abstract name with a leading NUL.
+struct UnixAddress {
+  sockaddr_un name{};
+  socklen_t length = 0;
+
+  explicit UnixAddress(const std::string& path)
+      : length(static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size())) {
+    name.sun_family = AF_UNIX;
+    std::memcpy(name.sun_path, path.data(), path.size());
+  }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&name); }
+};
+
 /// A UNIX listener that does not accept, and connections to it.
 struct IdleUnixListener {
   UniqueFd listener{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   std::vector<UniqueFd> clients{};
 
   IdleUnixListener(const std::string& path, int backlog, int connections) {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    std::memcpy(name.sun_path, path.data(), path.size());
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-    const auto* address = reinterpret_cast<const sockaddr*>(&name);
-    EXPECT_EQ(::bind(listener.get(), address, length), 0) << std::strerror(errno);
+    const UnixAddress address(path);
+    EXPECT_EQ(::bind(listener.get(), address.get(), address.length), 0) << std::strerror(errno);
     EXPECT_EQ(::listen(listener.get(), backlog), 0);
     for (int i = 0; i < connections; ++i) {
       UniqueFd& client =
           clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-      if (::connect(client.get(), address, length) != 0) {
+      if (::connect(client.get(), address.get(), address.length) != 0) {
         EXPECT_EQ(errno, EAGAIN);
       }
     }
@@ -235,6 +245,63 @@ TEST_F(OtherQueues, ShowTheFullestUnixListenerOfAPath) {
   EXPECT_EQ(page["inetdiag_unix_listener_accept_queue_limit" + at], 102);
   EXPECT_EQ(page["inetdiag_unix_listener_fullest_accept_queue_length" + at], 3);
   EXPECT_EQ(page["inetdiag_unix_listener_fullest_accept_queue_limit" + at], 2);
+}
+
+/// Returns Send-Q of a UNIX socket as reported by ss.
+double ss_send_queue(const UniqueFd& socket) {
+  struct stat status {};
+  ::fstat(socket.get(), &status);
+  std::istringstream line(
+      output_of("ss -xanH | grep ' \\* " + std::to_string(status.st_ino) + " '"));
+  std::string type;
+  std::string state;
+  double received = 0;
+  double sent = 0;
+  line >> type >> state >> received >> sent;
+  return sent;
+}
+
+/// Sends until the queue of the receiver is full. Returns the number of datagrams.
+int fill_unix_queue(const UniqueFd& sender) {
+  int sent = 0;
+  while (::send(sender.get(), "x", 1, MSG_DONTWAIT) == 1) {
+    ++sent;
+  }
+  EXPECT_EQ(errno, EAGAIN);
+  return sent;
+}
+
+TEST_F(OtherQueues, ShowUnixDatagramsThatAreNotRead) {
+  if (::access("/proc/sys/net/unix/max_dgram_qlen", R_OK) != 0) {
+    GTEST_SKIP() << "net.unix.max_dgram_qlen is not readable in this network namespace";
+  }
+  const int limit = std::stoi(output_of("cat /proc/sys/net/unix/max_dgram_qlen"));
+  const UnixAddress address(std::string("\0inetdiag-dgram", 15));
+  const UniqueFd receiver(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(receiver.get(), address.get(), address.length), 0);
+  const UniqueFd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(sender.get(), address.get(), address.length), 0);
+  const std::string at = R"({path="@inetdiag-dgram"})";
+  EXPECT_FALSE(scrape().contains("inetdiag_unix_datagram_unread" + at));
+
+  EXPECT_EQ(fill_unix_queue(sender), limit + 1);
+  const Series full = scrape();
+  EXPECT_EQ(full["inetdiag_unix_datagram_unread" + at], 1);
+  EXPECT_EQ(full["inetdiag_unix_datagram_pending_bytes" + at], ss_send_queue(sender));
+  EXPECT_GE(full["inetdiag_unix_datagram_pending_bytes" + at], limit + 1);
+  EXPECT_EQ(full["inetdiag_sysctl_net_unix_max_dgram_qlen"], limit);
+
+  char byte = 0;
+  while (::recv(receiver.get(), &byte, 1, MSG_DONTWAIT) == 1) {
+  }
+  EXPECT_FALSE(scrape().contains("inetdiag_unix_datagram_unread" + at));
+
+  // A datagram without a connection has no sender that can be found.
+  const UniqueFd other(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::sendto(other.get(), "x", 1, 0, address.get(), address.length), 1);
+  const Series unconnected = scrape();
+  EXPECT_EQ(unconnected["inetdiag_unix_datagram_unread" + at], 1);
+  EXPECT_EQ(unconnected["inetdiag_unix_datagram_pending_bytes" + at], 0);
 }
 
 TEST_F(OtherQueues, CountConntrackEntries) {

@@ -35,6 +35,7 @@ std::optional<UnixSocket> parse_unix_socket(std::span<const std::byte> payload) 
   UnixSocket socket;
   socket.type = message.udiag_type;
   socket.state = static_cast<TcpState>(message.udiag_state);
+  socket.inode = message.udiag_ino;
   for_each_attribute(
       payload.subspan(sizeof message), [&](int type, std::span<const std::byte> value) {
         if (type == UNIX_DIAG_NAME) {
@@ -43,6 +44,8 @@ std::optional<UnixSocket> parse_unix_socket(std::span<const std::byte> payload) 
           const auto queue = copy_prefix<unix_diag_rqlen>(value);
           socket.receive_queue = queue.udiag_rqueue;
           socket.send_queue = queue.udiag_wqueue;
+        } else if (type == UNIX_DIAG_PEER && value.size() >= sizeof(std::uint32_t)) {
+          socket.peer_inode = copy_prefix<std::uint32_t>(value);
         } else if (type == UNIX_DIAG_UID && value.size() >= sizeof(std::uint32_t)) {
           socket.uid = copy_prefix<std::uint32_t>(value);
         }

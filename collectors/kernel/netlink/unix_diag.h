@@ -13,11 +13,17 @@
 namespace inetdiag::kernel {
 
 struct UnixSocket {
-  std::uint8_t type = 0;  ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
-  TcpState state{};       ///< UNIX sockets use the TCP states established, close and listen
-  std::string name;       ///< path, or abstract name with a leading `@`; arbitrary bytes
-  std::uint32_t receive_queue = 0;  ///< of a listener: connections in the accept queue
-  std::uint32_t send_queue = 0;     ///< of a listener: the backlog
+  std::uint8_t type = 0;    ///< SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET
+  TcpState state{};         ///< UNIX sockets use the TCP states established, close and listen
+  std::uint32_t inode = 0;  ///< 0 for a connection in an accept queue
+  std::string name;         ///< path, or abstract name with a leading `@`; arbitrary bytes
+  /// Of a listener: connections in the accept queue. Of a datagram socket: bytes of the first
+  /// datagram that it has not read (unix_inq_len).
+  std::uint32_t receive_queue = 0;
+  /// Of a listener: the backlog. Of others: memory of what it has sent and its peers have not read
+  /// (sk_wmem_alloc).
+  std::uint32_t send_queue = 0;
+  std::optional<std::uint32_t> peer_inode;  ///< of a connected socket
   /// UNIX_DIAG_UID, Linux 5.3; in the user namespace of this process.
   std::optional<std::uint32_t> uid;
 };

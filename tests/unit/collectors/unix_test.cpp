@@ -24,15 +24,21 @@ using ::testing::Not;
 using namespace std::string_literals;
 
 TEST(ParseUnixSocket, ParsesNameStateAndQueue) {
-  const auto socket = parse_unix_socket(
-      FakeUnixSocket{.name = "/run/a.sock\0"s, .receive_queue = 4, .send_queue = 3, .uid = 1000}
-          .payload());
+  const auto socket = parse_unix_socket(FakeUnixSocket{.name = "/run/a.sock\0"s,
+                                                       .receive_queue = 4,
+                                                       .send_queue = 3,
+                                                       .uid = 1000,
+                                                       .inode = 7,
+                                                       .peer_inode = 8}
+                                            .payload());
   ASSERT_TRUE(socket);
   EXPECT_EQ(socket->name, "/run/a.sock");
   EXPECT_EQ(socket->receive_queue, 4U);
   EXPECT_EQ(socket->send_queue, 3U);
   EXPECT_EQ(socket->state, TcpState::listen);
   EXPECT_EQ(socket->uid, 1000U);
+  EXPECT_EQ(socket->inode, 7U);
+  EXPECT_EQ(socket->peer_inode, 8U);
 }
 
 TEST(ParseUnixSocket, PrefixesAnAbstractNameWithAt) {
@@ -64,8 +70,10 @@ TEST(ParseUnixSocket, IgnoresAttributesOfInvalidLength) {
   Bytes bytes = bytes_of(message);
   append_attribute(bytes, UNIX_DIAG_RQLEN, Bytes(4, std::byte{1}));
   append_attribute(bytes, UNIX_DIAG_UID, Bytes(3, std::byte{1}));
+  append_attribute(bytes, UNIX_DIAG_PEER, Bytes(3, std::byte{1}));
   EXPECT_EQ(parse_unix_socket(bytes)->receive_queue, 0U);
   EXPECT_EQ(parse_unix_socket(bytes)->uid, std::nullopt);
+  EXPECT_EQ(parse_unix_socket(bytes)->peer_inode, std::nullopt);
 }
 
 std::vector<std::string> lines(std::vector<FakeUnixSocket> sockets,
@@ -174,6 +182,75 @@ TEST(Unix, AggregatesBeyondTheMaximumAndFullQueuesLast) {
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_accept_queue_limit{path="other"} 18)"));
   EXPECT_THAT(found,
               Contains(R"(inetdiag_unix_listener_accept_queue_fill_ratio{path="other"} 0.2)"));
+}
+
+FakeUnixSocket receiver(const std::string& name, std::uint32_t inode, std::uint32_t first_bytes,
+                        TcpState state = TcpState::close) {
+  return {.name = name,
+          .state = state,
+          .type = SOCK_DGRAM,
+          .receive_queue = first_bytes,
+          .inode = inode};
+}
+
+FakeUnixSocket sender(std::uint32_t inode, std::uint32_t peer_inode, std::uint32_t bytes) {
+  return {.state = TcpState::established,
+          .type = SOCK_DGRAM,
+          .send_queue = bytes,
+          .inode = inode,
+          .peer_inode = peer_inode};
+}
+
+TEST(Unix, ExportsDatagramsThatAreNotRead) {
+  const auto found =
+      lines({receiver("/dev/log", 1, 40, TcpState::established), receiver("/notify", 2, 7),
+             receiver("/idle", 3, 0), receiver("/empty", 4, 0, TcpState::established),
+             sender(10, 1, 768), sender(11, 1, 1536), sender(12, 4, 768), sender(13, 3, 0)});
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_unread{path="/dev/log"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_pending_bytes{path="/dev/log"} 2304)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_unread{path="/notify"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_pending_bytes{path="/notify"} 0)"));
+  // The first datagram has no bytes.
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_unread{path="/empty"} 0)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_pending_bytes{path="/empty"} 768)"));
+  EXPECT_THAT(found, Not(Contains(HasSubstr("/idle"))));
+}
+
+TEST(Unix, JoinsASenderWithAReceiverInAnotherState) {
+  const auto found = lines({receiver("/a", 1, 0), sender(10, 1, 768)});
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_pending_bytes{path="/a"} 768)"));
+}
+
+TEST(Unix, IgnoresStreamsAndSocketsWithoutAName) {
+  FakeUnixSocket stream = receiver("/stream", 1, 5, TcpState::established);
+  stream.type = SOCK_STREAM;
+  EXPECT_THAT(lines({stream, receiver("", 2, 9), sender(10, 2, 768), sender(11, 99, 768)}),
+              Not(Contains(HasSubstr("datagram"))));
+}
+
+TEST(Unix, AsksForNamesOnlyIfDatagramsAreNotRead) {
+  CollectorFixture fixture;
+  const auto collector = make_unix(settings({{"max", "200"}}));
+  fixture.kernel.unix_sockets = {receiver("/a", 1, 0), sender(10, 1, 0)};
+  fixture.collect(*collector);
+  EXPECT_EQ(fixture.kernel.dumps, 2);
+  fixture.kernel.unix_sockets = {receiver("/a", 1, 1), sender(10, 1, 0)};
+  fixture.collect(*collector);
+  EXPECT_EQ(fixture.kernel.dumps, 5);
+}
+
+TEST(Unix, SumsAndAggregatesDatagramSockets) {
+  const auto found = lines({receiver("/a", 1, 0), receiver("/a", 2, 3), receiver("/b", 3, 1),
+                            receiver("/c", 4, 1), receiver("other", 5, 1), sender(10, 1, 100),
+                            sender(11, 4, 30), sender(12, 3, 20), sender(13, 5, 200)},
+                           "2");
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_unread{path="/a"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_pending_bytes{path="/a"} 100)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_unread{path="other"} 1)"));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_datagram_pending_bytes{path="other"} 250)"));
+  EXPECT_EQ(std::ranges::count_if(
+                found, [](const std::string& line) { return line.find("unread") != line.npos; }),
+            2);
 }
 
 // Found by tests/fuzz: a duplicate series.

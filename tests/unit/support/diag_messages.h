@@ -120,12 +120,15 @@ struct FakeUnixSocket {
   std::uint32_t receive_queue = 0;
   std::uint32_t send_queue = 0;
   std::optional<std::uint32_t> uid = 0U;  ///< std::nullopt: no UNIX_DIAG_UID
+  std::uint32_t inode = 0;
+  std::optional<std::uint32_t> peer_inode{};  ///< std::nullopt: no UNIX_DIAG_PEER
 
   Bytes payload(std::uint32_t show = ~0U) const {
     unix_diag_msg message{};
     message.udiag_family = AF_UNIX;
     message.udiag_type = type;
     message.udiag_state = static_cast<std::uint8_t>(state);
+    message.udiag_ino = inode;
     Bytes bytes = bytes_of(message);
     if (!name.empty() && (show & UDIAG_SHOW_NAME) != 0) {
       const auto raw = std::as_bytes(std::span(name));
@@ -134,6 +137,9 @@ struct FakeUnixSocket {
     if ((show & UDIAG_SHOW_RQLEN) != 0) {
       append_attribute(bytes, UNIX_DIAG_RQLEN,
                        bytes_of(unix_diag_rqlen{receive_queue, send_queue}));
+    }
+    if (peer_inode && (show & UDIAG_SHOW_PEER) != 0) {
+      append_attribute(bytes, UNIX_DIAG_PEER, bytes_of(*peer_inode));
     }
     if (uid && (show & UDIAG_SHOW_UID) != 0) {
       append_attribute(bytes, UNIX_DIAG_UID, bytes_of(*uid));
