@@ -64,6 +64,8 @@ constexpr auto known = std::to_array<Known>({
     {"net.ipv4.tcp_keepalive_probes",
      "Number of unanswered keepalive probes before a connection is dropped"},
     {"net.ipv4.tcp_slow_start_after_idle", "Whether an idle connection returns to slow start"},
+    {"net.unix.max_dgram_qlen",
+     "Maximum length of the queue of a UNIX datagram socket, applied when a socket is created"},
     {"net.netfilter.nf_conntrack_max",
      "Maximum number of tracked connections; beyond it packets of new ones are dropped"},
     {"net.netfilter.nf_conntrack_buckets", "Size of the hash table of connection tracking"},

@@ -44,6 +44,7 @@ TEST(Sysctl, ExportsNumbersAndVectors) {
   fixture.proc_tree.write("sys/net/ipv4/tcp_mem", "1\t2\t3\n");
   fixture.proc_tree.write("sys/net/ipv4/tcp_rmem", "4\t5\t6\n");
   fixture.proc_tree.write("sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+  fixture.proc_tree.write("sys/net/unix/max_dgram_qlen", "512\n");
   EXPECT_THAT(fixture.lines(*make_sysctl({})),
               ElementsAre("inetdiag_sysctl_net_core_somaxconn 4096",
                           "inetdiag_sysctl_net_ipv4_tcp_mem{field=\"low\"} 1",
@@ -53,7 +54,8 @@ TEST(Sysctl, ExportsNumbersAndVectors) {
                           "inetdiag_sysctl_net_ipv4_tcp_rmem{field=\"default\"} 5",
                           "inetdiag_sysctl_net_ipv4_tcp_rmem{field=\"max\"} 6",
                           "inetdiag_sysctl_net_ipv4_ip_local_port_range{field=\"low\"} 32768",
-                          "inetdiag_sysctl_net_ipv4_ip_local_port_range{field=\"high\"} 60999"));
+                          "inetdiag_sysctl_net_ipv4_ip_local_port_range{field=\"high\"} 60999",
+                          "inetdiag_sysctl_net_unix_max_dgram_qlen 512"));
 }
 
 TEST(Sysctl, IsNotAnErrorIfAbsentInThisKernel) {
