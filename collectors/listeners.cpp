@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 #include <iterator>
 #include <limits>
@@ -13,8 +14,13 @@
 
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netns/cgroup.h"
+#include "collectors/kernel/proc/counter_file.h"
+#include "collectors/support/cpu_budget.h"
 #include "collectors/support/endpoint_groups.h"
 #include "collectors/support/family_table.h"
+#include "collectors/support/listen_drop_shares.h"
+#include "collectors/support/owner_labels.h"
+#include "collectors/support/thread_cpu.h"
 
 namespace inetdiag {
 namespace {
@@ -33,10 +39,18 @@ struct ListenerGroup {
   std::uint64_t capacity = 0;
   std::uint32_t largest_backlog = 0;
   double fill = 0;  ///< of the fullest member
+  std::uint64_t fullest_waiting = 0;
+  std::uint64_t fullest_backlog = 0;
   std::uint64_t syn_queue = 0;
+  std::uint64_t syn_queue_retransmitted = 0;
   double syn_fill = 0;
+  bool drops_syns = false;
   std::vector<SocketDrops> member_drops;
-  std::uint64_t drops = 0;
+  std::uint64_t drops = 0;         ///< SK_MEMINFO_DROPS
+  std::uint64_t listen_drops = 0;  ///< the share of TcpExtListenDrops
+  std::uint64_t listen_drops_growth = 0;
+  std::optional<kernel::WaitingConnections> waiting_connections;
+  std::optional<std::chrono::duration<double>> stalled;
   std::set<std::uint64_t> cgroups;
 
   void add(const kernel::Listener& listener) {
@@ -46,8 +60,8 @@ struct ListenerGroup {
     backlog += listener.backlog;
     capacity += listener_capacity;
     largest_backlog = std::max(largest_backlog, listener.backlog);
-    fill = std::max(fill,
-                    static_cast<double>(listener.waiting) / static_cast<double>(listener_capacity));
+    set_fullest(static_cast<double>(listener.waiting) / static_cast<double>(listener_capacity),
+                listener.waiting, listener.backlog);
     if (listener.drops) {
       member_drops.push_back({listener.cookie, *listener.drops});
     }
@@ -56,10 +70,22 @@ struct ListenerGroup {
     }
   }
 
+  void set_fullest(double member_fill, std::uint64_t member_waiting, std::uint64_t member_backlog) {
+    if (member_fill >= fill) {
+      fill = member_fill;
+      fullest_waiting = member_waiting;
+      fullest_backlog = member_backlog;
+    }
+  }
+
   /// A request socket is not assigned to a member, so the ratio is over the capacity of the group.
-  void set_syn_queue(std::uint64_t length) {
+  /// `max_without_cookies` limits each socket too, if SYN cookies are off.
+  void set_syn_queue(std::uint64_t length, std::optional<std::uint64_t> max_without_cookies) {
     syn_queue = length;
-    syn_fill = static_cast<double>(length) / static_cast<double>(capacity);
+    const std::uint64_t limit =
+        max_without_cookies ? std::min(capacity, *max_without_cookies * sockets) : capacity;
+    syn_fill = static_cast<double>(length) / static_cast<double>(limit);
+    drops_syns = max_without_cookies && length >= limit;
   }
 
   bool is_notable() const { return drops > 0 || fill >= notable_fill || syn_fill >= notable_fill; }
@@ -69,7 +95,10 @@ struct Row {
   const ListenerGroup& group;
   bool has_syn_queue = false;
   bool has_drops = false;
+  bool has_listen_drops = false;
   std::optional<bool> is_capped{};
+
+  bool is_single() const { return group.sockets == 1; }
 };
 
 using enum prometheus::MetricType;
@@ -90,17 +119,65 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
      "Waiting connections / (backlog + 1) of the fullest socket; at 1 the kernel drops new "
      "connections (inet_diag).",
      [](const Row& row) { return sample(row.group.fill); }},
+    {Gauge, "inetdiag_listener_fullest_accept_queue_length",
+     "Connections waiting for accept() at the fullest of several sockets (inet_diag idiag_rqueue).",
+     [](const Row& row) {
+       return row.is_single() ? std::nullopt : sample(row.group.fullest_waiting);
+     }},
+    {Gauge, "inetdiag_listener_fullest_accept_queue_limit",
+     "Backlog of the fullest of several sockets (inet_diag idiag_wqueue).",
+     [](const Row& row) {
+       return row.is_single() ? std::nullopt : sample(row.group.fullest_backlog);
+     }},
+    {Gauge, "inetdiag_listener_accept_queue_oldest_seconds",
+     "Time that the oldest connection has waited for accept(); present if connections waited in "
+     "the previous scrape too (inet_diag tcpi_last_data_sent).",
+     [](const Row& row) {
+       const auto& waiting = row.group.waiting_connections;
+       return waiting ? sample(std::chrono::duration<double>(waiting->oldest).count())
+                      : std::nullopt;
+     }},
+    {Gauge, "inetdiag_listener_accept_queue_stalled_seconds",
+     "Time for which the program accepted none of the waiting connections, as far as scrapes show; "
+     "present if connections waited in the previous scrape too (inet_diag).",
+     [](const Row& row) {
+       return row.group.stalled ? sample(row.group.stalled->count()) : std::nullopt;
+     }},
+    {Gauge, "inetdiag_listener_accept_queue_abandoned_connections",
+     "Connections waiting for accept() that the client has closed; present if connections waited "
+     "in the previous scrape too (inet_diag, CLOSE_WAIT without an inode).",
+     [](const Row& row) {
+       const auto& waiting = row.group.waiting_connections;
+       return waiting ? sample(waiting->closed_by_peer) : std::nullopt;
+     }},
     {Gauge, "inetdiag_listener_syn_queue_length",
      "Half-open connections of this listener, whose handshake is not complete (inet_diag, request "
      "sockets in SYN_RECV).",
      [](const Row& row) { return row.has_syn_queue ? sample(row.group.syn_queue) : std::nullopt; }},
+    {Gauge, "inetdiag_listener_syn_queue_retransmitted",
+     "Half-open connections of this listener whose SYN-ACK was retransmitted (inet_diag "
+     "idiag_retrans).",
+     [](const Row& row) {
+       return row.has_syn_queue ? sample(row.group.syn_queue_retransmitted) : std::nullopt;
+     }},
     {Gauge, "inetdiag_listener_syn_queue_fill_ratio",
-     "Half-open connections / (backlog + 1) over all sockets of the listener; at 1 the kernel "
-     "sends SYN cookies, or drops SYNs if net.ipv4.tcp_syncookies is 0 (inet_diag).",
+     "Half-open connections / capacity of the SYN queue over all sockets of the listener; at 1 the "
+     "kernel sends SYN cookies, or drops SYNs if net.ipv4.tcp_syncookies is 0. The capacity is "
+     "backlog + 1, without SYN cookies at most three quarters of net.ipv4.tcp_max_syn_backlog "
+     "(inet_diag).",
      [](const Row& row) { return row.has_syn_queue ? sample(row.group.syn_fill) : std::nullopt; }},
-    {Counter, "inetdiag_listener_drops_total",
-     "SYNs and final ACKs that this listener dropped, without SYNs answered by a SYN cookie "
-     "(inet_diag SK_MEMINFO_DROPS).",
+    {Counter, "inetdiag_listener_listen_drops_total",
+     "SYNs and final ACKs that this listener dropped since the exporter started, mostly because a "
+     "queue was full: its share of TcpExtListenDrops, as far as no other listener can have dropped "
+     "them (inet_diag SK_MEMINFO_DROPS, /proc/net/netstat).",
+     [](const Row& row) {
+       return row.has_listen_drops ? sample(row.group.listen_drops) : std::nullopt;
+     }},
+    {Counter, "inetdiag_listener_socket_drops_total",
+     "Packets that this listener's sockets dropped for any reason: those of "
+     "inetdiag_listener_listen_drops_total, but also bare ACKs under TCP_DEFER_ACCEPT, RSTs to "
+     "half-open connections and retransmitted SYNs, which harm nobody (inet_diag "
+     "SK_MEMINFO_DROPS).",
      [](const Row& row) { return row.has_drops ? sample(row.group.drops) : std::nullopt; }},
     {Gauge, "inetdiag_listener_backlog_capped",
      "Whether the backlog has reached net.core.somaxconn, 0 if the listen() argument is smaller "
@@ -108,63 +185,41 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
      field<&Row::is_capped>},
 });
 
-// Users can open sockets of one endpoint (SO_REUSEPORT) in many cgroups of their own.
-constexpr std::size_t max_owners = 10;
+// Ports in one dump of waiting connections.
+constexpr std::size_t max_ports_of_dump = 256;
 
-/// Returns `a,b`, or `a,b,...` if there are more than max_owners.
-std::string joined(const std::set<std::string>& values) {
-  std::string text;
-  std::size_t count = 0;
-  for (const std::string& value : values) {
-    text.append(text.empty() ? "" : ",");
-    if (count++ == max_owners) {
-      return text.append("...");
-    }
-    text.append(value);
-  }
-  return text;
-}
+// tcpi_last_data_sent counts jiffies, of up to 10 ms.
+constexpr std::chrono::milliseconds age_resolution{10};
 
-/// Returns the labels of the owner, empty if it is unknown. Joins the values of several owners in
-/// one label set, because a second series would break joins on address and port.
-Labels owner_labels(const ListenerGroup& group, const std::map<std::uint64_t, std::string>& paths) {
-  std::map<std::string, std::set<std::string>> values;
-  const auto add = [&](const char* label, const std::string& value) {
-    if (!value.empty()) {
-      values[label].insert(value);
-    }
-  };
-  for (const std::uint64_t id : group.cgroups) {
-    if (const auto path = paths.find(id); path != paths.end()) {
-      const kernel::CgroupOwner owner = kernel::owner_of_cgroup(path->second);
-      add("cgroup", path->second);
-      add("unit", owner.unit);
-      add("pod_uid", owner.pod_uid);
-      add("container_id", owner.container_id);
-    }
-  }
-  Labels labels;
-  for (const auto& [label, found] : values) {
-    labels.push_back({label, joined(found)});
-  }
-  return labels;
-}
+// Share of one CPU for dumps of waiting connections: 30 ms every 3 s with 300,000 sockets.
+constexpr double max_waiting_cpu_share = 0.01;
 
 class Listeners final : public Collector {
+ private:
+  /// An accept queue that is not empty.
+  struct Queue {
+    std::uint64_t waiting = 0;
+    CpuBudget::Clock::time_point stalled_since;
+  };
+
  public:
-  explicit Listeners(const Settings& settings)
-      : max_(settings.whole_number("max", 1, std::numeric_limits<std::uint32_t>::max())) {}
+  Listeners(const Settings& settings, ListenerClocks clocks)
+      : max_(settings.whole_number("max", 1, std::numeric_limits<std::uint32_t>::max())),
+        clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
+    read_counters_first(context);
     std::map<Endpoint, ListenerGroup> groups = grouped(context.tcp.listeners());
     const bool has_syn_queues = add_syn_queues(context, groups, collection);
+    add_waiting_connections(context, groups, collection);
     const bool has_drops = std::ranges::any_of(
         groups, [](const auto& group) { return !group.second.member_drops.empty(); });
     if (!groups.empty() && !has_drops) {
       collection.missing.emplace_back("drops of listeners (SK_MEMINFO_DROPS needs Linux 4.7)");
     }
     std::vector<NamedGroup<ListenerGroup>> ranked = count_drops(drops_, std::move(groups));
+    const bool has_listen_drops = has_drops && share_listen_drops(context, ranked, collection);
 
     FamilyTable<Row> families(listener_families);
     auto info =
@@ -180,17 +235,20 @@ class Listeners final : public Collector {
           labels, {.group = named.group,
                    .has_syn_queue = has_syn_queues,
                    .has_drops = has_drops,
+                   .has_listen_drops = has_listen_drops,
                    .is_capped = somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn)
                                           : std::nullopt});
-      if (Labels owner = owner_labels(named.group, paths); !owner.empty()) {
+      if (Labels owner = cgroup_labels(named.group.cgroups, paths); !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
         add_series(info, std::move(owner), 1);
       }
     }
     if (shown < ranked.size()) {
       const ListenerGroup other = aggregate(std::span(ranked).subspan(shown));
-      families.add(aggregate_labels(),
-                   {.group = other, .has_syn_queue = has_syn_queues, .has_drops = has_drops});
+      families.add(aggregate_labels(), {.group = other,
+                                        .has_syn_queue = has_syn_queues,
+                                        .has_drops = has_drops,
+                                        .has_listen_drops = has_listen_drops});
     }
     collection.families = families.take();
     collection.families.push_back(std::move(info));
@@ -210,15 +268,31 @@ class Listeners final : public Collector {
     return groups;
   }
 
+  /// Reads the counters before the dump, unless another collector has made one. Errors are reported
+  /// by share_listen_drops().
+  static void read_counters_first(const ScrapeContext& context) {
+    try {
+      (void)context.proc.read("net/netstat");
+    } catch (const std::exception&) {
+      return;
+    }
+  }
+
   /// Returns false if the dump of half-open connections failed. It can time out even if the dump of
   /// listeners, which are fewer, succeeds; the other metrics are still exported.
   static bool add_syn_queues(const ScrapeContext& context,
                              std::map<Endpoint, ListenerGroup>& groups, Collection& collection) {
     try {
-      const auto& queues = context.tcp.partial_dump().syn_queue;
-      for (auto& [endpoint, group] : groups) {
-        const auto queue = queues.find(endpoint);
-        group.set_syn_queue(queue == queues.end() ? 0 : queue->second);
+      const kernel::PartialDump& partial = context.tcp.partial_dump();
+      for (const auto& [endpoint, length] : partial.syn_queue) {
+        if (const auto group = groups.find(endpoint); group != groups.end()) {
+          group->second.set_syn_queue(length, max_without_cookies(context));
+        }
+      }
+      for (const auto& [endpoint, count] : partial.syn_queue_retransmitted) {
+        if (const auto group = groups.find(endpoint); group != groups.end()) {
+          group->second.syn_queue_retransmitted = count;
+        }
       }
       return true;
     } catch (const kernel::DumpNotDue&) {
@@ -229,6 +303,128 @@ class Listeners final : public Collector {
     }
   }
 
+  /// Returns how many half-open connections a socket may have if SYN cookies are off, whatever its
+  /// backlog: the kernel drops SYNs of unproven peers when less than a quarter of
+  /// tcp_max_syn_backlog is left (net/ipv4/tcp_input.c, tcp_conn_request).
+  static std::optional<std::uint64_t> max_without_cookies(const ScrapeContext& context) {
+    const auto read = [&](std::string_view name) {
+      return kernel::to_number<std::uint64_t>(
+          kernel::trimmed(context.proc.read(name).value_or("")));
+    };
+    const auto max = read("sys/net/ipv4/tcp_max_syn_backlog");
+    return max && read("sys/net/ipv4/tcp_syncookies") == 0 ? std::optional(*max - *max / 4 + 1)
+                                                           : std::nullopt;
+  }
+
+  /// Reads how long connections have waited, at listeners where some also waited in the previous
+  /// scrape, if there is one: a queue that is not empty for a moment needs no dump of the
+  /// connections.
+  void add_waiting_connections(const ScrapeContext& context,
+                               std::map<Endpoint, ListenerGroup>& groups, Collection& collection) {
+    const auto now = clocks_.now();
+    std::set<std::uint16_t> ports;
+    for (const auto& [endpoint, group] : groups) {
+      const bool has_waited = !queues_read_at_ || queues_.contains(endpoint);
+      if (group.waiting > 0 && has_waited && ports.size() < max_ports_of_dump) {
+        ports.insert(endpoint.port);
+      }
+    }
+    bool is_read = ports.empty();
+    if (!ports.empty() && waiting_budget_.allows(now)) {
+      const auto cpu_before = clocks_.thread_cpu();
+      try {
+        const auto since_previous = std::chrono::duration_cast<std::chrono::milliseconds>(
+            now - queues_read_at_.value_or(now));
+        for (const auto& [endpoint, connections] : context.tcp.waiting_connections(
+                 {ports.begin(), ports.end()}, since_previous - age_resolution)) {
+          if (const auto group = groups.find(endpoint); group != groups.end()) {
+            group->second.waiting_connections = connections;
+          }
+        }
+        is_read = true;
+      } catch (const kernel::DumpNotDue&) {
+      } catch (const std::exception& error) {
+        collection.errors.emplace_back(std::string("cannot read waiting connections: ") +
+                                       error.what());
+      }
+      waiting_budget_.spend(now, clocks_.thread_cpu() - cpu_before);
+    }
+    update_queues(groups, is_read, now);
+  }
+
+  /// Finds out since when each program has accepted none of the connections that wait. A scrape
+  /// without the dump (not `is_read`) proves nothing: the next dump is compared with the one
+  /// before.
+  void update_queues(std::map<Endpoint, ListenerGroup>& groups, bool is_read,
+                     CpuBudget::Clock::time_point now) {
+    std::map<Endpoint, Queue> queues;
+    for (auto& [endpoint, group] : groups) {
+      if (group.waiting == 0) {
+        continue;
+      }
+      Queue queue{.waiting = group.waiting, .stalled_since = now};
+      const auto before = queues_.find(endpoint);
+      if (before != queues_.end() && !is_read) {
+        queue = before->second;
+      } else if (before != queues_.end() && group.waiting_connections) {
+        const auto& connections = *group.waiting_connections;
+        // A connection that the client has reset waits too, but is in no dump. Neither is one that
+        // was accepted before the dump: accept() takes the oldest first, so none of them is left.
+        const std::uint64_t reset =
+            group.waiting > connections.count ? group.waiting - connections.count : 0;
+        if (connections.old > 0 && connections.old + reset >= before->second.waiting) {
+          queue.stalled_since = before->second.stalled_since;
+        }
+        group.stalled = now - queue.stalled_since;
+      }
+      queues.emplace(endpoint, queue);
+    }
+    queues_ = std::move(queues);
+    if (is_read || !queues_read_at_) {
+      queues_read_at_ = now;
+    }
+  }
+
+  static std::optional<std::uint64_t> listen_drops_in(std::string_view netstat) {
+    return kernel::find_counter(netstat, "TcpExt", "ListenDrops");
+  }
+
+  /// Reads TcpExtListenDrops before the dump of the listeners if it can (collectors share the file
+  /// of a scrape), and after it. Returns false if it cannot be read.
+  bool share_listen_drops(const ScrapeContext& context,
+                          std::vector<NamedGroup<ListenerGroup>>& listeners,
+                          Collection& collection) {
+    const bool has_growth = std::ranges::any_of(
+        listeners, [](const auto& listener) { return listener.drops_growth > 0; });
+    std::optional<std::uint64_t> before;
+    std::optional<std::uint64_t> after;
+    try {
+      before = listen_drops_in(context.proc.read("net/netstat").value_or(""));
+      after = has_growth ? listen_drops_in(context.proc.read_again("net/netstat").value_or(""))
+                         : before;
+    } catch (const std::exception& error) {
+      collection.errors.emplace_back(error.what());
+    }
+    if (!before || !after) {
+      return false;
+    }
+    std::vector<ListenDropCounters::Listener> candidates;
+    candidates.reserve(listeners.size());
+    for (const auto& [endpoint, group, growth] : listeners) {
+      candidates.push_back({.endpoint = endpoint,
+                            .drops = group.drops,
+                            .growth = growth,
+                            .has_full_queue = group.fill >= 1 || group.drops_syns});
+    }
+    const auto shares =
+        listen_drops_.update(candidates, {.before = *before, .after = *after}, clocks_.now());
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      listeners[i].group.listen_drops = shares[i].total;
+      listeners[i].group.listen_drops_growth = shares[i].growth;
+    }
+    return true;
+  }
+
   /// Adds the growth of the drops rather than their totals: the counter must not decrease when a
   /// listener leaves the aggregate.
   ListenerGroup aggregate(std::span<const NamedGroup<ListenerGroup>> groups) {
@@ -237,28 +433,25 @@ class Listeners final : public Collector {
       other.sockets += group.sockets;
       other.waiting += group.waiting;
       other.backlog += group.backlog;
-      other.fill = std::max(other.fill, group.fill);
+      other.set_fullest(group.fill, group.fullest_waiting, group.fullest_backlog);
       other.syn_queue += group.syn_queue;
+      other.syn_queue_retransmitted += group.syn_queue_retransmitted;
       other.syn_fill = std::max(other.syn_fill, group.syn_fill);
       aggregated_drops_ += growth;
+      aggregated_listen_drops_ += group.listen_drops_growth;
     }
     other.drops = aggregated_drops_;
+    other.listen_drops = aggregated_listen_drops_;
     return other;
   }
 
-  std::map<std::uint64_t, std::string> owners(const ScrapeContext& context,
-                                              std::span<const NamedGroup<ListenerGroup>> groups,
-                                              Collection& collection) {
+  CgroupPathMap owners(const ScrapeContext& context,
+                       std::span<const NamedGroup<ListenerGroup>> groups, Collection& collection) {
     std::set<std::uint64_t> ids;
     for (const NamedGroup<ListenerGroup>& named : groups) {
       ids.insert(named.group.cgroups.begin(), named.group.cgroups.end());
     }
-    try {
-      return cgroup_paths_.find(context.cgroups, ids);
-    } catch (const std::exception& error) {
-      collection.errors.emplace_back(std::string("cannot read owners: ") + error.what());
-      return {};
-    }
+    return find_owners(cgroup_paths_, context, ids, collection);
   }
 
   static std::optional<std::uint32_t> read_somaxconn(const ScrapeContext& context,
@@ -274,15 +467,26 @@ class Listeners final : public Collector {
   }
 
   std::size_t max_;
+  ListenerClocks clocks_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
   std::uint64_t aggregated_drops_ = 0;
+  ListenDropCounters listen_drops_;
+  std::uint64_t aggregated_listen_drops_ = 0;
+  std::map<Endpoint, Queue> queues_;  ///< those that were not empty in the previous scrape
+  std::optional<CpuBudget::Clock::time_point> queues_read_at_;
+  CpuBudget waiting_budget_{max_waiting_cpu_share};
   kernel::CgroupPaths cgroup_paths_;
 };
 
 }  // namespace
 
 std::unique_ptr<Collector> make_listeners(const Settings& settings) {
-  return std::make_unique<Listeners>(settings);
+  return make_listeners_with_clocks(settings, {CpuBudget::Clock::now, thread_cpu});
+}
+
+std::unique_ptr<Collector> make_listeners_with_clocks(const Settings& settings,
+                                                      ListenerClocks clocks) {
+  return std::make_unique<Listeners>(settings, std::move(clocks));
 }
 
 }  // namespace inetdiag

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "collectors/support/collector.h"
+#include "collectors/support/cpu_budget.h"
 
 namespace inetdiag {
 
@@ -17,5 +19,13 @@ inline constexpr std::array<SettingSpec, 1> listeners_settings = {{
 }};
 
 std::unique_ptr<Collector> make_listeners(const Settings& settings);
+
+/// Replaced by tests.
+struct ListenerClocks {
+  std::function<CpuBudget::Clock::time_point()> now;
+  std::function<CpuBudget::CpuTime()> thread_cpu;  ///< of the calling thread
+};
+std::unique_ptr<Collector> make_listeners_with_clocks(const Settings& settings,
+                                                      ListenerClocks clocks);
 
 }  // namespace inetdiag

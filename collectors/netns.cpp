@@ -369,13 +369,15 @@ class NetnsCollector final : public Collector {
     const bool is_unchanged =
         state.partial && has_only_listeners(*state.partial) &&
         (activity.has_no_connections() || activity.is_unchanged_since(state.activity_at_dump));
-    const bool is_due = !is_unchanged && may_dump(round, now);
-    kernel::TcpTable tcp(context.sock_diag, context.deadline,
-                         {.is_due = is_due, .last = state.partial});
+    const bool may_dump = this->may_dump(round, now);
+    const bool is_due = !is_unchanged && may_dump;
+    kernel::TcpTable tcp(
+        context.sock_diag, context.deadline,
+        {.is_due = is_due, .last = state.partial, .allows_waiting_connections = may_dump});
     const auto cpu_before = thread_cpu();
     std::vector<prometheus::MetricFamily> families;
     const auto charge = [&] {
-      if (is_due) {
+      if (is_due || tcp.has_read_waiting_connections()) {
         round.dump_cpu += thread_cpu() - cpu_before;  // also if the dump failed
       }
     };

@@ -14,10 +14,11 @@ namespace inetdiag {
 /// compared with.
 inline constexpr std::string_view nstat_netns_include =
     "^TcpExt(Listen|TCPReqQFull|Syncookies|TCPTimeWaitOverflow|TCPAbortOn|TCPBacklogDrop|"
-    "TCPRcvQDrop|TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPMemoryPressures|PruneCalled|TW$|"
+    "TCPRcvQDrop|TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPLossProbes$|TCPFastRetrans$|"
+    "TCPFastOpenListenOverflow|TCPMemoryPressures|PruneCalled|TW$|"
     "EmbryonicRsts)|"
     "^Tcp(ActiveOpens|PassiveOpens|AttemptFails|EstabResets|CurrEstab|InSegs|OutSegs|RetransSegs|"
-    "InErrs|OutRsts)$|^Udp6?(InErrors|RcvbufErrors|SndbufErrors|NoPorts)$";
+    "InErrs|OutRsts)$|^Udp6?(InErrors|MemErrors|RcvbufErrors|SndbufErrors|NoPorts)$";
 
 inline constexpr std::array<SettingSpec, 2> nstat_settings = {{
     {.name = "include",

@@ -177,6 +177,12 @@ class Tcp final : public Collector {
     }
     Collection collection;
     collection.families.push_back(totals(*counts));
+    // A full dump that has completed includes the partial one.
+    collection.families.push_back(single_gauge(
+        "inetdiag_tcp_syn_sent_retransmitted",
+        "TCP sockets in SYN_SENT whose SYN was retransmitted, without those that connect to a "
+        "listener of the same network namespace (inet_diag idiag_retrans).",
+        static_cast<double>(context.tcp.partial_dump().syn_sent_retransmitted)));
     if (breakdown_) {
       const bool is_fresh = breakdown_->dumped_at == begin;
       add_families(

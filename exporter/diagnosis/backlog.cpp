@@ -36,13 +36,6 @@ constexpr std::array<Server, 18> servers = {{
     {"squid", "squid: the backlog is a quarter of `max_filedescriptors`"},
 }};
 
-// Before and since Linux 5.4.
-constexpr std::array<double, 2> somaxconn_defaults = {128, 4096};
-
-double backlog_per_socket(const Listener& listener) {
-  return listener.sockets > 0 ? listener.backlog / listener.sockets : listener.backlog;
-}
-
 /// Returns whether a word of the unit's name begins with `server`: `php8.2-fpm.service` matches
 /// fpm, `uhttpd.service` does not match httpd.
 bool has_word(std::string_view unit, std::string_view server) {
@@ -69,11 +62,12 @@ BacklogLimit limit_of(const Listener& listener, std::optional<double> somaxconn)
   if (!somaxconn || !listener.is_capped) {
     return BacklogLimit::unknown;
   }
-  if (!*listener.is_capped) {
+  // One of several sockets may be capped while the fullest is not.
+  if (!*listener.is_capped || listener.queue_backlog() < *somaxconn) {
     return BacklogLimit::program;
   }
-  return backlog_per_socket(listener) > *somaxconn ? BacklogLimit::former_somaxconn
-                                                   : BacklogLimit::somaxconn;
+  return listener.queue_backlog() > *somaxconn ? BacklogLimit::former_somaxconn
+                                               : BacklogLimit::somaxconn;
 }
 
 std::string_view name_of(BacklogLimit limit) {
@@ -93,11 +87,14 @@ std::string describe_limit(const Listener& listener, std::optional<double> somax
   if (listener.endpoint.is_aggregated()) {
     return "the backlogs of several listeners, aggregated beyond --collector.listeners.max";
   }
-  const std::string backlog = format_number(backlog_per_socket(listener));
+  const std::string backlog = format_number(listener.queue_backlog());
   const std::string sysctl = format_number(somaxconn.value_or(0));
   switch (limit_of(listener, somaxconn)) {
     case BacklogLimit::program:
-      return "backlog " + backlog + ", set by the program (net.core.somaxconn = " + sysctl + ")";
+      return "backlog " + backlog +
+             ", set by the program, or by a net.core.somaxconn that was lower when it called "
+             "listen() (now " +
+             sysctl + ")";
     case BacklogLimit::somaxconn:
       return "net.core.somaxconn = " + sysctl + " (the program requested at least that)";
     case BacklogLimit::former_somaxconn:
@@ -113,17 +110,10 @@ std::string backlog_advice(const Listener& listener, std::optional<double> somax
   }
   const std::string setting = backlog_setting(listener.owner);
   switch (limit_of(listener, somaxconn)) {
-    case BacklogLimit::program: {
-      std::string advice =
-          "raise the backlog in the program (" + setting + "); a higher somaxconn does not help";
-      // A backlog equal to a default may be the somaxconn at the time of listen().
-      if (std::ranges::count(somaxconn_defaults, backlog_per_socket(listener)) > 0) {
-        advice +=
-            ". If the program already requests more, somaxconn was raised after it called "
-            "listen(): restart the program";
-      }
-      return advice;
-    }
+    case BacklogLimit::program:
+      return "raise the backlog in the program (" + setting +
+             "). If it already requests more, restart it: somaxconn was lower when it called "
+             "listen(). A higher somaxconn does not help";
     case BacklogLimit::somaxconn:
       return "raise net.core.somaxconn, then restart the program: the new value applies at the "
              "next listen(). Make sure that the program requests as much (" +

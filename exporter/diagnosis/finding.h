@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,14 @@ struct Affected {
   LabelMap labels{};  ///< as on the series of /metrics
 };
 
+/// How bad a finding is among those of its severity; compared in this order.
+struct Damage {
+  double per_second = 0;   ///< connections, packets or datagrams that were dropped
+  double share = 0;        ///< of a limit
+  double age_seconds = 0;  ///< how long clients have waited
+  auto operator<=>(const Damage&) const = default;
+};
+
 /// A problem that exists or is imminent: its evidence, the limit behind it and what to do.
 struct Finding {
   Severity severity = Severity::notice;
@@ -42,6 +51,7 @@ struct Finding {
   std::string limit{};  ///< the limit that applies; empty if none does
   std::string action{};
   std::string metric{};  ///< the series to watch
+  Damage damage{};
 };
 
 }  // namespace inetdiag::diagnosis

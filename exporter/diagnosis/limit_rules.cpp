@@ -40,10 +40,13 @@ void time_wait(const NamespaceDelta& delta, Findings& findings) {
       {.severity = Severity::warning,
        .rule = is_acting ? "time_wait_full" : "time_wait_nearly_full",
        .affected = affected_limit("net.ipv4.tcp_max_tw_buckets", delta),
-       .summary = is_acting
-                      ? "TIME_WAIT sockets have reached their limit: connections close without "
-                        "TIME_WAIT, and late segments may reset new connections."
-                      : "TIME_WAIT sockets are near their limit.",
+       .summary = is_overflowing
+                      ? "TIME_WAIT sockets reached their limit: " +
+                            format_number(*delta.growth(metric::time_wait_overflows)) +
+                            " connections closed without TIME_WAIT" + delta.over_interval() +
+                            ", and late segments may reset new connections."
+                  : is_acting ? "TIME_WAIT sockets have reached their limit."
+                              : "TIME_WAIT sockets are near their limit.",
        .evidence = {{"timewait_sockets", delta.now.value(metric::timewaits).value_or(0)},
                     {"max_tw_buckets", limit},
                     {"new_overflows", delta.growth(metric::time_wait_overflows)}},
@@ -96,12 +99,15 @@ void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
        .rule = is_acting ? "tcp_memory_full" : "tcp_memory_pressure",
        .affected = affected_limit("net.ipv4.tcp_mem", delta),
        .summary =
-           is_aborting
-               ? "The kernel resets connections for lack of TCP memory or because of too many "
-                 "orphans."
+           is_aborting ? "The kernel reset " + format_number(*delta.growth(metric::memory_aborts)) +
+                             " connections" + delta.over_interval() +
+                             " for lack of TCP memory or because of too many orphans."
            : is_high ? "TCP memory has reached its limit: the kernel drops segments."
-                     : "TCP memory is above its pressure threshold: windows shrink and connections "
-                       "slow down.",
+           : is_under_pressure
+               ? "TCP memory is above its pressure threshold: windows shrink and connections slow "
+                 "down."
+               : "TCP memory was above its pressure threshold" + delta.over_interval() +
+                     ", and is below it now.",
        .evidence = {{"tcp_memory_bytes", bytes.value_or(0)},
                     {"pressure_bytes", pressure.value_or(0) * page_bytes()},
                     {"high_bytes", high.value_or(0) * page_bytes()},
@@ -126,9 +132,10 @@ void conntrack(const NamespaceDelta& delta, Findings& findings) {
       .severity = Severity::warning,
       .rule = "conntrack_nearly_full",
       .affected = affected_limit("net.netfilter.nf_conntrack_max", delta),
-      .summary = is_evicting ? "The conntrack table was full: the kernel evicted entries that were "
-                               "not ASSURED (early drop)."
-                             : "The conntrack table is nearly full.",
+      .summary = is_evicting
+                     ? "The conntrack table was full" + delta.over_interval() +
+                           ": the kernel evicted entries that were not ASSURED (early drop)."
+                     : "The conntrack table is nearly full.",
       .evidence = {{"entries", delta.now.value(metric::conntrack_entries)},
                    {"conntrack_max", limit},
                    {"new_drops", delta.growth(metric::conntrack_drops)},
@@ -143,10 +150,15 @@ void conntrack(const NamespaceDelta& delta, Findings& findings) {
   if (ratio >= full_ratio || (is_dropping && (ratio >= nearly_full_ratio || is_evicting))) {
     finding.severity = Severity::critical;
     finding.rule = "conntrack_full";
-    finding.summary = "The conntrack table is full: the kernel drops packets of new connections.";
+    finding.summary =
+        is_dropping ? "The conntrack table is full: the kernel dropped " +
+                          format_number(*delta.growth(metric::conntrack_drops)) +
+                          " packets of new connections" + delta.over_interval() + "."
+                    : "The conntrack table is full: the kernel drops packets of new connections.";
   } else if (is_dropping && !is_evicting) {
     finding.rule = "conntrack_dropping";
-    finding.summary = "Conntrack drops packets although its table is not full.";
+    finding.summary = "Conntrack dropped " + format_number(*delta.growth(metric::conntrack_drops)) +
+                      " packets" + delta.over_interval() + " although its table is not full.";
     finding.limit.clear();
     finding.action =
         "If insert_failed grows (`conntrack -S`), two packets of one flow race each other, such as "
@@ -170,7 +182,7 @@ void softnet(const NamespaceDelta& delta, Findings& findings) {
       cpus.append(cpus.empty() ? "" : ", ").append(cpu);
     }
   }
-  if (dropped <= 0) {
+  if (dropped < min_softnet_drops) {
     return;
   }
   const double limit = delta.now.value(metric::netdev_max_backlog).value_or(0);
@@ -178,60 +190,15 @@ void softnet(const NamespaceDelta& delta, Findings& findings) {
       {.severity = Severity::warning,
        .rule = "softnet_dropping",
        .affected = {.kind = "cpu", .name = "CPU " + cpus, .labels = {{"cpu", cpus}}},
-       .summary = "The kernel drops received packets before protocol processing: the backlog of a "
-                  "CPU is full.",
+       .summary = "The kernel dropped " + format_number(dropped) + " received packets" +
+                  delta.over_interval() +
+                  " before protocol processing: the backlog of a CPU was full.",
        .evidence = {{"new_drops", dropped}, {"netdev_max_backlog", limit}},
        .limit = "net.core.netdev_max_backlog = " + format_number(limit),
        .action = "Spread the packets over more CPUs (RSS, or RPS with "
                  "/sys/class/net/*/queues/rx-*/rps_cpus), then raise net.core.netdev_max_backlog.",
-       .metric = "inetdiag_softnet_dropped_total"});
-}
-
-void syn_sent(const NamespaceDelta& delta, Findings& findings) {
-  const auto found = delta.now.tcp_states.find("syn_sent");
-  const double waiting = found == delta.now.tcp_states.end() ? 0 : found->second;
-  if (waiting < min_syn_sent_notice) {
-    return;
-  }
-  const std::string name = namespace_name(delta.netns, delta.now.pod);
-  findings.push_back(
-      {.severity = waiting >= min_syn_sent_warning ? Severity::warning : Severity::notice,
-       .rule = "syn_sent_waiting",
-       .affected = {.kind = "namespace",
-                    .name = name + " (outgoing connections)",
-                    .labels = delta.with_netns({})},
-       .summary = "Outgoing connections of " + name + " wait in SYN_SENT: peers do not answer.",
-       .evidence = {{"syn_sent", waiting},
-                    {"new_syn_retransmissions", delta.growth(metric::syn_retransmissions)}},
-       .action = "Find the peer that does not answer (`ss -tn state syn-sent`): it is down, behind "
-                 "a firewall that drops SYNs, or its queues are full.",
-       .metric = selector("inetdiag_tcp_sockets", delta.with_netns({{"state", "syn_sent"}}))});
-}
-
-void close_wait(const NamespaceDelta& delta, Findings& findings) {
-  for (const PortSockets& port : delta.now.ports) {
-    if (port.close_wait < min_close_wait || port.close_wait < port.all * min_close_wait_ratio) {
-      continue;
-    }
-    const bool is_outgoing = port.port == "other";
-    findings.push_back(
-        {.severity = Severity::warning,
-         .rule = "many_close_wait",
-         .affected = {.kind = "port",
-                      .name = is_outgoing ? "outgoing connections" : "port " + port.port,
-                      .labels = delta.with_netns({{"port", port.port}})},
-         .summary = "Many sockets are in CLOSE_WAIT: their peers closed the connections, the "
-                    "program did not.",
-         .evidence = {{"close_wait", port.close_wait}, {"sockets", port.all}},
-         .limit = "the program's file descriptors (RLIMIT_NOFILE)",
-         .action = is_outgoing
-                       ? "Find the program (`ss -tnp state close-wait`): it leaks connections, for "
-                         "example of a connection pool. No sysctl helps."
-                       : "Find out why the program does not call close() (`ss -tnp state "
-                         "close-wait`): it leaks connections or hangs. No sysctl helps.",
-         .metric = selector("inetdiag_tcp_port_sockets",
-                            delta.with_netns({{"port", port.port}, {"state", "close_wait"}}))});
-  }
+       .metric = "inetdiag_softnet_dropped_total",
+       .damage = {.per_second = delta.per_second(dropped)}});
 }
 
 }  // namespace inetdiag::diagnosis

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "exporter/diagnosis/labels.h"
+#include "exporter/diagnosis/metric_names.h"
+#include "exporter/diagnosis/number_format.h"
 #include "exporter/diagnosis/snapshot.h"
 
 namespace inetdiag::diagnosis {
@@ -16,7 +18,8 @@ struct NamespaceDelta {
   const std::string& netns;            ///< value of the label `netns`; empty for the exporter's own
   const std::string& netns_directory;  ///< directory of pinned namespaces
   const Namespace& now;
-  const Namespace* before;  ///< null if the previous snapshot does not have the namespace
+  const Namespace* before = nullptr;  ///< null if the previous snapshot does not have the namespace
+  double seconds = 0;                 ///< since `before`
 
   /// Returns `labels` and the label `netns` of another namespace.
   LabelMap with_netns(LabelMap labels) const {
@@ -33,19 +36,41 @@ struct NamespaceDelta {
   }
   bool grew(std::string_view counter) const { return growth(counter).value_or(0) > 0; }
 
-  /// Returns the growth of the drops of one of `records`, identified by its member `key`.
+  /// Returns `record`, identified by its member `key`, in the previous snapshot; null if absent.
   template <typename Record, typename Key>
-  std::optional<double> drops_growth(const Record& record, std::vector<Record> Namespace::*records,
-                                     Key Record::*key) const {
+  const Record* previous(const Record& record, std::vector<Record> Namespace::*records,
+                         Key Record::*key) const {
     if (before == nullptr) {
-      return std::nullopt;
+      return nullptr;
     }
-    const auto& previous = before->*records;
-    const auto found = std::ranges::find(previous, record.*key, key);
-    return found == previous.end() ? std::nullopt : difference(record.drops, found->drops);
+    const auto found = std::ranges::lower_bound(before->*records, record.*key, {}, key);
+    return found == (before->*records).end() || (*found).*key != record.*key ? nullptr : &*found;
+  }
+  const Listener* previous(const Listener& listener) const {
+    return previous(listener, &Namespace::listeners, &Listener::endpoint);
   }
 
- private:
+  /// Returns the growth of a counter of a listener; absent if unknown. A listener that is new has
+  /// counted since it appeared. If it returns to its endpoint it also has the count of before, but
+  /// not more new drops than its namespace.
+  std::optional<double> growth(const Listener& listener,
+                               std::optional<double> Listener::*counter) const {
+    if (const Listener* then = previous(listener)) {
+      return difference(listener.*counter, then->*counter);
+    }
+    const auto in_namespace = growth(metric::listen_drops);
+    return listener.*counter && in_namespace
+               ? std::optional(std::min(*(listener.*counter), *in_namespace))
+               : std::nullopt;
+  }
+
+  double per_second(double count) const { return seconds > 0 ? count / seconds : 0; }
+
+  /// Returns the time since the previous snapshot as ` in the last 1.0 s`; empty without one.
+  std::string over_interval() const {
+    return before == nullptr ? "" : " in the last " + format_duration(seconds);
+  }
+
   /// Returns 0 if the counter was reset.
   static std::optional<double> difference(std::optional<double> after,
                                           std::optional<double> previous) {

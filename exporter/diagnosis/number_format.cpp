@@ -42,6 +42,16 @@ std::string format_value(std::string_view name, double value) {
   return name.ends_with("_bytes") ? format_bytes(value) : format_number(value);
 }
 
+std::string format_duration(double seconds) {
+  constexpr double minute = 60;
+  constexpr double one_digit_below = 10;
+  if (seconds >= 2 * minute) {
+    return fmt::format("{:.0f} min", seconds / minute);
+  }
+  return seconds < one_digit_below ? fmt::format("{:.1f} s", seconds)
+                                   : fmt::format("{:.0f} s", seconds);
+}
+
 std::string format_percent(double ratio) {
   constexpr double percent = 100;
   return fmt::format("{:.0f} %", std::floor(ratio * percent));

@@ -18,6 +18,9 @@ std::string format_bytes(double bytes);
 /// Formats `value` as bytes if `name` ends in `_bytes`, else as a number.
 std::string format_value(std::string_view name, double value);
 
+/// Returns `1.0 s`, `45 s` or `7 min`.
+std::string format_duration(double seconds);
+
 /// Returns `97 %`. Rounds down, so 100 % means that the limit is reached.
 std::string format_percent(double ratio);
 

@@ -1,6 +1,8 @@
 #include "exporter/diagnosis/phrases.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string_view>
 
 #include <fmt/chrono.h>
@@ -8,9 +10,62 @@
 
 #include "exporter/diagnosis/namespace_scope.h"
 #include "exporter/diagnosis/number_format.h"
+#include "exporter/diagnosis/thresholds.h"
 
 namespace inetdiag::diagnosis {
 namespace {
+
+struct Verdict {
+  std::string_view rule;
+  std::string_view text;  ///< follows the name of what is affected
+};
+
+// Rules that are not listed here have the verdict `needs attention`.
+constexpr auto verdicts = std::to_array<Verdict>({
+    {"cookies_and_full_accept_queue", "lets clients time out that believe they are connected"},
+    {"accept_queue_full", "has a full accept queue"},
+    {"listener_stuck", "accepts no connections"},
+    {"accept_queue_slow", "accepts connections late"},
+    {"listener_dropping", "drops clients"},
+    {"accept_queue_nearly_full", "has a nearly full accept queue"},
+    {"listen_drops", "drops clients"},
+    {"syn_queue_full", "has a full SYN queue"},
+    {"syn_queue_nearly_full", "has a nearly full SYN queue"},
+    {"syns_dropped", "drops SYNs"},
+    {"syn_cookies_sent", "sends SYN cookies"},
+    {"syn_cookies_unanswered", "gets few SYN cookies back"},
+    {"syn_acks_unanswered", "gets no answer to its SYN-ACKs"},
+    {"udp_dropping", "drops datagrams"},
+    {"udp_buffer_full", "has a full receive buffer"},
+    {"unix_queue_full", "has a full accept queue"},
+    {"unix_listener_stuck", "accepts no connections"},
+    {"unix_datagrams_unread", "does not read its datagrams"},
+    {"conntrack_full", "has been reached"},
+    {"tcp_memory_full", "has been reached"},
+    {"orphans_full", "has been reached"},
+    {"time_wait_full", "has been reached"},
+    {"softnet_dropping", "drops packets"},
+    {"many_close_wait", "has connections that its program does not close"},
+    {"closing_stalled", "has connections that cannot close"},
+    {"retransmissions", "loses packets"},
+    {"syn_sent_waiting", "gets no answer"},
+    {"collector_failed", "failed"},
+});
+
+/// Returns whether clients are being dropped, rather than were at some time in a long interval.
+bool is_dropping(const Finding& finding, const Status& status) {
+  return finding.damage.per_second > 0 &&
+         status.seconds_since_previous.value_or(0) <= max_present_seconds;
+}
+
+std::string_view verdict_of(const Finding& finding, const Status& status) {
+  if (finding.affected.kind == "listener" && finding.damage.per_second > 0 &&
+      finding.rule != "cookies_and_full_accept_queue") {
+    return is_dropping(finding, status) ? "is dropping clients" : "dropped clients";
+  }
+  const auto* const found = std::ranges::find(verdicts, finding.rule, &Verdict::rule);
+  return found == verdicts.end() ? "needs attention" : found->text;
+}
 
 /// Returns `new drops` for `new_drops`, `queued` for `queued_bytes`.
 std::string display_name(std::string_view name) {
@@ -21,6 +76,28 @@ std::string display_name(std::string_view name) {
   std::string text(name);
   std::ranges::replace(text, '_', ' ');
   return text;
+}
+
+/// Returns `3 critical, 1 warning`, with `more` after the first number if `is_rest`.
+std::string severity_counts(std::span<const Finding> findings, bool is_rest) {
+  std::string text;
+  for (const Severity severity : {Severity::critical, Severity::warning, Severity::notice}) {
+    const auto count = std::ranges::count(findings, severity, &Finding::severity);
+    if (count > 0) {
+      text += fmt::format("{}{}{} {}{}", text.empty() ? "" : ", ", count,
+                          is_rest && text.empty() ? " more" : "", name_of(severity),
+                          count > 1 && severity != Severity::critical ? "s" : "");
+    }
+  }
+  return text;
+}
+
+/// Returns `0.0.0.0:8443 (haproxy.service) is dropping clients; 3 more critical`.
+std::string worst_finding(const Status& status) {
+  const Finding& worst = status.findings.front();
+  const std::string text = worst.affected.name + " " + std::string(verdict_of(worst, status));
+  const auto rest = std::span(status.findings).subspan(1);
+  return rest.empty() ? text : text + "; " + severity_counts(rest, true);
 }
 
 }  // namespace
@@ -45,30 +122,24 @@ std::string format_evidence(const Finding& finding, std::optional<double> interv
   return text;
 }
 
-std::string no_findings_text(const Status& status) {
+std::string headline(const Status& status) {
+  if (!status.findings.empty()) {
+    return worst_finding(status);
+  }
   if (status.is_incomplete()) {
     return no_listener_data;
   }
   const Usage* closest = status.closest();
-  if (closest == nullptr) {
-    return "No problems found.";
+  if (closest == nullptr || closest->ratio < min_named_usage) {
+    return "All queues have room.";
   }
-  return "No problems found. Closest to its limit: " + closest->name + " (" + closest->resource +
+  return "All queues have room. Closest to its limit: " + closest->name + " (" + closest->resource +
          in_namespace(closest->netns, closest->pod) + "), " + format_usage(*closest) + ", " +
          format_percent(closest->ratio) + ".";
 }
 
 std::string format_severity_counts(const std::vector<Finding>& findings) {
-  std::string text;
-  for (const Severity severity : {Severity::critical, Severity::warning, Severity::notice}) {
-    const auto count = std::ranges::count(findings, severity, &Finding::severity);
-    if (count > 0) {
-      text.append(text.empty() ? "" : ", ");
-      text.append(fmt::format("{} {}{}", count, name_of(severity),
-                              count > 1 && severity != Severity::critical ? "s" : ""));
-    }
-  }
-  return text;
+  return severity_counts(findings, false);
 }
 
 std::string format_time(std::chrono::system_clock::time_point time) {

@@ -19,8 +19,8 @@ std::string format_usage(const Usage& usage);
 /// Returns `waiting 129, backlog 128, new drops 12 in 1.0 s`. Omits unknown values.
 std::string format_evidence(const Finding& finding, std::optional<double> interval_seconds);
 
-/// Returns the text for a status without findings: the closest limit, or that data is missing.
-std::string no_findings_text(const Status& status);
+/// Returns the headline: the worst finding and the number of others, or that none was found.
+std::string headline(const Status& status);
 
 /// Returns `2 critical, 1 warning`.
 std::string format_severity_counts(const std::vector<Finding>& findings);

@@ -12,14 +12,22 @@ namespace inetdiag::diagnosis {
 
 using Findings = std::vector<Finding>;
 
-/// Accept queues that are full or nearly full, alone or together with SYN cookies, and drops.
+/// Accept queues that are full, nearly full or not taken from, and listeners that dropped.
 void accept_queues(const NamespaceDelta& delta, Findings& findings);
-/// Full SYN queues, SYN cookies, and SYNs dropped without them.
+/// Drops that cannot be attributed to a listener.
+void listen_drops(const NamespaceDelta& delta, Findings& findings);
+/// Full SYN queues, SYN cookies, SYNs dropped without them, and unanswered SYN-ACKs.
 void syn_queues(const NamespaceDelta& delta, Findings& findings);
+/// SYN cookies that do not come back, with tcp_syncookies=2.
+void unanswered_cookies(const NamespaceDelta& delta, Findings& findings);
+void fastopen_queue(const NamespaceDelta& delta, Findings& findings);
 void time_wait(const NamespaceDelta& delta, Findings& findings);
 void close_wait(const NamespaceDelta& delta, Findings& findings);
 void orphans(const NamespaceDelta& delta, Findings& findings);
 void tcp_memory(const NamespaceDelta& delta, Findings& findings);
+/// Closed connections whose peers do not acknowledge.
+void stalled_closes(const NamespaceDelta& delta, Findings& findings);
+void retransmissions(const NamespaceDelta& delta, Findings& findings);
 void syn_sent(const NamespaceDelta& delta, Findings& findings);
 void abort_on_overflow(const NamespaceDelta& delta, Findings& findings);
 void udp_queues(const NamespaceDelta& delta, Findings& findings);
@@ -27,11 +35,26 @@ void unix_queues(const NamespaceDelta& delta, Findings& findings);
 void conntrack(const NamespaceDelta& delta, Findings& findings);
 void softnet(const NamespaceDelta& delta, Findings& findings);
 
-/// In the order of their findings within one severity.
+/// In the order of their findings within one severity and damage.
 using Rule = void (*)(const NamespaceDelta&, Findings&);
-inline constexpr std::array<Rule, 12> rules = {
-    accept_queues, syn_queues, udp_queues, unix_queues,       conntrack,  tcp_memory,
-    orphans,       time_wait,  softnet,    abort_on_overflow, close_wait, syn_sent,
-};
+inline constexpr auto rules = std::to_array<Rule>({
+    accept_queues,
+    listen_drops,
+    syn_queues,
+    unanswered_cookies,
+    fastopen_queue,
+    udp_queues,
+    unix_queues,
+    conntrack,
+    tcp_memory,
+    orphans,
+    time_wait,
+    softnet,
+    abort_on_overflow,
+    close_wait,
+    stalled_closes,
+    retransmissions,
+    syn_sent,
+});
 
 }  // namespace inetdiag::diagnosis

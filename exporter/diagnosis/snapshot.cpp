@@ -2,6 +2,7 @@
 
 #include <array>
 #include <functional>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -69,6 +70,7 @@ class SeriesReader {
     listeners_.move_into(snapshot_, &Namespace::listeners, &Listener::endpoint);
     udp_.move_into(snapshot_, &Namespace::udp, &UdpSockets::endpoint);
     unix_.move_into(snapshot_, &Namespace::unix_listeners, &UnixListener::path);
+    unix_receivers_.move_into(snapshot_, &Namespace::unix_receivers, &UnixReceiver::path);
     ports_.move_into(snapshot_, &Namespace::ports, &PortSockets::port);
     snapshot_.namespaces.try_emplace("");
     return std::move(snapshot_);
@@ -101,9 +103,14 @@ class SeriesReader {
     }
   }
 
-  void read_owner(const std::string& netns, const ClientMetric& series, double /*value*/) {
-    listeners_.at(netns, series).owner = {label(series, "unit"), label(series, "cgroup"),
-                                          label(series, "pod_uid"), label(series, "container_id")};
+  template <typename Records>
+  static Handler assign_owner(Records SeriesReader::*records) {
+    return [records](SeriesReader& reader, const std::string& netns, const ClientMetric& series,
+                     double /*value*/) {
+      (reader.*records).at(netns, series).owner = {
+          label(series, "unit"), label(series, "cgroup"), label(series, "pod_uid"),
+          label(series, "container_id"), label(series, "uid")};
+    };
   }
 
   void read_port(const std::string& netns, const ClientMetric& series, double value) {
@@ -133,6 +140,7 @@ class SeriesReader {
   KeyedRecords<Endpoint, Listener, endpoint_of> listeners_;
   KeyedRecords<Endpoint, UdpSockets, endpoint_of> udp_;
   KeyedRecords<std::string, UnixListener, path_of> unix_;
+  KeyedRecords<std::string, UnixReceiver, path_of> unix_receivers_;
   KeyedRecords<std::string, PortSockets, port_of> ports_;
 };
 
@@ -145,9 +153,35 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
       {"inetdiag_listener_accept_queue_fill_ratio", assign(&R::listeners_, &Listener::fill)},
       {"inetdiag_listener_syn_queue_length", assign(&R::listeners_, &Listener::half_open)},
       {"inetdiag_listener_syn_queue_fill_ratio", assign(&R::listeners_, &Listener::syn_fill)},
-      {"inetdiag_listener_drops_total", assign(&R::listeners_, &Listener::drops)},
+      {"inetdiag_listener_fullest_accept_queue_length",
+       assign(&R::listeners_, &Listener::fullest_waiting)},
+      {"inetdiag_listener_fullest_accept_queue_limit",
+       assign(&R::listeners_, &Listener::fullest_backlog)},
+      {"inetdiag_listener_accept_queue_oldest_seconds",
+       assign(&R::listeners_, &Listener::oldest_seconds)},
+      {"inetdiag_listener_accept_queue_stalled_seconds",
+       assign(&R::listeners_, &Listener::stalled_seconds)},
+      {"inetdiag_listener_accept_queue_abandoned_connections",
+       assign(&R::listeners_, &Listener::abandoned)},
+      {"inetdiag_listener_syn_queue_retransmitted",
+       assign(&R::listeners_, &Listener::half_open_retransmitted)},
+      {"inetdiag_listener_listen_drops_total", assign(&R::listeners_, &Listener::listen_drops)},
+      {"inetdiag_listener_socket_drops_total", assign(&R::listeners_, &Listener::socket_drops)},
       {"inetdiag_listener_backlog_capped", assign(&R::listeners_, &Listener::is_capped)},
-      {"inetdiag_listener_info", &R::read_owner},
+      {"inetdiag_listener_info", assign_owner(&R::listeners_)},
+      {"inetdiag_udp_sockets", assign(&R::udp_, &UdpSockets::sockets)},
+      {"inetdiag_udp_fullest_receive_queue_bytes", assign(&R::udp_, &UdpSockets::fullest_bytes)},
+      {"inetdiag_udp_fullest_receive_queue_limit_bytes",
+       assign(&R::udp_, &UdpSockets::fullest_limit_bytes)},
+      {"inetdiag_udp_info", assign_owner(&R::udp_)},
+      {"inetdiag_unix_listener_fullest_accept_queue_length",
+       assign(&R::unix_, &UnixListener::fullest_waiting)},
+      {"inetdiag_unix_listener_fullest_accept_queue_limit",
+       assign(&R::unix_, &UnixListener::fullest_backlog)},
+      {"inetdiag_unix_listener_info", assign_owner(&R::unix_)},
+      {"inetdiag_unix_datagram_unread", assign(&R::unix_receivers_, &UnixReceiver::unread)},
+      {"inetdiag_unix_datagram_pending_bytes",
+       assign(&R::unix_receivers_, &UnixReceiver::pending_bytes)},
       {"inetdiag_udp_receive_queue_bytes", assign(&R::udp_, &UdpSockets::queued_bytes)},
       {"inetdiag_udp_receive_queue_limit_bytes", assign(&R::udp_, &UdpSockets::limit_bytes)},
       {"inetdiag_udp_receive_queue_fill_ratio", assign(&R::udp_, &UdpSockets::fill)},
@@ -164,6 +198,14 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
 }
 
 }  // namespace
+
+std::strong_ordering Endpoint::operator<=>(const Endpoint& other) const {
+  // A number with more digits is larger.
+  return std::tuple(port.size(), std::string_view(port), std::string_view(address),
+                    std::string_view(device)) <=>
+         std::tuple(other.port.size(), std::string_view(other.port),
+                    std::string_view(other.address), std::string_view(other.device));
+}
 
 std::string Endpoint::text() const {
   if (is_aggregated()) {
@@ -188,12 +230,18 @@ std::string Owner::text() const {
   if (!container_id.empty()) {
     return "container " + container_id.substr(0, short_id_length);
   }
-  return pod_uid.empty() ? cgroup : "pod " + pod_uid;
+  if (!pod_uid.empty()) {
+    return "pod " + pod_uid;
+  }
+  return uid.empty() ? cgroup : "uid " + uid;
 }
 
 LabelMap Owner::labels() const {
-  LabelMap labels = {
-      {"unit", unit}, {"cgroup", cgroup}, {"pod_uid", pod_uid}, {"container_id", container_id}};
+  LabelMap labels = {{"unit", unit},
+                     {"cgroup", cgroup},
+                     {"pod_uid", pod_uid},
+                     {"container_id", container_id},
+                     {"uid", uid}};
   std::erase_if(labels, [](const auto& label) { return label.second.empty(); });
   return labels;
 }
@@ -201,6 +249,11 @@ LabelMap Owner::labels() const {
 std::optional<double> Namespace::value(std::string_view metric) const {
   const auto found = values.find(metric);
   return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
+double Namespace::sockets_in(std::string_view tcp_state) const {
+  const auto found = tcp_states.find(tcp_state);
+  return found == tcp_states.end() ? 0 : found->second;
 }
 
 Snapshot snapshot_of(const std::vector<MetricFamily>& families,

@@ -1,6 +1,7 @@
 // The input of the rules: the series of one scrape, by network namespace.
 #pragma once
 
+#include <compare>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,7 +26,9 @@ struct Endpoint {
   LabelMap labels() const;
   /// Whether the series is the aggregate of the endpoints beyond the maximum number of series.
   bool is_aggregated() const { return address == "other"; }
-  auto operator<=>(const Endpoint&) const = default;
+  bool operator==(const Endpoint&) const = default;
+  /// Orders by port, as a number.
+  std::strong_ordering operator<=>(const Endpoint& other) const;
 };
 
 struct Owner {
@@ -33,6 +36,7 @@ struct Owner {
   std::string cgroup{};
   std::string pod_uid{};
   std::string container_id{};
+  std::string uid{};  ///< known for UNIX sockets only
 
   /// Returns the most readable of the names; empty if none is known.
   std::string text() const;
@@ -47,25 +51,61 @@ struct Listener {
   double waiting = 0;  ///< connections in the accept queues
   double backlog = 0;  ///< sum over the sockets
   double fill = 0;     ///< of the fullest socket; 1: full
+  /// Of the fullest socket, if there are several.
+  std::optional<double> fullest_waiting{};
+  std::optional<double> fullest_backlog{};
+  /// How long the oldest waiting connection has waited.
+  std::optional<double> oldest_seconds{};
+  /// How long the program has accepted none of the waiting connections.
+  std::optional<double> stalled_seconds{};
+  /// Waiting connections that the client has closed.
+  std::optional<double> abandoned{};
   std::optional<double> half_open{};
-  std::optional<double> drops{};
-  std::optional<double> syn_fill{};  ///< half-open connections / capacity of the SYN queue
-  std::optional<bool> is_capped{};   ///< backlog >= somaxconn
+  std::optional<double> half_open_retransmitted{};  ///< those with a retransmitted SYN-ACK
+  std::optional<double> syn_fill{};      ///< half-open connections / capacity of the SYN queue
+  std::optional<double> listen_drops{};  ///< share of TcpExtListenDrops since the exporter started
+  std::optional<double> socket_drops{};  ///< SK_MEMINFO_DROPS
+  std::optional<bool> is_capped{};       ///< backlog >= somaxconn
+
+  /// Of the fullest socket.
+  double queue_length() const { return fullest_waiting.value_or(waiting); }
+  double queue_backlog() const { return fullest_backlog.value_or(backlog); }
 };
 
 struct UdpSockets {
   Endpoint endpoint{};
+  Owner owner{};
+  double sockets = 1;
   double queued_bytes = 0;
   double limit_bytes = 0;
   double fill = 0;  ///< of the fullest socket
-  std::optional<double> drops{};
+  /// Of the fullest socket, if there are several.
+  std::optional<double> fullest_bytes{};
+  std::optional<double> fullest_limit_bytes{};
+  std::optional<double> drops{};  ///< SK_MEMINFO_DROPS
+
+  double queue_bytes() const { return fullest_bytes.value_or(queued_bytes); }
+  double buffer_bytes() const { return fullest_limit_bytes.value_or(limit_bytes); }
 };
 
 struct UnixListener {
   std::string path{};
+  Owner owner{};
   double waiting = 0;
   double backlog = 0;
-  double fill = 0;
+  double fill = 0;  ///< of the fullest socket
+  std::optional<double> fullest_waiting{};
+  std::optional<double> fullest_backlog{};
+
+  double queue_length() const { return fullest_waiting.value_or(waiting); }
+  double queue_backlog() const { return fullest_backlog.value_or(backlog); }
+};
+
+/// Datagram sockets bound to a path that have not read all datagrams.
+struct UnixReceiver {
+  std::string path{};
+  double unread = 0;         ///< sockets with an unread datagram
+  double pending_bytes = 0;  ///< memory of the datagrams of connected senders
 };
 
 /// Connected sockets of one local port; the port `other` has those without a listener.
@@ -75,11 +115,13 @@ struct PortSockets {
   double all = 0;
 };
 
+/// The vectors are sorted by endpoint, path or port.
 struct Namespace {
   std::string pod{};  ///< `namespace/name` of the Kubernetes pod; empty if unknown
   std::vector<Listener> listeners{};
   std::vector<UdpSockets> udp{};
   std::vector<UnixListener> unix_listeners{};
+  std::vector<UnixReceiver> unix_receivers{};
   std::vector<PortSockets> ports{};
   std::map<std::string, double, std::less<>> tcp_states{};
   std::map<std::string, double, std::less<>> dropped_by_cpu{};  ///< softnet
@@ -87,6 +129,7 @@ struct Namespace {
   std::map<std::string, double, std::less<>> values{};
 
   std::optional<double> value(std::string_view metric) const;
+  double sockets_in(std::string_view tcp_state) const;
 };
 
 struct Snapshot {

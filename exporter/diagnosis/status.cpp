@@ -1,6 +1,7 @@
 #include "exporter/diagnosis/status.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <iterator>
 #include <tuple>
@@ -69,12 +70,14 @@ Findings collector_findings(const std::vector<CollectorOutcome>& collectors) {
 void add_listeners(std::vector<ListenerRow>& rows, const NamespaceDelta& delta) {
   const auto somaxconn = delta.now.value(metric::somaxconn);
   for (const Listener& listener : delta.now.listeners) {
-    rows.push_back(
-        {.listener = listener,
-         .netns = delta.netns,
-         .pod = delta.now.pod,
-         .limit = limit_of(listener, somaxconn),
-         .new_drops = delta.drops_growth(listener, &Namespace::listeners, &Listener::endpoint)});
+    rows.push_back({.listener = listener,
+                    .netns = delta.netns,
+                    .pod = delta.now.pod,
+                    .limit = limit_of(listener, somaxconn),
+                    .new_listen_drops = delta.growth(listener, &Listener::listen_drops),
+                    .aggregated = listener.endpoint.is_aggregated()
+                                      ? delta.now.value(metric::aggregated_listeners).value_or(0)
+                                      : 0});
   }
 }
 
@@ -95,8 +98,8 @@ class UsageCollector {
     if (const Listener* listener = fullest(listeners)) {
       add({.name = "fullest accept queue",
            .resource = listener->endpoint.text(),
-           .used = listener->waiting,
-           .limit = listener->backlog,
+           .used = listener->queue_length(),
+           .limit = listener->queue_backlog() + 1,
            .ratio = listener->fill});
     }
     const auto listener = std::ranges::max_element(listeners, {}, &Listener::syn_fill);
@@ -104,21 +107,23 @@ class UsageCollector {
       add({.name = "fullest SYN queue",
            .resource = listener->endpoint.text(),
            .used = listener->half_open.value_or(0),
-           .limit = listener->backlog,
+           .limit = *listener->syn_fill > 0
+                        ? std::round(listener->half_open.value_or(0) / *listener->syn_fill)
+                        : listener->backlog + listener->sockets,
            .ratio = *listener->syn_fill});
     }
     if (const UnixListener* unix_listener = fullest(delta_.now.unix_listeners)) {
       add({.name = "fullest UNIX accept queue",
            .resource = unix_listener->path,
-           .used = unix_listener->waiting,
-           .limit = unix_listener->backlog,
+           .used = unix_listener->queue_length(),
+           .limit = unix_listener->queue_backlog() + 1,
            .ratio = unix_listener->fill});
     }
     if (const UdpSockets* sockets = fullest(delta_.now.udp)) {
       add({.name = "fullest UDP receive buffer",
            .resource = sockets->endpoint.text(),
-           .used = sockets->queued_bytes,
-           .limit = sockets->limit_bytes,
+           .used = sockets->queue_bytes(),
+           .limit = sockets->buffer_bytes(),
            .ratio = sockets->fill,
            .is_bytes = true});
     }
@@ -203,17 +208,21 @@ Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
     const NamespaceDelta delta{.netns = netns,
                                .netns_directory = now.snapshot.netns_directory,
                                .now = current,
-                               .before = find_namespace(previous, netns)};
+                               .before = find_namespace(previous, netns),
+                               .seconds = status.seconds_since_previous.value_or(0)};
     std::ranges::move(namespace_findings(delta), std::back_inserter(status.findings));
     add_listeners(status.listeners, delta);
     UsageCollector usages(delta, status.usages);
     usages.add_queues();
     usages.add_limits();
   }
-  std::ranges::stable_sort(status.findings, std::greater<>(), &Finding::severity);
+  std::ranges::stable_sort(status.findings, std::greater<>(), [](const Finding& finding) {
+    return std::pair(finding.severity, finding.damage);
+  });
+  std::ranges::stable_sort(status.usages, std::greater<>(), &Usage::ratio);
   std::ranges::stable_sort(status.listeners, std::greater<>(), [](const ListenerRow& row) {
-    return std::tuple(std::max(row.listener.fill, row.listener.syn_fill.value_or(0)), row.new_drops,
-                      row.listener.drops.value_or(0));
+    return std::tuple(std::max(row.listener.fill, row.listener.syn_fill.value_or(0)),
+                      row.new_listen_drops.value_or(0));
   });
   return status;
 }

@@ -29,7 +29,8 @@ struct ListenerRow {
   std::string netns;
   std::string pod;
   BacklogLimit limit = BacklogLimit::unknown;
-  std::optional<double> new_drops;
+  std::optional<double> new_listen_drops;
+  double aggregated = 0;  ///< listeners in the row, if it is the aggregate
 };
 
 struct Status {
@@ -38,7 +39,7 @@ struct Status {
   std::optional<double> seconds_since_previous;
   std::vector<Finding> findings;       ///< worst first
   std::vector<ListenerRow> listeners;  ///< fullest first
-  std::vector<Usage> usages;           ///< queues, then sysctls
+  std::vector<Usage> usages;           ///< highest ratio first
   std::vector<CollectorOutcome> collectors;
 
   /// Returns the severity of the worst finding; absent without findings.

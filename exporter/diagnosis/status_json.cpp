@@ -58,6 +58,9 @@ void write(JsonWriter& json, const ListenerRow& row) {
   json.key("accept_queue").begin_object();
   json.field("length", listener.waiting);
   json.field("limit", listener.backlog);
+  json.field("oldest_seconds", listener.oldest_seconds);
+  json.field("stalled_seconds", listener.stalled_seconds);
+  json.field("abandoned", listener.abandoned);
   json.key("fill_ratio").ratio(listener.fill);
   json.end_object();
   json.key("syn_queue").begin_object();
@@ -65,8 +68,8 @@ void write(JsonWriter& json, const ListenerRow& row) {
   json.field("fill_ratio", listener.syn_fill);
   json.end_object();
   json.field("limit_set_by", name_of(row.limit));
-  json.field("drops", listener.drops);
-  json.field("new_drops", row.new_drops);
+  json.field("socket_drops", listener.socket_drops);
+  json.field("new_listen_drops", row.new_listen_drops);
   json.end_object();
 }
 

@@ -75,6 +75,18 @@ std::string meter(double ratio, std::string_view name) {
       nearly_full_ratio, std::min(ratio, 1.0), escape_html(name));
 }
 
+/// Replaces pairs of backticks by an element.
+std::string with_code(std::string html) {
+  for (auto begin = html.find('`'); begin != std::string::npos; begin = html.find('`', begin)) {
+    const auto end = html.find('`', begin + 1);
+    if (end == std::string::npos) {
+      break;
+    }
+    html.replace(end, 1, "</code>").replace(begin, 1, "<code>");
+  }
+  return html;
+}
+
 std::string entry(std::string_view term, const std::string& html) {
   return html.empty() ? std::string() : fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, html);
 }
@@ -86,7 +98,7 @@ std::string finding_html(const Finding& finding, std::optional<double> interval_
       severity, isolated(finding.affected.name), escape_html(finding.summary));
   html += entry("Evidence", escape_html(format_evidence(finding, interval_seconds)));
   html += entry("Limit", escape_html(finding.limit));
-  html += entry("Action", escape_html(finding.action));
+  html += entry("Action", with_code(escape_html(finding.action)));
   html += entry("Metric",
                 finding.metric.empty() ? "" : "<code>" + escape_html(finding.metric) + "</code>");
   return html + "</dl></li>\n";
@@ -96,11 +108,10 @@ std::string findings_html(const Status& status) {
   const auto severity = status.severity();
   if (!severity) {
     return fmt::format("<p class=\"verdict {}\">{}</p>\n",
-                       status.is_incomplete() ? "warning" : "fine",
-                       escape_html(no_findings_text(status)));
+                       status.is_incomplete() ? "warning" : "fine", escape_html(headline(status)));
   }
   std::string html = fmt::format("<p class=\"verdict {}\">{}</p>\n<ul class=\"findings\">\n",
-                                 name_of(*severity), format_severity_counts(status.findings));
+                                 name_of(*severity), isolated(headline(status)));
   for (const Finding& finding : status.findings) {
     html += finding_html(finding, status.seconds_since_previous);
   }
@@ -120,23 +131,24 @@ std::string namespace_html(const std::string& netns, const std::string& pod) {
 
 std::string listener_row(const ListenerRow& row) {
   const Listener& listener = row.listener;
-  const std::string name = listener.endpoint.text();
+  const std::string name = row.aggregated > 0 ? "and " + format_number(row.aggregated) + " more"
+                                              : listener.endpoint.text();
   const std::string owner = listener.owner.text();
-  std::string drops = listener.drops ? format_number(*listener.drops) : "unknown";
-  if (row.new_drops.value_or(0) > 0) {
-    drops += " <strong>+" + format_number(*row.new_drops) + "</strong>";
+  std::string drops = row.new_listen_drops ? format_number(*row.new_listen_drops) : "unknown";
+  if (row.new_listen_drops.value_or(0) > 0) {
+    drops = "<strong>" + drops + "</strong>";
   }
   return R"(<tr role="row"><th scope="row" role="rowheader">)" + isolated(name) +
          namespace_html(row.netns, row.pod) + "</th>" +
          cell("Owner", owner.empty() ? "<span class=\"faint\">unknown</span>" : isolated(owner)) +
          cell("Accept queue", meter(listener.fill, "accept queue of " + name) +
-                                  format_number(listener.waiting) + " / " +
-                                  format_number(listener.backlog)) +
+                                  format_number(listener.queue_length()) + " / " +
+                                  format_number(listener.queue_backlog() + 1)) +
          cell("SYN queue", listener.half_open
                                ? meter(listener.syn_fill.value_or(0), "SYN queue of " + name) +
                                      format_number(*listener.half_open)
                                : "unknown") +
-         cell("Limit set by", name_of(row.limit)) + cell("Drops", drops, "number") + "</tr>\n";
+         cell("Limit set by", name_of(row.limit)) + cell("New drops", drops, "number") + "</tr>\n";
 }
 
 std::string listeners_html(const Status& status) {
@@ -149,7 +161,8 @@ std::string listeners_html(const Status& status) {
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Listeners\"><table "
       "role=\"table\" class=\"listeners\">\n<thead><tr><th scope=\"col\">Address"
       "</th><th scope=\"col\">Owner</th><th scope=\"col\">Accept queue</th><th scope=\"col\">SYN "
-      "queue</th><th scope=\"col\">Limit set by</th><th scope=\"col\" class=\"number\">Drops</th>"
+      "queue</th><th scope=\"col\">Limit set by</th><th scope=\"col\" class=\"number\">New "
+      "drops</th>"
       "</tr></thead>\n<tbody>\n";
   for (const ListenerRow& row : status.listeners) {
     html += listener_row(row);

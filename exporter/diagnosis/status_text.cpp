@@ -121,6 +121,12 @@ std::string table_line(const std::string& name, const std::string& owner, const 
   return line + "\n";
 }
 
+/// Returns the endpoint, or the number of aggregated listeners.
+std::string name_of(const ListenerRow& row) {
+  return row.aggregated > 0 ? "and " + format_number(row.aggregated) + " more"
+                            : row.listener.endpoint.text();
+}
+
 std::string listener_table(const Status& status, const Painter& painter) {
   if (status.is_incomplete()) {
     return std::string(no_listener_data) + "\n\n";
@@ -135,7 +141,7 @@ std::string listener_table(const Status& status, const Painter& painter) {
   for (const ListenerRow& row : status.listeners) {
     const Listener& listener = row.listener;
     if (listener.fill <= 0 && listener.syn_fill.value_or(0) <= 0 &&
-        listener.drops.value_or(0) <= 0 && ++idle > max_idle_rows) {
+        row.new_listen_drops.value_or(0) <= 0 && row.aggregated <= 0 && ++idle > max_idle_rows) {
       continue;
     }
     const std::string suffix =
@@ -143,16 +149,16 @@ std::string listener_table(const Status& status, const Painter& painter) {
     const std::string limit = row.limit == BacklogLimit::former_somaxconn
                                   ? "former max"
                                   : std::string(name_of(row.limit));
-    text +=
-        table_line(replace_controls(listener.endpoint.text() + suffix), owner_text(listener.owner),
-                   queue_text(listener.waiting, listener.backlog, listener.fill),
-                   listener.half_open ? bar(listener.syn_fill.value_or(0), 4) + " " +
-                                            format_short_number(*listener.half_open, 4)
-                                      : "?",
-                   limit, listener.drops ? format_short_number(*listener.drops, 6) : "?");
+    text += table_line(
+        replace_controls(name_of(row) + suffix), owner_text(listener.owner),
+        queue_text(listener.queue_length(), listener.queue_backlog() + 1, listener.fill),
+        listener.half_open ? bar(listener.syn_fill.value_or(0), 4) + " " +
+                                 format_short_number(*listener.half_open, 4)
+                           : "?",
+        limit, row.new_listen_drops ? format_short_number(*row.new_listen_drops, 6) : "?");
   }
   if (idle > max_idle_rows) {
-    text += fmt::format("and {} more with empty queues and no drops\n", idle - max_idle_rows);
+    text += fmt::format("and {} more with empty queues and no new drops\n", idle - max_idle_rows);
   }
   return text + "\n";
 }
@@ -193,11 +199,9 @@ std::string status_text(const Status& status, bool use_color) {
   const auto severity = status.severity();
   std::string text =
       painter.heading(replace_controls(status.host)) + ", " + format_time(status.time) + "\n";
-  if (severity) {
-    text += painter.severity(*severity, format_severity_counts(status.findings)) + "\n\n";
-  } else {
-    text += wrap("", replace_controls(no_findings_text(status)), 0, columns) + "\n";
-  }
+  const std::string verdict = wrap("", replace_controls(headline(status)), 0, columns);
+  text += severity ? painter.severity(*severity, verdict) : verdict;
+  text += "\n";
   for (const Finding& finding : status.findings) {
     text += finding_text(finding, status.seconds_since_previous, painter);
   }

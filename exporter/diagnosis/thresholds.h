@@ -9,21 +9,68 @@ namespace inetdiag::diagnosis {
 inline constexpr double nearly_full_ratio = 0.8;
 inline constexpr double full_ratio = 1.0;
 
-/// With tcp_syncookies=0, the share of tcp_max_syn_backlog from which the kernel drops SYNs of
-/// unproven peers (net/ipv4/tcp_input.c, tcp_conn_request).
-inline constexpr double max_syn_backlog_ratio = 0.75;
+/// Over a longer interval, findings tell of drops in the past tense.
+inline constexpr double max_present_seconds = 60;
+
+/// A limit below this usage is not worth a word if there is no finding.
+inline constexpr double min_named_usage = 0.5;
+
+/// Drops are critical from this number and rate on: single ones delay single clients.
+inline constexpr double min_critical_drops = 5;
+inline constexpr double min_critical_drops_per_second = 0.5;
+
+/// Growth of TcpExtListenDrops that is missing in the drops of listeners, which are read at another
+/// moment: a minimum, and the share of the growth.
+inline constexpr double min_unexplained_drops = 3;
+inline constexpr double min_unexplained_drops_ratio = 0.2;
+
+/// A wait for accept() that clients notice.
+inline constexpr double min_waiting_seconds = 1;
+/// A program that accepts nothing for this long is stuck, if more than one connection waits. A
+/// program that serves one client after another lets a single one wait.
+inline constexpr double min_stuck_seconds = 2;
+inline constexpr double min_stuck_connections = 2;
+/// The share of the interval between snapshots for which nothing was accepted. The queues are read
+/// at the begin of a scrape.
+inline constexpr double min_stalled_ratio = 0.8;
+
+/// A shorter SYN queue may be full for the duration of a handshake.
+inline constexpr double min_syn_queue_capacity = 16;
+/// Half-open connections with a retransmitted SYN-ACK: a minimum, and the share of all. Some
+/// clients of any public server lose packets.
+inline constexpr double min_unanswered_syn_acks = 10;
+inline constexpr double min_unanswered_ratio = 0.5;
+/// SYN cookies with tcp_syncookies=2: a minimum, and the share that a healthy server gets back.
+inline constexpr double min_cookies_sent = 20;
+inline constexpr double min_cookies_received_ratio = 0.5;
 
 /// The kernel counts an orphan up to four times if its peer is unresponsive
 /// (net/ipv4/tcp_timer.c, tcp_out_of_resources), so the limit acts early. Most count once.
 inline constexpr double min_orphans_ratio = 0.5;
 
-/// Sockets in CLOSE_WAIT on one port: a minimum, and the share of all its sockets.
+/// Sockets in CLOSE_WAIT that last. On a host with so many connections per second that
+/// min_lasting_seconds proves nothing, more are needed.
 inline constexpr double min_close_wait = 100;
-inline constexpr double min_close_wait_ratio = 0.25;
+inline constexpr double min_close_wait_on_busy_host = 1000;
+/// Sockets in FIN_WAIT1 and LAST_ACK that last.
+inline constexpr double min_stalled_closes = 100;
+/// Healthy connections leave these states within a round trip.
+inline constexpr double min_lasting_seconds = 2;
 
-/// Sockets in SYN_SENT. A few are normal.
-inline constexpr double min_syn_sent_notice = 20;
-inline constexpr double min_syn_sent_warning = 200;
+/// Retransmitted segments: a minimum, and the share of all.
+inline constexpr double min_retransmissions = 50;
+inline constexpr double min_retransmission_ratio = 0.05;
+
+/// Sockets in SYN_SENT with a retransmitted SYN: a minimum, and the share of established
+/// connections that makes it a warning.
+inline constexpr double min_unanswered_syns = 20;
+inline constexpr double min_unanswered_syns_ratio = 0.2;
+
+/// Connections at a UNIX socket that wait in two snapshots, their number not falling.
+inline constexpr double min_unix_waiting = 5;
+
+/// Fewer packets dropped by a CPU than this are a short burst.
+inline constexpr double min_softnet_drops = 10;
 
 /// Older snapshots are not used for comparison. Allows for requests every five minutes.
 inline constexpr std::chrono::minutes max_snapshot_age{15};

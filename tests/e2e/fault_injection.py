@@ -11,7 +11,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from conftest import FIXTURES, listen
+from conftest import FIXTURES, connect_without_waiting, listen
 
 # Local address on a veth device that drops all packets sent to 10.99.0.0/16.
 BLACK_HOLE_IP = "10.99.0.1"
@@ -67,6 +67,61 @@ class AcceptQueueOverflow:
         accept_all(self.server)
 
 
+class StuckServer:
+    """A listener with a long queue that does not accept, and clients of which some give up."""
+
+    def __init__(self, port):
+        self.port = port
+        self.server = listen("0.0.0.0", port, 128)
+        self.clients = []
+
+    def inject(self):
+        if not self.clients:
+            self.clients = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(8)]
+            for client in self.clients[:3]:
+                client.close()
+
+    def clear(self):
+        close_all(self.clients)
+        accept_all(self.server)
+
+
+class HealthyServer:
+    """A server with TCP_DEFER_ACCEPT that serves every client. Its socket drops the bare ACKs of the handshakes."""
+
+    def __init__(self, port):
+        self.port = port
+        self.server = listen(port=port, backlog=30)
+        self.server.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 5)
+        self.clients = []
+
+    def inject(self):
+        for client in self.clients:
+            client.send(b"x")
+        self.clear()
+        self.clients = connect_without_waiting(self.port, 5)
+
+    def clear(self):
+        accept_all(self.server)
+        close_all(self.clients)
+
+
+class ShortLivedListener:
+    """A listener that drops and closes between two scrapes."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def inject(self):
+        server = listen(port=self.port, backlog=1)
+        clients = connect_without_waiting(self.port, 5)
+        server.close()
+        close_all(clients)
+
+    def clear(self):
+        pass
+
+
 class SynFlood:
     """SYNs from many addresses that never answer the SYN-ACK."""
 
@@ -81,6 +136,45 @@ class SynFlood:
             self.sent += 1
             source = socket.inet_aton(f"10.99.{1 + self.sent // 250 % 250}.{1 + self.sent % 250}")
             packet = syn_packet(source, socket.inet_aton(BLACK_HOLE_IP), 1024 + self.sent % 60000, self.port)
+            self.raw.sendto(packet, (BLACK_HOLE_IP, 0))
+
+    def clear(self):
+        accept_all(self.server)
+
+
+class SynCookiesWithOverflow:
+    """A SYN flood, and clients of the same listener that do not fit into its accept queue."""
+
+    def __init__(self, port):
+        self.flood = SynFlood(port)
+        self.clients = []
+        self.injections = 0
+
+    def inject(self):
+        self.injections += 1
+        if self.injections % 5 == 1:
+            self.clear()
+            self.flood.inject()
+        if len(self.clients) < 40:
+            self.clients += connect_without_waiting(self.flood.port, 10, BLACK_HOLE_IP)
+
+    def clear(self):
+        close_all(self.clients)
+        self.flood.clear()
+
+
+class LostSynAcks:
+    """Clients that repeat their SYN because the SYN-ACK does not reach them."""
+
+    def __init__(self, port):
+        self.port = port
+        self.server = listen(BLACK_HOLE_IP, port, 128)
+        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def inject(self):
+        for client in range(1, 21):
+            source = socket.inet_aton(f"10.99.252.{client}")
+            packet = syn_packet(source, socket.inet_aton(BLACK_HOLE_IP), 1024, self.port)
             self.raw.sendto(packet, (BLACK_HOLE_IP, 0))
 
     def clear(self):
@@ -163,20 +257,47 @@ class UnansweredConnects:
         close_all(self.clients)
 
 
+class SlowReaders:
+    """Clients that do not read, so that the server's last data and FIN are not acknowledged."""
+
+    def __init__(self):
+        self.server = listen(backlog=8)
+        self.clients = []
+
+    def inject(self):
+        while len(self.clients) < 150:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            client.connect(self.server.getsockname())
+            self.clients.append(client)
+            connection = self.server.accept()[0]
+            connection.setblocking(False)
+            try:
+                while True:
+                    connection.send(b"x" * 4096)
+            except BlockingIOError:
+                connection.close()
+
+    def clear(self):
+        close_all(self.clients)
+
+
 class UdpFlood:
-    """Datagrams to a socket that is not read."""
+    """Datagrams of two clients to a socket that is not read."""
 
     def __init__(self, port):
         self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.server.bind(("127.0.0.1", port))
         self.server.setblocking(False)
-        self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.client.connect(("127.0.0.1", port))
+        self.clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        for client in self.clients:
+            client.connect(("127.0.0.1", port))
 
     def inject(self):
-        for _ in range(20):
-            self.client.send(b"x" * 500)
+        for client in self.clients:
+            for _ in range(10):
+                client.send(b"x" * 500)
 
     def clear(self):
         try:
@@ -189,11 +310,11 @@ class UdpFlood:
 class UnixAcceptQueueOverflow:
     """A UNIX listener that does not accept, and clients that connect to it."""
 
-    def __init__(self, name):
+    def __init__(self, name, backlog=3):
         self.name = name
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(name)
-        self.server.listen(3)
+        self.server.listen(backlog)
         self.clients = []
 
     def inject(self):
@@ -206,6 +327,32 @@ class UnixAcceptQueueOverflow:
     def clear(self):
         close_all(self.clients)
         accept_all(self.server)
+
+
+class UnixDatagramFlood:
+    """Datagrams to a UNIX socket that is not read."""
+
+    def __init__(self, name):
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.server.bind(name)
+        self.server.setblocking(False)
+        self.client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.client.connect(name)
+        self.client.setblocking(False)
+
+    def inject(self):
+        try:
+            while True:
+                self.client.send(b"x" * 500)
+        except BlockingIOError:
+            pass
+
+    def clear(self):
+        try:
+            while True:
+                self.server.recv(500)
+        except BlockingIOError:
+            pass
 
 
 class ProcfsFault:
@@ -230,16 +377,19 @@ class ProcfsFault:
         self.write("sys/net/netfilter/nf_conntrack_count", f"{limit - 10}\n")
         netstat = recorded("net/netstat").splitlines()
         names_row = next(i for i, line in enumerate(netstat) if line.startswith("TcpExt:"))
-        self.increase("net/netstat", names_row + 1, netstat[names_row].split().index("TCPAbortOnMemory"), 10)
+        names = netstat[names_row].split()
+        columns = [names.index(name) for name in ("TCPAbortOnMemory", "TCPFastOpenListenOverflow")]
+        self.increase("net/netstat", names_row + 1, columns, 10)
         names = recorded("net/stat/nf_conntrack").splitlines()[0].split()
-        self.increase("net/stat/nf_conntrack", 1, names.index("drop"), 16)
-        self.increase("net/softnet_stat", 0, 1, 16)
+        self.increase("net/stat/nf_conntrack", 1, [names.index("drop")], 16)
+        self.increase("net/softnet_stat", 0, [1], 16)
 
-    def increase(self, name, row, column, base):
-        """Sets a counter to its recorded value plus three for each injection."""
+    def increase(self, name, row, columns, base):
+        """Sets counters to their recorded value plus three for each injection."""
         lines = recorded(name).splitlines()
         words = lines[row].split()
-        words[column] = format(int(words[column], base) + 3 * self.injections, "x" if base == 16 else "d")
+        for column in columns:
+            words[column] = format(int(words[column], base) + 3 * self.injections, "x" if base == 16 else "d")
         lines[row] = " ".join(words)
         self.write(name, "\n".join(lines) + "\n")
 

@@ -11,7 +11,10 @@ UID = "0a1b2c3d-0000-1111-2222-0123456789ab"
 CONTAINER_ID = "ab" * 32
 FAULTS = (
     "AcceptQueueOverflow 8080 8",
+    "StuckServer 7001",
     "SynFlood 8443",
+    "SynCookiesWithOverflow 8444",
+    "LostSynAcks 8445",
     "TimeWaitOverflow",
     "CloseWaitLeak 7000",
     "UnansweredConnects",
@@ -21,7 +24,7 @@ FAULTS = (
 
 
 class PinnedNamespace:
-    """A pinned network namespace with a process in it."""
+    """A pinned network namespace with a process in it, which executes faults."""
 
     def __init__(self, netns_directory, name, cleanup, cgroup=None):
         process = NamespaceProcess(cgroup)
@@ -29,6 +32,12 @@ class PinnedNamespace:
         netns_directory.pin(name, process)
         cleanup.callback(netns_directory.unpin, name)
         self.send_command = process.send_command
+
+    def inject(self):
+        self.send_command("inject")
+
+    def clear(self):
+        self.send_command("clear")
 
 
 class Pod(PinnedNamespace):
@@ -42,12 +51,6 @@ class Pod(PinnedNamespace):
         self.send_command("black_hole")
         for fault in FAULTS:
             self.send_command("fault", fault)
-
-    def inject(self):
-        self.send_command("inject")
-
-    def clear(self):
-        self.send_command("clear")
 
 
 class ExtraNamespace:

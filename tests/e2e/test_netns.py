@@ -148,13 +148,14 @@ def test_accept_queue_overflow_in_another_namespace(start, binary, netns_dir, th
         return before > 0 and before == overflowing.counter("TcpExtListenDrops") and (before, series)
 
     drops, series = wait_until("the counters do not change during a scrape", scrape_while_unchanged)
-    assert series[f"inetdiag_listener_drops_total{labels}"] == drops
+    assert series[f"inetdiag_listener_socket_drops_total{labels}"] == drops
+    assert series[f"inetdiag_listener_listen_drops_total{labels}"] == 0, "none since the exporter started"
     assert series["inetdiag_nstat_tcpext_listen_drops_total"] == drops
     assert series[f"inetdiag_listener_accept_queue_length{labels}"] == 5
     assert series[f"inetdiag_listener_accept_queue_limit{labels}"] == 4
     assert series[f"inetdiag_listener_accept_queue_fill_ratio{labels}"] == 1
     assert series['inetdiag_tcp_sockets{state="listen"}'] == 1
-    assert f"inetdiag_listener_drops_total{labels}" not in series_in("beta", exporter.series())
+    assert f"inetdiag_listener_listen_drops_total{labels}" not in series_in("beta", exporter.series())
 
     done = subprocess.run(
         [binary, "check", "--interval=0s", "--format=json", *arguments], capture_output=True, text=True, check=False

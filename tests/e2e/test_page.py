@@ -36,7 +36,7 @@ def start_with_sockets(start, *arguments):
 
 def normalised(page):
     """Replaces what differs between runs and builds by constants."""
-    page = re.sub(r"^(process_\w+|inetdiag_sandbox_active\{.*\}|inetdiag_scrape_collector_duration_seconds\{.*\}) .*$", r"\1 0", page, flags=re.M)
+    page = re.sub(r"^(process_\w+|inetdiag_listener_accept_queue_oldest_seconds\{.*\}|inetdiag_sandbox_active\{.*\}|inetdiag_scrape_collector_duration_seconds\{.*\}) .*$", r"\1 0", page, flags=re.M)
     return re.sub(r'(?<=[{,])(version|revision|compiler)="[^"]*"', r'\1="..."', page)
 
 
@@ -82,14 +82,43 @@ def families_of_other_setups(page, request):
 
 # They need an owner by cgroup, or other network namespaces (test_netns.py).
 CONDITIONAL = {"inetdiag_listener_info", "inetdiag_netns_info", "inetdiag_netns_discovered"}
-CONDITIONAL |= {"inetdiag_netns_skipped", "inetdiag_netns_tcp_dump_age_seconds"}
+CONDITIONAL |= {"inetdiag_netns_skipped", "inetdiag_netns_tcp_dump_age_seconds", "inetdiag_udp_info"}
 
 
-def test_families_of_other_setups(start, request):
+def sockets_that_share_an_endpoint(directory):
+    """Returns TCP, UDP and UNIX sockets, two of each kind, and a UNIX datagram socket that does not read."""
+    sockets = []
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        for _ in range(2):
+            shared = socket.socket(socket.AF_INET, kind)
+            shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            shared.bind(("127.0.0.1", 5300))
+            sockets.append(shared)
+            if kind == socket.SOCK_STREAM:
+                shared.listen(4)
+    for _ in range(2):
+        unix = socket.socket(socket.AF_UNIX)
+        unix.bind(str(directory / "shared"))
+        unix.listen(4)
+        (directory / "shared").unlink()
+        sockets.append(unix)
+    receiver, sender = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+    receiver.bind(str(directory / "datagrams"))
+    sender.connect(str(directory / "datagrams"))
+    sender.send(b"x")
+    return [*sockets, receiver, sender]
+
+
+def test_families_of_other_setups(start, request, tmp_path):
+    _shared = sockets_that_share_an_endpoint(tmp_path)
     exporter, _sockets = start_with_sockets(
         start, "--collector.sysctl.include=net.ipv4.tcp_congestion_control", "--statsd.address=127.0.0.1:8125"
     )
-    emitted = families_of_other_setups(exporter.page(), request)
+    page = wait_until(
+        "a scrape finds the connections of an earlier one still waiting",
+        lambda: (p := exporter.page()) and "stalled_seconds" in p and p,
+    )
+    emitted = families_of_other_setups(page, request)
     assert emitted - CONDITIONAL == exposition.parse(OTHER_SETUPS.read_text()).keys() - CONDITIONAL
 
 
@@ -122,7 +151,7 @@ def test_full_listener_has_its_limit_and_drops(start):
     clients = connect_without_waiting(port, 10)
     exporter = start()
     labels = f'{{address="127.0.0.1",port="{port}"}}'
-    wait_until("the drops are counted", lambda: exporter.series()[f"inetdiag_listener_drops_total{labels}"] >= 7)
+    wait_until("the drops are counted", lambda: exporter.series()[f"inetdiag_listener_socket_drops_total{labels}"] >= 7)
     series = exporter.series()
     assert series[f"inetdiag_listener_accept_queue_length{labels}"] == 3
     assert series[f"inetdiag_listener_accept_queue_limit{labels}"] == 2
@@ -142,6 +171,6 @@ def test_unprivileged_user_gets_all_collectors(start):
     successes = {s: v for s, v in series.items() if s.startswith("inetdiag_scrape_collector_success")}
     assert successes and set(successes.values()) == {1}
     labels = f'{{address="127.0.0.1",port="{server.getsockname()[1]}"}}'
-    assert series[f"inetdiag_listener_drops_total{labels}"] == 0
+    assert series[f"inetdiag_listener_socket_drops_total{labels}"] == 0
 
 

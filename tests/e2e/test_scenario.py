@@ -21,12 +21,17 @@ from conftest import Exporter, enter_new_namespace, wait_until
 from fault_injection import (
     AcceptQueueOverflow,
     CloseWaitLeak,
+    HealthyServer,
+    LostSynAcks,
     ProcfsFault,
+    StuckServer,
+    SynCookiesWithOverflow,
     SynFlood,
     TimeWaitOverflow,
     UdpFlood,
     UnansweredConnects,
     UnixAcceptQueueOverflow,
+    UnixDatagramFlood,
     add_black_hole,
     set_sysctl,
 )
@@ -53,17 +58,22 @@ PHASE_WAIT = {"seconds": 180, "every": 0.3}
 EXPECTED = {
     ("InetdiagListenerAcceptQueueFull", "port", "8080"),
     ("InetdiagListenerAcceptQueueFull", "port", "9000"),
+    ("InetdiagListenerStuck", "port", "7001"),
     ("InetdiagListenerAcceptQueueNearlyFull", "port", "8080"),
     ("InetdiagListenerAcceptQueueNearlyFull", "port", "9000"),
     ("InetdiagListenerSynQueueFull", "port", "8443"),
     ("InetdiagListenerDrops", "port", "8080"),
     ("InetdiagListenerDrops", "port", "9000"),
+    ("InetdiagListenDropsUnattributed", "netns", "cni-2"),
     ("InetdiagSynCookiesSent", "instance", "live"),
-    ("InetdiagSynCookiesWithDrops", "port", "8080"),
-    ("InetdiagSynCookiesWithDrops", "port", "9000"),
+    ("InetdiagSynCookiesWithDrops", "port", "8444"),
+    ("InetdiagSynAcksUnanswered", "port", "8445"),
     ("InetdiagListenerBacklogTooSmall", "port", "8080"),
+    ("InetdiagListenerBacklogTooSmall", "port", "8444"),
     ("InetdiagSomaxconnTooSmall", "port", "9000"),
     ("InetdiagUnixListenerAcceptQueueFull", "path", "@inetdiag-scenario"),
+    ("InetdiagUnixListenerStuck", "path", "@inetdiag-stuck"),
+    ("InetdiagUnixDatagramsUnread", "path", "@inetdiag-datagrams"),
     ("InetdiagTimeWaitNearLimit", "instance", "live"),
     ("InetdiagTimeWaitOverflow", "instance", "live"),
     ("InetdiagTcpOrphansNearLimit", "instance", "proc"),
@@ -71,6 +81,9 @@ EXPECTED = {
     ("InetdiagTcpMemoryAborts", "instance", "proc"),
     ("InetdiagTcpHighRetransmissionRate", "instance", "live"),
     ("InetdiagCloseWaitGrowing", "port", "7000"),
+    ("InetdiagClosingStalled", "netns", "cni-2"),
+    ("InetdiagConnectsUnanswered", "instance", "live"),
+    ("InetdiagFastOpenQueueFull", "instance", "proc"),
     ("InetdiagUdpDrops", "port", "5353"),
     ("InetdiagConntrackNearLimit", "instance", "proc"),
     ("InetdiagConntrackDrops", "instance", "proc"),
@@ -83,17 +96,20 @@ EXPECTED = {
 # The pod has the same faults as the namespace of the test.
 POD_ALERTS = {
     "InetdiagListenerAcceptQueueFull",
+    "InetdiagListenerStuck",
     "InetdiagListenerAcceptQueueNearlyFull",
     "InetdiagListenerSynQueueFull",
     "InetdiagListenerDrops",
     "InetdiagSynCookiesSent",
     "InetdiagSynCookiesWithDrops",
+    "InetdiagSynAcksUnanswered",
     "InetdiagListenerBacklogTooSmall",
     "InetdiagUnixListenerAcceptQueueFull",
     "InetdiagTimeWaitNearLimit",
     "InetdiagTimeWaitOverflow",
     "InetdiagTcpHighRetransmissionRate",
     "InetdiagCloseWaitGrowing",
+    "InetdiagConnectsUnanswered",
     "InetdiagUdpDrops",
 }
 EXPECTED |= {(name, "netns", pod.NETNS) for name in POD_ALERTS}
@@ -127,7 +143,7 @@ class Scenario:
         self.lower_somaxconn(40)
         add_black_hole()
         with self.cgroup():
-            overflow = AcceptQueueOverflow(8080, 8)
+            overflow, udp_flood = AcceptQueueOverflow(8080, 8), UdpFlood(5353)
         procfs = ProcfsFault(directory / "proc")
         self.sockstat = directory / "broken" / "net" / "sockstat"
         self.sockstat.parent.mkdir(parents=True)
@@ -138,20 +154,29 @@ class Scenario:
             pod.ExtraNamespace(netns_directory, cleanup),
             overflow,
             AcceptQueueOverflow(9000, 128),
+            HealthyServer(7002),
+            StuckServer(7001),
             SynFlood(8443),
+            SynCookiesWithOverflow(8444),
+            LostSynAcks(8445),
             TimeWaitOverflow(),
             CloseWaitLeak(7000),
             UnansweredConnects(),
-            UdpFlood(5353),
+            udp_flood,
             UnixAcceptQueueOverflow("\0inetdiag-scenario"),
+            UnixAcceptQueueOverflow("\0inetdiag-stuck", 30),
+            UnixDatagramFlood("\0inetdiag-datagrams"),
             procfs,
         ]
         procfs_collectors = ["--collector.sockstat", "--collector.softnet", "--collector.conntrack", "--collector.nstat"]
         only = ["--collector.disable-defaults"]
-        quiet = pod.PinnedNamespace(netns_directory, "cni-2", cleanup)
-        quiet.send_command("listen", 8080, 4)
+        other = pod.PinnedNamespace(netns_directory, "cni-2", cleanup)
+        other.send_command("listen", 8080, 4)
         for name, value in (("tcp_syncookies", 2), ("tcp_abort_on_overflow", 1), ("tcp_max_syn_backlog", 64)):
-            quiet.send_command("sysctl", f"net.ipv4.{name}", value)
+            other.send_command("sysctl", f"net.ipv4.{name}", value)
+        for fault in ("ShortLivedListener 7100", "SlowReaders"):
+            other.send_command("fault", fault)
+        self.faults.append(other)
         self.start(
             "live",
             "--collector.tcp.cpu-budget=100%",
@@ -188,7 +213,8 @@ class Scenario:
             own = re.search(r"^0::(.*)$", Path("/proc/self/cgroup").read_text(), re.M).group(1)
             (mount / unit / "cgroup.procs").write_text("0")
         except OSError as error:
-            self.unavailable["inetdiag_listener_info"] = f"cannot create a cgroup: {error}"
+            for metric in ("inetdiag_listener_info", "inetdiag_udp_info"):
+                self.unavailable[metric] = f"cannot create a cgroup: {error}"
             yield
             return
         self.unit, self.cgroups = unit, mount
@@ -362,6 +388,13 @@ def test_expected_alerts_fire_and_no_others(scenario):
     assert in_namespaces == {expected for expected in scenario.expected() if expected[1] == "netns"}
 
 
+def test_no_alert_on_a_healthy_server(scenario):
+    during = {"start": scenario.fault_begin, "end": scenario.recovery_begin}
+    assert max(scenario.values('increase(inetdiag_listener_socket_drops_total{port="7002"}[5s])', **during)) > 10
+    assert max(scenario.values('inetdiag_listener_listen_drops_total{port="7002"}', **during)) == 0
+    assert [labels for _, labels in scenario.alerts("firing", scenario.fault_begin) if labels.get("port") == "7002"] == []
+
+
 def test_all_alerts_resolve(scenario):
     assert len(scenario.query("up == 1")) == 4
     assert scenario.alerts() == []
@@ -429,7 +462,7 @@ def test_only_pod_alerts_have_pod_labels(scenario):
     if scenario.cgroups is None:
         pytest.skip(scenario.unavailable["inetdiag_listener_info"])
     for name, labels in scenario.alerts("firing", scenario.fault_begin):
-        expected = (pod.NAMESPACE, pod.NAME) if "netns" in labels else (None, None)
+        expected = (pod.NAMESPACE, pod.NAME) if labels.get("netns") == pod.NETNS else (None, None)
         assert (labels.get("pod_namespace"), labels.get("pod_name")) == expected, name
 
 

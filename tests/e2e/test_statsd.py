@@ -95,11 +95,11 @@ def test_statsd_receives_gauges_and_increases(start, statsd):
     exporter = start("--statsd.address=127.0.0.1:8125", "--statsd.interval=200ms")
     queue = f"inetdiag_listener_accept_queue_length.address.127_0_0_1.port.{port}"
     wait_until("the first push has arrived", lambda: queue in server_of_statsd.gauges)
-    drops = f'inetdiag_listener_drops_total{{address="127.0.0.1",port="{port}"}}'
+    drops = f'inetdiag_listener_listen_drops_total{{address="127.0.0.1",port="{port}"}}'
     assert exporter.series()[drops] == 0
     clients = connect_without_waiting(port, 10)
 
-    pushed_drops = f"inetdiag_listener_drops_total.address.127_0_0_1.port.{port}"
+    pushed_drops = f"inetdiag_listener_listen_drops_total.address.127_0_0_1.port.{port}"
     wait_until(
         "statsd and the page have the same drops",
         lambda: server_of_statsd.counts.get(pushed_drops, 0) == exporter.series()[drops] >= 7,
@@ -167,10 +167,10 @@ def test_statsd_restart_loses_no_increase(start, statsd):
     errors = "inetdiag_statsd_errors_total"
     wait_until("pushes fail", lambda: exporter.series()[errors] >= 2)
     clients = connect_without_waiting(port, 10)
-    drops = f'inetdiag_listener_drops_total{{address="127.0.0.1",port="{port}"}}'
+    drops = f'inetdiag_listener_listen_drops_total{{address="127.0.0.1",port="{port}"}}'
     wait_until("drops are counted", lambda: exporter.series()[drops] >= 7)
     second = statsd()
-    pushed_drops = f"web.one.inetdiag_listener_drops_total.address.127_0_0_1.port.{port}"
+    pushed_drops = f"web.one.inetdiag_listener_listen_drops_total.address.127_0_0_1.port.{port}"
     wait_until("all drops have arrived", lambda: second.counts.get(pushed_drops, 0) == exporter.series()[drops])
     assert first.counts.get(pushed_drops, 0) == 0
     assert exporter.log.count("push to StatsD failed") == 1, "once a minute"

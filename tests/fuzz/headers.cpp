@@ -23,18 +23,12 @@ void run(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {"gzip",
-          "deflate, gzip;q=0.5",
-          "*;q=0",
-          "identity;q=1, *;q=0",
-          "10",
-          "0.5",
-          "1e9",
-          "5e-324",
-          "nan",
-          "-1",
-          "inf",
-          "Basic c2NyYXBlcjpzZWNyZXQ=",
+  return {"gzip",       "deflate, gzip;q=0.5",
+          "*;q=0",      "identity;q=1, *;q=0",
+          "10",         "0.5",
+          "1e9",        "5e-324",
+          "nan",        "-1",
+          "inf",        "Basic c2NyYXBlcjpzZWNyZXQ=",
           "basic  Og=="};
 }
 

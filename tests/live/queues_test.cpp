@@ -52,8 +52,8 @@ TEST_F(Queues, CountAcceptQueueOverflows) {
   EXPECT_EQ(page["inetdiag_listener_accept_queue_limit" + at], backlog);
   EXPECT_EQ(backlog, 4);
   EXPECT_GE(page["inetdiag_listener_accept_queue_fill_ratio" + at], 1);
-  EXPECT_GE(page["inetdiag_listener_drops_total" + at], 15);
-  EXPECT_EQ(page["inetdiag_listener_drops_total" + at],
+  EXPECT_GE(page["inetdiag_listener_socket_drops_total" + at], 15);
+  EXPECT_EQ(page["inetdiag_listener_socket_drops_total" + at],
             page["inetdiag_nstat_tcpext_listen_drops_total"]);
   EXPECT_EQ(page["inetdiag_nstat_tcpext_listen_drops_total"],
             page["inetdiag_nstat_tcpext_listen_overflows_total"]);
@@ -73,7 +73,7 @@ TEST_F(Queues, CountSynFloodsWithCookies) {
   const std::string at = labels("10.99.0.1", port);
   EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + at], 9);
   EXPECT_EQ(page["inetdiag_listener_syn_queue_fill_ratio" + at], 1);
-  EXPECT_EQ(page["inetdiag_listener_drops_total" + at], 0);
+  EXPECT_EQ(page["inetdiag_listener_socket_drops_total" + at], 0);
   EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_req_q_full_do_cookies_total"], 31);
   EXPECT_EQ(page["inetdiag_nstat_tcpext_syncookies_sent_total"], 31);
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"syn_recv\"}"], 9);
@@ -92,9 +92,94 @@ TEST_F(Queues, CountSynFloodsWithoutCookies) {
   const std::string at = labels("10.99.0.1", port);
   EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + at], 9);
   EXPECT_EQ(page["inetdiag_listener_syn_queue_fill_ratio" + at], 1);
-  EXPECT_EQ(page["inetdiag_listener_drops_total" + at], 31);
+  EXPECT_EQ(page["inetdiag_listener_socket_drops_total" + at], 31);
   EXPECT_EQ(page["inetdiag_nstat_tcpext_tcp_req_q_full_drop_total"], 31);
   EXPECT_EQ(page["inetdiag_nstat_tcpext_listen_drops_total"], 31);
+}
+
+TEST_F(Queues, AreShorterWithoutCookiesIfMaxSynBacklogIsLow) {
+  add_black_hole();
+  set_sysctl("net/ipv4/tcp_syncookies", "0");
+  set_sysctl("net/ipv4/tcp_max_syn_backlog", "16");
+  const UniqueFd listener = listen_on({.address = "10.99.0.1", .backlog = 64});
+  const std::uint16_t port = port_of(listener);
+  send_syns("10.99.0.1", port, 40);
+  // 40 - 13: the kernel counts these drops of SYNs as listen drops only.
+  wait_until("the kernel has processed all SYNs", [] { return nstat("TcpExtListenDrops") >= 27; });
+
+  const Series page = scrape();
+  const std::string at = labels("10.99.0.1", port);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_length" + at], 13);
+  EXPECT_EQ(page["inetdiag_listener_syn_queue_fill_ratio" + at], 1);
+}
+
+TEST_F(Queues, AttributeListenDropsToTheListener) {
+  const UniqueFd full = listen_on({.backlog = 1});
+  const UniqueFd other = listen_on({.backlog = 100});
+  Series page = scrape();
+  const std::string drops = "inetdiag_listener_listen_drops_total";
+  EXPECT_EQ(page[drops + labels("127.0.0.1", port_of(full))], 0);
+  const auto clients = connect_many(port_of(full), 20);
+  const auto other_clients = connect_many(port_of(other), 20);
+  wait_until("the kernel dropped connections", [] { return nstat("TcpExtListenDrops") >= 18; });
+  page = scrape_while_unchanged({"TcpExtListenDrops"});
+  EXPECT_EQ(page[drops + labels("127.0.0.1", port_of(full))],
+            page["inetdiag_nstat_tcpext_listen_drops_total"]);
+  EXPECT_EQ(page[drops + labels("127.0.0.1", port_of(other))], 0);
+}
+
+TEST_F(Queues, ShowHowLongConnectionsWait) {
+  const UniqueFd listener = listen_on({.address = "::", .backlog = 16});
+  const std::uint16_t port = port_of(listener);
+  const std::string at = labels("[::]", port);
+  const std::string oldest = "inetdiag_listener_accept_queue_oldest_seconds" + at;
+  const std::string stalled = "inetdiag_listener_accept_queue_stalled_seconds" + at;
+  const UniqueFd served = connect_to("127.0.0.1", port);
+  const UniqueFd accepted = accept_from(listener);
+  EXPECT_FALSE(scrape().contains(oldest));
+
+  const UniqueFd v6_client = connect_to("::1", port);
+  UniqueFd leaving_client = connect_to("127.0.0.1", port);
+  wait_until("connections wait",
+             [&] { return scrape()["inetdiag_listener_accept_queue_length" + at] == 2; });
+  leaving_client = UniqueFd();
+  Series page = scrape();
+  const double at_first = page[oldest];
+  wait_until("they have waited for a moment", [&] {
+    page = scrape();
+    return page[stalled] >= 0.1 && page[oldest] >= 0.1;
+  });
+  EXPECT_GT(page[oldest], at_first);
+  EXPECT_LT(page[oldest], 10);
+  EXPECT_EQ(page["inetdiag_listener_accept_queue_abandoned_connections" + at], 1);
+
+  const UniqueFd first = accept_from(listener);
+  wait_until("the program accepted a connection", [&] {
+    page = scrape();
+    return page[stalled] == 0;
+  });
+  const UniqueFd second = accept_from(listener);
+  EXPECT_FALSE(scrape().contains(oldest));
+}
+
+TEST_F(Queues, ShowHandshakesThatGetNoAnswer) {
+  add_black_hole();
+  const UniqueFd listener = listen_on({.address = "10.99.0.1", .backlog = 8});
+  send_syns("10.99.0.1", port_of(listener), 3);
+  const UniqueFd unanswered = connect_to("10.99.7.7", 9);
+  // The kernel drops the second and third SYN to this listener.
+  const UniqueFd full = listen_on({.backlog = 0});
+  const auto clients = connect_many(port_of(full), 3);
+  const auto retransmitted_syns = [] {
+    return output_of("ss -tonH state syn-sent | grep -c 'timer:(on,[^,]*,[1-9])' || true");
+  };
+  wait_until("SYNs and SYN-ACKs were sent again",
+             [&] { return retransmitted_syns() == "3\n" && nstat("TcpRetransSegs") >= 6; });
+  const Series page = scrape();
+  EXPECT_EQ(
+      page["inetdiag_listener_syn_queue_retransmitted" + labels("10.99.0.1", port_of(listener))],
+      3);
+  EXPECT_EQ(page["inetdiag_tcp_syn_sent_retransmitted"], 1);
 }
 
 TEST_F(Queues, AttributeIpv4SynsToDualStackListeners) {
@@ -147,20 +232,22 @@ TEST_F(Queues, KeepDropsWhenReuseportMembersChange) {
   const Series both = scrape_while_unchanged({"TcpExtListenDrops"});
   EXPECT_EQ(both["inetdiag_listener_sockets" + at], 2);
   EXPECT_EQ(both["inetdiag_listener_accept_queue_limit" + at], 2);
-  EXPECT_EQ(both["inetdiag_listener_drops_total" + at],
+  EXPECT_EQ(both["inetdiag_listener_socket_drops_total" + at],
             both["inetdiag_nstat_tcpext_listen_drops_total"]);
 
   first = UniqueFd();
   const Series one = scrape();
   EXPECT_EQ(one["inetdiag_listener_sockets" + at], 1);
-  EXPECT_GE(one["inetdiag_listener_drops_total" + at], both["inetdiag_listener_drops_total" + at]);
+  EXPECT_GE(one["inetdiag_listener_socket_drops_total" + at],
+            both["inetdiag_listener_socket_drops_total" + at]);
 
   const UniqueFd third = listen_on(member);
   second = UniqueFd();
   const auto more_clients = connect_many(member.port, 30);
   const Series last = scrape();
   EXPECT_EQ(last["inetdiag_listener_sockets" + at], 1);
-  EXPECT_GT(last["inetdiag_listener_drops_total" + at], one["inetdiag_listener_drops_total" + at]);
+  EXPECT_GT(last["inetdiag_listener_socket_drops_total" + at],
+            one["inetdiag_listener_socket_drops_total" + at]);
 }
 
 TEST_F(Queues, ReportLimitsAfterSomaxconnChanges) {

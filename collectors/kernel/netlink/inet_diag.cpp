@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -21,9 +22,8 @@ constexpr std::size_t v4_bytes = 4;
 // Only inet_twsk_diag_fill() sets it.
 constexpr std::uint8_t timewait_timer = 3;
 
-/// Returns one word of SK_MEMINFO, which is shorter on older kernels.
-std::optional<std::uint32_t> memory_word(std::span<const std::byte> info, std::size_t index) {
-  const std::size_t at = index * sizeof(std::uint32_t);
+/// Returns the word at an offset of a struct that is shorter on older kernels.
+std::optional<std::uint32_t> word_at(std::span<const std::byte> info, std::size_t at) {
   if (info.size() < at + sizeof(std::uint32_t)) {
     return std::nullopt;
   }
@@ -78,6 +78,7 @@ std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload) 
   socket.cookie = (std::uint64_t{message.id.idiag_cookie[1]} << 32) | message.id.idiag_cookie[0];
   socket.receive_queue = message.idiag_rqueue;
   socket.send_queue = message.idiag_wqueue;
+  socket.retransmissions = message.idiag_retrans;
   return socket;
 }
 
@@ -98,30 +99,33 @@ InetAttributes parse_inet_attributes(std::span<const std::byte> payload) {
   if (payload.size() < sizeof(inet_diag_msg)) {
     return attributes;
   }
-  for_each_attribute(payload.subspan(sizeof(inet_diag_msg)),
-                     [&](int type, std::span<const std::byte> value) {
-                       switch (type) {
-                         case INET_DIAG_SKMEMINFO:
-                           attributes.receive_limit = memory_word(value, SK_MEMINFO_RCVBUF);
-                           attributes.drops = memory_word(value, SK_MEMINFO_DROPS);
-                           break;
-                         case INET_DIAG_SHUTDOWN:
-                           attributes.is_full_socket = true;
-                           break;
-                         case INET_DIAG_CGROUP_ID:
-                           if (value.size() >= sizeof(std::uint64_t)) {
-                             attributes.cgroup_id = copy_prefix<std::uint64_t>(value);
-                           }
-                           break;
-                         case INET_DIAG_SKV6ONLY:
-                           if (!value.empty()) {
-                             attributes.v6_only = value.front() != std::byte{0};
-                           }
-                           break;
-                         default:
-                           break;
-                       }
-                     });
+  for_each_attribute(
+      payload.subspan(sizeof(inet_diag_msg)), [&](int type, std::span<const std::byte> value) {
+        switch (type) {
+          case INET_DIAG_SKMEMINFO:
+            attributes.receive_limit = word_at(value, SK_MEMINFO_RCVBUF * sizeof(std::uint32_t));
+            attributes.drops = word_at(value, SK_MEMINFO_DROPS * sizeof(std::uint32_t));
+            break;
+          case INET_DIAG_INFO:
+            attributes.last_sent_ms = word_at(value, offsetof(tcp_info, tcpi_last_data_sent));
+            break;
+          case INET_DIAG_SHUTDOWN:
+            attributes.is_full_socket = true;
+            break;
+          case INET_DIAG_CGROUP_ID:
+            if (value.size() >= sizeof(std::uint64_t)) {
+              attributes.cgroup_id = copy_prefix<std::uint64_t>(value);
+            }
+            break;
+          case INET_DIAG_SKV6ONLY:
+            if (!value.empty()) {
+              attributes.v6_only = value.front() != std::byte{0};
+            }
+            break;
+          default:
+            break;
+        }
+      });
   return attributes;
 }
 

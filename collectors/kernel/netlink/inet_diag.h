@@ -58,10 +58,11 @@ struct InetSocket {
   bool is_timewait = false;
   InetAddress local;
   std::uint16_t local_port = 0;
-  std::uint32_t device = 0;         ///< interface index (SO_BINDTODEVICE), 0 if none
-  std::uint64_t cookie = 0;         ///< unique among all sockets since boot
-  std::uint32_t receive_queue = 0;  ///< bytes; for a listener: connections in the accept queue
-  std::uint32_t send_queue = 0;     ///< bytes; for a listener: the backlog
+  std::uint32_t device = 0;          ///< interface index (SO_BINDTODEVICE), 0 if none
+  std::uint64_t cookie = 0;          ///< unique among all sockets since boot
+  std::uint32_t receive_queue = 0;   ///< bytes; for a listener: connections in the accept queue
+  std::uint32_t send_queue = 0;      ///< bytes; for a listener: the backlog
+  std::uint8_t retransmissions = 0;  ///< of the SYN, the SYN-ACK or the oldest segment
 };
 
 /// The peer and the owner of a socket.
@@ -80,6 +81,7 @@ struct InetAttributes {
   std::optional<std::uint32_t> drops;          ///< SK_MEMINFO_DROPS, Linux 4.7; wraps at 2^32
   std::optional<std::uint64_t> cgroup_id;      ///< INET_DIAG_CGROUP_ID, Linux 5.8
   std::optional<bool> v6_only;                 ///< INET_DIAG_SKV6ONLY, IPv6 only
+  std::optional<std::uint32_t> last_sent_ms;   ///< tcpi_last_data_sent of INET_DIAG_INFO
 };
 
 /// Returns nothing if the payload is too short or has an unknown family or state.

@@ -161,17 +161,20 @@ Bytes bytecode_of(const InetFilter& filter) {
   return code;
 }
 
-InetRequest tcp_request(const InetFilter& filter) {
+InetRequest tcp_request(const InetFilter& filter, bool with_info) {
   const Bytes bytecode = bytecode_of(filter);
+  const std::uint8_t extensions = with_info ? 1U << (INET_DIAG_INFO - 1) : 0;
   if (filter.family == AF_UNSPEC) {
     // Walks the sockets of both families once, but cannot select a single one.
     inet_diag_req request{};
+    request.idiag_ext = extensions;
     request.idiag_states = filter.states;
     return {TCPDIAG_GETSOCK, payload_of(request, bytecode)};
   }
   inet_diag_req_v2 request{};
   request.sdiag_family = filter.family;
   request.sdiag_protocol = IPPROTO_TCP;
+  request.idiag_ext = extensions;
   request.idiag_states = filter.states;
   return {SOCK_DIAG_BY_FAMILY, payload_of(request, bytecode)};
 }

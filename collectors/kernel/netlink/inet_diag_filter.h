@@ -44,7 +44,7 @@ struct InetRequest {
   std::vector<std::byte> payload;
 };
 
-/// Throws as bytecode_of() does.
-InetRequest tcp_request(const InetFilter& filter);
+/// Requests INET_DIAG_INFO if `with_info`. Throws as bytecode_of() does.
+InetRequest tcp_request(const InetFilter& filter, bool with_info = false);
 
 }  // namespace inetdiag::kernel

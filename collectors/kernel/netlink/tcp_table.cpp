@@ -1,11 +1,14 @@
 #include "collectors/kernel/netlink/tcp_table.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <utility>
 
 #include <linux/inet_diag.h>
 #include <sys/socket.h>
+
+#include "collectors/kernel/netlink/inet_diag_filter.h"
 
 namespace inetdiag::kernel {
 namespace {
@@ -33,6 +36,14 @@ void dump_connected(const NetlinkFactory& open, std::uint32_t states, const Dead
        });
 }
 
+/// Returns whether a socket in SYN_SENT connects to a listener of its own namespace. The kernel
+/// selects the destination as the source address of a connection to an address of the host.
+bool connects_to_itself(const InetSocket& socket, Payload payload, const ListenerIndex& index) {
+  const InetPeer peer = parse_inet_peer(payload);
+  return peer.address == socket.local &&
+         index.find(peer.address, peer.port, socket.device) != nullptr;
+}
+
 void count(PartialDump& partial, const InetSocket& socket, Payload payload,
            const ListenerIndex& index) {
   ++partial.by_state[slot(socket.state)];
@@ -43,7 +54,14 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
   if (socket.state == TcpState::syn_recv && !parse_inet_attributes(payload).is_full_socket) {
     if (const Endpoint* listener = index.find(socket.local, socket.local_port, socket.device)) {
       ++partial.syn_queue[*listener];
+      if (socket.retransmissions > 0) {
+        ++partial.syn_queue_retransmitted[*listener];
+      }
     }
+  }
+  if (socket.state == TcpState::syn_sent && socket.retransmissions > 0 &&
+      !connects_to_itself(socket, payload, index)) {
+    ++partial.syn_sent_retransmitted;
   }
 }
 
@@ -146,6 +164,38 @@ const FullDump& TcpTable::full_dump() {
     throw DumpNotDue();
   }
   return full_dump_.get(full_dump_deadline_, [this] { return take_full_dump(); });
+}
+
+std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
+    std::vector<std::uint16_t> ports, std::chrono::milliseconds old_age) {
+  if (!policy_.allows_waiting_connections) {
+    throw DumpNotDue();
+  }
+  has_read_waiting_connections_ = true;
+  const ListenerIndex index(listeners());
+  std::map<Endpoint, WaitingConnections> waiting;
+  const InetRequest request =
+      tcp_request({.states = mask(TcpState::established) | mask(TcpState::close_wait),
+                   .ports = std::move(ports)},
+                  true);
+  dump(open_, request.type, request.payload, partial_dump_deadline_, [&](Payload payload) {
+    const auto socket = parse_inet_socket(payload);
+    // accept() gives a connection its file. Without one it cannot have been closed by a program
+    // either, or it would not be in these states.
+    if (!socket || parse_inet_peer(payload).inode != 0) {
+      return;
+    }
+    const Endpoint* listener = index.find(socket->local, socket->local_port, socket->device);
+    const auto age = parse_inet_attributes(payload).last_sent_ms;
+    if (listener != nullptr && age) {
+      WaitingConnections& connections = waiting[*listener];
+      ++connections.count;
+      connections.closed_by_peer += socket->state == TcpState::close_wait ? 1U : 0U;
+      connections.oldest = std::max(connections.oldest, std::chrono::milliseconds(*age));
+      connections.old += std::chrono::milliseconds(*age) >= old_age ? 1U : 0U;
+    }
+  });
+  return waiting;
 }
 
 std::vector<Listener> TcpTable::dump_listeners() const {

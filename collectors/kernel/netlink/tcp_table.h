@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -59,6 +60,11 @@ struct PartialDump {
   std::uint64_t timewait_in_fin_wait2 = 0;
   /// Request sockets (SYN_RECV) by listener. Has no entry for an empty SYN queue.
   std::map<Endpoint, std::uint64_t> syn_queue;
+  /// Those of them whose SYN-ACK was retransmitted.
+  std::map<Endpoint, std::uint64_t> syn_queue_retransmitted;
+  /// Sockets in SYN_SENT whose SYN was retransmitted, without those that connect to a listener of
+  /// the same namespace.
+  std::uint64_t syn_sent_retransmitted = 0;
 };
 
 /// Result of a dump of all states. Its cost grows with the number of sockets.
@@ -72,6 +78,16 @@ struct FullDump {
   std::uint64_t send_queue_bytes = 0;
 };
 
+/// Connections in the accept queue of a listener.
+struct WaitingConnections {
+  std::uint64_t count = 0;
+  std::uint64_t closed_by_peer = 0;  ///< in CLOSE_WAIT
+  /// Age of the oldest. Before accept() nobody can send data, so it is the time since the
+  /// connection was established (net/ipv4/tcp_minisocks.c, tcp_create_openreq_child, lsndtime).
+  std::chrono::milliseconds oldest{0};
+  std::uint64_t old = 0;  ///< of the requested age or older
+};
+
 struct DumpNotDue : std::runtime_error {
   DumpNotDue() : std::runtime_error("TCP dump is not due") {}
 };
@@ -81,6 +97,7 @@ struct DumpPolicy {
   bool is_due = true;
   /// Result of the previous dump, used if none is due.
   std::shared_ptr<const PartialDump> last{};
+  bool allows_waiting_connections = true;
 };
 
 /// The TCP dumps that the collectors of one scrape share. Makes each dump at most once.
@@ -104,6 +121,12 @@ class TcpTable {
   /// DumpNotDue.
   const FullDump& full_dump();
 
+  /// Returns the connections that wait for accept() at listeners on `ports`. The kernel walks all
+  /// connected sockets, and reports those on the ports. Throws as dump(), and DumpNotDue.
+  std::map<Endpoint, WaitingConnections> waiting_connections(std::vector<std::uint16_t> ports,
+                                                             std::chrono::milliseconds old_age);
+  bool has_read_waiting_connections() const { return has_read_waiting_connections_; }
+
  private:
   std::vector<Listener> dump_listeners() const;
   PartialDump take_partial_dump();
@@ -114,6 +137,7 @@ class TcpTable {
   Deadline partial_dump_deadline_;
   Deadline full_dump_deadline_;
   DumpPolicy policy_;
+  bool has_read_waiting_connections_ = false;
   Memoized<std::vector<Listener>> listeners_;
   Memoized<PartialDump> partial_dump_;
   Memoized<FullDump> full_dump_;

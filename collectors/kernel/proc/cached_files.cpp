@@ -9,10 +9,10 @@ CachedFiles::File& CachedFiles::file(std::string_view relative) {
 }
 
 std::optional<std::string_view> CachedFiles::read(std::string_view relative) {
-  return file(relative).get(deadline_, [&] { return read_uncached(relative); });
+  return file(relative).get(deadline_, [&] { return read_again(relative); });
 }
 
-std::optional<std::string> CachedFiles::read_uncached(std::string_view relative) {
+std::optional<std::string> CachedFiles::read_again(std::string_view relative) {
   if (!keep_sysctl_directories_ || !relative.starts_with("sys/")) {
     return tree_.read(relative);
   }

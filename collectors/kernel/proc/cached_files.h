@@ -25,12 +25,13 @@ class CachedFiles {
   /// DeadlineExceeded.
   std::optional<std::string_view> read(std::string_view relative);
 
+  /// Returns the text of a file as it is now. Throws as FileTree::read().
+  std::optional<std::string> read_again(std::string_view relative);
+
  private:
   using File = Memoized<std::optional<std::string>>;
 
   File& file(std::string_view relative);
-  std::optional<std::string> read_uncached(std::string_view relative);
-
   const FileTree& tree_;
   const Deadline& deadline_;
   bool keep_sysctl_directories_;

@@ -52,7 +52,7 @@ TEST(Listeners, ExportQueueLimitFillRatioAndDrops) {
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_limit" + at_80), "4");
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_fill_ratio" + at_80), "1");
-  EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "45");
+  EXPECT_EQ(value(lines, "inetdiag_listener_socket_drops_total" + at_80), "45");
   EXPECT_EQ(value(lines, "inetdiag_listeners_aggregated"), "0");
 }
 
@@ -67,6 +67,18 @@ TEST(Listeners, SumReuseportMembersButExportTheFillRatioOfTheFullest) {
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_fill_ratio" + at_80), "0.5");
 }
 
+TEST(Listeners, ExportTheQueueOfTheFullestSocketIfThereAreSeveral) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 60, 999), listener(80, 2, 50, 99),
+                            listener(80, 3, 1, 99), listener(81, 4, 7, 9)};
+  const auto lines = fixture.lines(*listeners());
+  EXPECT_EQ(value(lines, "inetdiag_listener_fullest_accept_queue_length" + at_80), "50");
+  EXPECT_EQ(value(lines, "inetdiag_listener_fullest_accept_queue_limit" + at_80), "99");
+  EXPECT_THAT(
+      lines,
+      Not(Contains(AllOf(StartsWith("inetdiag_listener_fullest"), HasSubstr("port=\"81\"")))));
+}
+
 TEST(Listeners, CountHalfOpenConnections) {
   CollectorFixture fixture;
   fixture.kernel.sockets = {listener(80, 1, 0, 3), listener(443, 2, 0, 3)};
@@ -79,6 +91,50 @@ TEST(Listeners, CountHalfOpenConnections) {
   EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_fill_ratio" + at_80), "1");
   EXPECT_EQ(value(lines, R"(inetdiag_listener_syn_queue_length{address="0.0.0.0",port="443"})"),
             "0");
+}
+
+void add_half_open(CollectorFixture& fixture, int count, std::uint8_t retransmissions = 0) {
+  for (int i = 0; i < count; ++i) {
+    fixture.kernel.sockets.push_back({.address = "10.0.0.5",
+                                      .state = TcpState::syn_recv,
+                                      .timer = 1,
+                                      .retransmissions = retransmissions});
+  }
+}
+
+TEST(Listeners, CountHalfOpenConnectionsWithARetransmittedSynAck) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 0, 9)};
+  add_half_open(fixture, 2);
+  add_half_open(fixture, 3, 1);
+  const auto lines = fixture.lines(*listeners());
+  EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_length" + at_80), "5");
+  EXPECT_EQ(value(lines, "inetdiag_listener_syn_queue_retransmitted" + at_80), "3");
+  EXPECT_EQ(
+      value(lines, R"(inetdiag_listener_syn_queue_retransmitted{address="0.0.0.0",port="81"})"),
+      "0");
+}
+
+/// Returns the fill ratio of the SYN queue of two sockets with a backlog of 99.
+std::string syn_fill(const char* syncookies, int half_open) {
+  CollectorFixture fixture;
+  fixture.proc_tree.write("sys/net/ipv4/tcp_syncookies", syncookies);
+  fixture.proc_tree.write("sys/net/ipv4/tcp_max_syn_backlog", "16\n");
+  fixture.kernel.sockets = {listener(80, 1, 0, 99), listener(80, 2, 0, 99)};
+  add_half_open(fixture, half_open);
+  return value(fixture.lines(*listeners()), "inetdiag_listener_syn_queue_fill_ratio" + at_80);
+}
+
+// Of tcp_max_syn_backlog = 16, a quarter is reserved for proven peers: each socket has room for 13.
+TEST(Listeners, HaveAShorterSynQueueWithoutSynCookies) {
+  EXPECT_EQ(syn_fill("0\n", 13), "0.5");
+  EXPECT_EQ(syn_fill("0\n", 26), "1");
+}
+
+TEST(Listeners, HaveASynQueueOfTheBacklogWithSynCookies) {
+  EXPECT_EQ(syn_fill("1\n", 26), "0.13");
+  EXPECT_EQ(syn_fill("2\n", 26), "0.13");
+  EXPECT_EQ(syn_fill("", 26), "0.13");
 }
 
 TEST(Listeners, ExportWhetherSomaxconnCapsTheBacklog) {
@@ -108,7 +164,7 @@ TEST(Listeners, NeverDecreaseDropsAsMembersOpenAndClose) {
   const auto collector = listeners();
   const auto drops = [&](std::vector<FakeSocket> sockets) {
     fixture.kernel.sockets = std::move(sockets);
-    return value(fixture.lines(*collector), "inetdiag_listener_drops_total" + at_80);
+    return value(fixture.lines(*collector), "inetdiag_listener_socket_drops_total" + at_80);
   };
   EXPECT_EQ(drops({listener(80, 1, 0, 9, 10), listener(80, 2, 0, 9, 20)}), "30");
   EXPECT_EQ(drops({listener(80, 2, 0, 9, 21)}), "31");
@@ -122,7 +178,7 @@ TEST(Listeners, ReportAKernelWithoutDropsAsAMissingFeature) {
   fixture.kernel.sockets = {listener(80, 1, 0, 9, -1)};
   const auto collection = fixture.collect(*listeners());
   EXPECT_THAT(lines_of(collection.families),
-              Not(Contains(StartsWith("inetdiag_listener_drops_total"))));
+              Not(Contains(StartsWith("inetdiag_listener_socket_drops_total"))));
   EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("SK_MEMINFO_DROPS")));
   EXPECT_THAT(collection.errors, IsEmpty());
 }
@@ -215,7 +271,7 @@ TEST(Listeners, NeverDecreaseAggregatedDropsWhenAListenerLeavesTheAggregate) {
   const auto collector = listeners("1");
   const auto drops = [&](std::vector<FakeSocket> sockets) {
     fixture.kernel.sockets = std::move(sockets);
-    return value(fixture.lines(*collector), "inetdiag_listener_drops_total" + at_other);
+    return value(fixture.lines(*collector), "inetdiag_listener_socket_drops_total" + at_other);
   };
   EXPECT_EQ(drops({listener(80, 1, 0, 9, 5), listener(81, 2, 0, 9, 7), listener(82, 3, 0, 9, 1)}),
             "8");
@@ -245,7 +301,9 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));
-  EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("cannot read SYN queues")));
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_accept_queue_oldest"))));
+  EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("cannot read SYN queues"),
+                                             HasSubstr("cannot read waiting connections")));
 }
 
 TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpTimesOut) {
@@ -255,7 +313,7 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpTimesOut) {
   const auto collection = fixture.collect(*listeners());
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
-  EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "45");
+  EXPECT_EQ(value(lines, "inetdiag_listener_socket_drops_total" + at_80), "45");
   EXPECT_THAT(collection.errors,
               ElementsAre(AllOf(HasSubstr("cannot read SYN queues: "), HasSubstr("deadline"))));
 }
@@ -274,7 +332,302 @@ TEST(Listeners, CountASocketOnceIfADumpContainsItTwice) {
   fixture.kernel.sockets = {listener(80, 1, 1, 3, 100), listener(80, 1, 1, 3, 110)};
   const auto lines = fixture.lines(*listeners());
   EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_80), "1");
-  EXPECT_EQ(value(lines, "inetdiag_listener_drops_total" + at_80), "100");
+  EXPECT_EQ(value(lines, "inetdiag_listener_socket_drops_total" + at_80), "100");
+}
+
+TEST(Listeners, AggregateTheQueueOfTheFullestSocket) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 9, 9), listener(81, 2, 2, 9), listener(82, 3, 1, 1),
+                            listener(83, 4, 0, 9)};
+  const auto lines = fixture.lines(*listeners("2"));
+  EXPECT_EQ(value(lines, "inetdiag_listener_sockets" + at_other), "2");
+  EXPECT_EQ(value(lines, "inetdiag_listener_fullest_accept_queue_length" + at_other), "2");
+  EXPECT_EQ(value(lines, "inetdiag_listener_fullest_accept_queue_limit" + at_other), "9");
+}
+
+std::string netstat(std::uint64_t listen_drops) {
+  return "TcpExt: ListenOverflows ListenDrops\nTcpExt: 3 " + std::to_string(listen_drops) + "\n";
+}
+
+/// A collector, TcpExtListenDrops, and the listeners of one scrape after the other.
+struct DroppingHost {
+  CollectorFixture fixture;
+  std::unique_ptr<Collector> collector;
+
+  explicit DroppingHost(const std::string& max = "500") : collector(listeners(max)) {}
+
+  std::vector<std::string> scrape(std::uint64_t listen_drops, std::vector<FakeSocket> sockets) {
+    fixture.proc_tree.write("net/netstat", netstat(listen_drops));
+    fixture.kernel.sockets = std::move(sockets);
+    return fixture.lines(*collector);
+  }
+};
+
+const std::string listen_drops_at_80 = "inetdiag_listener_listen_drops_total" + at_80;
+const std::string listen_drops_at_81 =
+    R"(inetdiag_listener_listen_drops_total{address="0.0.0.0",port="81"})";
+
+TEST(ListenDrops, OfAListenerBeginAtZero) {
+  DroppingHost host;
+  const auto lines = host.scrape(500, {listener(80, 1, 10, 9, 500)});
+  EXPECT_EQ(value(lines, listen_drops_at_80), "0");
+  EXPECT_EQ(value(lines, "inetdiag_listener_socket_drops_total" + at_80), "500");
+}
+
+TEST(ListenDrops, AreThoseOfTheListenerWithTheFullQueue) {
+  DroppingHost host;
+  host.scrape(500, {listener(80, 1, 0, 9, 0), listener(81, 2, 0, 9, 70)});
+  auto lines = host.scrape(520, {listener(80, 1, 10, 9, 20), listener(81, 2, 0, 9, 1070)});
+  EXPECT_EQ(value(lines, listen_drops_at_80), "20");
+  EXPECT_EQ(value(lines, listen_drops_at_81), "0");
+  // The queue was full at the begin of the interval.
+  lines = host.scrape(525, {listener(80, 1, 0, 9, 25), listener(81, 2, 0, 9, 1080)});
+  EXPECT_EQ(value(lines, listen_drops_at_80), "25");
+  EXPECT_EQ(value(lines, listen_drops_at_81), "0");
+}
+
+TEST(ListenDrops, AreThoseOfTheListenerWhoseSynQueueIsFullWithoutSynCookies) {
+  DroppingHost host;
+  host.fixture.proc_tree.write("sys/net/ipv4/tcp_syncookies", "0\n");
+  host.fixture.proc_tree.write("sys/net/ipv4/tcp_max_syn_backlog", "1024\n");
+  host.scrape(0, {listener(80, 1, 0, 1, 0), listener(81, 2, 0, 1, 0)});
+  std::vector<FakeSocket> sockets = {listener(80, 1, 0, 1, 8), listener(81, 2, 0, 1, 30)};
+  sockets.push_back({.address = "10.0.0.5", .state = TcpState::syn_recv, .timer = 1});
+  sockets.push_back({.address = "10.0.0.6", .state = TcpState::syn_recv, .timer = 1});
+  const auto lines = host.scrape(8, sockets);
+  EXPECT_EQ(value(lines, listen_drops_at_80), "8");
+  EXPECT_EQ(value(lines, listen_drops_at_81), "0");
+}
+
+TEST(ListenDrops, AreAggregatedAndNeverDecreaseWhenAListenerLeavesTheAggregate) {
+  DroppingHost host("1");
+  const std::string at = "inetdiag_listener_listen_drops_total" + at_other;
+  host.scrape(0, {listener(80, 1, 0, 9, 0), listener(81, 2, 0, 9, 0)});
+  EXPECT_EQ(value(host.scrape(6, {listener(80, 1, 10, 9, 0), listener(81, 2, 0, 9, 6)}), at), "6");
+  // Port 81 has its own series, and 80 is aggregated.
+  EXPECT_EQ(value(host.scrape(6, {listener(80, 1, 0, 9, 0), listener(81, 2, 10, 9, 6)}), at), "6");
+  EXPECT_EQ(value(host.scrape(6, {listener(80, 1, 10, 9, 0), listener(81, 2, 0, 9, 6)}), at), "6");
+}
+
+TEST(ListenDrops, AreAbsentIfTheCounterOfTheNamespaceIs) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9, 7)};
+  for (const auto* text : {"", "TcpExt: ListenOverflows\nTcpExt: 3\n", "TcpExt: ListenDrops\n"}) {
+    fixture.proc_tree.write("net/netstat", text);
+    const auto lines = fixture.lines(*listeners());
+    EXPECT_EQ(value(lines, listen_drops_at_80), "absent") << text;
+    EXPECT_EQ(value(lines, "inetdiag_listener_socket_drops_total" + at_80), "7") << text;
+  }
+}
+
+/// A connection to port 80 that no program has accepted.
+FakeSocket unaccepted_for(double seconds, TcpState state = TcpState::established) {
+  return {.address = "10.0.0.5",
+          .state = state,
+          .full = true,
+          .last_sent_ms = static_cast<std::uint32_t>(seconds * 1000)};
+}
+
+/// A listener at port 80 and its waiting connections, and clocks that the test sets.
+struct WaitingHost {
+  CollectorFixture fixture;
+  CpuBudget::Clock::time_point now{std::chrono::hours(1)};
+  double dump_cost = 0;  ///< seconds of CPU
+  CpuBudget::CpuTime cpu{0};
+  std::vector<std::string> errors;
+  std::unique_ptr<Collector> collector = make_listeners_with_clocks(
+      settings({{"max", "500"}}), {[this] { return now; },
+                                   [this] {
+                                     // Called before and after a dump.
+                                     const auto was = cpu;
+                                     cpu += CpuBudget::CpuTime(dump_cost);
+                                     return was;
+                                   }});
+
+  /// Scrapes `seconds` after the previous scrape. The dump of the connections reports those of
+  /// these ages.
+  std::vector<std::string> scrape_after(int seconds, std::uint32_t waiting,
+                                        const std::vector<double>& ages) {
+    std::vector<FakeSocket> sockets = {listener(80, 1, waiting, 128)};
+    for (const double age : ages) {
+      sockets.push_back(unaccepted_for(age));
+    }
+    return scrape_after(seconds, std::move(sockets));
+  }
+  std::vector<std::string> scrape_after(int seconds, std::vector<FakeSocket> sockets) {
+    now += std::chrono::seconds(seconds);
+    fixture.kernel.sockets = std::move(sockets);
+    fixture.kernel.dumps = 0;
+    const Collection collection = fixture.collect(*collector);
+    errors = collection.errors;
+    return lines_of(collection.families);
+  }
+
+  /// Whether the previous scrape dumped waiting connections, after listeners and SYN queues.
+  bool has_dumped() const { return fixture.kernel.dumps == 3; }
+};
+
+const std::string oldest_at_80 = "inetdiag_listener_accept_queue_oldest_seconds" + at_80;
+const std::string stalled_at_80 = "inetdiag_listener_accept_queue_stalled_seconds" + at_80;
+const std::string abandoned_at_80 = "inetdiag_listener_accept_queue_abandoned_connections" + at_80;
+
+TEST(AcceptQueue, ExportsTheAgeOfTheOldestConnectionFromTheFirstScrape) {
+  WaitingHost host;
+  const auto lines = host.scrape_after(0, 2, {0.25, 1.5});
+  EXPECT_EQ(value(lines, oldest_at_80), "1.5");
+  EXPECT_EQ(value(lines, abandoned_at_80), "0");
+  // Whether the program accepts any is known from the second scrape on.
+  EXPECT_EQ(value(lines, stalled_at_80), "absent");
+}
+
+TEST(AcceptQueue, IsNotDumpedWhileItIsEmpty) {
+  WaitingHost host;
+  for (int i = 0; i < 3; ++i) {
+    const auto lines = host.scrape_after(5, 0, {});
+    EXPECT_EQ(value(lines, oldest_at_80), "absent");
+    EXPECT_EQ(value(lines, stalled_at_80), "absent");
+    EXPECT_FALSE(host.has_dumped());
+  }
+}
+
+TEST(AcceptQueue, IsNotDumpedUntilItIsNotEmptyInTwoScrapes) {
+  WaitingHost host;
+  host.scrape_after(0, 0, {});
+  EXPECT_EQ(value(host.scrape_after(5, 1, {0}), oldest_at_80), "absent");
+  EXPECT_FALSE(host.has_dumped());
+  EXPECT_EQ(value(host.scrape_after(5, 1, {5}), oldest_at_80), "5");
+  EXPECT_TRUE(host.has_dumped());
+}
+
+TEST(AcceptQueue, IsDumpedForListenersThatAreWaitedForOnly) {
+  WaitingHost host;
+  const std::string at_81 =
+      R"(inetdiag_listener_accept_queue_oldest_seconds{address="0.0.0.0",port="81"})";
+  std::vector<FakeSocket> sockets = {listener(80, 1, 1, 9), listener(81, 2, 0, 9),
+                                     unaccepted_for(1), unaccepted_for(2)};
+  sockets.back().port = 81;  // established after the dump of the listeners
+  auto lines = host.scrape_after(0, sockets);
+  EXPECT_EQ(value(lines, oldest_at_80), "1");
+  EXPECT_EQ(value(lines, at_81), "absent");
+}
+
+TEST(AcceptQueue, IsStalledSinceTheFirstScrapeWithTheSameConnections) {
+  WaitingHost host;
+  host.scrape_after(0, 2, {1, 2});
+  EXPECT_EQ(value(host.scrape_after(5, 2, {6, 7}), stalled_at_80), "5");
+  EXPECT_EQ(value(host.scrape_after(15, 3, {21, 22, 10}), stalled_at_80), "20");
+}
+
+TEST(AcceptQueue, IsNotStalledOnceAConnectionIsAccepted) {
+  WaitingHost host;
+  host.scrape_after(0, 3, {1, 2, 3});
+  // The oldest was accepted, and a new one arrived.
+  EXPECT_EQ(value(host.scrape_after(5, 3, {6, 7, 1}), stalled_at_80), "0");
+  EXPECT_EQ(value(host.scrape_after(5, 3, {11, 12, 6}), stalled_at_80), "5");
+}
+
+TEST(AcceptQueue, IsNotStalledOnceItWasEmpty) {
+  WaitingHost host;
+  host.scrape_after(0, 1, {1});
+  host.scrape_after(5, 0, {});
+  EXPECT_EQ(value(host.scrape_after(5, 1, {1}), stalled_at_80), "absent");
+  EXPECT_EQ(value(host.scrape_after(5, 1, {6}), stalled_at_80), "5");
+}
+
+// tcpi_last_data_sent counts jiffies of up to 10 ms.
+TEST(AcceptQueue, IsStalledIfAgesAreRoundedDown) {
+  WaitingHost host;
+  host.scrape_after(0, 1, {0});
+  EXPECT_EQ(value(host.scrape_after(5, 1, {4.99}), stalled_at_80), "5");
+}
+
+// The kernel removes them from its hash table, but not from the accept queue.
+TEST(AcceptQueue, IsStalledIfTheClientResetAConnection) {
+  WaitingHost host;
+  host.scrape_after(0, 3, {1, 2, 3});
+  EXPECT_EQ(value(host.scrape_after(5, 3, {7, 8}), stalled_at_80), "5");
+}
+
+// A busy program has some connections in its queue most of the time.
+TEST(AcceptQueue, IsNotStalledIfItsConnectionsAreAcceptedBeforeTheDump) {
+  WaitingHost host;
+  host.scrape_after(0, 2, {0, 0.01});
+  EXPECT_EQ(value(host.scrape_after(5, 3, {0}), stalled_at_80), "0");
+  EXPECT_EQ(value(host.scrape_after(5, 2, {}), stalled_at_80), "absent");
+}
+
+TEST(AcceptQueue, ExportsHowManyConnectionsTheClientHasClosed) {
+  WaitingHost host;
+  FakeSocket leaked = unaccepted_for(100, TcpState::close_wait);
+  leaked.inode = 7;
+  const auto lines = host.scrape_after(
+      0, {listener(80, 1, 3, 128), unaccepted_for(1), unaccepted_for(2, TcpState::close_wait),
+          unaccepted_for(3, TcpState::close_wait), leaked});
+  EXPECT_EQ(value(lines, abandoned_at_80), "2");
+  EXPECT_EQ(value(lines, oldest_at_80), "3");
+}
+
+TEST(AcceptQueue, ExcludesAcceptedConnections) {
+  WaitingHost host;
+  FakeSocket accepted = unaccepted_for(100);
+  accepted.inode = 7;
+  const auto lines = host.scrape_after(0, {listener(80, 1, 1, 128), unaccepted_for(1), accepted});
+  EXPECT_EQ(value(lines, oldest_at_80), "1");
+}
+
+TEST(AcceptQueue, IsDumpedWithinABudgetOfOnePercentOfACpu) {
+  WaitingHost host;
+  host.dump_cost = 0.3;
+  host.scrape_after(0, 1, {1});
+  EXPECT_TRUE(host.has_dumped());
+  const auto lines = host.scrape_after(29, 1, {30});
+  EXPECT_FALSE(host.has_dumped());
+  EXPECT_EQ(value(lines, oldest_at_80), "absent");
+  EXPECT_EQ(value(lines, stalled_at_80), "absent");
+  host.scrape_after(1, 1, {31});
+  EXPECT_TRUE(host.has_dumped());
+}
+
+TEST(AcceptQueue, IsStalledAcrossAScrapeWithoutADump) {
+  WaitingHost host;
+  host.dump_cost = 0.3;
+  host.scrape_after(0, 1, {1});
+  host.scrape_after(15, 2, {16, 1});
+  EXPECT_EQ(value(host.scrape_after(15, 2, {31, 16}), stalled_at_80), "30");
+}
+
+TEST(AcceptQueue, IsNotStalledIfConnectionsWereAcceptedAroundAScrapeWithoutADump) {
+  WaitingHost host;
+  host.dump_cost = 0.3;
+  host.scrape_after(0, 1, {1});
+  host.scrape_after(15, 1, {10});
+  EXPECT_EQ(value(host.scrape_after(15, 1, {25}), stalled_at_80), "0");
+}
+
+TEST(AcceptQueue, OmitsWaitingConnectionsIfNoDumpIsDue) {
+  WaitingHost host;
+  host.fixture.dump_policy = {.is_due = false, .allows_waiting_connections = false};
+  const auto lines = host.scrape_after(0, 2, {1, 2});
+  EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "2");
+  EXPECT_EQ(value(lines, oldest_at_80), "absent");
+  EXPECT_THAT(host.errors, IsEmpty());
+}
+
+TEST(AcceptQueue, ReportsThatTheDumpTimedOut) {
+  WaitingHost host;
+  host.fixture.kernel.timed_out_states = kernel::mask(TcpState::established);
+  const auto lines = host.scrape_after(0, 2, {1, 2});
+  EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "2");
+  EXPECT_EQ(value(lines, oldest_at_80), "absent");
+  EXPECT_THAT(host.errors, ElementsAre(HasSubstr("cannot read waiting connections: ")));
+}
+
+TEST(AcceptQueue, OfAggregatedListenersHasNoAge) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(79, 1, 0, 9), listener(80, 2, 1, 9), unaccepted_for(5)};
+  const auto lines = fixture.lines(*listeners("1"));
+  EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_other), "1");
+  EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_accept_queue_oldest"))));
 }
 
 TEST(Listeners, RejectAnInvalidMaximum) {

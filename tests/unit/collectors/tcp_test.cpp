@@ -203,6 +203,20 @@ TEST(TcpBudget, IsAPercentage) {
   }
 }
 
+TEST(Tcp, ExportsConnectionsWhoseSynWasRetransmitted) {
+  for (const char* budget : {"0", "100%"}) {
+    TcpHost host(budget);
+    EXPECT_THAT(host.lines(), Contains("inetdiag_tcp_syn_sent_retransmitted 0")) << budget;
+    host.fixture.kernel.sockets.push_back({.address = "10.0.0.5",
+                                           .port = 40000,
+                                           .state = TcpState::syn_sent,
+                                           .peer_address = "10.0.0.9",
+                                           .peer_port = 80,
+                                           .retransmissions = 1});
+    EXPECT_THAT(host.lines(), Contains("inetdiag_tcp_syn_sent_retransmitted 1")) << budget;
+  }
+}
+
 TEST(Tcp, ExportsNothingOfAnotherNamespaceUntilADumpIsDue) {
   CollectorFixture fixture;
   fixture.is_other_namespace = true;
@@ -220,6 +234,7 @@ TEST(Tcp, UpdatesStatesThatNeedNoDumpInAnotherNamespace) {
   auto last = std::make_shared<kernel::PartialDump>();
   last->by_state[kernel::slot(TcpState::close_wait)] = 4;
   last->by_state[kernel::slot(TcpState::listen)] = 1;
+  last->syn_sent_retransmitted = 3;
   fixture.dump_policy = {.is_due = false, .last = last};
   fixture.kernel.sockets = {{.port = 80}, {.port = 81}};
   fixture.proc_tree.write("net/sockstat", "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n");
@@ -228,6 +243,7 @@ TEST(Tcp, UpdatesStatesThatNeedNoDumpInAnotherNamespace) {
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="listen"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="close_wait"} 4)"));
+  EXPECT_THAT(lines, Contains("inetdiag_tcp_syn_sent_retransmitted 3"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 5)"));
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_tcp_port_sockets"))));
 }

@@ -22,6 +22,7 @@
 
 #include "collectors/kernel/netlink/inet_diag.h"
 #include "collectors/kernel/netlink/netlink.h"
+#include "tests/unit/support/inet_diag_bytecode.h"
 
 namespace inetdiag::testing {
 
@@ -54,6 +55,16 @@ inline Bytes memory_info(std::uint32_t drops, std::uint32_t receive_limit = 0) {
   return value;
 }
 
+// In struct tcp_info, which cannot be included: linux/tcp.h conflicts with netinet/tcp.h.
+constexpr std::size_t last_data_sent_offset = 44;
+constexpr std::size_t tcp_info_size = 248;
+
+inline Bytes tcp_info_bytes(std::uint32_t last_sent_ms) {
+  Bytes info(tcp_info_size);
+  std::memcpy(info.data() + last_data_sent_offset, &last_sent_ms, sizeof last_sent_ms);
+  return info;
+}
+
 template <typename T>
 Bytes bytes_of(const T& value) {
   Bytes bytes;
@@ -76,6 +87,11 @@ struct FakeSocket {
   std::uint64_t cgroup = 0;  ///< 0: no INET_DIAG_CGROUP_ID
   bool v6_only = false;
   bool full = false;  ///< has INET_DIAG_SHUTDOWN even if not in LISTEN
+  std::string peer_address{};
+  std::uint16_t peer_port = 0;
+  std::uint32_t inode = 0;
+  std::uint8_t retransmissions = 0;
+  std::optional<std::uint32_t> last_sent_ms{};  ///< std::nullopt: no INET_DIAG_INFO
 
   bool is_v6() const { return address.find(':') != std::string::npos; }
 
@@ -85,12 +101,16 @@ struct FakeSocket {
     message.idiag_state = static_cast<std::uint8_t>(state);
     message.idiag_timer = timer;
     message.id.idiag_sport = htons(port);
+    message.id.idiag_dport = htons(peer_port);
     inet_pton(message.idiag_family, address.c_str(), message.id.idiag_src);
+    inet_pton(message.idiag_family, peer_address.c_str(), message.id.idiag_dst);
     message.id.idiag_if = device;
     message.id.idiag_cookie[0] = static_cast<std::uint32_t>(cookie);
     message.id.idiag_cookie[1] = static_cast<std::uint32_t>(cookie >> 32);
     message.idiag_rqueue = receive_queue;
     message.idiag_wqueue = send_queue;
+    message.idiag_inode = inode;
+    message.idiag_retrans = retransmissions;
     return message;
   }
 
@@ -108,6 +128,9 @@ struct FakeSocket {
     }
     if (is_v6() && state == kernel::TcpState::listen) {
       append_attribute(bytes, INET_DIAG_SKV6ONLY, bytes_of(std::uint8_t{v6_only}));
+    }
+    if (last_sent_ms) {
+      append_attribute(bytes, INET_DIAG_INFO, tcp_info_bytes(*last_sent_ms));
     }
     return bytes;
   }
@@ -235,14 +258,25 @@ class FakeKernel {
     }
 
    private:
+    /// Returns the program of INET_DIAG_REQ_BYTECODE, the only attribute of a request.
+    static Bytecode filter_of(std::span<const std::byte> attributes) {
+      const auto program = attributes.subspan(std::min(attributes.size(), sizeof(nlattr)));
+      return {program.begin(), program.end()};
+    }
+
     std::deque<Bytes> tcp(std::span<const std::byte> payload) const {
       inet_diag_req request{};
       std::memcpy(&request, payload.data(), sizeof request);
+      const Bytecode filter = filter_of(payload.subspan(sizeof request));
       std::deque<Bytes> datagrams;
       std::uint64_t next_cookie = 1'000'000;
       for (FakeSocket socket : kernel_.sockets) {
         socket.cookie = socket.cookie != 0 ? socket.cookie : next_cookie++;
-        if ((request.idiag_states & kernel::mask(socket.state)) != 0) {
+        if ((request.idiag_ext & (1U << (INET_DIAG_INFO - 1))) == 0) {
+          socket.last_sent_ms.reset();
+        }
+        const SocketEnds ends{{}, socket.port, {}, socket.peer_port};  // filters have ports only
+        if ((request.idiag_states & kernel::mask(socket.state)) != 0 && passes(filter, ends)) {
           datagrams.push_back(data_message(socket.payload()));
         }
       }

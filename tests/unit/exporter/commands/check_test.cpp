@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Returns one listener whose drops grow with each snapshot; fails if `fill` is negative.
+/// Returns one listener whose listen drops grow with each snapshot; fails if `fill` is negative.
 class OneListener : public Collector {
  public:
   OneListener(double fill, double new_drops) : fill_(fill), new_drops_(new_drops) {}
@@ -27,10 +27,12 @@ class OneListener : public Collector {
     const Labels labels = {{"address", "0.0.0.0"}, {"port", "80"}};
     auto fill = gauge_family("inetdiag_listener_accept_queue_fill_ratio", "help");
     add_series(fill, labels, fill_);
-    auto drops = counter_family("inetdiag_listener_drops_total", "help");
+    auto backlog = gauge_family("inetdiag_listener_accept_queue_limit", "help");
+    add_series(backlog, labels, 128);
+    auto drops = counter_family("inetdiag_listener_listen_drops_total", "help");
     add_series(drops, labels, drops_ += new_drops_);
     Collection collection;
-    collection.families = {fill, drops};
+    collection.families = {fill, backlog, drops};
     return collection;
   }
 
@@ -73,7 +75,7 @@ TEST(Check, ReportsTheErrorOfACollector) {
 TEST(Check, ReportsGrowthBetweenSnapshots) {
   const Outcome outcome = check_listener(0, 5);
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.text, HasSubstr("drops 10, new drops 5 in 0.0 s"));
+  EXPECT_THAT(outcome.text, HasSubstr("new listen drops 5 in 0.0 s"));
 }
 
 TEST(Check, WritesJson) {

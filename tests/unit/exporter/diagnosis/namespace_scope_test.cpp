@@ -28,7 +28,7 @@ Finding only_finding(const std::string& netns, const Namespace& current,
 }
 
 Namespace with_syn_sent(const std::string& pod = "") {
-  return {.pod = pod, .tcp_states = {{"syn_sent", 5000}}};
+  return {.pod = pod, .values = {{std::string(metric::syn_sent_retransmitted), 5000}}};
 }
 
 Namespace full_of_time_wait(const std::string& pod = "") {
@@ -41,7 +41,7 @@ TEST(NamespaceScope, LeavesFindingsOnThisHostUnchanged) {
   const Finding finding = only_finding("", with_syn_sent());
   EXPECT_EQ(finding.affected.name, "this host (outgoing connections)");
   EXPECT_THAT(finding.summary, HasSubstr("connections of this host"));
-  EXPECT_THAT(finding.action, HasSubstr("`ss -tn state syn-sent`"));
+  EXPECT_THAT(finding.action, HasSubstr("`ss -tno state syn-sent`"));
   const Finding limit = only_finding("", full_of_time_wait());
   EXPECT_EQ(limit.limit, "net.ipv4.tcp_max_tw_buckets = 10");
   EXPECT_THAT(limit.action, Not(HasSubstr("namespace")));
@@ -51,7 +51,7 @@ TEST(NamespaceScope, RunsCommandsWithIpNetnsInPinnedNamespaces) {
   const Finding finding = only_finding("blue", with_syn_sent());
   EXPECT_EQ(finding.affected.name, "namespace blue (outgoing connections)");
   EXPECT_THAT(finding.summary, HasSubstr("connections of namespace blue"));
-  EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue ss -tn state syn-sent`"));
+  EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue ss -tno state syn-sent`"));
   EXPECT_THAT(finding.action, Not(HasSubstr("PID")));
 }
 
@@ -59,7 +59,7 @@ TEST(NamespaceScope, RunsCommandsWithNsenterInOtherDirectories) {
   for (const char* directory : {"/run/docker/netns", "/run/docker/../docker/netns/"}) {
     const Finding finding = only_finding("1a2b3c", with_syn_sent(), directory);
     EXPECT_THAT(finding.action,
-                AllOf(HasSubstr("`nsenter --net=/run/docker/netns/1a2b3c ss -tn state syn-sent`"),
+                AllOf(HasSubstr("`nsenter --net=/run/docker/netns/1a2b3c ss -tno state syn-sent`"),
                       Not(HasSubstr("PID"))));
   }
   // The directory of `ip netns`, in other spellings and as mounted in a container.
@@ -74,7 +74,7 @@ TEST(NamespaceScope, RunsCommandsWithNsenterInOtherDirectories) {
 TEST(NamespaceScope, RunsCommandsByPidIfTheNameIsAnInodeOrNotShellSafe) {
   for (const char* netns : {"4026532761", "a;b", "-n"}) {
     const Finding finding = only_finding(netns, with_syn_sent());
-    EXPECT_THAT(finding.action, AllOf(HasSubstr("`nsenter -n -t PID ss -tn state syn-sent`"),
+    EXPECT_THAT(finding.action, AllOf(HasSubstr("`nsenter -n -t PID ss -tno state syn-sent`"),
                                       HasSubstr("`lsns -t net`")));
   }
 }
@@ -103,9 +103,17 @@ TEST(NamespaceScope, SetsReceiveBufferSysctlsOnTheHost) {
 }
 
 TEST(NamespaceScope, NamesANamespaceOnce) {
-  const Finding finding = only_finding("blue", {.values = {{std::string(metric::syncookies), 2}}});
-  EXPECT_EQ(finding.affected.name, "namespace blue");
-  EXPECT_THAT(finding.action, HasSubstr("`ip netns exec blue sysctl -w ...`"));
+  const auto snapshot = [](double overflows) {
+    return Snapshot{
+        .namespaces = {{"blue",
+                        {.values = {{std::string(metric::abort_on_overflow), 1},
+                                    {std::string(metric::listen_overflows), overflows}}}}}};
+  };
+  const TimedSnapshot before{std::chrono::steady_clock::now(), snapshot(1)};
+  const Status status = diagnose({before.time + std::chrono::seconds(5), snapshot(2)}, &before);
+  ASSERT_EQ(status.findings.size(), 1U);
+  EXPECT_EQ(status.findings[0].affected.name, "namespace blue");
+  EXPECT_THAT(status.findings[0].action, HasSubstr("`ip netns exec blue sysctl -w ...`"));
 }
 
 }  // namespace

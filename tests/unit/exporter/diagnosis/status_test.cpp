@@ -52,7 +52,8 @@ Families full_listener(double drops, const std::string& unit = "web.service",
           gauge("inetdiag_listener_accept_queue_fill_ratio", labels, 1),
           gauge("inetdiag_listener_syn_queue_length", labels, 3),
           gauge("inetdiag_listener_syn_queue_fill_ratio", labels, 3.0 / 129),
-          counter("inetdiag_listener_drops_total", labels, drops),
+          counter("inetdiag_listener_listen_drops_total", labels, drops),
+          counter("inetdiag_listener_socket_drops_total", labels, 2 * drops),
           gauge("inetdiag_listener_backlog_capped", labels, 0),
           gauge("inetdiag_listener_info", owner, 1),
           gauge("inetdiag_sysctl_net_core_somaxconn", {{"netns", netns}}, 4096)};
@@ -83,11 +84,47 @@ TEST(Snapshot, AssemblesAListenerFromItsFamilies) {
   EXPECT_EQ(listeners[0].waiting, 129);
   EXPECT_EQ(listeners[0].backlog, 128);
   EXPECT_EQ(listeners[0].half_open, 3);
-  EXPECT_EQ(listeners[0].drops, 7);
+  EXPECT_EQ(listeners[0].listen_drops, 7);
+  EXPECT_EQ(listeners[0].socket_drops, 14);
+  EXPECT_EQ(listeners[0].oldest_seconds, std::nullopt);
   EXPECT_EQ(listeners[0].owner.text(), "web.service");
   EXPECT_EQ(snapshot.namespaces.at("").value("inetdiag_sysctl_net_core_somaxconn"), 4096);
   ASSERT_EQ(snapshot.collectors.size(), 1U);
   EXPECT_TRUE(snapshot.collectors[0].success);
+}
+
+TEST(Snapshot, ReadsTheQueueOfTheFullestSocket) {
+  Families families = full_listener(0);
+  const Labels labels = {{"address", "0.0.0.0"}, {"port", "443"}};
+  for (const auto& [name, value] : {std::pair("fullest_accept_queue_length", 17.0),
+                                    {"fullest_accept_queue_limit", 16},
+                                    {"accept_queue_oldest_seconds", 2.5},
+                                    {"accept_queue_stalled_seconds", 1.5},
+                                    {"accept_queue_abandoned_connections", 4},
+                                    {"syn_queue_retransmitted", 2}}) {
+    families.push_back(gauge(("inetdiag_listener_" + std::string(name)).c_str(), labels, value));
+  }
+  const Listener listener = snapshot_of(families).namespaces.at("").listeners.at(0);
+  EXPECT_EQ(listener.queue_length(), 17);
+  EXPECT_EQ(listener.queue_backlog(), 16);
+  EXPECT_EQ(listener.waiting, 129);
+  EXPECT_EQ(listener.oldest_seconds, 2.5);
+  EXPECT_EQ(listener.stalled_seconds, 1.5);
+  EXPECT_EQ(listener.abandoned, 4);
+  EXPECT_EQ(listener.half_open_retransmitted, 2);
+}
+
+TEST(Snapshot, SortsListenersByPort) {
+  Families families;
+  for (const char* port : {"8080", "443", "other", "80"}) {
+    families.push_back(
+        gauge("inetdiag_listener_sockets", {{"address", "0.0.0.0"}, {"port", port}}, 1));
+  }
+  std::vector<std::string> ports;
+  for (const Listener& listener : snapshot_of(families).namespaces.at("").listeners) {
+    ports.push_back(listener.endpoint.port);
+  }
+  EXPECT_THAT(ports, ElementsAre("80", "443", "8080", "other"));
 }
 
 TEST(Snapshot, ReadsEveryKindOfQueue) {
@@ -98,7 +135,11 @@ TEST(Snapshot, ReadsEveryKindOfQueue) {
   const Snapshot snapshot = snapshot_of(
       {ports, memory, gauge("inetdiag_tcp_sockets", {{"state", "syn_sent"}}, 4),
        gauge("inetdiag_udp_receive_queue_fill_ratio", {{"address", "[::]"}, {"port", "53"}}, 0.5),
+       gauge("inetdiag_udp_fullest_receive_queue_bytes", {{"address", "[::]"}, {"port", "53"}}, 7),
        gauge("inetdiag_unix_listener_accept_queue_fill_ratio", {{"path", "@x"}}, 0.25),
+       gauge("inetdiag_unix_listener_info", {{"path", "@x"}, {"uid", "33"}}, 1),
+       gauge("inetdiag_unix_datagram_unread", {{"path", "/log"}}, 1),
+       gauge("inetdiag_unix_datagram_pending_bytes", {{"path", "/log"}}, 768),
        counter("inetdiag_softnet_dropped_total", {{"cpu", "3"}}, 9)});
   const Namespace& own = snapshot.namespaces.at("");
   EXPECT_EQ(own.ports.at(0).close_wait, 5);
@@ -107,7 +148,12 @@ TEST(Snapshot, ReadsEveryKindOfQueue) {
   EXPECT_EQ(own.tcp_states.at("syn_sent"), 4);
   EXPECT_EQ(own.udp.at(0).endpoint.text(), "[::]:53");
   EXPECT_EQ(own.udp.at(0).fill, 0.5);
+  EXPECT_EQ(own.udp.at(0).queue_bytes(), 7);
   EXPECT_EQ(own.unix_listeners.at(0).path, "@x");
+  EXPECT_EQ(own.unix_listeners.at(0).owner.text(), "uid 33");
+  EXPECT_EQ(own.unix_receivers.at(0).path, "/log");
+  EXPECT_EQ(own.unix_receivers.at(0).unread, 1);
+  EXPECT_EQ(own.unix_receivers.at(0).pending_bytes, 768);
   EXPECT_EQ(own.dropped_by_cpu.at("3"), 9);
 }
 
@@ -120,8 +166,8 @@ TEST(Snapshot, SeparatesNamespaces) {
                            {{"netns", "blue"}, {"pod_namespace", "shop"}, {"pod_name", "web-0"}},
                            1));
   const Snapshot snapshot = snapshot_of(families);
-  EXPECT_EQ(snapshot.namespaces.at("").listeners.at(0).drops, 0);
-  EXPECT_EQ(snapshot.namespaces.at("blue").listeners.at(0).drops, 5);
+  EXPECT_EQ(snapshot.namespaces.at("").listeners.at(0).listen_drops, 0);
+  EXPECT_EQ(snapshot.namespaces.at("blue").listeners.at(0).listen_drops, 5);
   EXPECT_EQ(snapshot.namespaces.at("blue").value("inetdiag_sysctl_net_core_somaxconn"), 4096);
   const Status status = status_of(families);
   ASSERT_EQ(status.findings.size(), 2U);
@@ -147,16 +193,50 @@ TEST(Status, SortsFindingsBySeverity) {
   EXPECT_EQ(status.severity(), Severity::critical);
 }
 
+TEST(Status, SortsFindingsOfOneSeverityByDamage) {
+  Families families;
+  for (const auto& [port, waiting_seconds] : {std::pair("80", 3.0), {"81", 900}, {"82", 60}}) {
+    const Labels labels = {{"address", "0.0.0.0"}, {"port", port}};
+    families.push_back(gauge("inetdiag_listener_accept_queue_length", labels, 17));
+    families.push_back(gauge("inetdiag_listener_accept_queue_limit", labels, 16));
+    families.push_back(gauge("inetdiag_listener_accept_queue_fill_ratio", labels, 1));
+    families.push_back(
+        gauge("inetdiag_listener_accept_queue_oldest_seconds", labels, waiting_seconds));
+  }
+  std::vector<std::string> names;
+  for (const Finding& finding : status_of(families).findings) {
+    names.push_back(finding.affected.name);
+  }
+  EXPECT_THAT(names, ElementsAre("0.0.0.0:81", "0.0.0.0:82", "0.0.0.0:80"));
+}
+
+TEST(Status, NamesTheWorstFindingFirst) {
+  Families families = full_listener(0);
+  const std::string one = status_text(status_of(families), false);
+  EXPECT_THAT(one, HasSubstr("0.0.0.0:443 (web.service) has a full accept queue\n"));
+  families.push_back(gauge("inetdiag_tcp_time_wait", {}, 1000));
+  families.push_back(gauge("inetdiag_sysctl_net_ipv4_tcp_max_tw_buckets", {}, 1000));
+  EXPECT_THAT(status_text(status_of(families), false),
+              HasSubstr("has a full accept queue; 1 more warning\n"));
+}
+
+TEST(Status, NamesNoLimitThatIsFarAway) {
+  EXPECT_THAT(status_text(status_of(healthy_host()), false),
+              AllOf(HasSubstr("All queues have room.\n"), Not(HasSubstr("Closest"))));
+}
+
 TEST(Status, NamesTheClosestLimitOfAHealthyHost) {
-  const Status status = status_of(healthy_host());
+  Families families = healthy_host();
+  families[0] = gauge("inetdiag_tcp_time_wait", {}, 500);
+  const Status status = status_of(families);
   EXPECT_THAT(status.findings, IsEmpty());
   EXPECT_EQ(status.severity(), std::nullopt);
   ASSERT_NE(status.closest(), nullptr);
   EXPECT_EQ(status.closest()->resource, "net.ipv4.tcp_max_tw_buckets");
-  EXPECT_EQ(status.closest()->ratio, 0.1);
+  EXPECT_EQ(status.closest()->ratio, 0.5);
   EXPECT_THAT(status_text(status, false),
-              HasSubstr("No problems found. Closest to its limit: timewait sockets\n"
-                        "(net.ipv4.tcp_max_tw_buckets), 100 / 1000, 10 %.\n"));
+              HasSubstr("All queues have room. Closest to its limit: timewait sockets\n"
+                        "(net.ipv4.tcp_max_tw_buckets), 500 / 1000, 50 %.\n"));
 }
 
 TEST(Status, IsIncompleteWithoutListeners) {
@@ -180,11 +260,11 @@ TEST(SnapshotHistory, ComparesWithThePreviousSnapshot) {
   EXPECT_EQ(history.diagnose(listener_at(1, begin)).seconds_since_previous, std::nullopt);
   const Status second = history.diagnose(listener_at(4, begin + 5s));
   EXPECT_EQ(second.seconds_since_previous, 5);
-  EXPECT_EQ(second.listeners[0].new_drops, 3);
+  EXPECT_EQ(second.listeners[0].new_listen_drops, 3);
   // A request of another client a moment later is also compared with the first snapshot.
   const Status third = history.diagnose(listener_at(4, begin + 5100ms));
-  EXPECT_EQ(third.listeners[0].new_drops, 3);
-  EXPECT_EQ(history.diagnose(listener_at(4, begin + 10s)).listeners[0].new_drops, 0);
+  EXPECT_EQ(third.listeners[0].new_listen_drops, 3);
+  EXPECT_EQ(history.diagnose(listener_at(4, begin + 10s)).listeners[0].new_listen_drops, 0);
 }
 
 TEST(SnapshotHistory, IgnoresOldSnapshots) {
@@ -209,16 +289,30 @@ TEST(StatusText, FitsInEightyColumns) {
                          {"port", "65535"}};
   families.push_back(gauge("inetdiag_listener_accept_queue_length", labels, 65536));
   families.push_back(gauge("inetdiag_listener_accept_queue_limit", labels, 65535));
-  families.push_back(counter("inetdiag_listener_drops_total", labels, 123456789));
-  const std::string text = status_text(status_of(families), false);
+  families.push_back(counter("inetdiag_listener_listen_drops_total", labels, 0));
+  const TimedSnapshot before{std::chrono::steady_clock::now(), snapshot_of(families)};
+  families.back() = counter("inetdiag_listener_listen_drops_total", labels, 123456789);
+  const std::string text =
+      status_text(diagnose({before.time + 10s, snapshot_of(families)}, &before), false);
   for (const std::string& line : lines_of(text)) {
     if (!line.starts_with("    inetdiag_")) {  // a series on one line, for copying
       EXPECT_LE(display_width(line), 80U) << line;
     }
   }
   EXPECT_THAT(text, AllOf(HasSubstr("CRITICAL  0.0.0.0:443 (a-service-with-a-rather-long-name"),
-                          HasSubstr("[####] 129/128"), HasSubstr("123.4M"),
+                          HasSubstr("[####] 129/129"), HasSubstr("123.4M"),
                           HasSubstr("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535\n")));
+}
+
+TEST(StatusText, CountsAggregatedListeners) {
+  Families families = full_listener(0);
+  const Labels other = {{"address", "other"}, {"port", "other"}};
+  families.push_back(gauge("inetdiag_listener_sockets", other, 300));
+  families.push_back(gauge("inetdiag_listener_accept_queue_limit", other, 300 * 128));
+  families.push_back(gauge("inetdiag_listeners_aggregated", {}, 250));
+  const Status status = status_of(families);
+  EXPECT_THAT(status_text(status, false), HasSubstr("\nand 250 more "));
+  EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"), HasSubstr("and 250 more<"));
 }
 
 TEST(StatusText, IsColoredOnRequest) {
@@ -240,6 +334,14 @@ TEST(StatusPage, EscapesNames) {
       status_page(status_of(full_listener(0, hostile)), {.metrics = "/m\"etrics"}, "nonce");
   EXPECT_THAT(page, AllOf(Not(HasSubstr("<script>")), HasSubstr("&lt;script&gt;"),
                           Not(HasSubstr("\x1b")), HasSubstr("href=\"/m&quot;etrics\"")));
+}
+
+TEST(StatusPage, ShowsCommandsAsCode) {
+  EXPECT_THAT(status_page(status_of(full_listener(0, "")), {.metrics = "/metrics"}, "n"),
+              HasSubstr("<code>ss -ltnp sport = :443</code> names the program."));
+  const std::string page =
+      status_page(status_of(full_listener(0, "a`b`<i>`.service")), {.metrics = "/metrics"}, "n");
+  EXPECT_THAT(page, Not(HasSubstr("<i>")));
 }
 
 TEST(StatusPage, RefreshesItselfUnlessDisabled) {
@@ -265,10 +367,13 @@ TEST(StatusJson, HasFindingsAndListeners) {
   const auto& finding = document["findings"].at(0);
   EXPECT_EQ(finding["rule"], "accept_queue_full");
   EXPECT_EQ(finding["evidence"]["waiting"], 129);
-  EXPECT_EQ(finding["evidence"]["new_drops"], nullptr);
+  EXPECT_EQ(finding["evidence"]["new_listen_drops"], nullptr);
   EXPECT_EQ(finding["affected"]["labels"]["unit"], hostile);
   const auto& listener = document["listeners"].at(0);
   EXPECT_EQ(listener["accept_queue"]["fill_ratio"], 1);
+  EXPECT_EQ(listener["accept_queue"]["oldest_seconds"], nullptr);
+  EXPECT_EQ(listener["socket_drops"], 14);
+  EXPECT_EQ(listener["new_listen_drops"], nullptr);
   EXPECT_EQ(listener["limit_set_by"], "program");
   EXPECT_EQ(listener["device"], nullptr);
   EXPECT_EQ(document["closest_limit"]["resource"], "0.0.0.0:443");
@@ -310,6 +415,10 @@ TEST(NumberFormat, FitsNumbersBytesAndPercentages) {
   EXPECT_EQ(format_bytes(12), "12 B");
   EXPECT_EQ(format_value("queued_bytes", 2048), "2.0 KiB");
   EXPECT_EQ(format_percent(0.999), "99 %");
+  EXPECT_EQ(format_duration(0.04), "0.0 s");
+  EXPECT_EQ(format_duration(9.94), "9.9 s");
+  EXPECT_EQ(format_duration(119), "119 s");
+  EXPECT_EQ(format_duration(120), "2 min");
 }
 
 TEST(Html, EscapesSpecialAndControlCharacters) {

@@ -309,7 +309,7 @@ TEST_P(FileFaults, FailOnlyTheReadersOfTheFileInOneScrape) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, FileFaults,
-    ::testing::Values(FileFault{"netstat", "net/netstat", {"nstat"}},
+    ::testing::Values(FileFault{"netstat", "net/netstat", {"listeners", "nstat"}},
                       FileFault{"snmp", "net/snmp", {"nstat"}},
                       FileFault{"snmp6", "net/snmp6", {"nstat"}},
                       FileFault{"sockstat", "net/sockstat", {"sockstat"}},

@@ -136,6 +136,16 @@ TEST(InetFilter, RequestsBothFamiliesInOneDump) {
   EXPECT_EQ(value_at<inet_diag_req>(request.payload, 0).idiag_states, mask(TcpState::listen));
 }
 
+TEST(InetFilter, RequestsTcpInfoOnDemand) {
+  constexpr std::uint8_t info = 1U << (INET_DIAG_INFO - 1);
+  const InetFilter both{.ports = {80}};
+  EXPECT_EQ(value_at<inet_diag_req>(tcp_request(both).payload, 0).idiag_ext, 0);
+  EXPECT_EQ(value_at<inet_diag_req>(tcp_request(both, true).payload, 0).idiag_ext, info);
+  const InetFilter one{.family = AF_INET};
+  EXPECT_EQ(value_at<inet_diag_req_v2>(tcp_request(one).payload, 0).idiag_ext, 0);
+  EXPECT_EQ(value_at<inet_diag_req_v2>(tcp_request(one, true).payload, 0).idiag_ext, info);
+}
+
 TEST(InetFilter, AppendsBytecodeToTheRequest) {
   const InetFilter filter{.family = AF_INET6, .ports = {80}};
   const InetRequest request = tcp_request(filter);

@@ -24,7 +24,8 @@ TEST(InetSocket, HasTheFieldsOfTheMessage) {
                         .device = 7,
                         .cookie = 0x1'0000'0002,
                         .receive_queue = 11,
-                        .send_queue = 12};
+                        .send_queue = 12,
+                        .retransmissions = 3};
   const auto socket = parse_inet_socket(fake.payload());
   ASSERT_TRUE(socket);
   EXPECT_EQ(socket->state, TcpState::close_wait);
@@ -34,6 +35,7 @@ TEST(InetSocket, HasTheFieldsOfTheMessage) {
   EXPECT_EQ(socket->cookie, 0x1'0000'0002U);
   EXPECT_EQ(socket->receive_queue, 11U);
   EXPECT_EQ(socket->send_queue, 12U);
+  EXPECT_EQ(socket->retransmissions, 3U);
   EXPECT_FALSE(socket->is_timewait);
 }
 
@@ -67,9 +69,23 @@ TEST(InetSocket, RejectsUnknownFamiliesAndStates) {
   EXPECT_FALSE(parse_inet_socket(bytes_of(message)));
 }
 
+TEST(InetPeer, HasTheRemoteEndAndTheInode) {
+  const kernel::InetPeer peer = kernel::parse_inet_peer(FakeSocket{
+      .address = "::1", .peer_address = "2001:db8::7", .peer_port = 40000, .inode = 0xfffffff0}
+                                                            .payload());
+  EXPECT_EQ(peer.address, address("2001:db8::7"));
+  EXPECT_EQ(peer.port, 40000);
+  EXPECT_EQ(peer.inode, 0xfffffff0U);
+}
+
 TEST(InetAttributes, ParsesKnownAttributes) {
-  const auto attributes = parse_inet_attributes(
-      FakeSocket{.address = "::", .drops = 45, .cgroup = 0x1'0000'0003, .v6_only = true}.payload());
+  const auto attributes = parse_inet_attributes(FakeSocket{.address = "::",
+                                                           .drops = 45,
+                                                           .cgroup = 0x1'0000'0003,
+                                                           .v6_only = true,
+                                                           .last_sent_ms = 1'234'567}
+                                                    .payload());
+  EXPECT_EQ(attributes.last_sent_ms, 1'234'567U);
   EXPECT_EQ(attributes.drops, 45U);
   EXPECT_EQ(attributes.cgroup_id, 0x1'0000'0003U);
   EXPECT_EQ(attributes.v6_only, true);
@@ -94,6 +110,18 @@ TEST(InetAttributes, AcceptsLongerMemoryInfo) {
   Bytes bytes = bytes_of(FakeSocket{}.message());
   append_attribute(bytes, INET_DIAG_SKMEMINFO, memory_info(9) + Bytes(8));
   EXPECT_EQ(parse_inet_attributes(bytes).drops, 9U);
+}
+
+TEST(InetAttributes, IgnoresTcpInfoThatEndsBeforeTheField) {
+  const Bytes info = tcp_info_bytes(77);
+  for (std::size_t length = 0; length <= info.size(); ++length) {
+    Bytes bytes = bytes_of(FakeSocket{}.message());
+    const auto part = std::span(info).first(length);
+    append_attribute(bytes, INET_DIAG_INFO, Bytes(part.begin(), part.end()));
+    const auto age = parse_inet_attributes(bytes).last_sent_ms;
+    EXPECT_EQ(age.has_value(), length >= last_data_sent_offset + sizeof(std::uint32_t)) << length;
+    EXPECT_EQ(age.value_or(77), 77U) << length;
+  }
 }
 
 TEST(InetAttributes, StopsAtInvalidLengths) {

@@ -81,6 +81,179 @@ TEST(SynQueue, MatchesThePort) {
   EXPECT_EQ(listener_of({{.address = "0.0.0.0", .port = 81}}, syn("10.0.0.5")), "none");
 }
 
+std::string text_of(const kernel::Endpoint& endpoint) {
+  return endpoint.address.text() + ":" + std::to_string(endpoint.port);
+}
+
+TEST(SynQueue, CountsRequestsWithARetransmittedSynAck) {
+  FakeSocket repeated = syn("10.0.0.5");
+  repeated.retransmissions = 2;
+  FakeSocket other_port = syn("10.0.0.5", 81);
+  other_port.retransmissions = 1;
+  FakeKernel kernel{.sockets = {{.port = 80}, syn("10.0.0.5"), repeated, repeated, other_port}};
+  TcpTable table(kernel.factory(), soon());
+  const auto& partial = table.partial_dump();
+  ASSERT_EQ(partial.syn_queue_retransmitted.size(), 1U);
+  EXPECT_EQ(text_of(partial.syn_queue_retransmitted.begin()->first), "0.0.0.0:80");
+  EXPECT_EQ(partial.syn_queue_retransmitted.begin()->second, 2U);
+  EXPECT_EQ(partial.syn_queue.begin()->second, 3U);
+}
+
+/// A connection attempt whose SYN was retransmitted.
+FakeSocket repeated_syn(const std::string& from, const std::string& to, std::uint16_t port) {
+  return {.address = from,
+          .port = 40000,
+          .state = TcpState::syn_sent,
+          .timer = 1,
+          .full = true,
+          .peer_address = to,
+          .peer_port = port,
+          .inode = 7,
+          .retransmissions = 1};
+}
+
+std::uint64_t unanswered_syns(std::vector<FakeSocket> sockets) {
+  FakeKernel kernel{.sockets = std::move(sockets)};
+  TcpTable by_partial_dump(kernel.factory(), soon());
+  TcpTable by_full_dump(kernel.factory(), soon());
+  const auto count = by_partial_dump.partial_dump().syn_sent_retransmitted;
+  EXPECT_EQ(by_full_dump.full_dump().partial.syn_sent_retransmitted, count);
+  return count;
+}
+
+TEST(SynSent, CountsConnectionsWhoseSynWasRetransmitted) {
+  FakeSocket first_try = repeated_syn("10.0.0.5", "10.0.0.9", 80);
+  first_try.retransmissions = 0;
+  FakeSocket lossy = repeated_syn("10.0.0.5", "10.0.0.9", 80);
+  lossy.state = TcpState::established;
+  EXPECT_EQ(unanswered_syns({repeated_syn("10.0.0.5", "10.0.0.9", 80), first_try, lossy}), 1U);
+}
+
+TEST(SynSent, ExcludesConnectionsToOwnListeners) {
+  EXPECT_EQ(unanswered_syns({{.port = 80}, repeated_syn("127.0.0.1", "127.0.0.1", 80)}), 0U);
+  EXPECT_EQ(unanswered_syns({{.address = "::"}, repeated_syn("10.0.0.5", "10.0.0.5", 80)}), 0U);
+}
+
+TEST(SynSent, IncludesConnectionsToTheSamePortOfAnotherHost) {
+  EXPECT_EQ(unanswered_syns({{.port = 80}, repeated_syn("10.0.0.5", "10.0.0.9", 80)}), 1U);
+}
+
+TEST(SynSent, IncludesConnectionsToAnOwnAddressWithoutAListener) {
+  EXPECT_EQ(unanswered_syns(
+                {{.address = "10.0.0.6", .port = 80}, repeated_syn("10.0.0.5", "10.0.0.5", 80)}),
+            1U);
+}
+
+/// A connection that no program has accepted.
+FakeSocket unaccepted(const std::string& address, std::uint32_t age_ms, std::uint16_t port = 80,
+                      TcpState state = TcpState::established) {
+  return {.address = address, .port = port, .state = state, .full = true, .last_sent_ms = age_ms};
+}
+
+std::map<std::string, kernel::WaitingConnections> waiting_at(std::vector<FakeSocket> sockets,
+                                                             std::vector<std::uint16_t> ports,
+                                                             int old_age_ms = 1000) {
+  FakeKernel kernel{.sockets = std::move(sockets)};
+  TcpTable table(kernel.factory(), soon());
+  std::map<std::string, kernel::WaitingConnections> waiting;
+  for (const auto& [endpoint, connections] :
+       table.waiting_connections(std::move(ports), std::chrono::milliseconds(old_age_ms))) {
+    waiting[text_of(endpoint)] = connections;
+  }
+  return waiting;
+}
+
+TEST(WaitingConnections, AreCountedByListener) {
+  const auto waiting = waiting_at({{.address = "0.0.0.0"},
+                                   {.address = "10.0.0.5"},
+                                   {.address = "10.0.0.5", .port = 81},
+                                   unaccepted("10.0.0.5", 10),
+                                   unaccepted("10.0.0.5", 20),
+                                   unaccepted("10.0.0.6", 30),
+                                   unaccepted("10.0.0.5", 40, 81)},
+                                  {80, 81});
+  ASSERT_EQ(waiting.size(), 3U);
+  EXPECT_EQ(waiting.at("10.0.0.5:80").count, 2U);
+  EXPECT_EQ(waiting.at("0.0.0.0:80").count, 1U);
+  EXPECT_EQ(waiting.at("10.0.0.5:81").count, 1U);
+}
+
+TEST(WaitingConnections, OfBothFamiliesBelongToADualStackListener) {
+  const auto waiting = waiting_at(
+      {{.address = "::"}, unaccepted("::ffff:10.0.0.5", 10), unaccepted("2001:db8::1", 20)}, {80});
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting.at("[::]:80").count, 2U);
+}
+
+TEST(WaitingConnections, HaveAnAge) {
+  const auto waiting = waiting_at({{.port = 80},
+                                   unaccepted("10.0.0.5", 999),
+                                   unaccepted("10.0.0.5", 4000),
+                                   unaccepted("10.0.0.5", 1000)},
+                                  {80}, 1000);
+  EXPECT_EQ(waiting.at("0.0.0.0:80").oldest, std::chrono::milliseconds(4000));
+  EXPECT_EQ(waiting.at("0.0.0.0:80").old, 2U);
+}
+
+TEST(WaitingConnections, IncludeThoseThatThePeerHasClosed) {
+  const auto waiting = waiting_at({{.port = 80},
+                                   unaccepted("10.0.0.5", 10),
+                                   unaccepted("10.0.0.5", 5000, 80, TcpState::close_wait)},
+                                  {80});
+  EXPECT_EQ(waiting.at("0.0.0.0:80").count, 2U);
+  EXPECT_EQ(waiting.at("0.0.0.0:80").closed_by_peer, 1U);
+}
+
+TEST(WaitingConnections, ExcludeConnectionsOfAProgram) {
+  FakeSocket accepted = unaccepted("10.0.0.5", 5000);
+  accepted.inode = 7;
+  FakeSocket leaked = unaccepted("10.0.0.5", 5000, 80, TcpState::close_wait);
+  leaked.inode = 8;
+  // An outgoing connection to the port of a listener passes the filter too.
+  FakeSocket outgoing = unaccepted("10.0.0.5", 5000, 40000);
+  outgoing.peer_port = 80;
+  EXPECT_TRUE(waiting_at({{.port = 80}, accepted, leaked, outgoing}, {80}).empty());
+}
+
+TEST(WaitingConnections, ExcludeHalfOpenAndClosingOnes) {
+  EXPECT_TRUE(waiting_at({{.port = 80},
+                          syn("10.0.0.5"),
+                          unaccepted("10.0.0.5", 5000, 80, TcpState::fin_wait1),
+                          unaccepted("10.0.0.5", 5000, 80, TcpState::last_ack)},
+                         {80})
+                  .empty());
+}
+
+TEST(WaitingConnections, WithoutTcpInfoHaveNoAgeAndAreNotCounted) {
+  FakeSocket unknown = unaccepted("10.0.0.5", 0);
+  unknown.last_sent_ms.reset();
+  EXPECT_TRUE(waiting_at({{.port = 80}, unknown}, {80}).empty());
+}
+
+TEST(WaitingConnections, AreRequestedForTheGivenPortsOnly) {
+  const auto waiting = waiting_at(
+      {{.port = 80}, {.port = 81}, unaccepted("10.0.0.5", 10, 80), unaccepted("10.0.0.5", 10, 81)},
+      {81});
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting.begin()->first, "0.0.0.0:81");
+}
+
+TEST(WaitingConnections, AreNotReadIfThePolicyForbidsIt) {
+  FakeKernel kernel{.sockets = {{.port = 80}, unaccepted("10.0.0.5", 10)}};
+  TcpTable table(kernel.factory(), soon(), {.allows_waiting_connections = false});
+  EXPECT_THROW(table.waiting_connections({80}, std::chrono::seconds(1)), kernel::DumpNotDue);
+  EXPECT_FALSE(table.has_read_waiting_connections());
+  EXPECT_EQ(kernel.dumps, 0);
+}
+
+TEST(WaitingConnections, CountAsReadEvenIfTheDumpTimesOut) {
+  FakeKernel kernel{.sockets = {{.port = 80}, unaccepted("10.0.0.5", 10)}};
+  kernel.timed_out_states = kernel::mask(TcpState::established);
+  TcpTable table(kernel.factory(), soon());
+  EXPECT_THROW(table.waiting_connections({80}, std::chrono::seconds(1)), kernel::DeadlineExceeded);
+  EXPECT_TRUE(table.has_read_waiting_connections());
+}
+
 TEST(TcpTable, CountsStatesPortsAndBytes) {
   FakeKernel kernel{.sockets = {
                         {.address = "0.0.0.0", .port = 80, .receive_queue = 5, .send_queue = 128},

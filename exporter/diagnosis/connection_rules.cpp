@@ -1,0 +1,205 @@
+// Rules on connections that do not proceed. docs/diagnosis.md says what the numbers mean and what
+// else moves them. Sources: net/ipv4/tcp_input.c (tcp_fin, tcp_rcv_state_process),
+// net/ipv4/tcp_output.c (tcp_retransmit_skb), net/ipv4/tcp_timer.c, RFC 9293.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "exporter/diagnosis/listener_facts.h"
+#include "exporter/diagnosis/metric_names.h"
+#include "exporter/diagnosis/namespace_scope.h"
+#include "exporter/diagnosis/number_format.h"
+#include "exporter/diagnosis/rules.h"
+#include "exporter/diagnosis/thresholds.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+/// Returns whether `sockets` stay in their state for longer than a close takes. By Little's law
+/// they stay for `sockets` / rate on average; in the long run connections close as fast as they
+/// open.
+bool is_lasting(double sockets, const NamespaceDelta& delta) {
+  const auto active = delta.growth(metric::active_opens);
+  const auto passive = delta.growth(metric::passive_opens);
+  return active && passive && sockets >= delta.per_second(*active + *passive) * min_lasting_seconds;
+}
+
+/// Returns the connections that wait for accept(), at listeners that `matches`. They are in
+/// CLOSE_WAIT if the client has closed, and no program can have leaked them.
+template <typename Predicate>
+double waiting_connections(const Namespace& netns, Predicate matches) {
+  double waiting = 0;
+  for (const Listener& listener : netns.listeners) {
+    waiting += matches(listener) ? listener.waiting : 0;
+  }
+  return waiting;
+}
+
+/// Returns the smaller of two counts in CLOSE_WAIT, without what may not have been accepted.
+double accepted(double now, double before, double waiting_now, double waiting_before) {
+  return std::min(now, before) - std::max(waiting_now, waiting_before);
+}
+
+/// Returns the sockets in CLOSE_WAIT of a port in both snapshots.
+double lasting_close_wait(const PortSockets& port, const NamespaceDelta& delta) {
+  const PortSockets* then = delta.previous(port, &Namespace::ports, &PortSockets::port);
+  const auto is_here = [&](const Listener& listener) {
+    // The port `other` includes ports with listeners that have no series of their own.
+    return listener.endpoint.port == port.port || port.port == "other";
+  };
+  return then == nullptr
+             ? 0
+             : accepted(port.close_wait, then->close_wait, waiting_connections(delta.now, is_here),
+                        waiting_connections(*delta.before, is_here));
+}
+
+double lasting_close_wait(const NamespaceDelta& delta) {
+  const auto is_any = [](const Listener& /*listener*/) { return true; };
+  return delta.before == nullptr
+             ? 0
+             : accepted(delta.now.sockets_in("close_wait"), delta.before->sockets_in("close_wait"),
+                        waiting_connections(delta.now, is_any),
+                        waiting_connections(*delta.before, is_any));
+}
+
+bool is_leak(double close_wait, const NamespaceDelta& delta) {
+  return close_wait >= min_close_wait &&
+         (is_lasting(close_wait, delta) || close_wait >= min_close_wait_on_busy_host);
+}
+
+Finding close_wait_finding(double close_wait, bool is_outgoing) {
+  return {.severity = Severity::warning,
+          .rule = "many_close_wait",
+          .summary = format_number(close_wait) +
+                     " sockets stay in CLOSE_WAIT: their peers have closed the connections, the "
+                     "program has not.",
+          .limit = "the program's file descriptors (RLIMIT_NOFILE)",
+          .action = is_outgoing
+                        ? "Find the program (`ss -tnp state close-wait`): it leaks connections, "
+                          "for example of a connection pool. No sysctl helps."
+                        : "Find out why the program does not call close() (`ss -tnp state "
+                          "close-wait`): it leaks connections, hangs, or still sends to clients "
+                          "that have shut down their side (Send-Q above 0). No sysctl helps.",
+          .damage = {.share = close_wait}};
+}
+
+}  // namespace
+
+void close_wait(const NamespaceDelta& delta, Findings& findings) {
+  for (const PortSockets& port : delta.now.ports) {
+    const double lasting = lasting_close_wait(port, delta);
+    if (!is_leak(lasting, delta)) {
+      continue;
+    }
+    const bool is_outgoing = port.port == "other";
+    Finding finding = close_wait_finding(lasting, is_outgoing);
+    finding.affected = {.kind = "port",
+                        .name = is_outgoing ? "outgoing connections" : "port " + port.port,
+                        .labels = delta.with_netns({{"port", port.port}})};
+    finding.evidence = {{"close_wait", port.close_wait}, {"sockets", port.all}};
+    finding.metric = selector("inetdiag_tcp_port_sockets",
+                              delta.with_netns({{"port", port.port}, {"state", "close_wait"}}));
+    findings.push_back(std::move(finding));
+  }
+  // Sockets are counted by port in the exporter's own namespace only, and not without a full dump.
+  if (const double lasting = lasting_close_wait(delta);
+      delta.now.ports.empty() && is_leak(lasting, delta)) {
+    Finding finding = close_wait_finding(lasting, false);
+    finding.affected = namespace_finding(delta).affected;
+    finding.evidence = {{"close_wait", delta.now.sockets_in("close_wait")}};
+    finding.metric = selector("inetdiag_tcp_sockets", delta.with_netns({{"state", "close_wait"}}));
+    findings.push_back(std::move(finding));
+  }
+}
+
+void stalled_closes(const NamespaceDelta& delta, Findings& findings) {
+  if (delta.before == nullptr) {
+    return;
+  }
+  const auto lasting = [&](std::string_view state) {
+    return std::min(delta.now.sockets_in(state), delta.before->sockets_in(state));
+  };
+  const double fin_wait1 = lasting("fin_wait1");
+  const double last_ack = lasting("last_ack");
+  const double stalled = fin_wait1 + last_ack;
+  if (stalled < min_stalled_closes || !is_lasting(stalled, delta)) {
+    return;
+  }
+  Finding finding = namespace_finding(delta);
+  finding.severity = Severity::warning;
+  finding.rule = "closing_stalled";
+  finding.summary = format_number(stalled) +
+                    " closed connections stay in FIN_WAIT1 or LAST_ACK: their peers do not "
+                    "acknowledge the last data and the FIN. They are gone, unreachable, or do not "
+                    "read.";
+  finding.evidence = {{"fin_wait1", fin_wait1},
+                      {"last_ack", last_ack},
+                      {"orphans", delta.now.value(metric::orphans)}};
+  finding.limit = "net.ipv4.tcp_max_orphans";
+  finding.action =
+      "See their peers and timers (`ss -tno state fin-wait-1 state last-ack`): `on` with "
+      "retransmissions is a dead peer or network, `persist` a peer that does not read. "
+      "net.ipv4.tcp_orphan_retries limits how long they stay.";
+  finding.metric =
+      selector("inetdiag_tcp_sockets",
+               delta.with_netns({{"state", fin_wait1 >= last_ack ? "fin_wait1" : "last_ack"}}));
+  finding.damage = {.share = stalled};
+  findings.push_back(std::move(finding));
+}
+
+void retransmissions(const NamespaceDelta& delta, Findings& findings) {
+  const double sent = delta.growth(metric::sent_segments).value_or(0);
+  // Unanswered SYNs and SYN-ACKs have rules of their own. Tail loss probes are sent after two round
+  // trips without an ACK: unless fast retransmissions follow, nothing may be lost.
+  const double probes = delta.growth(metric::loss_probes).value_or(0) -
+                        delta.growth(metric::fast_retransmissions).value_or(0);
+  const double retransmitted = delta.growth(metric::retransmitted_segments).value_or(0) -
+                               delta.growth(metric::syn_retransmissions).value_or(0) -
+                               std::max(probes, 0.0);
+  const double ratio = retransmitted / std::max(sent + retransmitted, 1.0);
+  if (retransmitted < min_retransmissions || ratio < min_retransmission_ratio) {
+    return;
+  }
+  Finding finding = namespace_finding(delta);
+  finding.severity = Severity::warning;
+  finding.rule = "retransmissions";
+  finding.summary = "The kernel retransmitted " + format_number(retransmitted) + " segments" +
+                    delta.over_interval() + ", and sent " + format_number(sent) +
+                    " others: packets are lost on the way, or peers are gone.";
+  finding.evidence = {{"new_retransmitted_segments", retransmitted}, {"new_segments", sent}};
+  finding.action =
+      "See whether all peers are affected or one (`ss -tino`, retrans): one is its network or the "
+      "peer itself, all of them a link, a NIC (`ip -s link`) or a shaper (`tc -s qdisc`) of this "
+      "host.";
+  finding.metric = metric::retransmitted_segments;
+  finding.damage = {.per_second = delta.per_second(retransmitted), .share = ratio};
+  findings.push_back(std::move(finding));
+}
+
+void syn_sent(const NamespaceDelta& delta, Findings& findings) {
+  const double unanswered = delta.now.value(metric::syn_sent_retransmitted).value_or(0);
+  if (unanswered < min_unanswered_syns) {
+    return;
+  }
+  const std::string name = namespace_name(delta.netns, delta.now.pod);
+  const double connected = delta.now.sockets_in("established");
+  Finding finding = namespace_finding(delta);
+  // A crawler or a peer-to-peer node always tries some dead peers.
+  finding.severity =
+      unanswered >= connected * min_unanswered_syns_ratio ? Severity::warning : Severity::notice;
+  finding.rule = "syn_sent_waiting";
+  finding.affected.name += " (outgoing connections)";
+  finding.summary = format_number(unanswered) + " outgoing connections of " + name +
+                    " wait in SYN_SENT although their SYN was sent again: peers do not answer.";
+  finding.evidence = {{"syn_sent", delta.now.sockets_in("syn_sent")},
+                      {"syn_sent_retransmitted", unanswered},
+                      {"established", connected}};
+  finding.action =
+      "Find the peer that does not answer (`ss -tno state syn-sent`): it is down, behind a "
+      "firewall that drops SYNs, or its queues are full.";
+  finding.metric = metric::syn_sent_retransmitted;
+  finding.damage = {.share = unanswered};
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace inetdiag::diagnosis

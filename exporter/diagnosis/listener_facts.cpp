@@ -1,0 +1,75 @@
+#include "exporter/diagnosis/listener_facts.h"
+
+#include "exporter/diagnosis/metric_names.h"
+#include "exporter/diagnosis/namespace_scope.h"
+#include "exporter/diagnosis/thresholds.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+/// Kernels before 2025 hold one entry less in the SYN queue than in the accept queue.
+bool is_syn_queue_nearly_full(const Listener& listener) {
+  const double half_open = listener.half_open.value_or(0);
+  return half_open > 0 &&
+         (listener.syn_fill.value_or(0) >= nearly_full_ratio || half_open >= listener.backlog);
+}
+
+}  // namespace
+
+Finding listener_finding(const Listener& listener, const NamespaceDelta& delta) {
+  Affected affected{.kind = "listener",
+                    .name = listener.endpoint.text(),
+                    .labels = delta.with_netns(listener.endpoint.labels())};
+  const std::string owner = listener.owner.text();
+  if (!owner.empty()) {
+    affected.name += " (" + owner + ")";
+  }
+  affected.labels.merge(listener.owner.labels());
+  return {.affected = std::move(affected)};
+}
+
+Finding namespace_finding(const NamespaceDelta& delta) {
+  return {.affected = {.kind = "namespace",
+                       .name = namespace_name(delta.netns, delta.now.pod),
+                       .labels = delta.with_netns({})}};
+}
+
+std::string listener_series(std::string_view metric, const Listener& listener,
+                            const NamespaceDelta& delta) {
+  return selector(metric, delta.with_netns(listener.endpoint.labels()));
+}
+
+std::string find_owner(const Listener& listener) {
+  return listener.owner.text().empty() && !listener.endpoint.is_aggregated()
+             ? " `ss -ltnp sport = :" + listener.endpoint.port + "` names the program."
+             : "";
+}
+
+double new_listen_drops(const Listener& listener, const NamespaceDelta& delta) {
+  return delta.growth(listener, &Listener::listen_drops).value_or(0);
+}
+
+bool may_have_dropped(const Listener& listener, const NamespaceDelta& delta) {
+  return new_listen_drops(listener, delta) > 0 ||
+         (delta.grew(metric::listen_drops) &&
+          delta.growth(listener, &Listener::socket_drops).value_or(0) > 0);
+}
+
+Severity severity_of_drops(double drops, const NamespaceDelta& delta) {
+  return drops >= min_critical_drops && delta.per_second(drops) >= min_critical_drops_per_second
+             ? Severity::critical
+             : Severity::warning;
+}
+
+bool sends_cookies(const Listener& listener, const NamespaceDelta& delta) {
+  return delta.now.value(metric::syncookies) == cookies_when_full &&
+         (delta.grew(metric::cookies_sent) || delta.grew(metric::cookies_received)) &&
+         is_syn_queue_nearly_full(listener);
+}
+
+bool drops_syns(const Listener& listener, const NamespaceDelta& delta) {
+  return delta.now.value(metric::syncookies) == no_cookies && is_syn_queue_nearly_full(listener) &&
+         (delta.grew(metric::syns_dropped) || new_listen_drops(listener, delta) > 0);
+}
+
+}  // namespace inetdiag::diagnosis

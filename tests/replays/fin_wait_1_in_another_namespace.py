@@ -1,0 +1,12 @@
+"""Expect: warning closing_stalled *namespace blue
+
+A program in another network namespace closed 120 connections to clients that do not read."""
+
+
+def replay(host):
+    with host.other_namespace("blue"):
+        server = host.listen()
+        for _, connection in host.pairs(server, 120, ("127.0.0.1", 8080), receive_buffer=2048):
+            host.send_until_full(connection)
+            connection.close()
+        host.wait_for_state("fin-wait-1", 120)

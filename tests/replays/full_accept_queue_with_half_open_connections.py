@@ -1,0 +1,15 @@
+"""Expect: critical accept_queue_full 10.98.0.1:8080
+
+The accept queue is full, and as many connections as the backlog are half-open. The kernel has sent no cookie."""
+
+from host import Link
+
+
+def replay(host):
+    link = Link(lambda packet: None)
+    host.listen(Link.ADDRESS, backlog=8)
+    link.send_syns(8)
+    host.wait_until_half_open(8)
+    host.connect(9, address=Link.ADDRESS)
+    host.wait_until_waiting(9)
+    host.repeat(lambda: host.connect(2, address=Link.ADDRESS), every=0.1)

@@ -1,0 +1,10 @@
+"""Expect: critical listener_stuck 0.0.0.0:8080*in namespace blue
+
+A program in another network namespace does not accept. Five clients have waited for more than two seconds."""
+
+
+def replay(host):
+    with host.other_namespace("blue"):
+        host.listen(backlog=128)
+        host.connect(5)
+        host.wait_until_waiting(5, seconds=2.2)

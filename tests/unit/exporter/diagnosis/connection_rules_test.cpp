@@ -1,0 +1,172 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/diagnosed_host.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+using namespace testing;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+/// A host with sockets in CLOSE_WAIT at port 443, now and before.
+DiagnosedHost host_with_close_wait(double now, double before) {
+  DiagnosedHost host;
+  host.listener().waiting = host.listener_before().waiting = 0;
+  host.now.ports[0].close_wait = now;
+  host.before.ports[0].close_wait = before;
+  return host;
+}
+
+TEST(CloseWait, IsALeakIfAHundredSocketsStay) {
+  const DiagnosedHost host = host_with_close_wait(100, 100);
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
+  EXPECT_EQ(host.first().affected.name, "port 443");
+  EXPECT_EQ(host.first().metric, "inetdiag_tcp_port_sockets{port=\"443\",state=\"close_wait\"}");
+  EXPECT_THAT(host_with_close_wait(100, 99).names(), IsEmpty());
+  EXPECT_THAT(host_with_close_wait(99, 100).names(), IsEmpty());
+}
+
+TEST(CloseWait, NeedsAPreviousSnapshot) {
+  EXPECT_THAT(host_with_close_wait(5000, 5000).names(false), IsEmpty());
+  DiagnosedHost host = host_with_close_wait(5000, 0);
+  host.before.ports.clear();
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(CloseWait, AtAnOutgoingPortIsALeakOfAClient) {
+  DiagnosedHost host;
+  host.now.ports[1].close_wait = host.before.ports[1].close_wait = 500;
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
+  EXPECT_EQ(host.first().affected.name, "outgoing connections");
+  EXPECT_THAT(host.first().action, HasSubstr("connection pool"));
+}
+
+TEST(CloseWait, OfConnectionsThatWaitForAcceptIsNoLeak) {
+  DiagnosedHost host = host_with_close_wait(120, 120);
+  host.listener().waiting = 30;
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.listener().endpoint.port = host.listener_before().endpoint.port = "80";
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
+}
+
+// 300 connections per second close within a moment: 500 of them may be other ones each time.
+TEST(CloseWait, ProvesLessOnABusyHost) {
+  DiagnosedHost host = host_with_close_wait(500, 500);
+  host.grow(metric::passive_opens, 3000);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host = host_with_close_wait(1000, 1000);
+  host.grow(metric::passive_opens, 100'000);
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
+}
+
+TEST(CloseWait, NeedsMoreSocketsIfTheRateOfConnectionsIsUnknown) {
+  DiagnosedHost host = host_with_close_wait(999, 999);
+  host.now.values.erase(std::string(metric::passive_opens));
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.now.ports[0].close_wait = host.before.ports[0].close_wait = 1000;
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
+}
+
+TEST(CloseWait, IsCountedForTheNamespaceIfPortsAreUnknown) {
+  DiagnosedHost host;
+  host.now.ports.clear();
+  host.now.tcp_states["close_wait"] = host.before.tcp_states["close_wait"] = 101;
+  EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));
+  EXPECT_EQ(host.first().affected.kind, "namespace");
+  host.listener().waiting = 2;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+/// A host with closed connections whose peers do not acknowledge, now and before.
+DiagnosedHost host_with_closing(double fin_wait1, double last_ack) {
+  DiagnosedHost host;
+  for (Namespace* snapshot : {&host.now, &host.before}) {
+    snapshot->tcp_states["fin_wait1"] = fin_wait1;
+    snapshot->tcp_states["last_ack"] = last_ack;
+  }
+  return host;
+}
+
+TEST(StalledCloses, AreAHundredThatStay) {
+  const DiagnosedHost host = host_with_closing(60, 40);
+  EXPECT_THAT(host.names(), ElementsAre("warning closing_stalled"));
+  EXPECT_THAT(host.first().evidence, Contains(Pair("last_ack", std::optional(40.0))));
+  EXPECT_THAT(host.names(false), IsEmpty());
+  EXPECT_THAT(host_with_closing(60, 39).names(), IsEmpty());
+}
+
+TEST(StalledCloses, AreInTheSameStateInBothSnapshots) {
+  DiagnosedHost host = host_with_closing(60, 40);
+  host.before.tcp_states["fin_wait1"] = 40;
+  host.before.tcp_states["last_ack"] = 60;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(StalledCloses, AreNotTheMomentaryOnesOfABusyHost) {
+  DiagnosedHost host = host_with_closing(100, 100);
+  host.grow(metric::active_opens, 1000);  // 100 per second
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(Retransmissions, AreAWarningFromFivePercent) {
+  DiagnosedHost host;
+  host.grow(metric::retransmitted_segments, 600);
+  EXPECT_THAT(host.names(), ElementsAre("warning retransmissions"));
+  EXPECT_THAT(host.first().summary, HasSubstr("and sent 10000 others"));
+  host.grow(metric::sent_segments, 100'000);
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(Retransmissions, AreFiftyAtLeast) {
+  DiagnosedHost host;
+  host.grow(metric::sent_segments, 100);
+  host.grow(metric::loss_probes, 0);
+  host.grow(metric::syn_retransmissions, 0);
+  host.grow(metric::retransmitted_segments, 49);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.grow(metric::retransmitted_segments, 50);
+  EXPECT_THAT(host.names(), ElementsAre("warning retransmissions"));
+  EXPECT_THAT(host.names(false), IsEmpty());
+}
+
+TEST(Retransmissions, DoNotIncludeSyns) {
+  DiagnosedHost host;
+  host.grow(metric::retransmitted_segments, 5000);
+  host.grow(metric::syn_retransmissions, 5000);
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+// Peers that delay their ACKs cause tail loss probes without a loss.
+TEST(Retransmissions, DoNotIncludeTailLossProbesUnlessFastRetransmissionsFollow) {
+  DiagnosedHost host;
+  host.grow(metric::retransmitted_segments, 5000);
+  host.grow(metric::loss_probes, 5000);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.grow(metric::fast_retransmissions, 1000);
+  EXPECT_THAT(host.names(), ElementsAre("warning retransmissions"));
+}
+
+TEST(SynSent, AFewUnansweredAreANoticeManyAreAWarning) {
+  DiagnosedHost host;
+  host.set(metric::syn_sent_retransmitted, 19);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::syn_sent_retransmitted, 20);
+  EXPECT_THAT(host.names(), ElementsAre("notice syn_sent_waiting"));
+  EXPECT_EQ(host.first().affected.name, "this host (outgoing connections)");
+  host.set(metric::syn_sent_retransmitted, 200);  // a fifth of the established connections
+  EXPECT_THAT(host.names(), ElementsAre("warning syn_sent_waiting"));
+}
+
+TEST(SynSent, AreNoFindingUntilTheirSynIsSentAgain) {
+  DiagnosedHost host;
+  host.now.tcp_states["syn_sent"] = 10'000;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace inetdiag::diagnosis

@@ -1,0 +1,109 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/unit/support/diagnosed_host.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+using namespace testing;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+TEST(TimeWait, IsNearItsLimitFromEightyPercent) {
+  DiagnosedHost host;
+  host.set(metric::timewaits, 799);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::timewaits, 800);
+  EXPECT_THAT(host.names(), ElementsAre("warning time_wait_nearly_full"));
+  host.set(metric::timewaits, 1000);
+  EXPECT_THAT(host.names(), ElementsAre("warning time_wait_full"));
+}
+
+TEST(TimeWait, IsFullIfOverflowsGrow) {
+  DiagnosedHost host;
+  host.grow(metric::time_wait_overflows, 1);
+  EXPECT_THAT(host.names(), ElementsAre("warning time_wait_full"));
+  EXPECT_THAT(host.names(false), IsEmpty());
+}
+
+TEST(Orphans, AreNearTheirLimitFromHalfOfIt) {
+  DiagnosedHost host;
+  host.set(metric::orphans, 499);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::orphans, 500);
+  EXPECT_THAT(host.names(), ElementsAre("warning orphans_near_limit"));
+  host.set(metric::orphans, 1000);
+  EXPECT_THAT(host.names(), ElementsAre("critical orphans_full"));
+}
+
+TEST(TcpMemory, HasThresholdsInPages) {
+  const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+  DiagnosedHost host;
+  host.set(metric::tcp_memory_bytes, 100 * page - 1);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::tcp_memory_bytes, 100 * page);
+  EXPECT_THAT(host.names(), ElementsAre("warning tcp_memory_pressure"));
+  host.set(metric::tcp_memory_bytes, 200 * page);
+  EXPECT_THAT(host.names(), ElementsAre("critical tcp_memory_full"));
+}
+
+TEST(TcpMemory, CountersRevealPressureAndAborts) {
+  DiagnosedHost host;
+  host.grow(metric::memory_pressures, 1);
+  EXPECT_THAT(host.names(), ElementsAre("warning tcp_memory_pressure"));
+  host.grow(metric::memory_aborts, 1);
+  EXPECT_THAT(host.names(), ElementsAre("critical tcp_memory_full"));
+}
+
+TEST(Conntrack, IsFullNearlyFullOrDropping) {
+  DiagnosedHost host;
+  host.set(metric::conntrack_entries, 799);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::conntrack_entries, 800);
+  EXPECT_THAT(host.names(), ElementsAre("warning conntrack_nearly_full"));
+  host.set(metric::conntrack_entries, 1000);
+  EXPECT_THAT(host.names(), ElementsAre("critical conntrack_full"));
+  host.set(metric::conntrack_entries, 10);
+  host.grow(metric::conntrack_early_drops, 1);
+  EXPECT_THAT(host.names(), ElementsAre("warning conntrack_nearly_full"));
+  host.grow(metric::conntrack_drops, 1);
+  EXPECT_THAT(host.names(), ElementsAre("critical conntrack_full"));
+}
+
+TEST(Conntrack, DropsOfAnEmptyTableHaveAnotherCause) {
+  DiagnosedHost host;
+  host.grow(metric::conntrack_drops, 1);
+  EXPECT_THAT(host.names(), ElementsAre("warning conntrack_dropping"));
+  EXPECT_THAT(host.first().action, HasSubstr("nf_conntrack_max does not help"));
+}
+
+TEST(Softnet, NamesTheCpuThatDropped) {
+  DiagnosedHost host;
+  host.now.dropped_by_cpu["1"] = 10;
+  EXPECT_THAT(host.names(), ElementsAre("warning softnet_dropping"));
+  EXPECT_EQ(host.first().affected.name, "CPU 1");
+  EXPECT_THAT(host.first().evidence, Contains(Pair("new_drops", std::optional(10.0))));
+  EXPECT_THAT(host.names(false), IsEmpty());
+}
+
+TEST(Softnet, ASmallBurstIsNoFinding) {
+  DiagnosedHost host;
+  host.now.dropped_by_cpu["1"] = 9;
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.now.dropped_by_cpu["0"] += 1;
+  EXPECT_EQ(host.first().affected.name, "CPU 0, 1");
+}
+
+TEST(Softnet, ANewCpuDidNotDropAllOfItsPacketsNow) {
+  DiagnosedHost host;
+  host.now.dropped_by_cpu["2"] = 5000;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace inetdiag::diagnosis
