@@ -56,7 +56,7 @@ Finding syn_queue_finding(const Listener& listener, const NamespaceDelta& delta)
   return finding;
 }
 
-std::string places(const Listener& listener) {
+std::string syn_queue_places(const Listener& listener) {
   return format_number(listener.half_open.value_or(0)) + " of " +
          format_number(syn_queue_capacity(listener)) + " places";
 }
@@ -68,7 +68,7 @@ std::string lengthen(const Listener& listener, const NamespaceDelta& delta) {
 
 void describe_cookies(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   finding.rule = "syn_queue_full";
-  finding.summary = "The SYN queue is full, " + places(listener) +
+  finding.summary = "The SYN queue is full, " + syn_queue_places(listener) +
                     ": the kernel answers new SYNs with SYN cookies.";
   finding.evidence.emplace_back("new_cookies", delta.growth(metric::cookies_sent));
   finding.evidence.emplace_back("new_cookies_received", delta.growth(metric::cookies_received));
@@ -80,7 +80,7 @@ void describe_dropped_syns(Finding& finding, const Listener& listener,
                            const NamespaceDelta& delta) {
   finding.severity = Severity::critical;
   finding.rule = "syn_queue_full";
-  finding.summary = "The SYN queue is full, " + places(listener) +
+  finding.summary = "The SYN queue is full, " + syn_queue_places(listener) +
                     ", and net.ipv4.tcp_syncookies is 0: the kernel drops SYNs.";
   finding.evidence.emplace_back("new_syns_dropped", delta.growth(metric::syns_dropped));
   finding.action += " Set net.ipv4.tcp_syncookies to 1.";
@@ -100,8 +100,9 @@ void describe_full_or_nearly(Finding& finding, const Listener& listener,
                                 : "the kernel sends SYN cookies, or drops SYNs if "
                                   "tcp_syncookies is 0 (its value could not be read).";
   finding.rule = is_full ? "syn_queue_full" : "syn_queue_nearly_full";
-  finding.summary = is_full ? "The SYN queue is full, " + places(listener) + ": " + consequence
-                            : "The SYN queue is nearly full: " + places(listener) + ".";
+  finding.summary =
+      is_full ? "The SYN queue is full, " + syn_queue_places(listener) + ": " + consequence
+              : "The SYN queue is nearly full: " + syn_queue_places(listener) + ".";
   finding.action += lengthen(listener, delta);
 }
 
