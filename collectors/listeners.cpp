@@ -318,7 +318,7 @@ class Listeners final : public Collector {
 
   /// Reads how long connections have waited, at listeners where some also waited in the previous
   /// scrape, if there is one: a queue that is not empty for a moment needs no dump of the
-  /// connections.
+  /// connections. The first dump is free, so that `check` can make a second one.
   void add_waiting_connections(const ScrapeContext& context,
                                std::map<Endpoint, ListenerGroup>& groups, Collection& collection) {
     const auto now = clocks_.now();
@@ -347,7 +347,9 @@ class Listeners final : public Collector {
         collection.errors.emplace_back(std::string("cannot read waiting connections: ") +
                                        error.what());
       }
-      waiting_budget_.spend(now, clocks_.thread_cpu() - cpu_before);
+      if (queues_read_at_) {
+        waiting_budget_.spend(now, clocks_.thread_cpu() - cpu_before);
+      }
     }
     update_queues(groups, is_read, now);
   }

@@ -14,7 +14,8 @@ namespace inetdiag {
 /// compared with.
 inline constexpr std::string_view nstat_netns_include =
     "^TcpExt(Listen|TCPReqQFull|Syncookies|TCPTimeWaitOverflow|TCPAbortOn|TCPBacklogDrop|"
-    "TCPRcvQDrop|TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPLossProbes$|TCPFastRetrans$|"
+    "TCPRcvQDrop|TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPLossProbes$|TCPDSACKRecv$|"
+    "TCPDeferAcceptDrop|"
     "TCPFastOpenListenOverflow|TCPMemoryPressures|PruneCalled|TW$|"
     "EmbryonicRsts)|"
     "^Tcp(ActiveOpens|PassiveOpens|AttemptFails|EstabResets|CurrEstab|InSegs|OutSegs|RetransSegs|"

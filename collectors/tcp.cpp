@@ -183,6 +183,12 @@ class Tcp final : public Collector {
         "TCP sockets in SYN_SENT whose SYN was retransmitted, without those that connect to a "
         "listener of the same network namespace (inet_diag idiag_retrans).",
         static_cast<double>(context.tcp.partial_dump().syn_sent_retransmitted)));
+    collection.families.push_back(
+        single_gauge("inetdiag_tcp_stalled_closes",
+                     "TCP sockets in FIN_WAIT1 or LAST_ACK that retransmit or probe a closed "
+                     "window: their peers "
+                     "are gone or do not read (inet_diag idiag_retrans, idiag_timer).",
+                     static_cast<double>(context.tcp.partial_dump().stalled_closes)));
     if (breakdown_) {
       const bool is_fresh = breakdown_->dumped_at == begin;
       add_families(

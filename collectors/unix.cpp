@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -238,18 +239,22 @@ class Unix final : public Collector {
            kernel::check_kept_sockets(listeners.size(), "UNIX listeners");
            ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
          });
-    std::uint32_t states_with_datagrams = 0;
-    dump(context, ~listening, UDIAG_SHOW_RQLEN, [&](const UnixSocket& socket) {
-      ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
-      if (socket.type == SOCK_DGRAM && (socket.receive_queue > 0 || socket.send_queue > 0)) {
-        states_with_datagrams |= kernel::mask(socket.state);
-      }
-    });
-    if (states_with_datagrams != 0) {
-      add_receivers(collection, unread_datagrams(context, states_with_datagrams));
-    }
-
     add_listeners(collection, std::move(listeners));
+    // The other sockets are more, and must not cost the listeners.
+    try {
+      std::uint32_t states_with_datagrams = 0;
+      dump(context, ~listening, UDIAG_SHOW_RQLEN, [&](const UnixSocket& socket) {
+        ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
+        if (socket.type == SOCK_DGRAM && (socket.receive_queue > 0 || socket.send_queue > 0)) {
+          states_with_datagrams |= kernel::mask(socket.state);
+        }
+      });
+      if (states_with_datagrams != 0) {
+        add_receivers(collection, unread_datagrams(context, states_with_datagrams));
+      }
+    } catch (const std::exception& error) {
+      collection.errors.emplace_back(error.what());
+    }
     auto& sockets = collection.families.emplace_back(gauge_family(
         "inetdiag_unix_sockets", "Number of UNIX sockets by type and state (unix_diag)."));
     for (const auto& [kind, count] : counts) {

@@ -43,7 +43,7 @@ std::string waiting_text(const Listener& listener) {
       " The oldest connection has waited for " + format_duration(*listener.oldest_seconds);
   if (listener.abandoned.value_or(0) > 0) {
     text += "; " + format_number(*listener.abandoned) + " of " + format_number(listener.waiting) +
-            " clients have given up";
+            " clients have already closed their side";
   }
   return text + ".";
 }
@@ -85,7 +85,8 @@ Finding accept_queue_finding(const Listener& listener, const NamespaceDelta& del
 
 void describe_full(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   const Listener* then = delta.previous(listener);
-  const bool was_full = then == nullptr || then->fill >= full_ratio;
+  const bool was_full =
+      then != nullptr ? then->fill >= full_ratio : listener.queue_backlog() >= min_queue_capacity;
   const bool is_dropping = may_have_dropped(listener, delta);
   finding.rule = "accept_queue_full";
   finding.summary = queue_name(listener) + " is full, " + places(listener) +
@@ -162,6 +163,14 @@ void describe_dropping(Finding& finding, const Listener& listener, const Namespa
   finding.metric = listener_series("inetdiag_listener_listen_drops_total", listener, delta);
 }
 
+/// A few clients at once fill a short queue for a moment.
+bool is_nearly_full(const Listener& listener, const NamespaceDelta& delta) {
+  const Listener* then = delta.previous(listener);
+  const bool was_nearly_full = then != nullptr && then->fill >= nearly_full_ratio;
+  return listener.fill >= nearly_full_ratio &&
+         (was_nearly_full || listener.queue_backlog() >= min_queue_capacity);
+}
+
 void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, Findings& findings) {
   Finding finding = accept_queue_finding(listener, delta);
   if (listener.fill >= full_ratio) {
@@ -182,7 +191,7 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
         listener_series("inetdiag_listener_accept_queue_oldest_seconds", listener, delta);
   } else if (new_listen_drops(listener, delta) > 0 && !drops_syns(listener, delta)) {
     describe_dropping(finding, listener, delta);
-  } else if (listener.fill >= nearly_full_ratio) {
+  } else if (is_nearly_full(listener, delta)) {
     finding.severity = Severity::warning;
     finding.rule = "accept_queue_nearly_full";
     finding.summary = queue_name(listener) + " is nearly full: " + places(listener) + ".";
@@ -233,8 +242,9 @@ void listen_drops(const NamespaceDelta& delta, Findings& findings) {
   }
   // A full listener has a finding of its own. The counter and the sockets are not read at the same
   // moment.
-  const bool is_explained = std::ranges::any_of(
-      delta.now.listeners, [](const Listener& listener) { return listener.fill >= full_ratio; });
+  const bool is_explained = std::ranges::any_of(delta.now.listeners, [&](const Listener& listener) {
+    return listener.fill >= full_ratio && may_have_dropped(listener, delta);
+  });
   if (is_explained ||
       unexplained < std::max(min_unexplained_drops, all * min_unexplained_drops_ratio)) {
     return;

@@ -43,6 +43,9 @@ double accepted(double now, double before, double waiting_now, double waiting_be
 /// Returns the sockets in CLOSE_WAIT of a port in both snapshots.
 double lasting_close_wait(const PortSockets& port, const NamespaceDelta& delta) {
   const PortSockets* then = delta.previous(port, &Namespace::ports, &PortSockets::port);
+  if (then == nullptr || std::min(port.close_wait, then->close_wait) < min_close_wait) {
+    return 0;
+  }
   const auto is_here = [&](const Listener& listener) {
     // The port `other` includes ports with listeners that have no series of their own.
     return listener.endpoint.port == port.port || port.port == "other";
@@ -68,24 +71,45 @@ bool is_leak(double close_wait, const NamespaceDelta& delta) {
 }
 
 Finding close_wait_finding(double close_wait, bool is_outgoing) {
-  return {.severity = Severity::warning,
-          .rule = "many_close_wait",
-          .summary = format_number(close_wait) +
-                     " sockets stay in CLOSE_WAIT: their peers have closed the connections, the "
-                     "program has not.",
-          .limit = "the program's file descriptors (RLIMIT_NOFILE)",
-          .action = is_outgoing
-                        ? "Find the program (`ss -tnp state close-wait`): it leaks connections, "
-                          "for example of a connection pool. No sysctl helps."
-                        : "Find out why the program does not call close() (`ss -tnp state "
-                          "close-wait`): it leaks connections, hangs, or still sends to clients "
-                          "that have shut down their side (Send-Q above 0). No sysctl helps.",
-          .damage = {.share = close_wait}};
+  return {
+      .severity = Severity::warning,
+      .rule = "many_close_wait",
+      .summary = format_number(close_wait) +
+                 " sockets stay in CLOSE_WAIT: their peers have closed the connections, the "
+                 "program has not.",
+      .limit = "the program's file descriptors (RLIMIT_NOFILE)",
+      .action = is_outgoing
+                    ? "Find the program (`ss -tnp state close-wait`): it leaks connections, "
+                      "for example of a connection pool. No sysctl helps."
+                    : "Find out why the program does not call close() (`ss -tnp state "
+                      "close-wait`): it leaks connections, hangs, or still sends to clients "
+                      "that have shut down their side (Send-Q above 0). No sysctl helps.",
+  };
+}
+
+void check_close_wait_of_namespace(const NamespaceDelta& delta, Findings& findings) {
+  const double lasting = lasting_close_wait(delta);
+  if (!is_leak(lasting, delta)) {
+    return;
+  }
+  Finding finding = close_wait_finding(lasting, false);
+  finding.affected = namespace_finding(delta).affected;
+  finding.evidence = {{"close_wait", delta.now.sockets_in("close_wait")}};
+  finding.metric = selector("inetdiag_tcp_sockets", delta.with_netns({{"state", "close_wait"}}));
+  findings.push_back(std::move(finding));
 }
 
 }  // namespace
 
 void close_wait(const NamespaceDelta& delta, Findings& findings) {
+  // Sockets are counted by port in the exporter's own namespace only, and not in every scrape of a
+  // host with many.
+  const bool has_ports =
+      delta.now.value(metric::port_sockets_age).value_or(delta.seconds) < delta.seconds;
+  if (!has_ports) {
+    check_close_wait_of_namespace(delta, findings);
+    return;
+  }
   for (const PortSockets& port : delta.now.ports) {
     const double lasting = lasting_close_wait(port, delta);
     if (!is_leak(lasting, delta)) {
@@ -101,61 +125,45 @@ void close_wait(const NamespaceDelta& delta, Findings& findings) {
                               delta.with_netns({{"port", port.port}, {"state", "close_wait"}}));
     findings.push_back(std::move(finding));
   }
-  // Sockets are counted by port in the exporter's own namespace only, and not without a full dump.
-  if (const double lasting = lasting_close_wait(delta);
-      delta.now.ports.empty() && is_leak(lasting, delta)) {
-    Finding finding = close_wait_finding(lasting, false);
-    finding.affected = namespace_finding(delta).affected;
-    finding.evidence = {{"close_wait", delta.now.sockets_in("close_wait")}};
-    finding.metric = selector("inetdiag_tcp_sockets", delta.with_netns({{"state", "close_wait"}}));
-    findings.push_back(std::move(finding));
-  }
 }
 
 void stalled_closes(const NamespaceDelta& delta, Findings& findings) {
-  if (delta.before == nullptr) {
-    return;
-  }
-  const auto lasting = [&](std::string_view state) {
-    return std::min(delta.now.sockets_in(state), delta.before->sockets_in(state));
-  };
-  const double fin_wait1 = lasting("fin_wait1");
-  const double last_ack = lasting("last_ack");
-  const double stalled = fin_wait1 + last_ack;
-  if (stalled < min_stalled_closes || !is_lasting(stalled, delta)) {
+  const double stalled = delta.now.value(metric::stalled_closes).value_or(0);
+  const double closing_before = delta.before == nullptr ? 0
+                                                        : delta.before->sockets_in("fin_wait1") +
+                                                              delta.before->sockets_in("last_ack");
+  if (std::min(stalled, closing_before) < min_stalled_closes) {
     return;
   }
   Finding finding = namespace_finding(delta);
   finding.severity = Severity::warning;
   finding.rule = "closing_stalled";
-  finding.summary = format_number(stalled) +
-                    " closed connections stay in FIN_WAIT1 or LAST_ACK: their peers do not "
-                    "acknowledge the last data and the FIN. They are gone, unreachable, or do not "
-                    "read.";
-  finding.evidence = {{"fin_wait1", fin_wait1},
-                      {"last_ack", last_ack},
+  finding.summary =
+      format_number(stalled) +
+      " closed connections stay in FIN_WAIT1 or LAST_ACK while the kernel retransmits "
+      "or probes a closed window: their peers are gone, unreachable, or do not read.";
+  finding.evidence = {{"stalled", stalled},
+                      {"fin_wait1", delta.now.sockets_in("fin_wait1")},
+                      {"last_ack", delta.now.sockets_in("last_ack")},
                       {"orphans", delta.now.value(metric::orphans)}};
-  finding.limit = "net.ipv4.tcp_max_orphans";
+  finding.limit = "net.ipv4.tcp_max_orphans of the host";
   finding.action =
       "See their peers and timers (`ss -tno state fin-wait-1 state last-ack`): `on` with "
       "retransmissions is a dead peer or network, `persist` a peer that does not read. "
-      "net.ipv4.tcp_orphan_retries limits how long they stay.";
-  finding.metric =
-      selector("inetdiag_tcp_sockets",
-               delta.with_netns({{"state", fin_wait1 >= last_ack ? "fin_wait1" : "last_ack"}}));
-  finding.damage = {.share = stalled};
+      "tcp_orphan_retries limits how long they stay.";
+  finding.metric = metric::stalled_closes;
   findings.push_back(std::move(finding));
 }
 
 void retransmissions(const NamespaceDelta& delta, Findings& findings) {
   const double sent = delta.growth(metric::sent_segments).value_or(0);
-  // Unanswered SYNs and SYN-ACKs have rules of their own. Tail loss probes are sent after two round
-  // trips without an ACK: unless fast retransmissions follow, nothing may be lost.
-  const double probes = delta.growth(metric::loss_probes).value_or(0) -
-                        delta.growth(metric::fast_retransmissions).value_or(0);
+  // Unanswered SYNs and SYN-ACKs have rules of their own. A tail loss probe is sent after two round
+  // trips without an ACK; if nothing was lost, the peer answers with a duplicate SACK (RFC 2883).
+  const double needless_probes = std::min(delta.growth(metric::loss_probes).value_or(0),
+                                          delta.growth(metric::duplicate_sacks).value_or(0));
   const double retransmitted = delta.growth(metric::retransmitted_segments).value_or(0) -
                                delta.growth(metric::syn_retransmissions).value_or(0) -
-                               std::max(probes, 0.0);
+                               needless_probes;
   const double ratio = retransmitted / std::max(sent + retransmitted, 1.0);
   if (retransmitted < min_retransmissions || ratio < min_retransmission_ratio) {
     return;
@@ -164,8 +172,8 @@ void retransmissions(const NamespaceDelta& delta, Findings& findings) {
   finding.severity = Severity::warning;
   finding.rule = "retransmissions";
   finding.summary = "The kernel retransmitted " + format_number(retransmitted) + " segments" +
-                    delta.over_interval() + ", and sent " + format_number(sent) +
-                    " others: packets are lost on the way, or peers are gone.";
+                    delta.over_interval() + ", " + format_percent(ratio) +
+                    " of all that it sent: packets are lost on the way, or peers are gone.";
   finding.evidence = {{"new_retransmitted_segments", retransmitted}, {"new_segments", sent}};
   finding.action =
       "See whether all peers are affected or one (`ss -tino`, retrans): one is its network or the "
@@ -189,8 +197,9 @@ void syn_sent(const NamespaceDelta& delta, Findings& findings) {
       unanswered >= connected * min_unanswered_syns_ratio ? Severity::warning : Severity::notice;
   finding.rule = "syn_sent_waiting";
   finding.affected.name += " (outgoing connections)";
-  finding.summary = format_number(unanswered) + " outgoing connections of " + name +
-                    " wait in SYN_SENT although their SYN was sent again: peers do not answer.";
+  finding.summary =
+      format_number(unanswered) + " outgoing connections of " + name +
+      " are still in SYN_SENT after at least one SYN retransmission: peers do not answer.";
   finding.evidence = {{"syn_sent", delta.now.sockets_in("syn_sent")},
                       {"syn_sent_retransmitted", unanswered},
                       {"established", connected}};
@@ -198,7 +207,7 @@ void syn_sent(const NamespaceDelta& delta, Findings& findings) {
       "Find the peer that does not answer (`ss -tno state syn-sent`): it is down, behind a "
       "firewall that drops SYNs, or its queues are full.";
   finding.metric = metric::syn_sent_retransmitted;
-  finding.damage = {.share = unanswered};
+  finding.damage = {.share = unanswered / (unanswered + connected)};
   findings.push_back(std::move(finding));
 }
 

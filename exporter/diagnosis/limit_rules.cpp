@@ -83,6 +83,34 @@ void orphans(const NamespaceDelta& delta, Findings& findings) {
        .metric = std::string(metric::orphans)});
 }
 
+namespace {
+
+/// The kernel resets an orphan that counts several times against the limit, far below it
+/// (net/ipv4/tcp_timer.c, tcp_out_of_resources).
+Finding orphan_resets(const NamespaceDelta& delta) {
+  const double resets = delta.growth(metric::memory_aborts).value_or(0);
+  const double limit = delta.now.value(metric::max_orphans).value_or(0);
+  return {.severity = Severity::warning,
+          .rule = "orphans_reset",
+          .affected = affected_limit("net.ipv4.tcp_max_orphans", delta),
+          .summary = "The kernel reset " + format_number(resets) + " orphaned connections" +
+                     delta.over_interval() +
+                     " because there were too many: one with an unresponsive peer counts up to "
+                     "four times.",
+          .evidence = {{"orphans", delta.now.value(metric::orphans)},
+                       {"max_orphans", limit},
+                       {"new_memory_aborts", resets}},
+          .limit = "net.ipv4.tcp_max_orphans = " + format_number(limit),
+          .action =
+              "Find the connections in FIN_WAIT1 and LAST_ACK (`ss -tno state fin-wait-1 state "
+              "last-ack`): their peers do not read or are gone. Raise "
+              "net.ipv4.tcp_max_orphans (an orphan may hold up to 64 kB).",
+          .metric = std::string(metric::memory_aborts),
+          .damage = {.per_second = delta.per_second(resets)}};
+}
+
+}  // namespace
+
 void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
   const auto bytes = delta.now.value(metric::tcp_memory_bytes);
   const auto pressure = delta.now.value(metric::tcp_mem_pressure);
@@ -91,6 +119,11 @@ void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
   const bool is_under_pressure = bytes && pressure && *bytes >= *pressure * page_bytes();
   const bool is_aborting = delta.grew(metric::memory_aborts);
   if (!is_high && !is_under_pressure && !is_aborting && !delta.grew(metric::memory_pressures)) {
+    return;
+  }
+  if (is_aborting && bytes && pressure && !is_under_pressure &&
+      !delta.grew(metric::memory_pressures)) {
+    findings.push_back(orphan_resets(delta));  // the same counter
     return;
   }
   const bool is_acting = is_high || is_aborting;
@@ -147,7 +180,11 @@ void conntrack(const NamespaceDelta& delta, Findings& findings) {
           "Find out who opens the connections (`conntrack -L`), and lower "
           "nf_conntrack_tcp_timeout_established if entries outlive their connections.",
       .metric = std::string(metric::conntrack_entries)};
-  if (ratio >= full_ratio || (is_dropping && (ratio >= nearly_full_ratio || is_evicting))) {
+  // Failed insertions count as drops too.
+  const bool is_dropping_for_room = delta.growth(metric::conntrack_drops).value_or(0) >
+                                    delta.growth(metric::conntrack_insert_failures).value_or(0);
+  if (ratio >= full_ratio ||
+      (is_dropping_for_room && (ratio >= nearly_full_ratio || is_evicting))) {
     finding.severity = Severity::critical;
     finding.rule = "conntrack_full";
     finding.summary =

@@ -49,12 +49,16 @@ inline constexpr std::string_view syn_retransmissions =
 inline constexpr std::string_view fastopen_overflows =
     "inetdiag_nstat_tcpext_tcp_fast_open_listen_overflow_total";
 inline constexpr std::string_view retransmitted_segments = "inetdiag_nstat_tcp_retrans_segs_total";
-inline constexpr std::string_view fast_retransmissions =
-    "inetdiag_nstat_tcpext_tcp_fast_retrans_total";
+inline constexpr std::string_view embryonic_resets = "inetdiag_nstat_tcpext_embryonic_rsts_total";
+inline constexpr std::string_view deferred_accept_drops =
+    "inetdiag_nstat_tcpext_tcp_defer_accept_drop_total";
+inline constexpr std::string_view duplicate_sacks = "inetdiag_nstat_tcpext_tcp_dsack_recv_total";
 inline constexpr std::string_view loss_probes = "inetdiag_nstat_tcpext_tcp_loss_probes_total";
 inline constexpr std::string_view sent_segments = "inetdiag_nstat_tcp_out_segs_total";
 inline constexpr std::string_view active_opens = "inetdiag_nstat_tcp_active_opens_total";
 inline constexpr std::string_view passive_opens = "inetdiag_nstat_tcp_passive_opens_total";
+inline constexpr std::string_view stalled_closes = "inetdiag_tcp_stalled_closes";
+inline constexpr std::string_view port_sockets_age = "inetdiag_tcp_port_sockets_age_seconds";
 inline constexpr std::string_view syn_sent_retransmitted = "inetdiag_tcp_syn_sent_retransmitted";
 
 /// Datagrams that found no room in a receive buffer or in udp_mem.

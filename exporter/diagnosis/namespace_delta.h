@@ -50,18 +50,12 @@ struct NamespaceDelta {
     return previous(listener, &Namespace::listeners, &Listener::endpoint);
   }
 
-  /// Returns the growth of a counter of a listener; absent if unknown. A listener that is new has
-  /// counted since it appeared. If it returns to its endpoint it also has the count of before, but
-  /// not more new drops than its namespace.
+  /// Returns the growth of a counter of a listener; absent if unknown, as that of a new listener:
+  /// its endpoint may have had one before.
   std::optional<double> growth(const Listener& listener,
                                std::optional<double> Listener::*counter) const {
-    if (const Listener* then = previous(listener)) {
-      return difference(listener.*counter, then->*counter);
-    }
-    const auto in_namespace = growth(metric::listen_drops);
-    return listener.*counter && in_namespace
-               ? std::optional(std::min(*(listener.*counter), *in_namespace))
-               : std::nullopt;
+    const Listener* then = previous(listener);
+    return then == nullptr ? std::nullopt : difference(listener.*counter, then->*counter);
   }
 
   double per_second(double count) const { return seconds > 0 ? count / seconds : 0; }

@@ -12,7 +12,10 @@ bool contains(std::string_view text, std::string_view part) {
 
 /// Returns whether `text` names a per-namespace sysctl. Knows only the sysctls in the rules.
 bool names_namespaced_sysctl(std::string_view text) {
-  return contains(text, "net.core.somaxconn") || contains(text, "net.ipv4.");
+  const bool is_host_wide =
+      contains(text, "net.ipv4.tcp_mem") || contains(text, "net.ipv4.tcp_max_orphans");
+  return contains(text, "net.core.somaxconn") || contains(text, "net.unix.") ||
+         (contains(text, "net.ipv4.") && !is_host_wide);
 }
 
 /// Returns whether the path needs no quotes in a shell and cannot be taken for an option.

@@ -22,7 +22,7 @@ struct Verdict {
 
 // Rules that are not listed here have the verdict `needs attention`.
 constexpr auto verdicts = std::to_array<Verdict>({
-    {"cookies_and_full_accept_queue", "lets clients time out that believe they are connected"},
+    {"cookies_and_full_accept_queue", "leaves clients hanging that believe they are connected"},
     {"accept_queue_full", "has a full accept queue"},
     {"listener_stuck", "accepts no connections"},
     {"accept_queue_slow", "accepts connections late"},
@@ -38,11 +38,12 @@ constexpr auto verdicts = std::to_array<Verdict>({
     {"udp_dropping", "drops datagrams"},
     {"udp_buffer_full", "has a full receive buffer"},
     {"unix_queue_full", "has a full accept queue"},
-    {"unix_listener_stuck", "accepts no connections"},
-    {"unix_datagrams_unread", "does not read its datagrams"},
+    {"unix_listener_stuck", "has connections that wait"},
+    {"unix_datagrams_unread", "has unread datagrams"},
     {"conntrack_full", "has been reached"},
     {"tcp_memory_full", "has been reached"},
     {"orphans_full", "has been reached"},
+    {"orphans_reset", "makes the kernel reset connections"},
     {"time_wait_full", "has been reached"},
     {"softnet_dropping", "drops packets"},
     {"many_close_wait", "has connections that its program does not close"},

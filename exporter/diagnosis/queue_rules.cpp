@@ -41,7 +41,10 @@ struct UdpDrops {
 
   explicit UdpDrops(const NamespaceDelta& delta) {
     for (const UdpSockets& sockets : delta.now.udp) {
-      of_sockets += udp_drops(sockets, delta);
+      // Those of a new socket may all be new.
+      of_sockets += delta.previous(sockets, &Namespace::udp, &UdpSockets::endpoint) == nullptr
+                        ? sockets.drops.value_or(0)
+                        : udp_drops(sockets, delta);
     }
     for (const std::string_view counter : metric::udp_buffer_errors) {
       for_full_buffers += delta.growth(counter).value_or(0);
@@ -182,7 +185,7 @@ void check_unix_receiver(const UnixReceiver& receiver, const NamespaceDelta& del
       delta.previous(receiver, &Namespace::unix_receivers, &UnixReceiver::path);
   const auto max_length = delta.now.value(metric::max_dgram_qlen);
   const double full_bytes = min_datagram_bytes * (max_length.value_or(0) + 1);
-  if (then == nullptr || std::min(receiver.unread, then->unread) <= 0 ||
+  if (then == nullptr || !max_length || std::min(receiver.unread, then->unread) <= 0 ||
       receiver.pending_bytes < then->pending_bytes ||
       receiver.pending_bytes < full_bytes * nearly_full_ratio) {
     return;
@@ -192,7 +195,7 @@ void check_unix_receiver(const UnixReceiver& receiver, const NamespaceDelta& del
       {.severity = Severity::warning,
        .rule = "unix_datagrams_unread",
        .affected = {.kind = "unix_socket", .name = "UNIX " + receiver.path, .labels = labels},
-       .summary = "The program does not read the datagrams at a UNIX socket: those of connected "
+       .summary = "The unread datagrams at a UNIX socket do not become fewer: those of connected "
                   "senders hold " +
                   format_bytes(receiver.pending_bytes) +
                   ", not less than in the previous snapshot. With a full queue, send() blocks or "
@@ -205,7 +208,7 @@ void check_unix_receiver(const UnixReceiver& receiver, const NamespaceDelta& del
            "Find out why the program does not read (`ss -xap` names it): stopped, blocked, or "
            "overloaded. To absorb bursts, raise net.unix.max_dgram_qlen and restart it.",
        .metric = selector("inetdiag_unix_datagram_pending_bytes", labels),
-       .damage = {.share = receiver.pending_bytes}});
+       .damage = {.share = std::min(receiver.pending_bytes / full_bytes, 1.0)}});
 }
 
 }  // namespace

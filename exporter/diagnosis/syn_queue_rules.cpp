@@ -112,7 +112,7 @@ bool is_persistently_nearly_full(const Listener& listener, const NamespaceDelta&
   const Listener* then = delta.previous(listener);
   const double before = then == nullptr ? 0 : then->syn_fill.value_or(0);
   return std::min(listener.syn_fill.value_or(0), before) >= nearly_full_ratio &&
-         syn_queue_capacity(listener) >= min_syn_queue_capacity;
+         syn_queue_capacity(listener) >= min_queue_capacity;
 }
 
 /// Half-open connections that stay although their SYN-ACK was sent again, while clients repeat
@@ -122,7 +122,9 @@ bool is_unanswered(const Listener& listener, const NamespaceDelta& delta) {
   const Listener* then = delta.previous(listener);
   const double retransmitted = listener.half_open_retransmitted.value_or(0);
   const double repeated_syns = delta.growth(listener, &Listener::socket_drops).value_or(0) -
-                               new_listen_drops(listener, delta);
+                               new_listen_drops(listener, delta) -
+                               delta.growth(metric::embryonic_resets).value_or(0) -
+                               delta.growth(metric::deferred_accept_drops).value_or(0);
   return then != nullptr && repeated_syns > 0 &&
          then->half_open.value_or(0) >= min_unanswered_syn_acks &&
          retransmitted >= min_unanswered_syn_acks &&
@@ -232,7 +234,8 @@ void unanswered_cookies(const NamespaceDelta& delta, Findings& findings) {
       "The kernel answers every SYN with a SYN cookie (net.ipv4.tcp_syncookies is 2); " +
       format_number(*received) + " of " + format_number(sent) + " came back" +
       delta.over_interval() +
-      ". The rest is a SYN flood, or clients that the SYN-ACK does not reach.";
+      ". The rest are a SYN flood, SYN-only health checks or scans, or clients that the SYN-ACK "
+      "does not reach.";
   finding.evidence = {{"new_cookies_sent", sent}, {"new_cookies_received", received}};
   finding.action =
       "Find the source of the SYNs (`tcpdump -ni any 'tcp[tcpflags] == tcp-syn'`): half-open "

@@ -34,8 +34,8 @@ inline constexpr double min_stuck_connections = 2;
 /// at the begin of a scrape.
 inline constexpr double min_stalled_ratio = 0.8;
 
-/// A shorter SYN queue may be full for the duration of a handshake.
-inline constexpr double min_syn_queue_capacity = 16;
+/// A shorter queue may be nearly full for a moment: a few clients at once, a round trip.
+inline constexpr double min_queue_capacity = 16;
 /// Half-open connections with a retransmitted SYN-ACK: a minimum, and the share of all. Some
 /// clients of any public server lose packets.
 inline constexpr double min_unanswered_syn_acks = 10;

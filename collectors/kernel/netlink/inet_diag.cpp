@@ -21,6 +21,7 @@ constexpr std::array<std::uint8_t, 12> v4_mapped_prefix = {0, 0, 0, 0, 0,    0,
 constexpr std::size_t v4_bytes = 4;
 // Only inet_twsk_diag_fill() sets it.
 constexpr std::uint8_t timewait_timer = 3;
+constexpr std::uint8_t probe_timer = 4;
 
 /// Returns the word at an offset of a struct that is shorter on older kernels.
 std::optional<std::uint32_t> word_at(std::span<const std::byte> info, std::size_t at) {
@@ -70,6 +71,7 @@ std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload) 
   InetSocket socket;
   socket.state = static_cast<TcpState>(message.idiag_state);
   socket.is_timewait = message.idiag_timer == timewait_timer;
+  socket.is_probing_window = message.idiag_timer == probe_timer;
   socket.local.family = message.idiag_family;
   std::memcpy(socket.local.bytes.data(), message.id.idiag_src,
               is_v4 ? v4_bytes : sizeof message.id.idiag_src);

@@ -56,6 +56,7 @@ struct InetSocket {
   TcpState state{};
   /// A timewait minisocket (struct inet_timewait_sock); its state is time_wait or fin_wait2.
   bool is_timewait = false;
+  bool is_probing_window = false;  ///< the peer's window is closed (zero-window probe timer)
   InetAddress local;
   std::uint16_t local_port = 0;
   std::uint32_t device = 0;          ///< interface index (SO_BINDTODEVICE), 0 if none

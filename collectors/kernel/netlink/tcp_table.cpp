@@ -59,6 +59,10 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
       }
     }
   }
+  const bool is_closing = socket.state == TcpState::fin_wait1 || socket.state == TcpState::last_ack;
+  if (is_closing && (socket.retransmissions > 0 || socket.is_probing_window)) {
+    ++partial.stalled_closes;
+  }
   if (socket.state == TcpState::syn_sent && socket.retransmissions > 0 &&
       !connects_to_itself(socket, payload, index)) {
     ++partial.syn_sent_retransmitted;

@@ -65,6 +65,8 @@ struct PartialDump {
   /// Sockets in SYN_SENT whose SYN was retransmitted, without those that connect to a listener of
   /// the same namespace.
   std::uint64_t syn_sent_retransmitted = 0;
+  /// Sockets in FIN_WAIT1 or LAST_ACK that retransmit, or probe the closed window of the peer.
+  std::uint64_t stalled_closes = 0;
 };
 
 /// Result of a dump of all states. Its cost grows with the number of sockets.

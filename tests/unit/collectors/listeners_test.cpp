@@ -580,11 +580,13 @@ TEST(AcceptQueue, IsDumpedWithinABudgetOfOnePercentOfACpu) {
   host.dump_cost = 0.3;
   host.scrape_after(0, 1, {1});
   EXPECT_TRUE(host.has_dumped());
-  const auto lines = host.scrape_after(29, 1, {30});
+  host.scrape_after(1, 1, {2});  // the first dump is free
+  EXPECT_TRUE(host.has_dumped());
+  const auto lines = host.scrape_after(29, 1, {31});
   EXPECT_FALSE(host.has_dumped());
   EXPECT_EQ(value(lines, oldest_at_80), "absent");
   EXPECT_EQ(value(lines, stalled_at_80), "absent");
-  host.scrape_after(1, 1, {31});
+  host.scrape_after(1, 1, {32});
   EXPECT_TRUE(host.has_dumped());
 }
 
@@ -592,15 +594,19 @@ TEST(AcceptQueue, IsStalledAcrossAScrapeWithoutADump) {
   WaitingHost host;
   host.dump_cost = 0.3;
   host.scrape_after(0, 1, {1});
-  host.scrape_after(15, 2, {16, 1});
-  EXPECT_EQ(value(host.scrape_after(15, 2, {31, 16}), stalled_at_80), "30");
+  host.scrape_after(15, 1, {16});
+  host.scrape_after(15, 2, {31, 1});
+  EXPECT_FALSE(host.has_dumped());
+  EXPECT_EQ(value(host.scrape_after(15, 2, {46, 16}), stalled_at_80), "45");
 }
 
 TEST(AcceptQueue, IsNotStalledIfConnectionsWereAcceptedAroundAScrapeWithoutADump) {
   WaitingHost host;
   host.dump_cost = 0.3;
   host.scrape_after(0, 1, {1});
+  host.scrape_after(15, 1, {16});
   host.scrape_after(15, 1, {10});
+  EXPECT_FALSE(host.has_dumped());
   EXPECT_EQ(value(host.scrape_after(15, 1, {25}), stalled_at_80), "0");
 }
 

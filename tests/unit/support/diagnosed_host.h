@@ -39,13 +39,15 @@ inline diagnosis::Namespace healthy_namespace() {
         metric::listen_overflows, metric::time_wait_overflows, metric::memory_aborts,
         metric::memory_pressures, metric::fastopen_overflows, metric::sent_segments,
         metric::retransmitted_segments, metric::syn_retransmissions, metric::loss_probes,
-        metric::fast_retransmissions, metric::active_opens, metric::passive_opens}) {
+        metric::duplicate_sacks, metric::active_opens, metric::passive_opens}) {
     set(counter, 1000);
   }
   for (const std::string_view counter : metric::udp_buffer_errors) {
     set(counter, 7);
   }
   set(metric::syn_sent_retransmitted, 2);
+  set(metric::stalled_closes, 3);
+  set(metric::port_sockets_age, 0);
   host.listeners = {{.endpoint = {"0.0.0.0", "443", ""},
                      .owner = {.unit = "haproxy.service"},
                      .waiting = 1,

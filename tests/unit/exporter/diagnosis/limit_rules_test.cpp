@@ -60,6 +60,13 @@ TEST(TcpMemory, CountersRevealPressureAndAborts) {
   EXPECT_THAT(host.names(), ElementsAre("critical tcp_memory_full"));
 }
 
+TEST(TcpMemory, IsNotBlamedForResetsOfOrphansBelowItsThresholds) {
+  DiagnosedHost host;
+  host.grow(metric::memory_aborts, 5);
+  EXPECT_THAT(host.names(), ElementsAre("warning orphans_reset"));
+  EXPECT_EQ(host.first().affected.name, "net.ipv4.tcp_max_orphans");
+}
+
 TEST(Conntrack, IsFullNearlyFullOrDropping) {
   DiagnosedHost host;
   host.set(metric::conntrack_entries, 799);

@@ -76,7 +76,8 @@ DiagnosedHost broken_host() {
   host.now.unix_listeners[0].fill = 1;
   host.now.unix_receivers[0].pending_bytes = 1e6;
   host.now.ports[0].close_wait = host.before.ports[0].close_wait = 900;
-  host.now.tcp_states["fin_wait1"] = host.before.tcp_states["fin_wait1"] = 900;
+  host.before.tcp_states["fin_wait1"] = 900;
+  host.set(metric::stalled_closes, 900);
   host.now.dropped_by_cpu["1"] = 30;
   host.grow(metric::retransmitted_segments, 5000);
   host.set(metric::syn_sent_retransmitted, 1000);
