@@ -380,6 +380,10 @@ class ProcfsFault:
         names = netstat[names_row].split()
         columns = [names.index(name) for name in ("TCPAbortOnMemory", "TCPFastOpenListenOverflow")]
         self.increase("net/netstat", names_row + 1, columns, 10)
+        snmp = recorded("net/snmp").splitlines()
+        names_row = next(i for i, line in enumerate(snmp) if line.startswith("Tcp:"))
+        names = snmp[names_row].split()
+        self.increase("net/snmp", names_row + 1, [names.index("OutSegs"), names.index("RetransSegs")], 10)
         names = recorded("net/stat/nf_conntrack").splitlines()[0].split()
         self.increase("net/stat/nf_conntrack", 1, [names.index("drop")], 16)
         self.increase("net/softnet_stat", 0, [1], 16)
