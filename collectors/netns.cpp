@@ -330,8 +330,10 @@ class NetnsCollector final : public Collector {
     try {
       kernel::enter_network_namespace(netns);
     } catch (const std::system_error& error) {
-      if (is_not_found(error)) {
-        return true;  // its processes ended after the discovery
+      // Its processes ended after the discovery, or its name is being removed: `ip netns` unmounts
+      // the namespace before it unlinks the file, and setns() refuses a regular file.
+      if (is_not_found(error) || error.code() == std::errc::invalid_argument) {
+        return true;
       }
       const bool lacks_capability =
           error.code() == std::errc::operation_not_permitted && !has_capability(CAP_SYS_ADMIN);

@@ -120,8 +120,9 @@ TEST(Snapshot, SortsListenersByPort) {
     families.push_back(
         gauge("inetdiag_listener_sockets", {{"address", "0.0.0.0"}, {"port", port}}, 1));
   }
+  const Snapshot snapshot = snapshot_of(families);
   std::vector<std::string> ports;
-  for (const Listener& listener : snapshot_of(families).namespaces.at("").listeners) {
+  for (const Listener& listener : snapshot.namespaces.at("").listeners) {
     ports.push_back(listener.endpoint.port);
   }
   EXPECT_THAT(ports, ElementsAre("80", "443", "8080", "other"));
