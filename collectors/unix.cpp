@@ -231,7 +231,7 @@ class Unix final : public Collector {
     Collection collection;
     // Keyed by label value, because two paths can become the same valid UTF-8.
     std::map<std::string, UnixListener> listeners;
-    std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> counts;
+    Counts counts;
     const std::uint32_t listening = kernel::mask(TcpState::listen);
     dump(context, listening, UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
          [&](const UnixSocket& socket) {
@@ -249,22 +249,29 @@ class Unix final : public Collector {
           states_with_datagrams |= kernel::mask(socket.state);
         }
       });
+      add_counts(collection, counts);
       if (states_with_datagrams != 0) {
         add_receivers(collection, unread_datagrams(context, states_with_datagrams));
       }
     } catch (const std::exception& error) {
       collection.errors.emplace_back(error.what());
     }
+    return collection;
+  }
+
+ private:
+  /// By type and state.
+  using Counts = std::map<std::pair<std::string_view, std::string_view>, std::uint64_t>;
+
+  static void add_counts(Collection& collection, const Counts& counts) {
     auto& sockets = collection.families.emplace_back(gauge_family(
         "inetdiag_unix_sockets", "Number of UNIX sockets by type and state (unix_diag)."));
     for (const auto& [kind, count] : counts) {
       add_series(sockets, {{"type", std::string(kind.first)}, {"state", std::string(kind.second)}},
                  static_cast<double>(count));
     }
-    return collection;
   }
 
- private:
   template <typename Each>
   static void dump(const ScrapeContext& context, std::uint32_t states, std::uint32_t show,
                    Each each) {

@@ -9,7 +9,7 @@ namespace inetdiag::diagnosis {
 inline constexpr double nearly_full_ratio = 0.8;
 inline constexpr double full_ratio = 1.0;
 
-/// Over a longer interval, findings tell of drops in the past tense.
+/// Over a longer interval, the headline describes drops in the past tense.
 inline constexpr double max_present_seconds = 60;
 
 /// A limit below this usage is not worth a word if there is no finding.

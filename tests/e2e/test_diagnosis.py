@@ -101,7 +101,7 @@ def test_full_accept_queue_beside_a_full_syn_queue(start, run, check):
     assert "9 of 9 places (backlog 8)" in " ".join(result.stdout.split())
     assert "\x1b" not in result.stdout
 
-    # The first snapshot of a short queue does not tell whether it is full for a moment only.
+    # The first snapshot of a short queue does not show whether it is full for a moment only.
     wait_until("a second snapshot has the finding", lambda: finding_keys(get_status(exporter))[:1] == expected)
     headers, html = get_page(exporter)
     assert "style-src 'nonce-" in headers["Content-Security-Policy"]
