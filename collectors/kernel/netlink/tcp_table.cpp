@@ -215,6 +215,7 @@ std::vector<Listener> TcpTable::dump_listeners() const {
          const InetAttributes attributes = parse_inet_attributes(payload);
          listeners.push_back({.endpoint = {socket->local, socket->local_port, socket->device},
                               .cookie = socket->cookie,
+                              .inode = parse_inet_peer(payload).inode,
                               .waiting = socket->receive_queue,
                               .backlog = socket->send_queue,
                               .v6_only = attributes.v6_only.value_or(false),

@@ -25,6 +25,7 @@ namespace inetdiag::kernel {
 struct Listener {
   Endpoint endpoint;
   std::uint64_t cookie = 0;
+  std::uint32_t inode = 0;    ///< of the socket's file; 0 if no process has it open
   std::uint32_t waiting = 0;  ///< connections in the accept queue
   std::uint32_t backlog = 0;  ///< min(listen() argument, somaxconn at the time of listen())
   bool v6_only = false;
