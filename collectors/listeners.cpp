@@ -15,6 +15,8 @@
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netns/cgroup.h"
 #include "collectors/kernel/proc/counter_file.h"
+#include "collectors/support/accept_progress.h"
+#include "collectors/support/accept_queue_sampler.h"
 #include "collectors/support/cpu_budget.h"
 #include "collectors/support/endpoint_groups.h"
 #include "collectors/support/family_table.h"
@@ -38,7 +40,8 @@ struct ListenerGroup {
   std::uint64_t backlog = 0;
   std::uint64_t capacity = 0;
   std::uint32_t largest_backlog = 0;
-  double fill = 0;  ///< of the fullest member
+  std::uint64_t full = 0;  ///< members
+  double fill = 0;         ///< of the fullest member
   std::uint64_t fullest_waiting = 0;
   std::uint64_t fullest_backlog = 0;
   std::uint64_t syn_queue = 0;
@@ -50,7 +53,9 @@ struct ListenerGroup {
   std::uint64_t listen_drops = 0;  ///< the share of TcpExtListenDrops
   std::uint64_t listen_drops_growth = 0;
   std::optional<kernel::WaitingConnections> waiting_connections;
-  std::optional<std::chrono::duration<double>> stalled;
+  std::vector<AcceptProgress::Socket> waiting_members;
+  std::optional<AcceptProgress::Stall> stall;
+  std::optional<AcceptQueueSamples> samples;
   std::set<std::uint64_t> cgroups;
 
   void add(const kernel::Listener& listener) {
@@ -62,6 +67,10 @@ struct ListenerGroup {
     largest_backlog = std::max(largest_backlog, listener.backlog);
     set_fullest(static_cast<double>(listener.waiting) / static_cast<double>(listener_capacity),
                 listener.waiting, listener.backlog);
+    full += listener.waiting >= listener_capacity ? 1U : 0U;
+    if (listener.waiting > 0) {
+      waiting_members.push_back({listener.cookie, listener.inode, listener.waiting});
+    }
     if (listener.drops) {
       member_drops.push_back({listener.cookie, *listener.drops});
     }
@@ -129,6 +138,18 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
      [](const Row& row) {
        return row.is_single() ? std::nullopt : sample(row.group.fullest_backlog);
      }},
+    {Gauge, "inetdiag_listener_full_sockets",
+     "Number of sockets whose accept queue is full, if several listen on this address and port "
+     "(inet_diag).",
+     [](const Row& row) { return row.is_single() ? std::nullopt : sample(row.group.full); }},
+    {Gauge, "inetdiag_listener_stalled_sockets",
+     "Number of sockets that accepted none of their waiting connections since the previous scrape, "
+     "if several listen on this address and port; present if connections waited in the previous "
+     "scrape too (inet_diag).",
+     [](const Row& row) {
+       return row.group.stall && !row.is_single() ? sample(row.group.stall->inodes.size())
+                                                  : std::nullopt;
+     }},
     {Gauge, "inetdiag_listener_accept_queue_oldest_seconds",
      "Time that the oldest connection has waited for accept(); present if connections waited in "
      "the previous scrape too (inet_diag tcpi_last_data_sent).",
@@ -138,10 +159,11 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
                       : std::nullopt;
      }},
     {Gauge, "inetdiag_listener_accept_queue_stalled_seconds",
-     "Time for which the program accepted none of the waiting connections, as far as scrapes show; "
-     "present if connections waited in the previous scrape too (inet_diag).",
+     "Time for which the program accepted none of the waiting connections, as far as scrapes show, "
+     "at the socket with the longest such time; present if connections waited in the previous "
+     "scrape too (inet_diag).",
      [](const Row& row) {
-       return row.group.stalled ? sample(row.group.stalled->count()) : std::nullopt;
+       return row.group.stall ? sample(row.group.stall->longest.count()) : std::nullopt;
      }},
     {Gauge, "inetdiag_listener_accept_queue_abandoned_connections",
      "Connections waiting for accept() that the client has closed; present if connections waited "
@@ -149,6 +171,27 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
      [](const Row& row) {
        const auto& waiting = row.group.waiting_connections;
        return waiting ? sample(waiting->closed_by_peer) : std::nullopt;
+     }},
+    {Gauge, "inetdiag_listener_accept_queue_unread_connections",
+     "Connections waiting for accept() on which the client has sent data, such as a request; "
+     "present if connections waited in the previous scrape too (inet_diag idiag_rqueue).",
+     [](const Row& row) {
+       const auto& waiting = row.group.waiting_connections;
+       return waiting ? sample(waiting->with_data) : std::nullopt;
+     }},
+    {Counter, "inetdiag_listener_accept_queue_waiting_seconds_total",
+     "Time that connections have waited for accept(), summed over the connections: its rate is the "
+     "mean length of the accept queue. Present once a connection waited "
+     "(inet_diag, sampled every --collector.listeners.sample-interval).",
+     [](const Row& row) {
+       const auto& samples = row.group.samples;
+       return samples ? sample(samples->waiting_time.count()) : std::nullopt;
+     }},
+    {Gauge, "inetdiag_listener_accept_queue_peak_fill_ratio",
+     "Highest fill ratio of the fullest socket in the last five to six minutes. Present once a "
+     "connection waited (inet_diag, sampled every --collector.listeners.sample-interval).",
+     [](const Row& row) {
+       return row.group.samples ? sample(row.group.samples->peak_fill) : std::nullopt;
      }},
     {Gauge, "inetdiag_listener_syn_queue_length",
      "Half-open connections of this listener, whose handshake is not complete (inet_diag, request "
@@ -185,27 +228,71 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
      field<&Row::is_capped>},
 });
 
+constexpr std::size_t max_named_sockets = 10;
+
+prometheus::MetricFamily sampled_fill_family() {
+  return {.name = "inetdiag_listener_accept_queue_sampled_fill_ratio",
+          .help =
+              "Fill ratio of the fullest socket in the samples between scrapes, 0 while the "
+              "queue is empty. Present once a connection waited (inet_diag, sampled every "
+              "--collector.listeners.sample-interval).",
+          .type = Histogram,
+          .metric = {}};
+}
+
+void add_samples(prometheus::MetricFamily& family, const Labels& labels,
+                 const ListenerGroup& group) {
+  if (!group.samples) {
+    return;
+  }
+  auto& series = family.metric.emplace_back();
+  series.label = labels;
+  auto& histogram = series.histogram;
+  histogram.sample_sum = group.samples->fill_sum;
+  for (std::size_t i = 0; i < group.samples->by_fill.size(); ++i) {
+    histogram.sample_count += group.samples->by_fill.at(i);
+    const double bound = i < AcceptQueueSamples::bounds.size()
+                             ? AcceptQueueSamples::bounds.at(i)
+                             : std::numeric_limits<double>::infinity();
+    histogram.bucket.push_back({.cumulative_count = histogram.sample_count, .upper_bound = bound});
+  }
+}
+
+void add_stalled_sockets(prometheus::MetricFamily& family, const Labels& labels,
+                         const ListenerGroup& group) {
+  if (!group.stall || group.sockets == 1) {
+    return;
+  }
+  const auto& inodes = group.stall->inodes;
+  for (const std::uint32_t inode :
+       std::span(inodes).first(std::min(inodes.size(), max_named_sockets))) {
+    Labels socket = labels;
+    socket.push_back({"inode", std::to_string(inode)});
+    add_series(family, std::move(socket), 1);
+  }
+}
+
 // Ports in one dump of waiting connections.
 constexpr std::size_t max_ports_of_dump = 256;
 
 // tcpi_last_data_sent counts jiffies, of up to 10 ms.
 constexpr std::chrono::milliseconds age_resolution{10};
 
+constexpr std::chrono::milliseconds min_sample_interval{10};
+
 // Share of one CPU for dumps of waiting connections: 30 ms every 3 s with 300,000 sockets.
 constexpr double max_waiting_cpu_share = 0.01;
 
 class Listeners final : public Collector {
- private:
-  /// An accept queue that is not empty.
-  struct Queue {
-    std::uint64_t waiting = 0;
-    CpuBudget::Clock::time_point stalled_since;
-  };
-
  public:
   Listeners(const Settings& settings, ListenerClocks clocks)
       : max_(settings.whole_number("max", 1, std::numeric_limits<std::uint32_t>::max())),
-        clocks_(std::move(clocks)) {}
+        clocks_(std::move(clocks)) {
+    const auto interval = settings.duration_or_zero("sample-interval", min_sample_interval);
+    if (interval > std::chrono::seconds(0)) {
+      sampler_.emplace(std::chrono::duration_cast<AcceptQueueSampler::Clock::duration>(interval));
+    }
+  }
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
@@ -226,6 +313,11 @@ class Listeners final : public Collector {
         gauge_family("inetdiag_listener_info",
                      "Owner of the listener, several separated by commas, from the cgroup in which "
                      "its socket was created (INET_DIAG_CGROUP_ID).");
+    auto stalled_info =
+        gauge_family("inetdiag_listener_stalled_socket_info",
+                     "A socket that accepted none of its waiting connections since the previous "
+                     "scrape, if several listen on this address and port (inet_diag idiag_inode).");
+    prometheus::MetricFamily fill = sampled_fill_family();
     const std::size_t shown = rank(ranked, max_);
     const auto somaxconn = read_somaxconn(context, collection);
     const auto paths = owners(context, std::span(ranked).first(shown), collection);
@@ -238,6 +330,8 @@ class Listeners final : public Collector {
                    .has_listen_drops = has_listen_drops,
                    .is_capped = somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn)
                                           : std::nullopt});
+      add_samples(fill, labels, named.group);
+      add_stalled_sockets(stalled_info, labels, named.group);
       if (Labels owner = cgroup_labels(named.group.cgroups, paths); !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
         add_series(info, std::move(owner), 1);
@@ -251,6 +345,8 @@ class Listeners final : public Collector {
                                         .has_listen_drops = has_listen_drops});
     }
     collection.families = families.take();
+    collection.families.push_back(std::move(fill));
+    collection.families.push_back(std::move(stalled_info));
     collection.families.push_back(std::move(info));
     collection.families.push_back(single_gauge(
         "inetdiag_listeners_aggregated",
@@ -316,15 +412,36 @@ class Listeners final : public Collector {
                                                            : std::nullopt;
   }
 
+  /// Returns what the accept queues were like since the previous scrape.
+  std::optional<AcceptQueueHistory> read_samples(const ScrapeContext& context,
+                                                 std::map<Endpoint, ListenerGroup>& groups,
+                                                 Collection& collection) {
+    if (!sampler_) {
+      return std::nullopt;
+    }
+    auto history = sampler_->read(context.sock_diag, context.tcp.listeners());
+    if (const auto error = sampler_->take_error()) {
+      collection.errors.push_back("cannot sample accept queues: " + *error);
+    }
+    for (const auto& [endpoint, samples] : history.samples(AcceptQueueSampler::Clock::now())) {
+      if (const auto group = groups.find(endpoint); group != groups.end()) {
+        group->second.samples = samples;
+      }
+    }
+    return history;
+  }
+
   /// Reads how long connections have waited, at listeners where some also waited in the previous
   /// scrape, if there is one: a queue that is not empty for a moment needs no dump of the
   /// connections. The first dump is free, so that `check` can make a second one.
   void add_waiting_connections(const ScrapeContext& context,
                                std::map<Endpoint, ListenerGroup>& groups, Collection& collection) {
+    const auto history = read_samples(context, groups, collection);
     const auto now = clocks_.now();
+    const auto read_at = progress_.read_at();
     std::set<std::uint16_t> ports;
     for (const auto& [endpoint, group] : groups) {
-      const bool has_waited = !queues_read_at_ || queues_.contains(endpoint);
+      const bool has_waited = !read_at || progress_.has_waited(endpoint);
       if (group.waiting > 0 && has_waited && ports.size() < max_ports_of_dump) {
         ports.insert(endpoint.port);
       }
@@ -333,8 +450,8 @@ class Listeners final : public Collector {
     if (!ports.empty() && waiting_budget_.allows(now)) {
       const auto cpu_before = clocks_.thread_cpu();
       try {
-        const auto since_previous = std::chrono::duration_cast<std::chrono::milliseconds>(
-            now - queues_read_at_.value_or(now));
+        const auto since_previous =
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - read_at.value_or(now));
         for (const auto& [endpoint, connections] : context.tcp.waiting_connections(
                  {ports.begin(), ports.end()}, since_previous - age_resolution)) {
           if (const auto group = groups.find(endpoint); group != groups.end()) {
@@ -347,44 +464,24 @@ class Listeners final : public Collector {
         collection.errors.emplace_back(std::string("cannot read waiting connections: ") +
                                        error.what());
       }
-      if (queues_read_at_) {
+      if (read_at) {
         waiting_budget_.spend(now, clocks_.thread_cpu() - cpu_before);
       }
     }
-    update_queues(groups, is_read, now);
-  }
-
-  /// Finds out since when each program has accepted none of the connections that wait. A scrape
-  /// without the dump (not `is_read`) proves nothing: the next dump is compared with the one
-  /// before.
-  void update_queues(std::map<Endpoint, ListenerGroup>& groups, bool is_read,
-                     CpuBudget::Clock::time_point now) {
-    std::map<Endpoint, Queue> queues;
     for (auto& [endpoint, group] : groups) {
-      if (group.waiting == 0) {
-        continue;
-      }
-      Queue queue{.waiting = group.waiting, .stalled_since = now};
-      const auto before = queues_.find(endpoint);
-      if (before != queues_.end() && !is_read) {
-        queue = before->second;
-      } else if (before != queues_.end() && group.waiting_connections) {
-        const auto& connections = *group.waiting_connections;
-        // A connection that the client has reset waits too, but is in no dump. Neither is one that
-        // was accepted before the dump: accept() takes the oldest first, so none of them is left.
-        const std::uint64_t reset =
-            group.waiting > connections.count ? group.waiting - connections.count : 0;
-        if (connections.old > 0 && connections.old + reset >= before->second.waiting) {
-          queue.stalled_since = before->second.stalled_since;
+      if (group.waiting > 0 && !is_read) {
+        progress_.keep(endpoint, group.waiting_members, now);
+      } else if (group.waiting > 0) {
+        auto stall =
+            progress_.update(endpoint, group.waiting_members,
+                             group.waiting_connections.value_or(kernel::WaitingConnections()),
+                             history ? &*history : nullptr, now);
+        if (group.waiting_connections) {
+          group.stall = std::move(stall);
         }
-        group.stalled = now - queue.stalled_since;
       }
-      queues.emplace(endpoint, queue);
     }
-    queues_ = std::move(queues);
-    if (is_read || !queues_read_at_) {
-      queues_read_at_ = now;
-    }
+    progress_.end_round(is_read, now);
   }
 
   static std::optional<std::uint64_t> listen_drops_in(std::string_view netstat) {
@@ -435,6 +532,7 @@ class Listeners final : public Collector {
       other.sockets += group.sockets;
       other.waiting += group.waiting;
       other.backlog += group.backlog;
+      other.full += group.full;
       other.set_fullest(group.fill, group.fullest_waiting, group.fullest_backlog);
       other.syn_queue += group.syn_queue;
       other.syn_queue_retransmitted += group.syn_queue_retransmitted;
@@ -474,8 +572,8 @@ class Listeners final : public Collector {
   std::uint64_t aggregated_drops_ = 0;
   ListenDropCounters listen_drops_;
   std::uint64_t aggregated_listen_drops_ = 0;
-  std::map<Endpoint, Queue> queues_;  ///< those that were not empty in the previous scrape
-  std::optional<CpuBudget::Clock::time_point> queues_read_at_;
+  AcceptProgress progress_;
+  std::optional<AcceptQueueSampler> sampler_;
   CpuBudget waiting_budget_{max_waiting_cpu_share};
   kernel::CgroupPaths cgroup_paths_;
 };

@@ -10,12 +10,20 @@
 
 namespace inetdiag {
 
-inline constexpr std::array<SettingSpec, 1> listeners_settings = {{
+inline constexpr std::array<SettingSpec, 2> listeners_settings = {{
     {.name = "max",
      .placeholder = "N",
      .help = "maximum number of listeners with their own series; others are aggregated into "
              "address=\"other\"",
      .default_value = "500"},
+    {.name = "sample-interval",
+     .placeholder = "DURATION",
+     .help = "how often to sample the accept queues between scrapes, while somebody scrapes; 0: "
+             "never",
+     .default_value = "50ms",
+     .netns_default = NetnsDefault{.value = "0",
+                                   .description = "a thread in a network namespace keeps it from "
+                                                  "being removed, for up to four scrapes"}},
 }};
 
 std::unique_ptr<Collector> make_listeners(const Settings& settings);

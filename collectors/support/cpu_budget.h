@@ -16,6 +16,9 @@ class CpuBudget {
   bool is_zero() const { return share_ <= 0; }
   bool allows(Clock::time_point now) const { return !is_zero() && now >= next_; }
 
+  /// Returns when the next operation is allowed.
+  Clock::time_point next() const { return next_; }
+
   /// Charges an operation that began at `begin`: the next one is allowed cost / share later.
   void spend(Clock::time_point begin, CpuTime cost) {
     if (!is_zero() && share_ < 1) {

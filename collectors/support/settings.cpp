@@ -28,6 +28,13 @@ double Settings::percentage(std::string_view name) const {
   return parsed(name, kernel::parse_percentage);
 }
 
+std::chrono::duration<double> Settings::duration_or_zero(std::string_view name,
+                                                         std::chrono::milliseconds min) const {
+  return parsed(name, [=](std::string_view text) {
+    return text == "0" ? std::chrono::duration<double>(0) : kernel::parse_duration(text, min);
+  });
+}
+
 std::optional<kernel::Regex> Settings::regex(std::string_view name) const {
   return parsed(name, [](std::string_view text) {
     return text.empty() ? std::nullopt : std::optional(kernel::Regex(text));

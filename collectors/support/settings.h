@@ -1,6 +1,7 @@
 // The settings of a collector. Collectors do not know that they come from flags.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -51,6 +52,10 @@ class Settings {
 
   /// Returns a percentage as a ratio from 0 to 1.
   double percentage(std::string_view name) const;
+
+  /// Returns zero for 0, or a duration from `min` to an hour.
+  std::chrono::duration<double> duration_or_zero(std::string_view name,
+                                                 std::chrono::milliseconds min) const;
 
   /// Returns std::nullopt if the value is empty.
   std::optional<kernel::Regex> regex(std::string_view name) const;

@@ -1,6 +1,7 @@
 #include "exporter/exposition/json.h"
 
 #include <chrono>
+#include <cmath>
 
 #include "exporter/build_info.h"
 #include "exporter/exposition/json_writer.h"
@@ -11,11 +12,31 @@ namespace {
 
 constexpr int metrics_schema_version = 1;
 
+using prometheus::MetricType;
+
+const char* json_type(MetricType type) {
+  return type == MetricType::Histogram ? "histogram"
+         : type == MetricType::Counter ? "counter"
+                                       : "gauge";
+}
+
+/// JSON has no infinity: the bucket without a bound is `count`.
+void write_histogram(JsonWriter& json, const prometheus::ClientMetric::Histogram& histogram) {
+  json.field("count", histogram.sample_count).field("sum", histogram.sample_sum);
+  json.key("buckets").begin_array();
+  for (const auto& bucket : histogram.bucket) {
+    if (std::isfinite(bucket.upper_bound)) {
+      json.begin_object().field("le", bucket.upper_bound);
+      json.field("count", bucket.cumulative_count).end_object();
+    }
+  }
+  json.end_array();
+}
+
 void write_family(JsonWriter& json, const prometheus::MetricFamily& family) {
-  const bool is_counter = family.type == prometheus::MetricType::Counter;
   json.begin_object();
   json.field("name", family.name);
-  json.field("type", is_counter ? "counter" : "gauge");
+  json.field("type", json_type(family.type));
   json.field("help", family.help);
   json.key("series").begin_array();
   for (const auto& metric : family.metric) {
@@ -24,7 +45,13 @@ void write_family(JsonWriter& json, const prometheus::MetricFamily& family) {
       json.field(label.name, label.value);
     }
     json.end_object();
-    json.field("value", is_counter ? metric.counter.value : metric.gauge.value).end_object();
+    if (family.type == MetricType::Histogram) {
+      write_histogram(json, metric.histogram);
+    } else {
+      json.field("value",
+                 family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value);
+    }
+    json.end_object();
   }
   json.end_array().end_object();
 }

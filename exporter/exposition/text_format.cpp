@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "exporter/exposition/exact_integer.h"
@@ -60,7 +61,9 @@ void append_value(std::string& text, double value) {
   }
 }
 
-void append_labels(std::string& text, const std::vector<prometheus::ClientMetric::Label>& labels) {
+/// `bound` is the label `le` of a bucket.
+void append_labels(std::string& text, const std::vector<prometheus::ClientMetric::Label>& labels,
+                   std::optional<double> bound = {}) {
   char separator = '{';
   for (const auto& label : labels) {
     text.push_back(separator);
@@ -69,21 +72,56 @@ void append_labels(std::string& text, const std::vector<prometheus::ClientMetric
     text.push_back('"');
     separator = ',';
   }
-  if (!labels.empty()) {
+  if (bound) {
+    text.push_back(separator);
+    text.append("le=\"");
+    append_value(text, *bound);
+    text.push_back('"');
+    separator = ',';
+  }
+  if (separator == ',') {
     text.push_back('}');
   }
 }
 
+void append_histogram(std::string& text, const std::string& name,
+                      const prometheus::ClientMetric& metric) {
+  const auto& histogram = metric.histogram;
+  const auto append = [&](std::string_view suffix, std::optional<double> bound, double value) {
+    text.append(name).append(suffix);
+    append_labels(text, metric.label, bound);
+    text.push_back(' ');
+    append_value(text, value);
+    text.push_back('\n');
+  };
+  append("_count", {}, static_cast<double>(histogram.sample_count));
+  append("_sum", {}, histogram.sample_sum);
+  for (const auto& bucket : histogram.bucket) {
+    append("_bucket", bucket.upper_bound, static_cast<double>(bucket.cumulative_count));
+  }
+}
+
+std::string_view type_name(MetricType type) {
+  return type == MetricType::Histogram ? "histogram"
+         : type == MetricType::Counter ? "counter"
+                                       : "gauge";
+}
+
 void append_family(std::string& text, const MetricFamily& family) {
-  const bool is_counter = family.type == MetricType::Counter;
   text.append("# HELP ").append(family.name).append(" ");
   append_escaped(text, family.help, "\\\n");
-  text.append("\n# TYPE ").append(family.name).append(is_counter ? " counter\n" : " gauge\n");
+  text.append("\n# TYPE ").append(family.name).append(" ");
+  text.append(type_name(family.type)).append("\n");
   for (const auto& metric : family.metric) {
+    if (family.type == MetricType::Histogram) {
+      append_histogram(text, family.name, metric);
+      continue;
+    }
     text.append(family.name);
     append_labels(text, metric.label);
     text.push_back(' ');
-    append_value(text, is_counter ? metric.counter.value : metric.gauge.value);
+    append_value(text,
+                 family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value);
     text.push_back('\n');
   }
 }

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace inetdiag::statsd {
 namespace {
 
@@ -48,27 +50,42 @@ class Packer {
   Packed packed_;
 };
 
+/// StatsD has no histogram of values that were observed before: each bucket is a counter.
+template <typename AddCounter>
+void add_histogram(const std::string& name, const prometheus::ClientMetric& metric,
+                   const AddCounter& add_counter) {
+  add_counter(name + "_count", metric.label, static_cast<double>(metric.histogram.sample_count));
+  add_counter(name + "_sum", metric.label, metric.histogram.sample_sum);
+  for (const auto& bucket : metric.histogram.bucket) {
+    if (std::isfinite(bucket.upper_bound)) {
+      Labels labels = metric.label;
+      labels.push_back({"le", fmt::format("{}", bucket.upper_bound)});
+      add_counter(name + "_bucket", labels, static_cast<double>(bucket.cumulative_count));
+    }
+  }
+}
+
 }  // namespace
 
 Packed pack(const std::vector<prometheus::MetricFamily>& families, const Style& style,
             CounterDeltas& deltas, std::size_t mtu) {
+  using enum prometheus::MetricType;
   Packer packer(mtu);
+  const auto add_counter = [&](const std::string& name, const Labels& labels, double value) {
+    std::string key = series_key(name, labels);
+    const double increase = deltas.pending(key, value);
+    if (increase > 0) {
+      packer.add_increase(format_counter(style, name, labels, increase), std::move(key), increase);
+    }
+  };
   for (const auto& family : families) {
-    const bool is_counter = family.type == prometheus::MetricType::Counter;
     for (const auto& metric : family.metric) {
-      const double value = is_counter ? metric.counter.value : metric.gauge.value;
-      if (!std::isfinite(value)) {
-        continue;
-      }
-      if (!is_counter) {
-        packer.add(format_gauge(style, family.name, metric.label, value));
-        continue;
-      }
-      std::string key = series_key(family.name, metric.label);
-      const double increase = deltas.pending(key, value);
-      if (increase > 0) {
-        packer.add_increase(format_counter(style, family.name, metric.label, increase),
-                            std::move(key), increase);
+      if (family.type == Histogram) {
+        add_histogram(family.name, metric, add_counter);
+      } else if (family.type == Counter && std::isfinite(metric.counter.value)) {
+        add_counter(family.name, metric.label, metric.counter.value);
+      } else if (family.type == Gauge && std::isfinite(metric.gauge.value)) {
+        packer.add(format_gauge(style, family.name, metric.label, metric.gauge.value));
       }
     }
   }

@@ -104,6 +104,23 @@ class PortCounts {
 
 }  // namespace
 
+std::vector<AcceptQueue> waiting_accept_queues(const NetlinkFactory& open,
+                                               const Deadline& deadline) {
+  std::vector<AcceptQueue> queues;
+  dump(open, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), false), deadline,
+       [&](Payload payload) {
+         const auto socket = parse_inet_socket(payload);
+         if (socket && socket->state == TcpState::listen && socket->receive_queue > 0) {
+           queues.push_back({.endpoint = {socket->local, socket->local_port, socket->device},
+                             .cookie = socket->cookie,
+                             .waiting = socket->receive_queue,
+                             .backlog = socket->send_queue});
+           check_kept_sockets(queues.size(), "TCP listeners");
+         }
+       });
+  return queues;
+}
+
 ListenerIndex::ListenerIndex(const std::vector<Listener>& listeners) {
   for (const Listener& listener : listeners) {
     accepts_ipv4_[listener.endpoint] =
@@ -194,7 +211,10 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
     if (listener != nullptr && age) {
       WaitingConnections& connections = waiting[*listener];
       ++connections.count;
-      connections.closed_by_peer += socket->state == TcpState::close_wait ? 1U : 0U;
+      // A FIN counts as one byte of the receive queue (tcp_diag_get_info, rcv_nxt - copied_seq).
+      const std::uint32_t fin = socket->state == TcpState::close_wait ? 1 : 0;
+      connections.closed_by_peer += fin;
+      connections.with_data += socket->receive_queue > fin ? 1U : 0U;
       connections.oldest = std::max(connections.oldest, std::chrono::milliseconds(*age));
       connections.old += std::chrono::milliseconds(*age) >= old_age ? 1U : 0U;
     }

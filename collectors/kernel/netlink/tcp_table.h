@@ -33,6 +33,22 @@ struct Listener {
   std::optional<std::uint64_t> cgroup_id;
 };
 
+/// The accept queue of one socket in LISTEN.
+struct AcceptQueue {
+  Endpoint endpoint;
+  std::uint64_t cookie = 0;
+  std::uint32_t waiting = 0;
+  std::uint32_t backlog = 0;
+
+  /// The queue holds one connection more than the backlog (sk_acceptq_is_full: length > backlog).
+  double fill() const { return static_cast<double>(waiting) / (static_cast<double>(backlog) + 1); }
+};
+
+/// Returns the accept queues that are not empty. The cheapest of the dumps: the kernel walks its
+/// listening hash, and adds no memory information. Throws as dump() and check_kept_sockets().
+std::vector<AcceptQueue> waiting_accept_queues(const NetlinkFactory& open,
+                                               const Deadline& deadline);
+
 /// Finds the listener of a request socket as the kernel does (net/ipv4/inet_hashtables.c,
 /// __inet_lookup_listener and compute_score): an exact address before the wildcard, a listener
 /// bound to the device before an unbound one, the request's family before a dual-stack listener.
@@ -85,6 +101,7 @@ struct FullDump {
 struct WaitingConnections {
   std::uint64_t count = 0;
   std::uint64_t closed_by_peer = 0;  ///< in CLOSE_WAIT
+  std::uint64_t with_data = 0;       ///< the client has sent data
   /// Age of the oldest. Before accept() nobody can send data, so it is the time since the
   /// connection was established (net/ipv4/tcp_minisocks.c, tcp_create_openreq_child, lsndtime).
   std::chrono::milliseconds oldest{0};

@@ -71,7 +71,7 @@ TEST_P(KeptSockets, AreLimited) {
   kernel::CachedFiles proc(files, deadline);
   kernel::CgroupTree cgroups(files, deadline);
   kernel::TcpTable tcp(open, deadline);
-  const auto collector = GetParam().make(settings({{"max", "1"}}));
+  const auto collector = GetParam().make(settings({{"max", "1"}, {"sample-interval", "0"}}));
   try {
     collector->collect({proc, cgroups, tcp, open, deadline});
     FAIL() << "no limit";

@@ -22,7 +22,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 std::unique_ptr<Collector> listeners(const std::string& max = "500") {
-  return make_listeners(settings({{"max", max}}));
+  return make_listeners(settings({{"max", max}, {"sample-interval", "0"}}));
 }
 
 FakeSocket listener(std::uint16_t port, std::uint64_t cookie, std::uint32_t waiting,
@@ -436,13 +436,13 @@ struct WaitingHost {
   CpuBudget::CpuTime cpu{0};
   std::vector<std::string> errors;
   std::unique_ptr<Collector> collector = make_listeners_with_clocks(
-      settings({{"max", "500"}}), {[this] { return now; },
-                                   [this] {
-                                     // Called before and after a dump.
-                                     const auto was = cpu;
-                                     cpu += CpuBudget::CpuTime(dump_cost);
-                                     return was;
-                                   }});
+      settings({{"max", "500"}, {"sample-interval", "0"}}), {[this] { return now; },
+                                                             [this] {
+                                                               // Called before and after a dump.
+                                                               const auto was = cpu;
+                                                               cpu += CpuBudget::CpuTime(dump_cost);
+                                                               return was;
+                                                             }});
 
   /// Scrapes `seconds` after the previous scrape. The dump of the connections reports those of
   /// these ages.

@@ -29,6 +29,18 @@ TEST(TextFormat, MatchesPrometheusCpp) {
   EXPECT_EQ(text_format(families), prometheus::TextSerializer().Serialize(families));
 }
 
+TEST(TextFormat, WritesHistogramsAsPrometheusCppDoes) {
+  prometheus::MetricFamily family = {"fill", "Fill.", prometheus::MetricType::Histogram, {}};
+  for (const auto& labels : {Labels{{"port", "80"}}, Labels{}}) {
+    auto& metric = family.metric.emplace_back();
+    metric.label = labels;
+    metric.histogram = {.sample_count = 7,
+                        .sample_sum = 2.5,
+                        .bucket = {{3, 0}, {5, 0.5}, {7, std::numeric_limits<double>::infinity()}}};
+  }
+  EXPECT_EQ(text_format({family}), prometheus::TextSerializer().Serialize({family}));
+}
+
 TEST(TextFormat, EscapesHelp) {
   EXPECT_EQ(text_format({gauge_family("a", "back\\slash\nline \"quoted\"")}),
             "# HELP a back\\\\slash\\nline \"quoted\"\n# TYPE a gauge\n");

@@ -44,8 +44,9 @@ const std::vector<std::string> file_collectors = {"conntrack", "nstat", "socksta
                                                   "sysctl"};
 
 std::vector<NamedCollector> all_collectors() {
-  const std::array<const char*, 2> arguments = {"inetdiag_exporter",
-                                                "--collector.tcp.cpu-budget=100%"};
+  const std::array<const char*, 3> arguments = {"inetdiag_exporter",
+                                                "--collector.tcp.cpu-budget=100%",
+                                                "--collector.listeners.sample-interval=0"};
   return std::move(parse_command_line(arguments, registry()).options->collectors);
 }
 

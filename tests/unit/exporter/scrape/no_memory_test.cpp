@@ -58,7 +58,8 @@ TEST(NoMemory, FailsAtMostOneScrape) {
   const CapturedLog captured;
   const TemporaryTree sys;
   std::vector<NamedCollector> collectors;
-  collectors.push_back({"listeners", make_listeners(settings({{"max", "500"}}))});
+  collectors.push_back(
+      {"listeners", make_listeners(settings({{"max", "500"}, {"sample-interval", "0"}}))});
   collectors.push_back({"sockstat", make_sockstat({})});
   Scraper scraper(
       {kernel::FileTree(FIXTURES "/proc"), kernel::FileTree(sys.root()), kernel.factory()},

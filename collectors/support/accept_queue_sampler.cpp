@@ -1,0 +1,69 @@
+#include "collectors/support/accept_queue_sampler.h"
+
+#include <algorithm>
+#include <exception>
+#include <vector>
+
+#include "collectors/kernel/base/deadline.h"
+#include "collectors/support/cpu_budget.h"
+#include "collectors/support/thread_cpu.h"
+
+namespace inetdiag {
+namespace {
+
+constexpr std::chrono::seconds sample_timeout{1};
+
+}  // namespace
+
+AcceptQueueHistory AcceptQueueSampler::read(const kernel::NetlinkFactory& sock_diag,
+                                            std::span<const kernel::Listener> open) {
+  const std::scoped_lock lock(mutex_);
+  last_read_ = Clock::now();
+  if (!is_running_) {
+    history_.resume(last_read_);
+    thread_ =
+        std::jthread([this, sock_diag](const std::stop_token& stop) { run(stop, sock_diag); });
+    is_running_ = true;
+  }
+  history_.keep_only(open);
+  return history_;
+}
+
+std::optional<std::string> AcceptQueueSampler::take_error() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(error_, std::nullopt);
+}
+
+void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag) {
+  CpuBudget budget(max_cpu_share);
+  while (true) {
+    const auto begin = Clock::now();
+    const auto cpu_before = thread_cpu();
+    sample(stop, sock_diag);
+    budget.spend(begin, thread_cpu() - cpu_before);
+    const auto next = std::max(begin + interval_, budget.next());
+
+    std::unique_lock lock(mutex_);
+    wake_.wait_until(lock, stop, next, [] { return false; });
+    if (stop.stop_requested() || Clock::now() - last_read_ > max_idle) {
+      is_running_ = false;
+      return;
+    }
+  }
+}
+
+void AcceptQueueSampler::sample(const std::stop_token& stop,
+                                const kernel::NetlinkFactory& sock_diag) {
+  try {
+    const auto waiting =
+        kernel::waiting_accept_queues(sock_diag, {Clock::now() + sample_timeout, stop});
+    const std::scoped_lock lock(mutex_);
+    history_.add(Clock::now(), waiting);
+  } catch (const std::exception& error) {
+    const std::scoped_lock lock(mutex_);
+    error_ = error.what();
+    history_.resume(Clock::now());
+  }
+}
+
+}  // namespace inetdiag
