@@ -45,6 +45,9 @@ std::string waiting_text(const Listener& listener) {
     text += "; " + format_number(*listener.abandoned) + " of " + format_number(listener.waiting) +
             " clients have already closed their side";
   }
+  if (listener.unread.value_or(0) > 0) {
+    text += "; " + format_number(*listener.unread) + " have sent data";
+  }
   return text + ".";
 }
 
@@ -56,6 +59,26 @@ bool accepts_nothing(const Listener& listener, const NamespaceDelta& delta) {
   return listener.stalled_seconds && *listener.stalled_seconds >= seconds * min_stalled_ratio;
 }
 
+/// Returns for how long the queue was full since the previous snapshot, by the samples; absent if
+/// unknown.
+std::optional<double> full_seconds(const Listener& listener, const NamespaceDelta& delta) {
+  const Listener* then = delta.previous(listener);
+  if (then == nullptr || !listener.samples) {
+    return std::nullopt;
+  }
+  // A listener has no samples until a connection waits.
+  const QueueSamples before = then->samples.value_or(QueueSamples());
+  const double all = listener.samples->all - before.all;
+  const double full = listener.samples->full - before.full;
+  return all > 0 && full >= 0 ? std::optional(full / all * delta.seconds) : std::nullopt;
+}
+
+/// Returns whether some of several sockets are not among those that accept nothing.
+bool has_other_sockets(const Listener& listener) {
+  return listener.stalled_sockets && *listener.stalled_sockets > 0 &&
+         *listener.stalled_sockets < listener.sockets;
+}
+
 Finding accept_queue_finding(const Listener& listener, const NamespaceDelta& delta) {
   const auto somaxconn = delta.now.value(metric::somaxconn);
   Finding finding = listener_finding(listener, delta);
@@ -65,11 +88,16 @@ Finding accept_queue_finding(const Listener& listener, const NamespaceDelta& del
       {"oldest_seconds", listener.oldest_seconds},
       {"stalled_seconds", listener.stalled_seconds},
       {"abandoned", listener.abandoned},
+      {"unread", listener.unread},
+      {"full_seconds", full_seconds(listener, delta)},
+      {"peak_fill_ratio", listener.peak_fill},
       {"new_listen_drops", delta.growth(listener, &Listener::listen_drops)},
   };
   if (listener.sockets > 1) {
     finding.evidence.emplace_back("sockets", listener.sockets);
     finding.evidence.emplace_back("waiting_at_all_sockets", listener.waiting);
+    finding.evidence.emplace_back("full_sockets", listener.full_sockets);
+    finding.evidence.emplace_back("stalled_sockets", listener.stalled_sockets);
   }
   finding.limit = describe_limit(listener, somaxconn);
   finding.action = std::string(find_cause) + " To lengthen the queue, " +
@@ -83,6 +111,32 @@ Finding accept_queue_finding(const Listener& listener, const NamespaceDelta& del
   return finding;
 }
 
+/// Returns the inodes of the sockets that accept nothing, such as ` (inode 4711)`.
+std::string inodes_text(const Listener& listener) {
+  if (listener.stalled_inodes.empty()) {
+    return "";
+  }
+  std::string text = listener.stalled_inodes.size() > 1 ? " (inodes " : " (inode ";
+  for (const std::string& inode : listener.stalled_inodes) {
+    text.append(inode).append(", ");
+  }
+  text.replace(text.size() - 2, 2, ")");
+  return text;
+}
+
+std::string stalled_share(const Listener& listener) {
+  return format_number(*listener.stalled_sockets) + " of " + format_number(listener.sockets);
+}
+
+/// Returns which of several sockets accept nothing, as a sentence with a leading blank; empty if
+/// that is all or none.
+std::string member_text(const Listener& listener) {
+  return has_other_sockets(listener) ? " " + stalled_share(listener) + " sockets accept" +
+                                           (*listener.stalled_sockets > 1 ? "" : "s") +
+                                           " no connections" + inodes_text(listener) + "."
+                                     : "";
+}
+
 void describe_full(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   const Listener* then = delta.previous(listener);
   const bool was_full =
@@ -92,7 +146,7 @@ void describe_full(Finding& finding, const Listener& listener, const NamespaceDe
   finding.summary = queue_name(listener) + " is full, " + places(listener) +
                     (is_dropping ? ": the kernel drops new connections."
                                  : ": the kernel drops the next connection.") +
-                    waiting_text(listener);
+                    member_text(listener) + waiting_text(listener);
   // One connection fills the queue of listen(0).
   finding.severity = is_dropping || (was_full && listener.queue_backlog() > 0) ? Severity::critical
                                                                                : Severity::warning;
@@ -118,24 +172,70 @@ void describe_stuck(Finding& finding, const Listener& listener) {
   const bool is_certain =
       listener.waiting >= min_stuck_connections && *listener.oldest_seconds >= min_stuck_seconds;
   finding.severity = is_certain ? Severity::critical : Severity::warning;
-  const std::string subject = listener.sockets > 1 ? "At least one of the listener's " +
-                                                         format_number(listener.sockets) +
-                                                         " sockets accepts no connections"
-                                                   : "The program accepts no connections";
-  finding.summary = subject + ": " + format_number(listener.waiting) +
-                    (listener.waiting > 1 ? " wait" : " waits") +
-                    " in the accept queue, which has room." + waiting_text(listener);
+  finding.summary = "The program accepts no connections: " + format_number(listener.waiting) +
+                    (listener.waiting > 1 ? " wait" : " waits") + " in the accept queue" +
+                    (listener.sockets > 1 ? "s" : "") + ", which ha" +
+                    (listener.sockets > 1 ? "ve" : "s") + " room." + waiting_text(listener);
   finding.action =
       "Find out why the program does not call accept(): stopped, blocked, out of file descriptors, "
       "or without a free worker. A larger backlog does not help.";
 }
 
+/// Clients are assigned to the sockets by a hash, so the others cannot take them.
+void describe_member_stuck(Finding& finding, const Listener& listener) {
+  finding.rule = "reuseport_member_stuck";
+  finding.severity =
+      *listener.oldest_seconds >= min_stuck_seconds ? Severity::critical : Severity::warning;
+  finding.summary = member_text(listener).substr(1) +
+                    " The kernel assigns clients to the sockets by a hash: about " +
+                    stalled_share(listener) + " clients wait, and no other worker takes them." +
+                    waiting_text(listener);
+  finding.action =
+      "Restart the worker, or close its socket: the kernel resets the connections that wait there "
+      "and assigns new clients to the others. `ss -ltnpe sport = :" +
+      listener.endpoint.port + "` shows the process of each inode. A larger backlog does not help.";
+}
+
+/// The program works for clients that have gone, while others wait behind them.
+void describe_abandoned(Finding& finding, const Listener& listener) {
+  finding.rule = "abandoned_connections";
+  finding.severity = Severity::warning;
+  finding.summary = format_number(*listener.abandoned) + " of " + format_number(listener.waiting) +
+                    " connections in the accept queue were closed by the client, which did not "
+                    "wait for so long. The program will accept them before those that still wait. "
+                    "The oldest has waited for " +
+                    format_duration(*listener.oldest_seconds) + ".";
+  finding.action = std::string(find_cause) +
+                   " A larger backlog makes it worse; a shorter one lets clients fail sooner.";
+}
+
 void describe_slow(Finding& finding, const Listener& listener) {
+  if (listener.abandoned.value_or(0) >=
+      std::max(min_abandoned, listener.waiting * min_abandoned_ratio)) {
+    describe_abandoned(finding, listener);
+    return;
+  }
   finding.rule = "accept_queue_slow";
   finding.severity = Severity::warning;
   finding.summary =
       "Connections wait in the accept queue, which has room." + waiting_text(listener);
   finding.action = std::string(find_cause) + " A larger backlog does not help.";
+}
+
+/// Returns for how long the queue was full, as a sentence with a leading blank; empty if it was
+/// not.
+std::string full_text(const Listener& listener, const NamespaceDelta& delta) {
+  const double seconds = full_seconds(listener, delta).value_or(0);
+  return seconds > 0 ? " It was full for " + format_duration(seconds) + delta.over_interval() + "."
+                     : "";
+}
+
+/// A queue that is full only between the snapshots drops the next connection of a burst.
+void describe_bursts(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
+  finding.rule = "accept_queue_bursts";
+  finding.severity = Severity::warning;
+  finding.summary =
+      "The accept queue fills in bursts. It has room now." + full_text(listener, delta);
 }
 
 void describe_dropping(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
@@ -154,7 +254,8 @@ void describe_dropping(Finding& finding, const Listener& listener, const Namespa
     finding.action =
         "Set net.ipv4.tcp_syncookies to 1, or raise the backlog and net.ipv4.tcp_max_syn_backlog.";
   } else if (has_overflowed) {
-    finding.summary += ". Its accept queue has room now: it fills in bursts.";
+    finding.summary +=
+        ". Its accept queue has room now: it fills in bursts." + full_text(listener, delta);
   } else {
     finding.summary +=
         ", but no accept queue overflowed: its SYN queue was full (with "
@@ -180,7 +281,9 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
       describe_full(finding, listener, delta);
     }
   } else if (listener.oldest_seconds.value_or(0) >= min_waiting_seconds) {
-    if (accepts_nothing(listener, delta)) {
+    if (accepts_nothing(listener, delta) && has_other_sockets(listener)) {
+      describe_member_stuck(finding, listener);
+    } else if (accepts_nothing(listener, delta)) {
       describe_stuck(finding, listener);
     } else {
       describe_slow(finding, listener);
@@ -191,6 +294,9 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
         listener_series("inetdiag_listener_accept_queue_oldest_seconds", listener, delta);
   } else if (new_listen_drops(listener, delta) > 0 && !drops_syns(listener, delta)) {
     describe_dropping(finding, listener, delta);
+  } else if (full_seconds(listener, delta).value_or(0) > 0 &&
+             listener.queue_backlog() >= min_queue_capacity) {
+    describe_bursts(finding, listener, delta);
   } else if (is_nearly_full(listener, delta)) {
     finding.severity = Severity::warning;
     finding.rule = "accept_queue_nearly_full";

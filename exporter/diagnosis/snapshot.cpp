@@ -50,13 +50,18 @@ class KeyedRecords {
   std::map<std::string, std::map<Key, Record>> records_;
 };
 
+double value_of(const ClientMetric& series, MetricType type) {
+  return type == MetricType::Counter     ? series.counter.value
+         : type == MetricType::Histogram ? static_cast<double>(series.histogram.sample_count)
+                                         : series.gauge.value;
+}
+
 class SeriesReader {
  public:
   void read(const MetricFamily& family) {
     const auto handler = handlers().find(family.name);
     for (const ClientMetric& series : family.metric) {
-      const double value =
-          family.type == MetricType::Counter ? series.counter.value : series.gauge.value;
+      const double value = value_of(series, family.type);
       const std::string netns = label(series, "netns");
       if (handler != handlers().end()) {
         handler->second(*this, netns, series, value);
@@ -113,6 +118,20 @@ class SeriesReader {
     };
   }
 
+  void read_samples(const std::string& netns, const ClientMetric& series, double value) {
+    QueueSamples samples{.all = value, .full = 0};
+    for (const auto& bucket : series.histogram.bucket) {
+      if (bucket.upper_bound == full_sample_bound) {
+        samples.full = value - static_cast<double>(bucket.cumulative_count);
+      }
+    }
+    listeners_.at(netns, series).samples = samples;
+  }
+
+  void read_stalled_socket(const std::string& netns, const ClientMetric& series, double /*value*/) {
+    listeners_.at(netns, series).stalled_inodes.push_back(label(series, "inode"));
+  }
+
   void read_port(const std::string& netns, const ClientMetric& series, double value) {
     PortSockets& port = ports_.at(netns, series);
     port.all += value;
@@ -161,6 +180,14 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
        assign(&R::listeners_, &Listener::oldest_seconds)},
       {"inetdiag_listener_accept_queue_stalled_seconds",
        assign(&R::listeners_, &Listener::stalled_seconds)},
+      {"inetdiag_listener_stalled_sockets", assign(&R::listeners_, &Listener::stalled_sockets)},
+      {"inetdiag_listener_stalled_socket_info", &R::read_stalled_socket},
+      {"inetdiag_listener_full_sockets", assign(&R::listeners_, &Listener::full_sockets)},
+      {"inetdiag_listener_accept_queue_unread_connections",
+       assign(&R::listeners_, &Listener::unread)},
+      {"inetdiag_listener_accept_queue_sampled_fill_ratio", &R::read_samples},
+      {"inetdiag_listener_accept_queue_peak_fill_ratio",
+       assign(&R::listeners_, &Listener::peak_fill)},
       {"inetdiag_listener_accept_queue_abandoned_connections",
        assign(&R::listeners_, &Listener::abandoned)},
       {"inetdiag_listener_syn_queue_retransmitted",

@@ -43,6 +43,15 @@ struct Owner {
   LabelMap labels() const;
 };
 
+/// Samples of an accept queue since the exporter started.
+struct QueueSamples {
+  double all = 0;
+  double full = 0;  ///< with the fill ratio above full_sample_bound
+};
+
+/// The highest bucket of inetdiag_listener_accept_queue_sampled_fill_ratio.
+inline constexpr double full_sample_bound = 0.99;
+
 /// TCP sockets that listen on the same endpoint.
 struct Listener {
   Endpoint endpoint{};
@@ -56,10 +65,19 @@ struct Listener {
   std::optional<double> fullest_backlog{};
   /// How long the oldest waiting connection has waited.
   std::optional<double> oldest_seconds{};
-  /// How long the program has accepted none of the waiting connections.
+  /// How long the program has accepted none of the waiting connections, at the socket with the
+  /// longest such time.
   std::optional<double> stalled_seconds{};
+  /// Of several sockets, those that accept none of their waiting connections.
+  std::optional<double> stalled_sockets{};
+  std::vector<std::string> stalled_inodes{};
+  std::optional<double> full_sockets{};  ///< of several
   /// Waiting connections that the client has closed.
   std::optional<double> abandoned{};
+  /// Waiting connections on which the client has sent data.
+  std::optional<double> unread{};
+  std::optional<QueueSamples> samples{};
+  std::optional<double> peak_fill{};  ///< in the last minutes
   std::optional<double> half_open{};
   std::optional<double> half_open_retransmitted{};  ///< those with a retransmitted SYN-ACK
   std::optional<double> syn_fill{};      ///< half-open connections / capacity of the SYN queue

@@ -30,6 +30,10 @@ inline constexpr double min_waiting_seconds = 1;
 /// program that serves one client after another lets a single one wait.
 inline constexpr double min_stuck_seconds = 2;
 inline constexpr double min_stuck_connections = 2;
+/// Connections in an accept queue that the client has closed: a minimum, and the share of all.
+/// Health checks close theirs at once.
+inline constexpr double min_abandoned = 10;
+inline constexpr double min_abandoned_ratio = 0.5;
 /// The share of the interval between snapshots for which nothing was accepted. The queues are read
 /// at the begin of a scrape.
 inline constexpr double min_stalled_ratio = 0.8;

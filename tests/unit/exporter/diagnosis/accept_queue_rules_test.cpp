@@ -15,6 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
+using ::testing::StartsWith;
 
 void fill(Listener& listener, double waiting) {
   listener.waiting = waiting;
@@ -196,11 +197,119 @@ TEST(StuckListeners, AreKnownWithoutAPreviousSnapshotIfTheCollectorKnows) {
               ElementsAre("warning accept_queue_slow"));
 }
 
-TEST(StuckListeners, MayBeOneOfSeveralSockets) {
-  DiagnosedHost host = host_with_waiting_clients(5, 60, 60);
+/// One of four sockets that share a port accepts nothing.
+DiagnosedHost host_with_stuck_socket(double oldest_seconds) {
+  DiagnosedHost host = host_with_waiting_clients(5, oldest_seconds, oldest_seconds);
   host.listener().sockets = 4;
+  host.listener().stalled_sockets = 1;
+  host.listener().stalled_inodes = {"4711"};
+  return host;
+}
+
+TEST(StuckReuseportMembers, AreNamedByInode) {
+  const DiagnosedHost host = host_with_stuck_socket(60);
+  EXPECT_THAT(host.names(), ElementsAre("critical reuseport_member_stuck"));
+  const Finding finding = host.first();
+  EXPECT_THAT(finding.summary,
+              AllOf(StartsWith("1 of 4 sockets accepts no connections (inode 4711). "),
+                    HasSubstr("about 1 of 4 clients wait"), HasSubstr("waited for 60 s")));
+  EXPECT_THAT(finding.action, HasSubstr("`ss -ltnpe sport = :443`"));
+}
+
+TEST(StuckReuseportMembers, OfLessThanTwoSecondsAreAWarning) {
+  EXPECT_THAT(host_with_stuck_socket(1.9).names(), ElementsAre("warning reuseport_member_stuck"));
+}
+
+TEST(StuckReuseportMembers, AreTheListenerIfAllAreStuck) {
+  DiagnosedHost host = host_with_stuck_socket(60);
+  host.listener().stalled_sockets = 4;
+  EXPECT_THAT(host.names(), ElementsAre("critical listener_stuck"));
+  EXPECT_THAT(host.first().summary, HasSubstr("wait in the accept queues, which have room"));
+}
+
+TEST(StuckReuseportMembers, AreNamedIfTheirQueueIsFullToo) {
+  DiagnosedHost host = host_with_full_queue();
+  host.listener().sockets = 4;
+  host.listener().stalled_sockets = 2;
+  host.listener().stalled_inodes = {"4711", "4712"};
+  EXPECT_THAT(host.names(), ElementsAre("critical accept_queue_full"));
   EXPECT_THAT(host.first().summary,
-              HasSubstr("At least one of the listener's 4 sockets accepts no connections"));
+              HasSubstr(" 2 of 4 sockets accept no connections (inodes 4711, 4712)."));
+}
+
+TEST(AbandonedConnections, AreAcceptedBeforeThoseThatStillWait) {
+  DiagnosedHost host = host_with_waiting_clients(20, 30, 0);
+  host.listener().abandoned = 10;
+  EXPECT_THAT(host.names(), ElementsAre("warning abandoned_connections"));
+  EXPECT_THAT(host.first().summary, StartsWith("10 of 20 connections in the accept queue were "
+                                               "closed by the client"));
+  host.listener().abandoned = 9;
+  EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_slow"));
+  host.listener().stalled_seconds = 30;
+  EXPECT_THAT(host.names(), ElementsAre("critical listener_stuck"));
+}
+
+TEST(AbandonedConnections, OfAFewClientsAreNotAFindingOfTheirOwn) {
+  DiagnosedHost host = host_with_waiting_clients(9, 30, 0);
+  host.listener().abandoned = 9;
+  EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_slow"));
+}
+
+TEST(AbandonedConnections, OfClientsThatWaitedForAMomentAreHealthChecks) {
+  DiagnosedHost host = host_with_waiting_clients(20, 0.5, 0);
+  host.listener().abandoned = 20;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+/// A host whose queue was full in 30 of 100 samples of the last 10 s, and is empty now.
+DiagnosedHost host_with_bursts() {
+  DiagnosedHost host;
+  host.seconds = 10;
+  host.listener_before().samples = {.all = 1000, .full = 5};
+  host.listener().samples = {.all = 1100, .full = 35};
+  return host;
+}
+
+TEST(Bursts, AreAWarningIfTheQueueWasFullBetweenSnapshots) {
+  DiagnosedHost host = host_with_bursts();
+  EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_bursts"));
+  EXPECT_EQ(host.first().summary,
+            "The accept queue fills in bursts. It has room now. It was full for 3.0 s in the last "
+            "10 s.");
+  EXPECT_THAT(host.names(false), IsEmpty());
+}
+
+TEST(Bursts, BeforeThePreviousSnapshotAreOver) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener().samples->full = 5;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(Bursts, AreKnownIfTheyBeganAfterThePreviousSnapshot) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener_before().samples.reset();
+  host.listener().samples = {.all = 100, .full = 10};
+  EXPECT_THAT(host.first().summary, HasSubstr("full for 1.0 s"));
+}
+
+TEST(Bursts, OfAShortQueueAreNoFinding) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener().backlog = 15;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(Bursts, AreNoFindingIfTheExporterWasRestarted) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener().samples = {.all = 50, .full = 0};
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(DroppingListeners, SayForHowLongTheQueueWasFull) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener().listen_drops = 9 + 50;
+  host.grow(metric::listen_overflows, 50);
+  EXPECT_THAT(host.names(), ElementsAre("critical listener_dropping"));
+  EXPECT_THAT(host.first().summary, EndsWith(" It was full for 3.0 s in the last 10 s."));
 }
 
 TEST(SlowListeners, AcceptConnectionsThatHaveWaitedForASecond) {

@@ -1,0 +1,18 @@
+"""Expect: warning accept_queue_bursts 0.0.0.0:8080
+Says: It was full for 0.
+
+Between the snapshots as many clients connect as the queue holds, for 0.3 seconds. Then the program accepts them."""
+
+import time
+
+
+def replay(host):
+    server = host.listen(backlog=32)
+
+    def burst():
+        host.connect(33)
+        host.wait_until_waiting(33)
+        time.sleep(0.3)
+        host.accept(server)
+
+    host.during_check(burst)

@@ -1,0 +1,17 @@
+"""Expect: nothing
+
+Between the snapshots 33 clients connect at once, and wait for 0.3 seconds in a queue that holds 129."""
+
+import time
+
+
+def replay(host):
+    server = host.listen(backlog=128)
+
+    def burst():
+        host.connect(33)
+        host.wait_until_waiting(33)
+        time.sleep(0.3)
+        host.accept(server)
+
+    host.during_check(burst)
