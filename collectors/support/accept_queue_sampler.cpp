@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 #include <vector>
 
 #include "collectors/kernel/base/deadline.h"
@@ -36,11 +37,13 @@ std::optional<std::string> AcceptQueueSampler::take_error() {
 
 void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag) {
   CpuBudget budget(max_cpu_share);
+  auto spent = thread_cpu();
   while (true) {
     const auto begin = Clock::now();
-    const auto cpu_before = thread_cpu();
     sample(stop, sock_diag);
-    budget.spend(begin, thread_cpu() - cpu_before);
+    // With what it took to wait for this sample.
+    const auto cpu = thread_cpu();
+    budget.spend(begin, cpu - std::exchange(spent, cpu));
     const auto next = std::max(begin + interval_, budget.next());
 
     std::unique_lock lock(mutex_);
