@@ -208,6 +208,7 @@ INSTANTIATE_TEST_SUITE_P(
                "--top-count: '0' is not a whole number from 1 to 1000"},
         Misuse{{"sockets", "--top=peer", "--state=listen"}, "--state=listen: a listener has no"},
         Misuse{{"sockets", "--waiting", "--state=syn_recv"}, "--waiting: connections that wait"},
+        Misuse{{"sockets", "--peers"}, "--peers is a flag of the command check, not of sockets"},
         Misuse{{"sockets", "--family=5"}, "--family: invalid value '5', expected one of 4, 6"},
         Misuse{{"sockets", "--format=xml"},
                "--format: invalid value 'xml', expected one of json, table"}));
