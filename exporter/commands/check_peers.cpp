@@ -146,9 +146,9 @@ std::string port_text(const PortPeers& port) {
   if (!port.error.empty()) {
     return text + "unknown: " + diagnosis::replace_controls(port.error) + "\n";
   }
-  text += peer_totals(port.peers, port.is_queue ? "connections in the SYN and accept queues"
-                                                : "accepted connections in CLOSE_WAIT") +
-          "\n";
+  text += port.is_queue ? peer_totals(port.peers, "connection", " in the SYN and accept queues")
+                        : peer_totals(port.peers, "accepted connection", " in CLOSE_WAIT");
+  text += "\n";
   for (const auto& entry : port.peers.sketch().top(peers_per_port)) {
     const std::string range = entry.at_least == entry.at_most
                                   ? std::to_string(entry.at_most)

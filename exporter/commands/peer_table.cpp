@@ -1,5 +1,7 @@
 #include "exporter/commands/peer_table.h"
 
+#include <cstdint>
+
 #include <fmt/format.h>
 
 namespace inetdiag {
@@ -14,6 +16,10 @@ double share_of(std::uint64_t count, std::uint64_t total) {
   return percent * static_cast<double>(count) / static_cast<double>(total);
 }
 
+std::string number_of(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 }  // namespace
 
 std::string peer_table(const TopPeers& peers, std::size_t count) {
@@ -25,16 +31,17 @@ std::string peer_table(const TopPeers& peers, std::size_t count) {
     text += fmt::format("{:<9} {:<9} {:>5.1f}%  {}\n", entry.at_most, entry.at_least,
                         share_of(entry.at_most, sketch.total()), text_of(entry.key));
   }
-  return text + peer_totals(peers, "sockets") + "\n";
+  return text + peer_totals(peers, "socket") + "\n";
 }
 
-std::string peer_totals(const TopPeers& peers, const std::string& sockets) {
+std::string peer_totals(const TopPeers& peers, std::string_view sockets, std::string_view where) {
   const TopPeers::Sketch& sketch = peers.sketch();
-  const char* unit = peers.scope() == PeerScope::network ? "networks" : "peers";
-  return sketch.is_exact()
-             ? fmt::format("{} {}, {} {}", sketch.total(), sockets, sketch.size(), unit)
-             : fmt::format("{} {}, more than {} {}: a count may be up to {} too high",
-                           sketch.total(), sockets, sketch.size(), unit, sketch.max_error());
+  const std::string all = number_of(sketch.total(), sockets).append(where) + ", ";
+  const std::string groups =
+      number_of(sketch.size(), peers.scope() == PeerScope::network ? "network" : "peer");
+  return sketch.is_exact() ? all + groups
+                           : fmt::format("{}more than {}: a count may be up to {} too high", all,
+                                         groups, sketch.max_error());
 }
 
 void write_peers(JsonWriter& json, const TopPeers& peers, std::size_t count) {

@@ -75,7 +75,7 @@ TEST(CheckPeers, CountsAcceptedConnectionsInCloseWaitOfPorts) {
   FakeKernel fake = busy_host();
   EXPECT_EQ(text(fake, {finding_on("port", "80")}),
             "Peers of the ports above\n"
-            "  port 80: 1 accepted connections in CLOSE_WAIT, 1 peers\n"
+            "  port 80: 1 accepted connection in CLOSE_WAIT, 1 peer\n"
             "             1  10.0.0.4\n\n");
 }
 

@@ -90,8 +90,8 @@ TEST(Check, ReportsGrowthBetweenSnapshots) {
 
 TEST(Check, ShowsPeersOfAffectedPortsOnRequest) {
   EXPECT_THAT(check_listener(1, 0, CheckFormat::text, true).text,
-              HasSubstr("\n\nPeers of the ports above\n  port 80: 1 connections in the SYN and "
-                        "accept queues, 1 peers\n             1  192.0.2.1\n\nListeners"));
+              HasSubstr("\n\nPeers of the ports above\n  port 80: 1 connection in the SYN and "
+                        "accept queues, 1 peer\n             1  192.0.2.1\n\nListeners"));
   EXPECT_THAT(check_listener(1, 0, CheckFormat::json, true).text, HasSubstr("192.0.2.1"));
   for (const CheckFormat format : {CheckFormat::text, CheckFormat::json}) {
     EXPECT_THAT(check_listener(1, 0, format).text,

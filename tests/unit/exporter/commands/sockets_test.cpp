@@ -200,7 +200,7 @@ TEST(Sockets, CountsNoPeersOfMalformedMessages) {
   EXPECT_EQ(output(replay(payloads), {.top = kernel::PeerScope::address}),
             "SOCKETS   AT LEAST   SHARE  PEER\n"
             "2         2         100.0%  10.0.0.5\n"
-            "2 sockets, 1 peers\n");
+            "2 sockets, 1 peer\n");
 }
 
 TEST(Sockets, StopsIfTheReaderCloses) {
