@@ -324,7 +324,7 @@ def try_connection(target, port, source):
 @pytest.mark.parametrize(("top", "group"), [("peer", lambda address: address), ("network", network_of)])
 @pytest.mark.parametrize(
     ("arguments", "ss_arguments"),
-    [((), ()), (("--family=6",), ("-6",)), (("--peer=127.0.0.0/24",), ("dst 127.0.0.0/24",))],
+    [((), ()), (("--family=6",), ("-6",)), (("--peer=127.0.0.0/23",), ("dst 127.0.0.0/23",))],
 )
 def test_top_peers_match_ss(run, clients_by_address, top, group, arguments, ss_arguments):
     expected = counted_by_ss(group, *ss_arguments)
