@@ -94,7 +94,7 @@ TEST(TopK, IsEmptyAtFirst) {
 
 TEST(TopK, IsExactWhileCountersAreFree) {
   Sketch sketch(3);
-  for (const std::uint32_t key : {7, 8, 7, 9, 9, 7}) {
+  for (const std::uint32_t key : Stream{7, 8, 7, 9, 9, 7}) {
     sketch.add(key);
   }
   EXPECT_TRUE(sketch.is_exact());
@@ -105,7 +105,7 @@ TEST(TopK, IsExactWhileCountersAreFree) {
 
 TEST(TopK, TakesOverTheLowestCount) {
   Sketch sketch(2);
-  for (const std::uint32_t key : {1, 1, 1, 2, 3}) {
+  for (const std::uint32_t key : Stream{1, 1, 1, 2, 3}) {
     sketch.add(key);
   }
   EXPECT_FALSE(sketch.is_exact());
@@ -115,7 +115,7 @@ TEST(TopK, TakesOverTheLowestCount) {
 
 TEST(TopK, OrdersEqualCountsByWhatIsCertainThenByKey) {
   Sketch sketch(3);
-  for (const std::uint32_t key : {5, 4, 6, 5, 4, 1}) {
+  for (const std::uint32_t key : Stream{5, 4, 6, 5, 4, 1}) {
     sketch.add(key);
   }
   EXPECT_THAT(texts(sketch.top(3)), ElementsAre("4: 2 to 2", "5: 2 to 2", "1: 1 to 2"));
@@ -172,11 +172,11 @@ TEST(TopK, NeverLosesAKeyAboveItsShare) {
 
 TEST(TopK, CanBeMoved) {
   Sketch first(2);
-  for (const std::uint32_t key : {1, 2, 3}) {
+  for (const std::uint32_t key : Stream{1, 2, 3}) {
     first.add(key);
   }
   Sketch second = std::move(first);
-  for (const std::uint32_t key : {4, 4, 5}) {
+  for (const std::uint32_t key : Stream{4, 4, 5}) {
     second.add(key);
   }
   EXPECT_EQ(second.total(), 6U);
