@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 Finding finding_on(const char* kind, const char* port, const char* netns = "") {
-  Finding finding{.affected = {.kind = kind, .labels = {{"port", port}}}};
+  Finding finding{.affected = {.kind = kind, .name = "", .labels = {{"port", port}}}};
   if (*netns != '\0') {
     finding.affected.labels["netns"] = netns;
   }
@@ -91,7 +91,7 @@ TEST(CheckPeers, DumpOnceForAllPorts) {
 TEST(CheckPeers, AreOfTcpPortsOnly) {
   FakeKernel fake = busy_host();
   EXPECT_EQ(text(fake, {finding_on("udp_socket", "80"), finding_on("listener", "other"),
-                        Finding{.affected = {.kind = "namespace"}}}),
+                        Finding{.affected = {.kind = "namespace", .name = ""}}}),
             "Peers: no finding has a TCP port.\n\n");
   EXPECT_EQ(fake.dumps, 0);
   EXPECT_EQ(json(fake, {})["peers"], nlohmann::json::array());
