@@ -107,6 +107,12 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
                 .help = "Time between the snapshots: a counter that grows in it is reported as "
                         "happening now"},
                options.interval_seconds, std::chrono::milliseconds(0));
+  add_switch(
+      *check,
+      {.name = "--peers",
+       .help = "Also show the peers with the most connections in the queues of each port that "
+               "has a finding"},
+      options.peers);
   add_choice(
       *check, {.name = "--format", .value = "NAME", .help = "text or json"}, options.format,
       std::map<std::string, CheckFormat>{{"text", CheckFormat::text}, {"json", CheckFormat::json}});

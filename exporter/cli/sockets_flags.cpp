@@ -12,6 +12,8 @@
 namespace inetdiag {
 namespace {
 
+constexpr std::uint64_t max_top_count = 1000;
+
 std::map<std::string, std::uint32_t> masks_by_state() {
   std::map<std::string, std::uint32_t> masks;
   for (const auto& [state, name] : kernel::tcp_states) {
@@ -55,6 +57,10 @@ void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
               .value = "CIDR",
               .help = "Only sockets with a peer in this network, repeatable: 10.0.0.0/8, ::1"},
              [&filter](const std::string& text) { filter.peers.push_back(parse_peer(text)); });
+  add_switch(command,
+             {.name = "--waiting",
+              .help = "Only connections that wait for accept(): those in an accept queue"},
+             flags.options.waiting);
   add_choice(command, {.name = "--family", .value = "NAME", .help = "4 or 6"}, filter.family,
              std::map<std::string, std::uint8_t>{{"4", AF_INET}, {"6", AF_INET6}});
   add_text(command,
@@ -66,7 +72,7 @@ void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
   add_choice(command,
              {.name = "--format",
               .value = "NAME",
-              .help = "table, or json: one object per line",
+              .help = "table, or json: one object per line, a single one with --top",
               .default_value = "table"},
              flags.format,
              std::map<std::string, SocketsFormat>{{"table", SocketsFormat::table},
@@ -74,16 +80,51 @@ void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
   add_switch(command,
              {.name = "--summary", .help = "Print only the number of sockets by state, as JSON"},
              flags.options.summary);
+  add_choice(
+      command,
+      {.name = "--top",
+       .value = "NAME",
+       .help = "Print only who holds most sockets: peer (addresses) or network (/24 of IPv4, "
+               "/64 of IPv6)"},
+      flags.options.top,
+      std::map<std::string, kernel::PeerScope>{{"peer", kernel::PeerScope::address},
+                                               {"network", kernel::PeerScope::network}});
+  add_value(command,
+            {.name = "--top-count",
+             .value = "N",
+             .help = "Number of peers or networks that --top prints",
+             .default_value = std::to_string(flags.options.top_count)},
+            [&flags](const std::string& text) {
+              flags.top_count = kernel::parse_whole_number(text, 1, max_top_count);
+            });
 }
 
 SocketsOptions sockets_options(const SocketsFlags& flags) {
   SocketsOptions options = flags.options;
+  if (options.top && options.summary) {
+    throw std::invalid_argument(
+        "--top: prints peers, --summary prints the number of sockets by state; omit one of them");
+  }
+  if (flags.top_count && !options.top) {
+    throw std::invalid_argument("--top-count: only applies with --top=peer or --top=network");
+  }
+  if (options.top && flags.states == mask(kernel::TcpState::listen)) {
+    throw std::invalid_argument("--state=listen: a listener has no peer; omit it or --top");
+  }
+  if (options.waiting && (flags.states & ~kernel::waiting_states) != 0) {
+    throw std::invalid_argument(
+        "--waiting: connections that wait for accept() are established or close_wait; omit other "
+        "values of --state");
+  }
   if (options.summary && flags.format == SocketsFormat::table) {
     throw std::invalid_argument("--format=table: --summary prints JSON; omit one of them");
   }
+  options.top_count = flags.top_count.value_or(options.top_count);
   options.format = flags.format.value_or(SocketsFormat::table);
   if (flags.states != 0) {
     options.filter.states = flags.states;
+  } else if (options.waiting) {
+    options.filter.states = kernel::waiting_states;
   }
   return options;
 }

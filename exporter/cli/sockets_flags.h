@@ -1,6 +1,7 @@
 // The flags of `inetdiag_exporter sockets`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -11,8 +12,9 @@ namespace inetdiag {
 
 struct SocketsFlags {
   SocketsOptions options;
-  std::uint32_t states = 0;             ///< a mask; 0: --state was not given
-  std::optional<SocketsFormat> format;  ///< std::nullopt: --format was not given
+  std::uint32_t states = 0;              ///< a mask; 0: --state was not given
+  std::optional<SocketsFormat> format;   ///< std::nullopt: --format was not given
+  std::optional<std::size_t> top_count;  ///< std::nullopt: --top-count was not given
 };
 
 /// `flags` must outlive the parsing.

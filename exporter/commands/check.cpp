@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "exporter/commands/check_peers.h"
 #include "exporter/commands/run_with_scraper.h"
 #include "exporter/diagnosis/status.h"
 #include "exporter/diagnosis/status_json.h"
@@ -50,13 +52,25 @@ bool wants_color() {
 
 }  // namespace
 
-int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool use_color) {
+int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptions& options,
+          std::ostream& out, bool use_color) {
   const TimedSnapshot previous = snapshot(scraper, options);
   std::this_thread::sleep_until(previous.time +
                                 std::chrono::duration<double>(options.interval_seconds));
   const Status status = diagnose(snapshot(scraper, options), &previous);
-  out << (options.format == CheckFormat::json ? status_json(status)
-                                              : status_text(status, use_color));
+  std::optional<AffectedPeers> peers;
+  if (options.peers) {
+    peers = peers_of_findings(status.findings, open, options.netns_directory);
+  }
+  if (options.format == CheckFormat::json) {
+    out << status_json(status, [&](JsonWriter& json) {
+      if (peers) {
+        write_affected_peers(json, *peers);
+      }
+    });
+  } else {
+    out << status_text(status, use_color, peers ? affected_peers_text(*peers) : "");
+  }
   out.flush();
   return exit_status(status);
 }
@@ -65,7 +79,8 @@ int run_check(CheckOptions options, const Log& log) {
   const auto no_self_metrics = [] { return std::vector<prometheus::MetricFamily>(); };
   return run_with_scraper(options.paths, std::move(options.collectors), no_self_metrics,
                           check_exit_unknown, log, [&](Scraper& scraper) {
-                            const int status = check(scraper, options, std::cout, wants_color());
+                            const int status = check(scraper, kernel::open_sock_diag, options,
+                                                     std::cout, wants_color());
                             if (!std::cout) {
                               throw std::runtime_error("cannot write to standard output");
                             }

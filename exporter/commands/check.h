@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/kernel/netlink/netlink.h"
 #include "exporter/commands/kernel_paths.h"
 #include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
@@ -21,14 +22,16 @@ struct CheckOptions {
   double interval_seconds = 1;
   CheckFormat format = CheckFormat::text;
   std::string netns_directory = "/run/netns";
+  bool peers = false;  ///< also show the peers of the ports that have a finding
 };
 
 /// Runs `inetdiag_exporter check` and returns its exit status.
 int run_check(CheckOptions options, const Log& log);
 
-/// Takes two snapshots an interval apart and writes the diagnosis to `out`. Returns the exit
-/// status: 0 for no findings or notices, 1 for a warning, 2 for a critical finding, 3 if it is
-/// incomplete.
-int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool use_color);
+/// Takes two snapshots an interval apart and writes the diagnosis to `out`. Peers are dumped with
+/// `open`. Returns the exit status: 0 for no findings or notices, 1 for a warning, 2 for a critical
+/// finding, 3 if it is incomplete.
+int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptions& options,
+          std::ostream& out, bool use_color);
 
 }  // namespace inetdiag

@@ -5,17 +5,16 @@
 #include <functional>
 #include <numeric>
 #include <span>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include <unistd.h>
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/netlink/tcp_states.h"
 #include "collectors/kernel/netlink/tcp_table.h"
-#include "collectors/kernel/netns/network_namespaces.h"
 #include "exporter/commands/atomic_file.h"
+#include "exporter/commands/enter_namespace.h"
+#include "exporter/commands/peer_table.h"
 #include "exporter/commands/socket_lines.h"
 #include "exporter/exposition/json_writer.h"
 
@@ -31,12 +30,14 @@ using Payload = std::span<const std::byte>;
 using SocketHandler = std::function<void(const kernel::InetSocket&, Payload)>;
 
 /// Has no deadline: the reader of the output may be slow, and the user can interrupt the command.
-void dump_sockets(const kernel::NetlinkFactory& open, const kernel::InetFilter& filter,
+void dump_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options,
                   const SocketHandler& handle) {
   const kernel::Deadline no_deadline(kernel::Deadline::Clock::time_point::max(), {});
-  const kernel::InetRequest request = kernel::tcp_request(filter);
+  const kernel::InetRequest request = kernel::tcp_request(options.filter);
   kernel::dump(open, request.type, request.payload, no_deadline, [&](Payload payload) {
-    if (const auto socket = kernel::parse_inet_socket(payload)) {
+    const auto socket = kernel::parse_inet_socket(payload);
+    if (socket && (!options.waiting ||
+                   kernel::waits_for_accept(socket->state, kernel::parse_inet_peer(payload)))) {
       handle(*socket, payload);
     }
   });
@@ -50,7 +51,7 @@ void write_lines(const kernel::NetlinkFactory& open, const SocketsOptions& optio
   if (!is_json) {
     text.append(SocketLines::table_header());
   }
-  dump_sockets(open, options.filter, [&](const kernel::InetSocket& socket, Payload payload) {
+  dump_sockets(open, options, [&](const kernel::InetSocket& socket, Payload payload) {
     const kernel::InetPeer peer = kernel::parse_inet_peer(payload);
     if (is_json) {
       lines.append_json(text, socket, peer);
@@ -67,7 +68,7 @@ void write_lines(const kernel::NetlinkFactory& open, const SocketsOptions& optio
 
 void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
   kernel::StateCounts counts{};
-  dump_sockets(open, options.filter, [&](const kernel::InetSocket& socket, Payload /*payload*/) {
+  dump_sockets(open, options, [&](const kernel::InetSocket& socket, Payload /*payload*/) {
     ++counts[slot(socket.state)];
   });
   std::string text;
@@ -83,16 +84,26 @@ void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& opt
   write_all(fd, text.append("\n"));
 }
 
-void enter_namespace(const SocketsOptions& options) {
-  try {
-    kernel::enter_network_namespace(
-        kernel::pinned_network_namespace(options.netns_directory, options.netns));
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::operation_not_permitted) {
-      throw;
-    }
-    throw std::runtime_error(std::string(error.what()) + " (needs CAP_SYS_ADMIN)");
+void write_top(const kernel::NetlinkFactory& open, const SocketsOptions& options,
+               kernel::PeerScope scope, int fd) {
+  SocketsOptions with_peers = options;
+  with_peers.filter.states &= ~mask(kernel::TcpState::listen);
+  kernel::TopPeers peers(scope);
+  dump_sockets(open, with_peers, [&](const kernel::InetSocket& /*socket*/, Payload payload) {
+    peers.add(kernel::parse_inet_peer(payload));
+  });
+  if (options.format == SocketsFormat::table) {
+    write_all(fd, peer_table(peers, options.top_count));
+    return;
   }
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.field("schema_version", sockets_schema_version);
+  json.field("top", scope == kernel::PeerScope::network ? "network" : "peer");
+  write_peers(json, peers, options.top_count);
+  json.end_object();
+  write_all(fd, text.append("\n"));
 }
 
 }  // namespace
@@ -107,10 +118,12 @@ int run_sockets(const SocketsOptions& options) {
 
 void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
   if (!options.netns.empty()) {
-    enter_namespace(options);
+    enter_pinned_namespace(options.netns_directory, options.netns);
   }
   if (options.summary) {
     write_summary(open, options, fd);
+  } else if (options.top) {
+    write_top(open, options, *options.top, fd);
   } else {
     write_lines(open, options, fd);
   }

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "collectors/kernel/netlink/inet_diag_filter.h"
 #include "collectors/kernel/netlink/netlink.h"
+#include "collectors/kernel/netlink/top_peers.h"
 
 namespace inetdiag {
 
@@ -15,7 +18,10 @@ struct SocketsOptions {
   std::string netns{};
   std::string netns_directory{};
   SocketsFormat format = SocketsFormat::table;
+  bool waiting = false;  ///< only connections that wait for accept(), among those of the filter
   bool summary = false;  ///< print the number of sockets per state, as JSON
+  std::optional<kernel::PeerScope> top{};  ///< print the peers that hold the most sockets
+  std::size_t top_count = 10;
 };
 
 /// Runs `inetdiag_exporter sockets` and returns its exit status. Throws std::exception.

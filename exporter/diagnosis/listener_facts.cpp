@@ -45,6 +45,16 @@ std::string find_owner(const Listener& listener) {
              : "";
 }
 
+std::string find_peers(const Listener& listener, std::string_view filter) {
+  return listener.endpoint.is_aggregated()
+             ? ""
+             : std::string(" `inetdiag_exporter sockets --top=peer --port=")
+                   .append(listener.endpoint.port)
+                   .append(" ")
+                   .append(filter)
+                   .append("` shows who fills it.");
+}
+
 double new_listen_drops(const Listener& listener, const NamespaceDelta& delta) {
   return delta.growth(listener, &Listener::listen_drops).value_or(0);
 }

@@ -28,6 +28,11 @@ std::string listener_series(std::string_view metric, const Listener& listener,
 /// empty if its owner is known.
 std::string find_owner(const Listener& listener);
 
+/// Returns the command that shows the peers in a queue of the listener, as a sentence with a
+/// leading blank; empty for an aggregate. `filter` selects the sockets: `--waiting` or
+/// `--state=syn_recv`.
+std::string find_peers(const Listener& listener, std::string_view filter);
+
 /// Returns the SYNs and final ACKs that the listener dropped since the previous snapshot, for
 /// certain.
 double new_listen_drops(const Listener& listener, const NamespaceDelta& delta);

@@ -1,6 +1,7 @@
 #include "exporter/diagnosis/namespace_scope.h"
 
 #include <filesystem>
+#include <initializer_list>
 #include <string_view>
 
 namespace inetdiag::diagnosis {
@@ -27,23 +28,41 @@ bool is_shell_safe(std::string_view path) {
 
 constexpr std::string_view enter_by_pid = "nsenter -n -t PID ";
 
-/// Returns the shell command that runs another command in the namespace, with a trailing blank.
-std::string command_prefix(const std::string& netns, const std::string& directory) {
-  // The label of a namespace that is not pinned is its inode.
+/// Returns whether the label is a name below the directory that commands can contain. The label of
+/// a namespace that is not pinned is its inode.
+bool is_pinned(const std::string& netns, const std::string& directory) {
   const bool is_inode = netns.find_first_not_of("0123456789") == std::string::npos;
-  if (is_inode || !is_shell_safe(netns) || !is_shell_safe(directory)) {
-    return std::string(enter_by_pid);
-  }
-  // In a container the host's directory has another prefix, and the command runs on the host.
-  const auto pin = (std::filesystem::path(directory) / netns).lexically_normal();
-  return pin.parent_path().string().ends_with("/run/netns") ? "ip netns exec " + netns + " "
-                                                            : "nsenter --net=" + pin.string() + " ";
+  return !is_inode && is_shell_safe(netns) && is_shell_safe(directory);
 }
 
-/// Inserts `prefix` before each `ss` and `nstat`. Returns whether it found any.
-bool prefix_commands(const std::string& prefix, std::string& text) {
+/// Returns whether the path is the directory of `ip netns`. In a container the host's directory has
+/// another prefix, and the command runs on the host.
+bool is_run_netns(const std::filesystem::path& path) {
+  return path.string().ends_with("/run/netns");
+}
+
+/// Returns the shell command that runs another command in the namespace, with a trailing blank.
+std::string command_prefix(const std::string& netns, const std::string& directory) {
+  if (!is_pinned(netns, directory)) {
+    return std::string(enter_by_pid);
+  }
+  const auto pin = (std::filesystem::path(directory) / netns).lexically_normal();
+  return is_run_netns(pin.parent_path()) ? "ip netns exec " + netns + " "
+                                         : "nsenter --net=" + pin.string() + " ";
+}
+
+/// Returns the flags of our own command `sockets` for a pinned namespace, with a leading blank.
+std::string sockets_flags(const std::string& netns, const std::string& directory) {
+  const auto pin = (std::filesystem::path(directory) / netns).lexically_normal();
+  return (is_run_netns(pin.parent_path()) ? "" : " --path.netns=" + pin.parent_path().string()) +
+         " --netns=" + netns;
+}
+
+/// Inserts `prefix` before each of the commands. Returns whether it found any.
+bool prefix_commands(const std::string& prefix, std::initializer_list<std::string_view> commands,
+                     std::string& text) {
   bool found = false;
-  for (const std::string_view command : {"`ss ", "`nstat "}) {
+  for (const std::string_view command : commands) {
     for (auto at = text.find(command); at != std::string::npos; at = text.find(command, at)) {
       text.insert(at + 1, prefix);
       at += prefix.size() + 1;
@@ -51,6 +70,20 @@ bool prefix_commands(const std::string& prefix, std::string& text) {
     }
   }
   return found;
+}
+
+constexpr std::string_view sockets_command = "`inetdiag_exporter sockets";
+
+/// Returns whether it inserted `prefix`.
+bool scope_commands(const NamespaceDelta& delta, const std::string& prefix, std::string& text) {
+  const bool has_prefix = prefix_commands(prefix, {"`ss ", "`nstat "}, text);
+  if (!is_pinned(delta.netns, delta.netns_directory)) {
+    return prefix_commands(prefix, {sockets_command}, text) || has_prefix;
+  }
+  if (const auto at = text.find(sockets_command); at != std::string::npos) {
+    text.insert(at + sockets_command.size(), sockets_flags(delta.netns, delta.netns_directory));
+  }
+  return has_prefix;
 }
 
 }  // namespace
@@ -79,7 +112,7 @@ void scope_to_namespace(Finding& finding, const NamespaceDelta& delta) {
     finding.limit += "," + in_namespace(delta.netns, pod);
   }
   const bool has_sysctl = names_namespaced_sysctl(finding.action);
-  bool has_prefix = prefix_commands(prefix, finding.action);
+  bool has_prefix = scope_commands(delta, prefix, finding.action);
   if (has_sysctl && !pod.empty()) {
     finding.action +=
         " This sysctl is per network namespace: set it in the pod's securityContext.sysctls, if "

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "exporter/build_info.h"
-#include "exporter/exposition/json_writer.h"
 #include "exporter/exposition/rfc3339.h"
 
 namespace inetdiag::diagnosis {
@@ -106,7 +105,8 @@ void write_array(JsonWriter& json, std::string_view name, const Elements& elemen
 
 }  // namespace
 
-std::string status_json(const Status& status) {
+std::string status_json(const Status& status,
+                        const std::function<void(JsonWriter&)>& write_members) {
   const auto severity = status.severity();
   std::string text;
   JsonWriter json(text, JsonWriter::Layout::indented);
@@ -128,6 +128,9 @@ std::string status_json(const Status& status) {
   write_array(json, "limits", status.usages);
   write_array(json, "listeners", status.listeners);
   write_array(json, "collectors", status.collectors);
+  if (write_members) {
+    write_members(json);
+  }
   json.end_object();
   return text.append("\n");
 }

@@ -194,7 +194,7 @@ std::string collector_line(const std::vector<CollectorOutcome>& collectors) {
 
 }  // namespace
 
-std::string status_text(const Status& status, bool use_color) {
+std::string status_text(const Status& status, bool use_color, std::string_view after_findings) {
   const Painter painter(use_color);
   const auto severity = status.severity();
   std::string text =
@@ -205,6 +205,7 @@ std::string status_text(const Status& status, bool use_color) {
   for (const Finding& finding : status.findings) {
     text += finding_text(finding, status.seconds_since_previous, painter);
   }
+  text += after_findings;
   text += listener_table(status, painter);
   text += usage_table(status.usages, painter);
   return text + collector_line(status.collectors);

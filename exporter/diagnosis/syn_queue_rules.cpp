@@ -166,6 +166,9 @@ bool check_syn_queue(const Listener& listener, const NamespaceDelta& delta, Find
   } else {
     return false;
   }
+  if (finding.rule != "syn_acks_unanswered") {
+    finding.action += find_peers(listener, "--state=syn_recv");
+  }
   findings.push_back(std::move(finding));
   return true;
 }

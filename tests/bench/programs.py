@@ -45,10 +45,10 @@ def build_helper(name):
     return program
 
 
-def help_of(program):
-    """Returns the output of --help."""
+def help_of(program, *command):
+    """Returns the output of --help, of a command if one is given."""
     return subprocess.run(
-        [program, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
+        [program, *command, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
     ).stdout
 
 

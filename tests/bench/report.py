@@ -9,6 +9,7 @@ SUBJECTS = {
     "three": "exporter, three collectors",
     "node": "node_exporter, three collectors",
     "sockets": "exporter, `sockets`",
+    "top": "exporter, `sockets --top=peer`",
     "ss": "ss -Htan",
     "dump": "bare full dump",
     "partial": "bare partial dump",

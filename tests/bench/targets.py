@@ -47,6 +47,7 @@ TARGETS = [
     _ratio("scrape with a full dump / bare full dump", "full", "dump", 1.25),
     _ratio("three collectors / node_exporter", "three", "node", 0.5, at=FEW),
     _ratio("`sockets` / ss -Htan", "sockets", "ss", 0.6),
+    _ratio("`sockets --top=peer` / ss -Htan", "top", "ss", 0.6),
     Target("user CPU of a default scrape, ms", 5, LARGE, _user_ms),
     Target(f"resident memory / that at {SMALL:,}", 1.1, LARGE, _growth),
     Target(

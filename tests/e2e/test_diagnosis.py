@@ -110,6 +110,38 @@ def test_full_accept_queue_beside_a_full_syn_queue(start, run, check):
     del sockets
 
 
+def test_peers_are_shown_on_request_at_the_terminal_only(start, run, check):
+    server = listen("0.0.0.0", PORT, 8)
+    clients = [
+        socket.create_connection(("127.0.0.1", PORT), source_address=(f"127.0.0.{host}", 0))
+        for host in (2, 2, 2, 2, 2, 3, 3, 3, 4)
+    ]
+    wait_until("the accept queue is full", lambda: queue_of(PORT) == (9, 8))
+    _, document = check("--peers")
+    (port,) = document["peers"]
+    assert (port["netns"], port["port"], port["counted"], port["sockets"]) == (None, str(PORT), "queues", 9)
+    assert [(each["peer"], each["at_least"]) for each in port["peers"]] == [("127.0.0.2", 5), ("127.0.0.3", 3), ("127.0.0.4", 1)]
+    documented = (ROOT / "docs/diagnosis.md").read_text()
+    assert {key for key in keys_of(document) if f"`{key}`" not in documented} == set()
+
+    text = run("check", "--interval=0s", "--peers").stdout
+    assert f"  port {PORT}: 9 connections in the SYN and accept queues, 3 peers\n" in text
+    assert re.search(r"^ +5  127\.0\.0\.2$", text, re.M)
+
+    command = f"inetdiag_exporter sockets --top=peer --port={PORT} --waiting"
+    _, without = check()
+    assert without["findings"][0]["action"].endswith(f"`{command}` shows who fills it.")
+    assert "peers" not in without
+    assert "127.0.0.2" not in json.dumps(without)
+    shown = run(*command.split()[1:]).stdout
+    assert "127.0.0.2" in shown.splitlines()[1]
+    exporter = start()
+    for path in ("/", "/metrics", "/api/v1/status"):
+        assert "127.0.0.2" not in exporter.get(path)[2].decode()
+    for sock in (server, *clients):
+        sock.close()
+
+
 def test_second_snapshot_shows_growth(start):
     """Ongoing drops appear as growth since the previous snapshot."""
     server = listen("0.0.0.0", PORT, 4)

@@ -183,6 +183,28 @@ def test_half_open_connections_in_another_namespace(start, netns_dir, new_namesp
     assert not [series for series in without_dump if "syn_queue" in series or "tcp_sockets{" in series or "age" in series]
 
 
+def test_check_shows_peers_in_another_namespace(binary, netns_dir, new_namespace):
+    """The namespace is pinned, and its finding names the command with its flags."""
+    busy = new_namespace()
+    netns_dir.pin("busy", busy)
+    busy.send_command("listen", PORT, 16)
+    busy.send_command("connect", PORT, 30)
+    wait_until("the accept queue is full", lambda: busy.accept_queue(PORT) == (17, 16))
+    pinned = ["--netns.discover=pinned", f"--path.netns={netns_dir.path}"]
+    done = subprocess.run(
+        [binary, "check", "--interval=0s", "--format=json", "--peers", *pinned], capture_output=True, text=True, check=False
+    )
+    document = json.loads(done.stdout)
+    (port,) = document["peers"]
+    assert (port["netns"], port["port"], port["error"]) == ("busy", str(PORT), None)
+    waiting = [each for each in port["peers"] if each["peer"] == "127.0.0.1"]
+    assert waiting[0]["at_least"] == port["sockets"] >= 17
+    command = f"inetdiag_exporter sockets --path.netns={netns_dir.path} --netns=busy --top=peer --port={PORT} --waiting"
+    assert f"`{command}` shows who fills it." in document["findings"][0]["action"]
+    shown = subprocess.run([binary, *command.split()[1:]], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[1].split() == ["17", "17", "100.0%", "127.0.0.1"]
+
+
 def test_idle_namespace_needs_no_tcp_dump(start, netns_dir, new_namespace):
     idle = new_namespace()
     netns_dir.pin("idle", idle)

@@ -265,6 +265,122 @@ def test_lists_half_open_connections(run):
     assert listed(run, *answered, "--peer=10.98.0.0/16") == []
 
 
+def top_of(run, *arguments):
+    """Returns (document, {peer: sockets}) of `sockets --top`, which is exact with few peers."""
+    result = run("sockets", "--format=json", *arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert (document["schema_version"], document["exact"], document["max_error"]) == (1, True, 0)
+    assert all(each["at_least"] == each["at_most"] for each in document["peers"])
+    counts = [each["at_most"] for each in document["peers"]]
+    assert counts == sorted(counts, reverse=True)
+    return document, {each["peer"]: each["at_most"] for each in document["peers"]}
+
+
+def peer_address(row):
+    address = ipaddress.ip_address(row.peer[0].strip("[]"))
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def counted_by_ss(group, *arguments):
+    rows = [row for row in listed_by_ss(*arguments) if row.peer[1] != 0]
+    return collections.Counter(str(group(peer_address(row))) for row in rows)
+
+
+def network_of(address):
+    return ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False)
+
+
+@pytest.fixture
+def clients_by_address():
+    """Connects several clients from each of a few addresses, to listeners of both families."""
+    for address in ("2001:db8::1/128", "2001:db8::2/128", "2001:db8:1::1/128"):
+        subprocess.run(["ip", "address", "add", address, "dev", "lo", "nodad"], check=True)
+    server = socket.socket(socket.AF_INET6)
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    server.bind(("::", 8080))
+    server.listen(100)
+    held = [server]
+    numbers = {"127.0.0.2": 7, "127.0.0.3": 3, "127.0.1.4": 5, "2001:db8::1": 4, "2001:db8::2": 2, "2001:db8:1::1": 1}
+    for address, number in numbers.items():
+        target = "127.0.0.1" if "." in address else "::1"
+        for _ in range(number):
+            client = wait_until(
+                f"{address} can connect",
+                lambda address=address, target=target: try_connection(target, 8080, address),
+            )
+            held += [client, server.accept()[0]]
+    return numbers, held
+
+
+def try_connection(target, port, source):
+    try:
+        return socket.create_connection((target, port), timeout=60, source_address=(source, 0))
+    except OSError as error:
+        if error.errno not in (errno.ENETUNREACH, errno.EADDRNOTAVAIL):
+            raise
+
+
+@pytest.mark.parametrize(("top", "group"), [("peer", lambda address: address), ("network", network_of)])
+@pytest.mark.parametrize(
+    ("arguments", "ss_arguments"),
+    [((), ()), (("--family=6",), ("-6",)), (("--peer=127.0.0.0/23",), ("dst 127.0.0.0/23",))],
+)
+def test_top_peers_match_ss(run, clients_by_address, top, group, arguments, ss_arguments):
+    expected = counted_by_ss(group, *ss_arguments)
+    document, counts = top_of(run, f"--top={top}", *arguments)
+    assert counts == expected
+    assert (document["top"], document["sockets"]) == (top, sum(expected.values()))
+    assert len(counts) > 1
+    assert len(clients_by_address) == 2
+
+
+def test_top_peers_of_a_port_are_its_clients(run, clients_by_address):
+    numbers, held = clients_by_address
+    _, counts = top_of(run, "--top=peer", "--port=8080", "--state=established", "--top-count=3")
+    assert list(counts) == ["127.0.0.1", "127.0.0.2", "::1"]  # the clients' ends have the server as peer
+    _, counts = top_of(run, "--top=peer", "--port=8080", "--peer=127.0.0.0/8", "--peer=2001:db8::/32")
+    del counts["127.0.0.1"]
+    assert counts == numbers
+    assert len(held) > 40
+
+
+def test_top_peers_of_waiting_connections(run, clients_by_address):
+    """Those of the accept queue, without connections that were accepted."""
+    waiting = [try_connection("127.0.0.1", 8080, address) for address in ("127.0.0.9", "127.0.0.9", "127.0.0.8")]
+    document, counts = top_of(run, "--top=peer", "--port=8080", "--waiting")
+    assert counts == {"127.0.0.9": 2, "127.0.0.8": 1}
+    (row,) = (line.split() for line in ss_lines("-lHtn", "sport = :8080"))
+    assert document["sockets"] == int(row[1]) == len(waiting)
+    table = run("sockets", "--top=peer", "--waiting").stdout.splitlines()
+    assert table[0].split() == ["SOCKETS", "AT", "LEAST", "SHARE", "PEER"]
+    assert table[1].split() == ["2", "2", "66.7%", "127.0.0.9"]
+    assert table[-1] == "3 sockets, 2 peers"
+    assert len(clients_by_address) == 2
+
+
+def ss_lines(*arguments):
+    return subprocess.run(["ss", *arguments], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_top_peers_of_a_syn_flood(run):
+    add_black_hole()
+    flood = SynFlood(8080)
+    flood.inject()
+    arguments = ("--port=8080", "--state=syn_recv")
+    wait_until("the SYN queue is full", lambda: len(listed(run, *arguments)) == 9)
+    _, networks = top_of(run, "--top=network", *arguments)
+    assert networks == {"10.99.1.0/24": 9}
+    _, peers = top_of(run, "--top=peer", *arguments)
+    assert peers == counted_by_ss(lambda address: address, "state", "syn-recv")
+
+
+def test_top_peers_of_a_named_namespace(run, named_namespace, clients_by_address):
+    document, counts = top_of(run, "--top=peer", f"--netns={named_namespace}")
+    assert (document["sockets"], counts) == (0, {})
+    assert len(clients_by_address) == 2
+
+
 def test_exits_with_success_if_the_reader_closes(binary):
     server = listen(backlog=4000)
     clients = connect_without_waiting(server.getsockname()[1], 2000)

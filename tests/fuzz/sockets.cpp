@@ -24,15 +24,25 @@ std::string output(std::string_view input, const SocketsOptions& options) {
   return text;
 }
 
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); });
+}
+
 }  // namespace
 
 void run(std::string_view input) {
   const std::string table = output(input, {});
-  require(std::ranges::all_of(table, [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }),
-          "the table is printable ASCII");
+  require(is_printable(table), "the table is printable ASCII");
   const std::string objects = output(input, {.format = SocketsFormat::json});
   const auto summary = nlohmann::json::parse(output(input, {.summary = true}), nullptr, false);
   require(!summary.is_discarded(), "the summary is JSON");
+  const std::string top_table = output(input, {.top = kernel::PeerScope::network});
+  require(is_printable(top_table), "the table of networks is printable ASCII");
+  const auto top = nlohmann::json::parse(
+      output(input, {.format = SocketsFormat::json, .top = kernel::PeerScope::address}), nullptr,
+      false);
+  require(!top.is_discarded() && top["sockets"] <= summary["sockets"],
+          "no peer is counted more often than sockets");
   const auto lines = std::ranges::count(objects, '\n');
   require(std::ranges::count(table, '\n') == lines + 1 && summary["sockets"] == lines,
           "all formats have the same number of sockets");

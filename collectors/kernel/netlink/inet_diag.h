@@ -74,6 +74,14 @@ struct InetPeer {
   std::uint32_t inode = 0;  ///< of the socket's file; 0 without one
 };
 
+/// The states of a connection that waits for accept().
+constexpr std::uint32_t waiting_states = mask(TcpState::established) | mask(TcpState::close_wait);
+
+/// Returns whether a connection waits for accept(), which gives it its file.
+constexpr bool waits_for_accept(TcpState state, const InetPeer& peer) {
+  return (mask(state) & waiting_states) != 0 && peer.inode == 0;
+}
+
 /// The attributes of a full socket. Those that this kernel does not send are absent.
 struct InetAttributes {
   /// Has INET_DIAG_SHUTDOWN, unlike request sockets and timewait minisockets.

@@ -2,6 +2,7 @@
 // INET_DIAG_REQ_BYTECODE, net/ipv4/inet_diag.c (inet_diag_bc_audit, inet_diag_bc_run).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,7 @@ struct AddressPrefix {
   InetAddress address;
   std::uint8_t prefix = 0;
 
-  bool operator==(const AddressPrefix&) const = default;
+  auto operator<=>(const AddressPrefix&) const = default;
 };
 
 /// Parses `10.0.0.0/8`, `2001:db8::/32` or a single address. ::ffff:10.0.0.0/104 is 10.0.0.0/8.

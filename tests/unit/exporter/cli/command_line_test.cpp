@@ -199,6 +199,16 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"sockets", "--peer=10.0.0.0/33"},
                "--peer: '10.0.0.0/33' is not an address or network"},
         Misuse{{"sockets", "--summary", "--format=table"}, "--format=table: --summary prints JSON"},
+        Misuse{{"sockets", "--summary", "--top=peer"},
+               "--top: prints peers, --summary prints the number of sockets by state; omit one"},
+        Misuse{{"sockets", "--top=port"}, "--top: invalid value 'port', expected one of network, "},
+        Misuse{{"sockets", "--top"}, "--top: value is missing; write --top=NAME"},
+        Misuse{{"sockets", "--top-count=3"}, "--top-count: only applies with --top=peer"},
+        Misuse{{"sockets", "--top=peer", "--top-count=0"},
+               "--top-count: '0' is not a whole number from 1 to 1000"},
+        Misuse{{"sockets", "--top=peer", "--state=listen"}, "--state=listen: a listener has no"},
+        Misuse{{"sockets", "--waiting", "--state=syn_recv"}, "--waiting: connections that wait"},
+        Misuse{{"sockets", "--peers"}, "--peers is a flag of the command check, not of sockets"},
         Misuse{{"sockets", "--family=5"}, "--family: invalid value '5', expected one of 4, 6"},
         Misuse{{"sockets", "--format=xml"},
                "--format: invalid value 'xml', expected one of json, table"}));
@@ -339,6 +349,32 @@ TEST(Command, SocketsFiltersByStatePortPeerAndFamily) {
   EXPECT_EQ(sockets.netns, "blue");
   EXPECT_TRUE(sockets.summary);
   EXPECT_EQ(parse({"sockets"}).options->sockets.filter.states, kernel::all_tcp_states);
+}
+
+TEST(Command, SocketsPrintsTheTopPeers) {
+  const CommandLine line = parse({"sockets", "--top=network", "--top-count=25", "--format=json"});
+  ASSERT_TRUE(line.options) << line.text;
+  const SocketsOptions& sockets = line.options->sockets;
+  EXPECT_EQ(sockets.top, kernel::PeerScope::network);
+  EXPECT_EQ(sockets.top_count, 25U);
+  EXPECT_EQ(sockets.format, SocketsFormat::json);
+  EXPECT_EQ(parse({"sockets", "--top=peer"}).options->sockets.top_count, 10U);
+  EXPECT_EQ(parse({"sockets"}).options->sockets.top, std::nullopt);
+}
+
+TEST(Command, SocketsSelectsTheStatesOfWaitingConnections) {
+  const auto states = [](std::vector<const char*> arguments) {
+    return parse(std::move(arguments)).options->sockets.filter.states;
+  };
+  EXPECT_EQ(states({"sockets", "--waiting"}),
+            mask(kernel::TcpState::established) | mask(kernel::TcpState::close_wait));
+  EXPECT_EQ(states({"sockets", "--waiting", "--state=close_wait"}),
+            mask(kernel::TcpState::close_wait));
+}
+
+TEST(Command, CheckShowsPeersOnlyOnRequest) {
+  EXPECT_FALSE(parse({"check"}).options->check.peers);
+  EXPECT_TRUE(parse({"check", "--peers"}).options->check.peers);
 }
 
 TEST(StatsdFlags, SetTheOptions) {

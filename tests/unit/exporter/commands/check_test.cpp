@@ -8,10 +8,12 @@
 
 #include "collectors/support/family.h"
 #include "tests/unit/support/captured_log.h"
+#include "tests/unit/support/diag_messages.h"
 
 namespace inetdiag {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -47,15 +49,23 @@ struct Outcome {
   std::string text;
 };
 
-Outcome check_listener(double fill, double new_drops = 0, CheckFormat format = CheckFormat::text) {
+Outcome check_listener(double fill, double new_drops = 0, CheckFormat format = CheckFormat::text,
+                       bool peers = false) {
   const testing::CapturedLog captured;
   std::vector<NamedCollector> collectors;
   collectors.push_back({"listeners", std::make_unique<OneListener>(fill, new_drops)});
   Scraper scraper(
       {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
       std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); }, captured.log);
+  testing::FakeKernel fake;
+  fake.sockets = {{.address = "10.0.0.1",
+                   .port = 80,
+                   .state = kernel::TcpState::syn_recv,
+                   .peer_address = "192.0.2.1",
+                   .peer_port = 9}};
   std::ostringstream out;
-  const int status = check(scraper, {.interval_seconds = 0, .format = format}, out, false);
+  const int status = check(scraper, fake.factory(),
+                           {.interval_seconds = 0, .format = format, .peers = peers}, out, false);
   return {status, out.str()};
 }
 
@@ -76,6 +86,18 @@ TEST(Check, ReportsGrowthBetweenSnapshots) {
   const Outcome outcome = check_listener(0, 5);
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.text, HasSubstr("new listen drops 5 in 0.0 s"));
+}
+
+TEST(Check, ShowsPeersOfAffectedPortsOnRequest) {
+  EXPECT_THAT(check_listener(1, 0, CheckFormat::text, true).text,
+              HasSubstr("\n\nPeers of the ports above\n  port 80: 1 connection in the SYN and "
+                        "accept queues, 1 peer\n             1  192.0.2.1\n\nListeners"));
+  EXPECT_THAT(check_listener(1, 0, CheckFormat::json, true).text, HasSubstr("192.0.2.1"));
+  for (const CheckFormat format : {CheckFormat::text, CheckFormat::json}) {
+    EXPECT_THAT(check_listener(1, 0, format).text,
+                AllOf(Not(HasSubstr("192.0.2.1")), Not(HasSubstr("\"peers\"")),
+                      Not(HasSubstr("Peers of"))));
+  }
 }
 
 TEST(Check, WritesJson) {

@@ -21,10 +21,10 @@ using testing::FakeKernel;
 using testing::FakeSocket;
 using testing::TemporaryTree;
 
-std::string list(FakeKernel& fake, const SocketsOptions& options) {
+std::string output(const kernel::NetlinkFactory& open, const SocketsOptions& options) {
   const TemporaryTree tree;
   FILE* file = std::fopen(tree.path("out").c_str(), "w+");
-  list_sockets(fake.factory(), options, ::fileno(file));
+  list_sockets(open, options, ::fileno(file));
   std::rewind(file);
   std::string text;
   std::array<char, 4096> part{};
@@ -33,6 +33,10 @@ std::string list(FakeKernel& fake, const SocketsOptions& options) {
   }
   std::fclose(file);
   return text;
+}
+
+std::string list(FakeKernel& fake, const SocketsOptions& options) {
+  return output(fake.factory(), options);
 }
 
 FakeKernel two_sockets() {
@@ -83,6 +87,120 @@ TEST(Sockets, CountsSocketsByState) {
 TEST(Sockets, PrintsOnlyTheHeaderWithoutSockets) {
   FakeKernel fake;
   EXPECT_EQ(list(fake, {}), "STATE       RECV-Q  SEND-Q  LOCAL                         PEER\n");
+}
+
+FakeSocket connection(const char* peer, TcpState state = TcpState::established,
+                      std::uint32_t inode = 1) {
+  const bool is_v6 = std::string_view(peer).find(':') != std::string_view::npos;
+  return {.address = is_v6 ? "::1" : "127.0.0.1",
+          .port = 443,
+          .state = state,
+          .peer_address = peer,
+          .peer_port = 1024,
+          .inode = inode};
+}
+
+FakeKernel connected_sockets() {
+  FakeKernel fake = two_sockets();
+  for (const char* peer : {"10.0.0.5", "10.0.0.6", "::ffff:10.0.0.5", "2001:db8::1", "10.0.0.5",
+                           "2001:db8::2", "10.0.1.9", "2001:db8::2"}) {
+    fake.sockets.push_back(connection(peer));
+  }
+  return fake;
+}
+
+TEST(Sockets, PrintsTheTopPeers) {
+  FakeKernel fake = connected_sockets();
+  EXPECT_EQ(list(fake, {.top = kernel::PeerScope::address, .top_count = 3}),
+            "SOCKETS   AT LEAST   SHARE  PEER\n"
+            "3         3          37.5%  10.0.0.5\n"
+            "2         2          25.0%  2001:db8::2\n"
+            "1         1          12.5%  10.0.0.6\n"
+            "8 sockets, 5 peers\n");
+  EXPECT_EQ(fake.dumps, 1);
+}
+
+TEST(Sockets, PrintsTheTopNetworks) {
+  FakeKernel fake = connected_sockets();
+  EXPECT_EQ(list(fake, {.top = kernel::PeerScope::network}),
+            "SOCKETS   AT LEAST   SHARE  NETWORK\n"
+            "4         4          50.0%  10.0.0.0/24\n"
+            "3         3          37.5%  2001:db8::/64\n"
+            "1         1          12.5%  10.0.1.0/24\n"
+            "8 sockets, 3 networks\n");
+}
+
+TEST(Sockets, PrintsTheTopPeersAsJson) {
+  FakeKernel fake = connected_sockets();
+  EXPECT_EQ(
+      list(fake,
+           {.format = SocketsFormat::json, .top = kernel::PeerScope::address, .top_count = 1}),
+      R"({"schema_version":1,"top":"peer","sockets":8,"exact":true,"max_error":0,)"
+      R"("peers":[{"peer":"10.0.0.5","at_most":3,"at_least":3}]})"
+      "\n");
+}
+
+TEST(Sockets, PrintsTheErrorOfCountsIfThereAreManyPeers) {
+  constexpr int peers = 20'000;  // more than counters
+  FakeKernel fake;
+  for (int i = 0; i < peers; ++i) {
+    const std::string peer = "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+    fake.sockets.push_back(connection(peer.c_str()));
+  }
+  fake.sockets.insert(fake.sockets.begin() + peers / 2, 3, connection("192.0.2.1"));
+  const std::string table = list(fake, {.top = kernel::PeerScope::address, .top_count = 1});
+  EXPECT_THAT(table, ::testing::HasSubstr("3         3           0.0%  192.0.2.1\n"));
+  EXPECT_THAT(table, ::testing::EndsWith("20003 sockets, more than 16384 peers: a count may be up "
+                                         "to 1 too high\n"));
+}
+
+TEST(Sockets, HasNoTopPeersWithoutConnections) {
+  FakeKernel fake = two_sockets();
+  fake.sockets.pop_back();
+  EXPECT_EQ(list(fake, {.top = kernel::PeerScope::address}),
+            "SOCKETS   AT LEAST   SHARE  PEER\n0 sockets, 0 peers\n");
+}
+
+TEST(Sockets, ListsOnlyConnectionsThatWaitForAccept) {
+  FakeKernel fake;
+  fake.sockets = {connection("10.0.0.1"), connection("10.0.0.2", TcpState::established, 0),
+                  connection("10.0.0.3", TcpState::close_wait, 0),
+                  connection("10.0.0.4", TcpState::time_wait, 0),
+                  connection("10.0.0.5", TcpState::syn_recv, 0)};
+  EXPECT_EQ(list(fake, {.waiting = true, .top = kernel::PeerScope::address}),
+            "SOCKETS   AT LEAST   SHARE  PEER\n"
+            "1         1          50.0%  10.0.0.2\n"
+            "1         1          50.0%  10.0.0.3\n"
+            "2 sockets, 2 peers\n");
+}
+
+/// Replays one datagram for each payload.
+kernel::NetlinkFactory replay(const std::vector<testing::Bytes>& payloads) {
+  std::deque<testing::Bytes> datagrams;
+  for (const testing::Bytes& payload : payloads) {
+    datagrams.push_back(testing::data_message(payload));
+  }
+  datagrams.push_back(testing::done_message());
+  return [datagrams] { return std::make_unique<testing::ReplayNetlink>(datagrams); };
+}
+
+TEST(Sockets, CountsNoPeersOfMalformedMessages) {
+  const testing::Bytes valid = connection("10.0.0.5").payload();
+  std::vector<testing::Bytes> payloads = {valid};
+  for (std::size_t size = 0; size < sizeof(inet_diag_msg); ++size) {
+    payloads.emplace_back(valid.begin(), valid.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  testing::Bytes unknown_family = valid;
+  unknown_family[0] = std::byte{99};
+  testing::Bytes unknown_state = valid;
+  unknown_state[1] = std::byte{99};
+  testing::Bytes trailing = valid;
+  trailing.resize(trailing.size() + 1000, std::byte{0xff});
+  payloads.insert(payloads.end(), {unknown_family, unknown_state, trailing});
+  EXPECT_EQ(output(replay(payloads), {.top = kernel::PeerScope::address}),
+            "SOCKETS   AT LEAST   SHARE  PEER\n"
+            "2         2         100.0%  10.0.0.5\n"
+            "2 sockets, 1 peer\n");
 }
 
 TEST(Sockets, StopsIfTheReaderCloses) {

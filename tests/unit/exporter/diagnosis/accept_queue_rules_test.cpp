@@ -147,6 +147,18 @@ TEST(AcceptQueues, SayHowToFindAnUnknownOwner) {
   EXPECT_THAT(host.first().action, Not(HasSubstr("ss -ltnp")));
 }
 
+TEST(AcceptQueues, NameTheCommandThatShowsWhoFillsThem) {
+  constexpr const char* command =
+      " `inetdiag_exporter sockets --top=peer --port=443 --waiting` shows who fills it.";
+  DiagnosedHost host = host_with_full_queue();
+  EXPECT_THAT(host.first().action, EndsWith(command));
+  fill(host.listener(), 110);
+  EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_nearly_full"));
+  EXPECT_THAT(host.first().action, EndsWith(command));
+  host.listener().endpoint = {"other", "other", ""};
+  EXPECT_THAT(host.first().action, Not(HasSubstr("inetdiag_exporter sockets")));
+}
+
 /// A host whose listener has connections that wait, at a queue with room.
 DiagnosedHost host_with_waiting_clients(double waiting, double oldest_seconds,
                                         std::optional<double> stalled_seconds) {
@@ -166,6 +178,14 @@ TEST(StuckListeners, AcceptNoneOfTheWaitingConnections) {
                                          "waited for 60 s."));
   EXPECT_EQ(finding.limit, "");
   EXPECT_THAT(finding.metric, HasSubstr("oldest_seconds{address=\"0.0.0.0\",port=\"443\"}"));
+}
+
+TEST(StuckListeners, NameTheCommandThatShowsWhoWaits) {
+  constexpr const char* command = "`inetdiag_exporter sockets --top=peer --port=443 --waiting`";
+  EXPECT_THAT(host_with_waiting_clients(5, 60, 10).first().action, HasSubstr(command));
+  const DiagnosedHost slow = host_with_waiting_clients(5, 60, 0);
+  EXPECT_THAT(slow.names(), ElementsAre("warning accept_queue_slow"));
+  EXPECT_THAT(slow.first().action, Not(HasSubstr(command)));
 }
 
 TEST(StuckListeners, WithOneWaitingConnectionAreAWarning) {

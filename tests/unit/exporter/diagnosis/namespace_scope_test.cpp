@@ -14,6 +14,7 @@ namespace inetdiag::diagnosis {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -100,6 +101,30 @@ TEST(NamespaceScope, SetsReceiveBufferSysctlsOnTheHost) {
       only_finding("blue", {.udp = {{.endpoint = {"::", "53", ""}, .fill = 1}}});
   EXPECT_THAT(finding.action,
               AllOf(HasSubstr("Both sysctls are host-wide."), Not(HasSubstr("sysctl -w"))));
+}
+
+TEST(NamespaceScope, SelectsTheNamespaceOfOurOwnCommand) {
+  const Namespace full = {
+      .listeners = {{.endpoint = {"::", "443", ""}, .waiting = 129, .backlog = 128, .fill = 1}}};
+  const auto action = [&](const char* netns, const char* directory) {
+    return only_finding(netns, full, directory).action;
+  };
+  constexpr const char* arguments = " --top=peer --port=443 --waiting` shows who fills it.";
+  EXPECT_THAT(action("", "/run/netns"),
+              EndsWith(std::string("`inetdiag_exporter sockets") + arguments));
+  EXPECT_THAT(action("blue", "/run/netns"),
+              HasSubstr(std::string("`inetdiag_exporter sockets --netns=blue") + arguments));
+  EXPECT_THAT(action("blue", "/host/run/netns"),
+              HasSubstr(std::string("`inetdiag_exporter sockets --netns=blue") + arguments));
+  EXPECT_THAT(
+      action("1a2b3c", "/run/docker/netns/"),
+      HasSubstr(
+          std::string("`inetdiag_exporter sockets --path.netns=/run/docker/netns --netns=1a2b3c") +
+          arguments));
+  EXPECT_THAT(
+      action("4026532761", "/run/netns"),
+      AllOf(HasSubstr(std::string("`nsenter -n -t PID inetdiag_exporter sockets") + arguments),
+            HasSubstr("`lsns -t net`"), Not(HasSubstr("--netns="))));
 }
 
 TEST(NamespaceScope, NamesANamespaceOnce) {

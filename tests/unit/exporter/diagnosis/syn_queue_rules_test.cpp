@@ -10,6 +10,7 @@ using namespace testing;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -85,6 +86,22 @@ TEST(SynQueues, ThatStayFullSayWhatHappensToTheNextSyn) {
   EXPECT_THAT(host.first().summary, HasSubstr("drops the next SYN"));
   host.now.values.erase(std::string(metric::syncookies));
   EXPECT_THAT(host.first().summary, HasSubstr("could not be read"));
+}
+
+TEST(SynQueues, NameTheCommandThatShowsWhoFillsThem) {
+  constexpr const char* command =
+      " `inetdiag_exporter sockets --top=peer --port=443 --state=syn_recv` shows who fills it.";
+  DiagnosedHost host;
+  set_half_open(host.listener(), 104);
+  set_half_open(host.listener_before(), 104);
+  EXPECT_THAT(host.first().action, EndsWith(command));
+  set_half_open(host.listener(), 129);
+  EXPECT_THAT(host.first().action, EndsWith(command));
+  host.grow(metric::cookies_sent, 10);
+  EXPECT_THAT(host.first().action, EndsWith(command));
+  host.set_in_both(metric::syncookies, 0);
+  host.grow(metric::syns_dropped, 10);
+  EXPECT_THAT(host.first().action, EndsWith(command));
 }
 
 TEST(SynQueues, AreNoFindingIfShort) {
