@@ -277,17 +277,27 @@ StallCause describe_owner(const OwnerState& owner) {
           .evidence = {{"pid", pid_number(first.first)}}};
 }
 
-/// Removes the sentence that begins with `begin`, up to the blank after it.
+/// Returns the position after the full stop that ends a sentence. `listen ... backlog=N` has none.
+std::size_t end_of_sentence(std::string_view text, std::size_t from) {
+  constexpr std::string_view begins = "ABCDEFGHIJKLMNOPQRSTUVWXYZ`";
+  for (std::size_t at = text.find(". ", from); at != std::string_view::npos;
+       at = text.find(". ", at + 1)) {
+    if (at + 2 < text.size() && begins.find(text[at + 2]) != std::string_view::npos) {
+      return at + 1;
+    }
+  }
+  return text.size();
+}
+
+/// Removes the sentence that begins with `begin`, and the blank after it.
 void erase_sentence(std::string& text, std::string_view begin) {
   if (const std::size_t at = text.find(begin); at != std::string::npos) {
-    const std::size_t end = text.find(". ", at);
-    text.erase(at, end == std::string::npos ? end : end + 2 - at);
+    text.erase(at, end_of_sentence(text, at) + 1 - at);
   }
 }
 
 void insert_after_first_sentence(std::string& text, const std::string& sentence) {
-  const std::size_t end = text.find(". ");
-  text.insert(end == std::string::npos ? text.size() : end + 1, " " + sentence);
+  text.insert(end_of_sentence(text, 0), " " + sentence);
 }
 
 }  // namespace
