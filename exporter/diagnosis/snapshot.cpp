@@ -72,6 +72,7 @@ class SeriesReader {
     unix_.move_into(snapshot_, &Namespace::unix_listeners, &UnixListener::path);
     unix_receivers_.move_into(snapshot_, &Namespace::unix_receivers, &UnixReceiver::path);
     ports_.move_into(snapshot_, &Namespace::ports, &PortSockets::port);
+    assign_owner_states();
     snapshot_.namespaces.try_emplace("");
     return std::move(snapshot_);
   }
@@ -114,8 +115,18 @@ class SeriesReader {
   }
 
   OwnerState& owner_state(const std::string& netns, const ClientMetric& series) {
-    std::optional<OwnerState>& state = listeners_.at(netns, series).owner_state;
-    return state ? *state : state.emplace();
+    return owner_states_[netns][endpoint_of(series)];
+  }
+
+  /// A listener that is aggregated has no record of its own.
+  void assign_owner_states() {
+    for (auto& [netns, states] : owner_states_) {
+      for (Listener& listener : snapshot_.namespaces[netns].listeners) {
+        if (const auto state = states.find(listener.endpoint); state != states.end()) {
+          listener.owner_state = std::move(state->second);
+        }
+      }
+    }
   }
 
   ListenerProcess& process(const std::string& netns, const ClientMetric& series) {
@@ -192,6 +203,7 @@ class SeriesReader {
   }
 
   Snapshot snapshot_;
+  std::map<std::string, std::map<Endpoint, OwnerState>> owner_states_;
   KeyedRecords<Endpoint, Listener, endpoint_of> listeners_;
   KeyedRecords<Endpoint, UdpSockets, endpoint_of> udp_;
   KeyedRecords<std::string, UnixListener, path_of> unix_;

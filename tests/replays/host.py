@@ -159,7 +159,13 @@ class TemporaryCgroup:
         self.write("cgroup.procs", pid)
 
     def freeze(self):
-        self.write("freezer.state", "FROZEN") if self.is_v1 else self.write("cgroup.freeze", 1)
+        if self.is_v1:
+            self.write("freezer.state", "FROZEN")
+            name, text = "freezer.state", "FROZEN"
+        else:
+            self.write("cgroup.freeze", 1)
+            name, text = "cgroup.events", "frozen 1"
+        wait_until("the cgroup is frozen", lambda: text in (self.directory / name).read_text(), 10)
 
     def thaw(self):
         self.write("freezer.state", "THAWED") if self.is_v1 else self.write("cgroup.freeze", 0)
