@@ -142,15 +142,23 @@ void find_exhausted_files(const Stall& stall, Causes& causes) {
   }
 }
 
+double throttled_seconds(const Stall& stall, const Cgroup& cgroup) {
+  return std::min(stall.seconds, stall.growth(cgroup, &CgroupState::throttled_seconds).value_or(0));
+}
+
+bool is_throttled(const Stall& stall, const Cgroup& cgroup) {
+  const double periods = stall.growth(cgroup, &CgroupState::cpu_periods).value_or(0);
+  const double throttled_periods =
+      stall.growth(cgroup, &CgroupState::throttled_periods).value_or(0);
+  return stall.seconds > 0 &&
+         throttled_seconds(stall, cgroup) >= stall.seconds * min_throttled_ratio && periods > 0 &&
+         throttled_periods >= periods * min_throttled_ratio;
+}
+
 void find_throttled(const Stall& stall, Causes& causes) {
   for (const Cgroup& cgroup : stall.now.cgroups) {
-    const double throttled =
-        std::min(stall.seconds, stall.growth(cgroup, &CgroupState::throttled_seconds).value_or(0));
-    const double periods = stall.growth(cgroup, &CgroupState::cpu_periods).value_or(0);
-    const double throttled_periods =
-        stall.growth(cgroup, &CgroupState::throttled_periods).value_or(0);
-    if (stall.seconds > 0 && throttled >= stall.seconds * min_throttled_ratio && periods > 0 &&
-        throttled_periods >= periods * min_throttled_ratio) {
+    const double throttled = throttled_seconds(stall, cgroup);
+    if (is_throttled(stall, cgroup)) {
       causes.push_back({.sentence = "The CPU quota of its cgroup " + cgroup.first + ", " +
                                     format_number(cgroup.second.cpu_quota.value_or(0)) +
                                     " CPUs, throttled it for " + format_number(throttled) +
@@ -213,7 +221,12 @@ void find_uninterruptible(const Stall& stall, Causes& causes) {
   }
 }
 
+/// A thread that a quota throttles is runnable, too.
 void find_busy(const Stall& stall, Causes& causes) {
+  if (std::ranges::any_of(stall.now.cgroups,
+                          [&](const Cgroup& cgroup) { return is_throttled(stall, cgroup); })) {
+    return;
+  }
   for (const Process& process : stall.now.processes) {
     const double cpu = process.second.busiest_cpu.value_or(0);
     const double wait = process.second.busiest_wait.value_or(0);
@@ -350,6 +363,9 @@ void add_cause(Finding& finding, const Listener& listener, const NamespaceDelta&
   if (!causes.empty()) {
     erase_sentence(finding.action, "Find out why the program does not call accept()");
     erase_sentence(finding.action, "To lengthen the queue");
+    if (!listener.owner_state->processes.empty()) {
+      erase_sentence(finding.action, "`ss -ltnp");
+    }
     if (finding.action.find("A larger backlog does not help.") == std::string::npos) {
       finding.action =
           "A larger backlog does not help." + (finding.action.empty() ? "" : " " + finding.action);

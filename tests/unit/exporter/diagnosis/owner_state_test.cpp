@@ -114,6 +114,8 @@ TEST(OwnerStates, ExplainACpuQuotaThatThrottlesMostOfTheTime) {
       .cpu_quota = 0.01, .cpu_periods = 100, .throttled_periods = 50, .throttled_seconds = 7};
   host.cgroup() = {
       .cpu_quota = 0.01, .cpu_periods = 200, .throttled_periods = 149, .throttled_seconds = 16.8};
+  host.process().busiest_cpu = 0.01;
+  host.process().busiest_wait = 0.98;  // a throttled thread is runnable
   EXPECT_EQ(host.why(),
             "The CPU quota of its cgroup /sys/fs/cgroup/web.service, 0.01 CPUs, throttled it for "
             "9.80 s of the last 10 s.");
