@@ -414,7 +414,8 @@ class Host:
         """Returns a process that accepts connections, computes for a time and closes them.
 
         With `open_files`, it first opens files up to this number; its limit is 64."""
-        code = f"import sys; sys.path.append({str(HERE)!r}); import server; server.run({port}, {work_seconds}, {open_files})"
+        arguments = f"{port}, {work_seconds}, {open_files}"
+        code = f"import sys; sys.path.append({str(HERE)!r}); import server; server.run({arguments})"
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         process = self.keep(subprocess.Popen([sys.executable, "-c", code], **silent))
         wait_until("the process listens", lambda: self.sockets("-lt", f"sport = {port}"), 10)
