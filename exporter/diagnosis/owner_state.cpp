@@ -360,18 +360,21 @@ void add_cause(Finding& finding, const Listener& listener, const NamespaceDelta&
   const StallCause first = causes.empty() ? describe_owner(*listener.owner_state) : causes.front();
   insert_after_first_sentence(finding.summary, why);
   finding.evidence.insert(finding.evidence.end(), first.evidence.begin(), first.evidence.end());
+  if (!listener.owner_state->processes.empty()) {
+    erase_sentence(finding.action, "`ss -ltnp");
+  }
   if (!causes.empty()) {
     erase_sentence(finding.action, "Find out why the program does not call accept()");
     erase_sentence(finding.action, "To lengthen the queue");
-    if (!listener.owner_state->processes.empty()) {
-      erase_sentence(finding.action, "`ss -ltnp");
-    }
     if (finding.action.find("A larger backlog does not help.") == std::string::npos) {
       finding.action =
           "A larger backlog does not help." + (finding.action.empty() ? "" : " " + finding.action);
     }
   }
   finding.action = first.action + " " + finding.action;
+  if (finding.action.ends_with(' ')) {
+    finding.action.pop_back();
+  }
 }
 
 }  // namespace inetdiag::diagnosis
