@@ -85,8 +85,7 @@ TEST(Owners, AreTheProcessesThatHaveTheSocketOpen) {
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_owner_processes{address="0.0.0.0",port="80",)"
                               R"(found_by="socket"} 1)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_process_info{address="0.0.0.0",port="80",)"
-                              R"(pid="812",comm="web (x",inode="4711"
-} 1)"));
+                              R"(pid="812",comm="web (x",inode="4711"} 1)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_process_threads{address="0.0.0.0",port="80",)"
                               R"(pid="812",state="stopped"} 1)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_process_open_files_limit{address="0.0.0.0",)"
