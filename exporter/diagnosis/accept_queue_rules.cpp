@@ -10,6 +10,7 @@
 #include "exporter/diagnosis/listener_facts.h"
 #include "exporter/diagnosis/metric_names.h"
 #include "exporter/diagnosis/number_format.h"
+#include "exporter/diagnosis/owner_state.h"
 #include "exporter/diagnosis/rules.h"
 #include "exporter/diagnosis/thresholds.h"
 
@@ -280,6 +281,7 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
     } else {
       describe_full(finding, listener, delta);
     }
+    add_cause(finding, listener, delta);
   } else if (listener.oldest_seconds.value_or(0) >= min_waiting_seconds) {
     if (accepts_nothing(listener, delta) && has_other_sockets(listener)) {
       describe_member_stuck(finding, listener);
@@ -292,6 +294,7 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
     finding.action += find_owner(listener);
     finding.metric =
         listener_series("inetdiag_listener_accept_queue_oldest_seconds", listener, delta);
+    add_cause(finding, listener, delta);
   } else if (new_listen_drops(listener, delta) > 0 && !drops_syns(listener, delta)) {
     describe_dropping(finding, listener, delta);
   } else if (full_seconds(listener, delta).value_or(0) > 0 &&

@@ -77,6 +77,7 @@ class SeriesReader {
     unix_.move_into(snapshot_, &Namespace::unix_listeners, &UnixListener::path);
     unix_receivers_.move_into(snapshot_, &Namespace::unix_receivers, &UnixReceiver::path);
     ports_.move_into(snapshot_, &Namespace::ports, &PortSockets::port);
+    assign_owner_states();
     snapshot_.namespaces.try_emplace("");
     return std::move(snapshot_);
   }
@@ -132,6 +133,71 @@ class SeriesReader {
     listeners_.at(netns, series).stalled_inodes.push_back(label(series, "inode"));
   }
 
+  OwnerState& owner_state(const std::string& netns, const ClientMetric& series) {
+    return owner_states_[netns][endpoint_of(series)];
+  }
+
+  /// A listener that is aggregated has no record of its own.
+  void assign_owner_states() {
+    for (auto& [netns, states] : owner_states_) {
+      for (Listener& listener : snapshot_.namespaces[netns].listeners) {
+        if (const auto state = states.find(listener.endpoint); state != states.end()) {
+          listener.owner_state = std::move(state->second);
+        }
+      }
+    }
+  }
+
+  ListenerProcess& process(const std::string& netns, const ClientMetric& series) {
+    return owner_state(netns, series).processes[label(series, "pid")];
+  }
+
+  CgroupState& cgroup(const std::string& netns, const ClientMetric& series) {
+    const std::string hierarchy = label(series, "hierarchy");
+    return owner_state(netns, series)
+        .cgroups["/sys/fs/cgroup" + (hierarchy.empty() ? "" : "/" + hierarchy) +
+                 label(series, "cgroup")];
+  }
+
+  void read_owner_processes(const std::string& netns, const ClientMetric& series, double value) {
+    OwnerState& state = owner_state(netns, series);
+    state.count = value;
+    state.found_by = label(series, "found_by");
+    state.needs = label(series, "needs");
+  }
+
+  void read_process(const std::string& netns, const ClientMetric& series, double /*value*/) {
+    ListenerProcess& found = process(netns, series);
+    found.comm = label(series, "comm");
+    found.has_socket = !label(series, "inode").empty();
+  }
+
+  void read_threads(const std::string& netns, const ClientMetric& series, double value) {
+    process(netns, series).threads[label(series, "state")] = value;
+  }
+
+  void read_memory_event(const std::string& netns, const ClientMetric& series, double value) {
+    cgroup(netns, series).memory_events[label(series, "event")] = value;
+  }
+
+  void read_pressure(const std::string& netns, const ClientMetric& series, double value) {
+    cgroup(netns, series).pressure[label(series, "resource")] = value;
+  }
+
+  template <typename Value>
+  static Handler assign(Value ListenerProcess::*member) {
+    return [member](SeriesReader& reader, const std::string& netns, const ClientMetric& series,
+                    double value) { reader.process(netns, series).*member = value; };
+  }
+
+  template <typename Value>
+  static Handler assign(Value CgroupState::*member) {
+    return [member](SeriesReader& reader, const std::string& netns, const ClientMetric& series,
+                    double value) {
+      reader.cgroup(netns, series).*member = static_cast<Value>(value);
+    };
+  }
+
   void read_port(const std::string& netns, const ClientMetric& series, double value) {
     PortSockets& port = ports_.at(netns, series);
     port.all += value;
@@ -156,6 +222,7 @@ class SeriesReader {
   }
 
   Snapshot snapshot_;
+  std::map<std::string, std::map<Endpoint, OwnerState>> owner_states_;
   KeyedRecords<Endpoint, Listener, endpoint_of> listeners_;
   KeyedRecords<Endpoint, UdpSockets, endpoint_of> udp_;
   KeyedRecords<std::string, UnixListener, path_of> unix_;
@@ -196,6 +263,27 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
       {"inetdiag_listener_socket_drops_total", assign(&R::listeners_, &Listener::socket_drops)},
       {"inetdiag_listener_backlog_capped", assign(&R::listeners_, &Listener::is_capped)},
       {"inetdiag_listener_info", assign_owner(&R::listeners_)},
+      {"inetdiag_listener_owner_processes", &R::read_owner_processes},
+      {"inetdiag_listener_process_info", &R::read_process},
+      {"inetdiag_listener_process_threads", &R::read_threads},
+      {"inetdiag_listener_process_busiest_thread_cpu_ratio", assign(&ListenerProcess::busiest_cpu)},
+      {"inetdiag_listener_process_busiest_thread_cpu_wait_ratio",
+       assign(&ListenerProcess::busiest_wait)},
+      {"inetdiag_listener_process_open_files", assign(&ListenerProcess::open_files)},
+      {"inetdiag_listener_process_open_files_limit", assign(&ListenerProcess::open_files_limit)},
+      {"inetdiag_listener_owner_frozen", assign(&CgroupState::is_frozen)},
+      {"inetdiag_listener_owner_cpu_quota_cpus", assign(&CgroupState::cpu_quota)},
+      {"inetdiag_listener_owner_cpu_periods_total", assign(&CgroupState::cpu_periods)},
+      {"inetdiag_listener_owner_cpu_throttled_periods_total",
+       assign(&CgroupState::throttled_periods)},
+      {"inetdiag_listener_owner_cpu_throttled_seconds_total",
+       assign(&CgroupState::throttled_seconds)},
+      {"inetdiag_listener_owner_memory_bytes", assign(&CgroupState::memory_bytes)},
+      {"inetdiag_listener_owner_memory_limit_bytes", assign(&CgroupState::memory_limit_bytes)},
+      {"inetdiag_listener_owner_memory_events_total", &R::read_memory_event},
+      {"inetdiag_listener_owner_pids", assign(&CgroupState::pids)},
+      {"inetdiag_listener_owner_pids_limit", assign(&CgroupState::pids_limit)},
+      {"inetdiag_listener_owner_pressure_ratio", &R::read_pressure},
       {"inetdiag_udp_sockets", assign(&R::udp_, &UdpSockets::sockets)},
       {"inetdiag_udp_fullest_receive_queue_bytes", assign(&R::udp_, &UdpSockets::fullest_bytes)},
       {"inetdiag_udp_fullest_receive_queue_limit_bytes",

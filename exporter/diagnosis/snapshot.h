@@ -52,6 +52,43 @@ struct QueueSamples {
 /// The highest bucket of inetdiag_listener_accept_queue_sampled_fill_ratio.
 inline constexpr double full_sample_bound = 0.99;
 
+/// A process that has a listener open, or is in its cgroup.
+struct ListenerProcess {
+  std::string comm{};
+  bool has_socket = false;
+  std::map<std::string, double> threads{};  ///< by state
+  /// Of the busiest thread since the previous scrape: on a CPU, and runnable without one.
+  std::optional<double> busiest_cpu{};
+  std::optional<double> busiest_wait{};
+  std::optional<double> open_files{};
+  std::optional<double> open_files_limit{};
+};
+
+/// What limits the processes of a cgroup; see collectors/kernel/netns/cgroup_limits.h.
+struct CgroupState {
+  bool is_frozen = false;
+  std::optional<double> cpu_quota{};  ///< in CPUs
+  std::optional<double> cpu_periods{};
+  std::optional<double> throttled_periods{};
+  std::optional<double> throttled_seconds{};
+  std::optional<double> memory_bytes{};
+  std::optional<double> memory_limit_bytes{};
+  std::map<std::string, double> memory_events{};
+  std::optional<double> pids{};
+  std::optional<double> pids_limit{};
+  std::map<std::string, double> pressure{};  ///< by resource, from 0 to 1
+};
+
+/// Who should accept the waiting connections of a listener.
+struct OwnerState {
+  double count = 0;        ///< processes, more than in `processes` if there are many
+  std::string found_by{};  ///< socket, cgroup or none
+  std::string needs{};     ///< the privilege that is missing to see them; empty if none is
+  std::map<std::string, ListenerProcess> processes{};  ///< by PID
+  /// By the directory below /sys.
+  std::map<std::string, CgroupState> cgroups{};
+};
+
 /// TCP sockets that listen on the same endpoint.
 struct Listener {
   Endpoint endpoint{};
@@ -84,6 +121,8 @@ struct Listener {
   std::optional<double> listen_drops{};  ///< share of TcpExtListenDrops since the exporter started
   std::optional<double> socket_drops{};  ///< SK_MEMINFO_DROPS
   std::optional<bool> is_capped{};       ///< backlog >= somaxconn
+  /// Known if connections wait, and waited in the previous scrape.
+  std::optional<OwnerState> owner_state{};
 
   /// Of the fullest socket.
   double queue_length() const { return fullest_waiting.value_or(waiting); }

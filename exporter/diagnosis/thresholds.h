@@ -38,6 +38,17 @@ inline constexpr double min_abandoned_ratio = 0.5;
 /// at the begin of a scrape.
 inline constexpr double min_stalled_ratio = 0.8;
 
+/// Share of the time, and of the periods, in which a CPU quota throttles a cgroup. One that uses up
+/// its quota in some periods only is served in the others.
+inline constexpr double min_throttled_ratio = 0.5;
+/// Share of the time for which a thread is runnable: it never waits for anything but a CPU.
+inline constexpr double min_runnable_ratio = 0.9;
+/// A runnable thread with less than this share of a CPU lacks CPU time.
+inline constexpr double min_full_cpu_ratio = 0.8;
+/// Share of the last 10 s in which tasks wait for memory. Page cache fills memory up to the limit,
+/// and reclaiming it takes no such time.
+inline constexpr double min_memory_pressure = 0.3;
+
 /// A shorter queue may be nearly full for a moment: a few clients at once, a round trip.
 inline constexpr double min_queue_capacity = 16;
 /// Half-open connections with a retransmitted SYN-ACK: a minimum, and the share of all. Some

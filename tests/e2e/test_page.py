@@ -83,6 +83,10 @@ def families_of_other_setups(page, request):
 # They need an owner by cgroup, or other network namespaces (test_netns.py).
 CONDITIONAL = {"inetdiag_listener_info", "inetdiag_netns_info", "inetdiag_netns_discovered"}
 CONDITIONAL |= {"inetdiag_netns_skipped", "inetdiag_netns_tcp_dump_age_seconds", "inetdiag_udp_info"}
+# They need the processes and cgroups of the host.
+CONDITIONAL |= {
+    name for name in exposition.parse(OTHER_SETUPS.read_text()) if re.match("inetdiag_listener_(owner|process)_", name)
+}
 
 
 def sockets_that_share_an_endpoint(directory):

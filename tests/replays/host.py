@@ -132,6 +132,62 @@ class Procfs(ProcfsFault):
         self.write(name, "\n".join(lines) + "\n")
 
 
+class TemporaryCgroup:
+    """A cgroup of the controller `cpu` or `freezer`, v1 or v2."""
+
+    MOUNT = Path("/sys/fs/cgroup")
+
+    def __init__(self, controller, name):
+        is_v1 = (self.MOUNT / controller).is_dir()
+        roots = [self.MOUNT / controller] if is_v1 else [self.MOUNT, self.MOUNT / "unified"]
+        root = next((r for r in roots if (r / "cgroup.procs").exists()), None)
+        if root is None:
+            skip(f"this host has no cgroups with {controller}")
+        self.directory, self.is_v1 = root / name, is_v1
+        try:
+            self.directory.mkdir()
+        except OSError as error:
+            skip(f"cannot create a cgroup: {error}")
+
+    def write(self, name, value):
+        try:
+            (self.directory / name).write_text(str(value))
+        except OSError as error:
+            skip(f"cannot write {name} of a cgroup: {error}")
+
+    def add(self, pid):
+        self.write("cgroup.procs", pid)
+
+    def freeze(self):
+        if self.is_v1:
+            self.write("freezer.state", "FROZEN")
+            name, text = "freezer.state", "FROZEN"
+        else:
+            self.write("cgroup.freeze", 1)
+            name, text = "cgroup.events", "frozen 1"
+        wait_until("the cgroup is frozen", lambda: text in (self.directory / name).read_text(), 10)
+
+    def thaw(self):
+        self.write("freezer.state", "THAWED") if self.is_v1 else self.write("cgroup.freeze", 0)
+
+    def set_cpu_quota(self, cpus):
+        quota, period = int(cpus * 100_000), 100_000
+        if self.is_v1:
+            self.write("cpu.cfs_period_us", period)
+            self.write("cpu.cfs_quota_us", quota)
+        else:
+            self.write("cpu.max", f"{quota} {period}")
+
+    def remove(self, process):
+        """Removes the cgroup once its process, which was killed, has ended."""
+        for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0"), ("cpu.cfs_quota_us", "-1")):
+            if (self.directory / name).exists():
+                (self.directory / name).write_text(value)
+        process.wait()
+        wait_until("the cgroup is empty", lambda: not (self.directory / "cgroup.procs").read_text(), 10)
+        self.directory.rmdir()
+
+
 class Host:
     """What a replay does to its host. `flags` are passed to `check`."""
 
@@ -141,6 +197,7 @@ class Host:
         self._kept = []
         self._during_check = []
         self._pinned = None
+        self._cgroups = []
 
     def keep(self, *objects):
         """Keeps sockets open until the end of the replay. Returns the last one."""
@@ -353,13 +410,28 @@ class Host:
         """Waits until a counter of the namespace, such as TcpExtListenDrops, is at least `count`."""
         wait_until(f"{counter} is {count}", lambda: counters()[counter] >= count, 10)
 
-    def server_process(self, port=8080):
-        """Returns a process that accepts connections and closes them."""
-        code = f"import socketserver as s; s.TCPServer(('', {port}), s.StreamRequestHandler).serve_forever()"
+    def server_process(self, port=8080, work_seconds=0.0, open_files=0):
+        """Returns a process that accepts connections, computes for a time and closes them.
+
+        With `open_files`, it first opens files up to this number; its limit is 64."""
+        arguments = f"{port}, {work_seconds}, {open_files}"
+        code = f"import sys; sys.path.append({str(HERE)!r}); import server; server.run({arguments})"
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         process = self.keep(subprocess.Popen([sys.executable, "-c", code], **silent))
         wait_until("the process listens", lambda: self.sockets("-lt", f"sport = {port}"), 10)
         return process
+
+    def cgroup(self, controller, process):
+        """Moves a process to a new cgroup, which is removed after the check."""
+        cgroup = TemporaryCgroup(controller, f"inetdiag-replay-{os.getpid()}")
+        self._cgroups.append((cgroup, process))
+        cgroup.add(process.pid)
+        return cgroup
+
+    def remove_cgroups(self):
+        for cgroup, process in self._cgroups:
+            process.kill()
+            cgroup.remove(process)
 
     @staticmethod
     def idle_seconds(connection):
@@ -417,8 +489,11 @@ def main(name, exporter):
         unshare_mounts()
         enter_new_namespace()
         host = Host(Path.cwd())
-        importlib.import_module(name).replay(host)
-        result = host.check(exporter)
+        try:
+            importlib.import_module(name).replay(host)
+            result = host.check(exporter)
+        finally:
+            host.remove_cgroups()
     except skip.Exception as reason:
         result = {"skipped": str(reason)}
     print(json.dumps(result), flush=True)

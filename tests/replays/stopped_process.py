@@ -1,4 +1,7 @@
 """Expect: critical listener_stuck 0.0.0.0:8080
+Says: is stopped (SIGSTOP or job control)
+Says: kill -CONT
+Says: A larger backlog does not help
 
 A process that was stopped by a signal, as by a debugger, still listens. Clients connect and get no answer."""
 

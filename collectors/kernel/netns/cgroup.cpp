@@ -1,7 +1,6 @@
 #include "collectors/kernel/netns/cgroup.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <vector>
@@ -62,17 +61,24 @@ bool is_unit(std::string_view component) {
 }
 
 std::string find_mount_point(const FileTree& sys) {
-  // Only a cgroup v2 root has cgroup.controllers. The hybrid layout mounts it at unified.
-  for (const auto* const path : {"fs/cgroup", "fs/cgroup/unified"}) {
-    std::string mount = sys.path(path);
-    if (::access((mount + "/cgroup.controllers").c_str(), F_OK) == 0) {
-      return mount;
-    }
-  }
-  return {};
+  const auto hierarchy = unified_hierarchy(sys);
+  return !hierarchy           ? std::string()
+         : hierarchy->empty() ? sys.path("fs/cgroup")
+                              : sys.path("fs/cgroup/" + std::string(*hierarchy));
 }
 
 }  // namespace
+
+std::optional<std::string_view> unified_hierarchy(const FileTree& sys) {
+  // Only a cgroup v2 root has cgroup.controllers. The hybrid layout mounts it at unified.
+  for (const std::string_view hierarchy : {"", "unified"}) {
+    const std::string mount = sys.path("fs/cgroup/" + std::string(hierarchy));
+    if (::access((mount + "/cgroup.controllers").c_str(), F_OK) == 0) {
+      return hierarchy;
+    }
+  }
+  return std::nullopt;
+}
 
 CgroupOwner owner_of_cgroup(std::string_view path) {
   CgroupOwner owner;

@@ -33,6 +33,10 @@ CgroupOwner owner_of_cgroup(std::string_view path);
 /// v1 or v2.
 CgroupOwner owner_of_process(std::string_view proc_cgroup);
 
+/// Returns the directory of cgroup v2 below /sys/fs/cgroup: empty, or `unified` in the hybrid
+/// layout; nothing on cgroup v1.
+std::optional<std::string_view> unified_hierarchy(const FileTree& sys);
+
 using CgroupId = std::uint64_t;
 
 /// The cgroups of the host in one scrape. The first call of walk() reads the directories; all
@@ -57,6 +61,7 @@ class CgroupTree {
   /// Supports cgroup v2 and the hybrid layout; empty on cgroup v1. Throws DeadlineExceeded, and
   /// std::length_error beyond the limit.
   const Walk& walk();
+  const FileTree& sys() const { return sys_; }
   bool was_walked() { return walk_.value_if_ready() != nullptr; }
 
  private:

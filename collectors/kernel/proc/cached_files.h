@@ -28,6 +28,9 @@ class CachedFiles {
   /// Returns the text of a file as it is now. Throws as FileTree::read().
   std::optional<std::string> read_again(std::string_view relative);
 
+  /// For files of which every scrape reads different ones, and for directories.
+  const FileTree& tree() const { return tree_; }
+
  private:
   using File = Memoized<std::optional<std::string>>;
 

@@ -76,6 +76,39 @@ Status status_of(const Families& families, bool has_listeners = true) {
                   nullptr);
 }
 
+TEST(Snapshots, HaveTheStateOfTheOwnerOfAListener) {
+  const Labels labels = {{"address", "0.0.0.0"}, {"port", "443"}};
+  const auto with = [&](const Labels& more) {
+    Labels all = labels;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  Families families = full_listener(1);
+  families.push_back(gauge("inetdiag_listener_owner_processes",
+                           with({{"found_by", "socket"}, {"needs", "CAP_SYS_PTRACE"}}), 2));
+  families.push_back(gauge("inetdiag_listener_process_info",
+                           with({{"pid", "812"}, {"comm", "web"}, {"inode", "4711"}}), 1));
+  families.push_back(
+      gauge("inetdiag_listener_process_threads", with({{"pid", "812"}, {"state", "stopped"}}), 3));
+  families.push_back(gauge("inetdiag_listener_owner_frozen",
+                           with({{"cgroup", "/a"}, {"hierarchy", "freezer"}}), 1));
+  families.push_back(counter("inetdiag_listener_owner_memory_events_total",
+                             with({{"cgroup", "/a"}, {"event", "max"}}), 5));
+  families.push_back(gauge("inetdiag_listener_owner_processes",
+                           {{"address", "0.0.0.0"}, {"port", "444"}, {"found_by", "none"}}, 0));
+  const auto listeners = snapshot_of(families).namespaces.at("").listeners;
+  ASSERT_THAT(listeners, SizeIs(1)) << "an aggregated listener gets no record";
+  ASSERT_TRUE(listeners[0].owner_state);
+  const OwnerState& owner = *listeners[0].owner_state;
+  EXPECT_EQ(owner.count, 2);
+  EXPECT_EQ(owner.needs, "CAP_SYS_PTRACE");
+  EXPECT_EQ(owner.processes.at("812").comm, "web");
+  EXPECT_TRUE(owner.processes.at("812").has_socket);
+  EXPECT_EQ(owner.processes.at("812").threads.at("stopped"), 3);
+  EXPECT_TRUE(owner.cgroups.at("/sys/fs/cgroup/freezer/a").is_frozen);
+  EXPECT_EQ(owner.cgroups.at("/sys/fs/cgroup/a").memory_events.at("max"), 5);
+}
+
 TEST(Snapshot, AssemblesAListenerFromItsFamilies) {
   const Snapshot snapshot = snapshot_of(full_listener(7));
   const auto& listeners = snapshot.namespaces.at("").listeners;

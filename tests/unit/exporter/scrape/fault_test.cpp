@@ -39,7 +39,7 @@ using ::testing::HasSubstr;
 
 using Lines = std::set<std::string>;
 
-const std::vector<std::string> socket_collectors = {"listeners", "tcp", "udp", "unix"};
+const std::vector<std::string> socket_collectors = {"listeners", "owners", "tcp", "udp", "unix"};
 const std::vector<std::string> file_collectors = {"conntrack", "nstat", "sockstat", "softnet",
                                                   "sysctl"};
 
@@ -182,12 +182,12 @@ TEST_P(NetlinkFaults, FailTheSocketCollectorsInOneScrape) {
   const auto descriptors = open_descriptors();
   host.netlink = GetParam().netlink;
   host.expect_failed(host.scrape(), socket_collectors);
-  EXPECT_EQ(host.captured.count("level=error"), 4);
+  EXPECT_EQ(host.captured.count("level=error"), 5);
   EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().expected_error));
   EXPECT_EQ(open_descriptors(), descriptors);
   host.netlink = host.kernel.factory();
   EXPECT_EQ(host.scrape(), complete);
-  EXPECT_EQ(host.captured.count("recovered"), 4);
+  EXPECT_EQ(host.captured.count("recovered"), 5);
 }
 
 const Bytes socket_message = data_message(FakeSocket{.cookie = 1, .drops = 1}.payload());
@@ -268,7 +268,7 @@ INSTANTIATE_TEST_SUITE_P(
                                   [](const nlmsghdr& header, std::byte /*family*/) {
                                     return header.nlmsg_type == TCPDIAG_GETSOCK;
                                   },
-                                  {"listeners", "tcp"}},
+                                  {"listeners", "owners", "tcp"}},
                       ModuleFault{"udp_diag",
                                   [](const nlmsghdr& header, std::byte family) {
                                     return header.nlmsg_type != TCPDIAG_GETSOCK &&

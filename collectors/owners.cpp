@@ -1,0 +1,403 @@
+#include "collectors/owners.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <linux/capability.h>
+
+#include "collectors/kernel/netns/cgroup.h"
+#include "collectors/kernel/netns/cgroup_limits.h"
+#include "collectors/kernel/netns/socket_processes.h"
+#include "collectors/kernel/proc/capabilities.h"
+#include "collectors/kernel/proc/process_files.h"
+#include "collectors/support/endpoint_groups.h"
+#include "collectors/support/family_table.h"
+#include "collectors/support/owner_labels.h"
+#include "collectors/support/process_activity.h"
+#include "collectors/support/thread_cpu.h"
+
+namespace inetdiag {
+namespace {
+
+using kernel::CgroupDirectory;
+using kernel::CgroupLimits;
+using kernel::Endpoint;
+using kernel::Listener;
+using kernel::SocketProcesses;
+
+constexpr std::size_t max_examined_listeners = 32;
+constexpr std::size_t max_shown_processes = 10;
+// Share of one CPU for searching processes.
+constexpr double max_search_cpu_share = 0.01;
+
+using enum prometheus::MetricType;
+
+constexpr auto process_families = std::to_array<FamilySpec<ProcessActivity>>({
+    {Counter, "inetdiag_listener_process_cpu_seconds_total",
+     "CPU time of a process whose connections wait for accept() (/proc/PID/stat utime, stime).",
+     field<&ProcessActivity::cpu_seconds>},
+    {Gauge, "inetdiag_listener_process_busiest_thread_cpu_ratio",
+     "Share of the time since the previous scrape that the busiest thread was on a CPU "
+     "(/proc/PID/task/TID/schedstat).",
+     field<&ProcessActivity::busiest_cpu>},
+    {Gauge, "inetdiag_listener_process_busiest_thread_cpu_wait_ratio",
+     "Share of the time since the previous scrape that the busiest thread was runnable and waited "
+     "for a CPU (/proc/PID/task/TID/schedstat run_delay).",
+     field<&ProcessActivity::busiest_wait>},
+    {Gauge, "inetdiag_listener_process_open_files",
+     "Open file descriptors of a process whose connections wait for accept() (/proc/PID/fd).",
+     field<&ProcessActivity::open_files>},
+    {Gauge, "inetdiag_listener_process_open_files_limit",
+     "Limit of the open file descriptors of the process, at which accept() fails with EMFILE "
+     "(/proc/PID/limits, RLIMIT_NOFILE).",
+     field<&ProcessActivity::open_files_limit>},
+});
+
+constexpr auto quota_families = std::to_array<FamilySpec<kernel::CpuQuota>>({
+    {Gauge, "inetdiag_listener_owner_cpu_quota_cpus",
+     "CPU quota of the cgroup, or of an ancestor, in CPUs (cpu.max, cpu.cfs_quota_us).",
+     field<&kernel::CpuQuota::cpus>},
+    {Counter, "inetdiag_listener_owner_cpu_periods_total",
+     "Periods of the CPU quota in which the cgroup was active (cpu.stat nr_periods).",
+     field<&kernel::CpuQuota::periods>},
+    {Counter, "inetdiag_listener_owner_cpu_throttled_periods_total",
+     "Periods in which the cgroup used up its CPU quota (cpu.stat nr_throttled).",
+     field<&kernel::CpuQuota::throttled_periods>},
+    {Counter, "inetdiag_listener_owner_cpu_throttled_seconds_total",
+     "Time for which the cgroup was throttled by its CPU quota, summed over the CPUs (cpu.stat "
+     "throttled_usec, throttled_time).",
+     field<&kernel::CpuQuota::throttled_seconds>},
+});
+
+constexpr auto memory_families = std::to_array<FamilySpec<kernel::MemoryLimit>>({
+    {Gauge, "inetdiag_listener_owner_memory_bytes",
+     "Memory of the cgroup closest to its limit, of the owner and its ancestors, page cache "
+     "included (memory.current, memory.usage_in_bytes).",
+     field<&kernel::MemoryLimit::bytes>},
+    {Gauge, "inetdiag_listener_owner_memory_limit_bytes",
+     "Memory limit of this cgroup, the smaller of hard limit and throttling limit (memory.max, "
+     "memory.high, memory.limit_in_bytes).",
+     field<&kernel::MemoryLimit::limit_bytes>},
+});
+
+constexpr auto limit_families = std::to_array<FamilySpec<kernel::ProcessLimit>>({
+    {Gauge, "inetdiag_listener_owner_pids",
+     "Processes and threads of the cgroup closest to its limit, of the owner and its ancestors "
+     "(pids.current).",
+     field<&kernel::ProcessLimit::processes>},
+    {Gauge, "inetdiag_listener_owner_pids_limit",
+     "Limit of the processes and threads of this cgroup, at which fork() and pthread_create() fail "
+     "with EAGAIN (pids.max).",
+     field<&kernel::ProcessLimit::limit>},
+});
+
+Labels with_labels(Labels labels, Labels more) {
+  std::ranges::move(more, std::back_inserter(labels));
+  return labels;
+}
+
+Labels with_cgroup(Labels labels, const CgroupDirectory& cgroup) {
+  return with_labels(std::move(labels), {{"cgroup", cgroup.path}, {"hierarchy", cgroup.hierarchy}});
+}
+
+/// Returns false if the status of this process cannot be read.
+bool can_trace_processes() {
+  const auto status = kernel::read_if_possible(kernel::FileTree("/proc"), "self/status");
+  return kernel::has_capability(status.value_or(""), CAP_SYS_PTRACE);
+}
+
+/// The sockets of one endpoint in whose queues connections wait.
+struct StalledEndpoint {
+  const Listener* fullest = nullptr;
+  std::set<std::uint64_t> inodes;
+
+  void add(const Listener& listener) {
+    if (fullest == nullptr || listener.waiting > fullest->waiting) {
+      fullest = &listener;
+    }
+    if (listener.inode != 0) {
+      inodes.insert(listener.inode);
+    }
+  }
+};
+
+class OwnerFamilies {
+ public:
+  void add_process(const Labels& labels, pid_t pid, const std::string& inode,
+                   const ProcessActivity& activity) {
+    const Labels process = with_labels(labels, {{"pid", std::to_string(pid)}});
+    add_series(info_, with_labels(process, {{"comm", activity.comm}, {"inode", inode}}), 1);
+    for (const auto& [state, count] : activity.threads) {
+      add_series(threads_, with_labels(process, {{"state", state}}), static_cast<double>(count));
+    }
+    processes_.add(process, activity);
+  }
+
+  void add_count(const Labels& labels, const SocketProcesses& found, const std::string& needs) {
+    add_series(count_,
+               with_labels(labels, {{"found_by", std::string(found.found_by)}, {"needs", needs}}),
+               static_cast<double>(found.processes.size()));
+  }
+
+  void add_limits(const Labels& labels, const CgroupDirectory& own, const CgroupLimits& limits) {
+    if (limits.has_freezer) {
+      add_series(frozen_, with_cgroup(labels, limits.frozen.value_or(own)), limits.frozen ? 1 : 0);
+    }
+    for (const auto& quota : limits.cpu_quotas) {
+      quotas_.add(with_cgroup(labels, quota.cgroup), quota);
+    }
+    if (limits.memory) {
+      const Labels memory = with_cgroup(labels, limits.memory->cgroup);
+      memory_.add(memory, *limits.memory);
+      for (const auto& [event, count] : limits.memory->events) {
+        add_series(memory_events_, with_labels(memory, {{"event", event}}),
+                   static_cast<double>(count));
+      }
+    }
+    if (limits.processes) {
+      limits_.add(with_cgroup(labels, limits.processes->cgroup), *limits.processes);
+    }
+    for (const auto& [resource, share] : limits.pressure) {
+      add_series(pressure_, with_labels(with_cgroup(labels, own), {{"resource", resource}}), share);
+    }
+  }
+
+  std::vector<prometheus::MetricFamily> take() {
+    std::vector<prometheus::MetricFamily> families;
+    for (auto* family : {&count_, &info_, &threads_}) {
+      families.push_back(std::move(*family));
+    }
+    std::ranges::move(processes_.take(), std::back_inserter(families));
+    families.push_back(std::move(frozen_));
+    std::ranges::move(quotas_.take(), std::back_inserter(families));
+    std::ranges::move(memory_.take(), std::back_inserter(families));
+    families.push_back(std::move(memory_events_));
+    std::ranges::move(limits_.take(), std::back_inserter(families));
+    families.push_back(std::move(pressure_));
+    return families;
+  }
+
+ private:
+  prometheus::MetricFamily count_ = gauge_family(
+      "inetdiag_listener_owner_processes",
+      "Processes that have a listener open whose connections wait in this scrape and in the one "
+      "before; found_by=\"cgroup\": those of its cgroup, because descriptors cannot be read for "
+      "lack of the privilege `needs` (/proc/PID/fd, cgroup.procs).");
+  prometheus::MetricFamily info_ = gauge_family(
+      "inetdiag_listener_process_info",
+      "Name of a process counted by inetdiag_listener_owner_processes, at most 10, and "
+      "the socket (/proc/PID/stat, inet_diag idiag_inode).");
+  prometheus::MetricFamily threads_ =
+      gauge_family("inetdiag_listener_process_threads",
+                   "Threads of the process by state, at most 256 (/proc/PID/task/TID/stat).");
+  prometheus::MetricFamily frozen_ = gauge_family(
+      "inetdiag_listener_owner_frozen",
+      "Whether the cgroup is frozen, or the ancestor that is (cgroup.events, freezer.state).");
+  prometheus::MetricFamily memory_events_ = counter_family(
+      "inetdiag_listener_owner_memory_events_total",
+      "Times that this cgroup reached a memory limit, or had a process killed (memory.events, "
+      "memory.failcnt, memory.oom_control).");
+  prometheus::MetricFamily pressure_ = gauge_family(
+      "inetdiag_listener_owner_pressure_ratio",
+      "Share of the last 10 s in which a task of the cgroup was stalled for lack of the resource "
+      "(cpu.pressure, memory.pressure, io.pressure, some avg10).");
+  FamilyTable<ProcessActivity> processes_{process_families};
+  FamilyTable<kernel::CpuQuota> quotas_{quota_families};
+  FamilyTable<kernel::MemoryLimit> memory_{memory_families};
+  FamilyTable<kernel::ProcessLimit> limits_{limit_families};
+};
+
+class Owners final : public Collector {
+ public:
+  explicit Owners(OwnerClocks clocks) : clocks_(std::move(clocks)) {}
+
+  Collection collect(const ScrapeContext& context) override {
+    Collection collection;
+    const auto stalled = find_stalled(context.tcp.listeners());
+    if (stalled.empty()) {
+      processes_.clear();
+    } else {
+      examine(context, stalled, collection);
+    }
+    activities_.end_scrape();
+    return collection;
+  }
+
+ private:
+  /// Returns the endpoints where connections wait and, except in the first scrape, waited before.
+  std::map<Endpoint, StalledEndpoint> find_stalled(const std::vector<Listener>& listeners) {
+    std::vector<const Listener*> examined;
+    std::set<std::uint64_t> waiting;
+    for (const Listener& listener : listeners) {
+      if (listener.waiting > 0) {
+        waiting.insert(listener.cookie);
+        if (!waited_ || waited_->contains(listener.cookie)) {
+          examined.push_back(&listener);
+        }
+      }
+    }
+    is_first_ = !waited_;
+    waited_ = std::move(waiting);
+    std::ranges::stable_sort(examined, std::greater<>(), &Listener::waiting);
+    examined.resize(std::min(examined.size(), max_examined_listeners));
+    std::map<Endpoint, StalledEndpoint> stalled;
+    for (const Listener* listener : examined) {
+      stalled[listener->endpoint].add(*listener);
+    }
+    return stalled;
+  }
+
+  void examine(const ScrapeContext& context, const std::map<Endpoint, StalledEndpoint>& stalled,
+               Collection& collection) {
+    std::set<kernel::CgroupId> ids;
+    for (const auto& [endpoint, sockets] : stalled) {
+      if (sockets.fullest->cgroup_id) {
+        ids.insert(*sockets.fullest->cgroup_id);
+      }
+    }
+    const CgroupPathMap paths = find_owners(cgroup_paths_, context, ids, collection);
+    search(context, stalled, paths);
+    const bool can_trace = clocks_.has_ptrace_capability();
+    OwnerFamilies families;
+    for (const auto& [endpoint, sockets] : stalled) {
+      const Labels labels = endpoint_labels(endpoint);
+      const auto [found, inodes] = processes_of(sockets);
+      const bool is_hidden = found.has_hidden && found.found_by != "socket";
+      const std::string needs = !is_hidden ? "" : can_trace ? "access" : "CAP_SYS_PTRACE";
+      families.add_count(labels, found, needs);
+      if (is_hidden) {
+        collection.missing.emplace_back(
+            can_trace ? "processes of listeners: access to their descriptors is denied despite "
+                        "CAP_SYS_PTRACE"
+                      : "processes of listeners: descriptors of other users' processes (needs "
+                        "CAP_SYS_PTRACE, and no Landlock)");
+      }
+      add_processes(context, labels, found, inodes, families);
+      const auto cgroups = cgroups_of(context, found, path_of(*sockets.fullest, paths));
+      const auto own = cgroups.find("");
+      const auto hierarchy = kernel::unified_hierarchy(context.cgroups.sys()).value_or("");
+      families.add_limits(labels,
+                          {std::string(hierarchy), own == cgroups.end() ? "/" : own->second},
+                          kernel::read_cgroup_limits(context.cgroups.sys(), cgroups));
+    }
+    collection.families = families.take();
+  }
+
+  static std::string path_of(const Listener& listener, const CgroupPathMap& paths) {
+    const auto path = listener.cgroup_id ? paths.find(*listener.cgroup_id) : paths.end();
+    return path == paths.end() ? std::string() : path->second;
+  }
+
+  /// Searches the processes, or keeps the result of an earlier scrape if the CPU budget is used up.
+  void search(const ScrapeContext& context, const std::map<Endpoint, StalledEndpoint>& stalled,
+              const CgroupPathMap& paths) {
+    const auto now = clocks_.now();
+    if (!budget_.allows(now)) {
+      return;
+    }
+    std::vector<kernel::SearchedSocket> sockets;
+    for (const auto& [endpoint, each] : stalled) {
+      for (const std::uint64_t inode : each.inodes) {
+        sockets.push_back({.inode = inode, .cgroup = path_of(*each.fullest, paths)});
+      }
+    }
+    const auto cpu_before = clocks_.thread_cpu();
+    processes_ = kernel::find_processes(context.proc.tree(), context.cgroups.sys(), sockets,
+                                        context.deadline);
+    // The first search is free, so that `check` can make a second one.
+    if (!is_first_) {
+      budget_.spend(now, clocks_.thread_cpu() - cpu_before);
+    }
+  }
+
+  /// Combines the processes of the sockets of one endpoint; returns the inode that each has open.
+  std::pair<SocketProcesses, std::map<pid_t, std::uint64_t>> processes_of(
+      const StalledEndpoint& sockets) const {
+    SocketProcesses all;
+    std::map<pid_t, std::uint64_t> inodes;
+    for (const std::uint64_t inode : sockets.inodes) {
+      const auto found = processes_.find(inode);
+      if (found == processes_.end()) {
+        continue;
+      }
+      all.has_hidden = all.has_hidden || found->second.has_hidden;
+      if (all.found_by == "none" || found->second.found_by == "socket") {
+        all.found_by = found->second.found_by;
+      }
+      for (const pid_t process : found->second.processes) {
+        if (inodes.emplace(process, inode).second) {
+          all.processes.push_back(process);
+        }
+      }
+    }
+    return {std::move(all), std::move(inodes)};
+  }
+
+  void add_processes(const ScrapeContext& context, const Labels& labels,
+                     const SocketProcesses& found, const std::map<pid_t, std::uint64_t>& inodes,
+                     OwnerFamilies& families) {
+    std::size_t shown = 0;
+    for (const pid_t process : found.processes) {
+      context.deadline.check();
+      if (shown == max_shown_processes) {
+        break;
+      }
+      if (const auto activity = activities_.read(context.proc.tree(), process, clocks_.now())) {
+        const bool has_socket = found.found_by == "socket";
+        families.add_process(labels, process,
+                             has_socket ? std::to_string(inodes.at(process)) : std::string(),
+                             *activity);
+        ++shown;
+      }
+    }
+  }
+
+  /// Returns the cgroups of the first process that /proc shows, or the one that created the socket.
+  static std::map<std::string, std::string> cgroups_of(const ScrapeContext& context,
+                                                       const SocketProcesses& found,
+                                                       const std::string& path) {
+    for (const pid_t process : found.processes) {
+      const auto text =
+          kernel::read_if_possible(context.proc.tree(), std::to_string(process) + "/cgroup");
+      auto cgroups = kernel::parse_process_cgroups(text.value_or(""));
+      if (!cgroups.empty()) {
+        return cgroups;
+      }
+    }
+    return path.empty() ? std::map<std::string, std::string>()
+                        : std::map<std::string, std::string>{{"", path}};
+  }
+
+  OwnerClocks clocks_;
+  kernel::CgroupPaths cgroup_paths_;
+  CpuBudget budget_{max_search_cpu_share};
+  ProcessActivities activities_;
+  std::map<std::uint64_t, SocketProcesses> processes_;  ///< by inode of the socket
+  std::optional<std::set<std::uint64_t>> waited_;       ///< cookies, of the previous scrape
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_owners(const Settings& /*settings*/) {
+  return make_owners_with_clocks({.now = CpuBudget::Clock::now,
+                                  .thread_cpu = thread_cpu,
+                                  .has_ptrace_capability = can_trace_processes});
+}
+
+std::unique_ptr<Collector> make_owners_with_clocks(OwnerClocks clocks) {
+  return std::make_unique<Owners>(std::move(clocks));
+}
+
+}  // namespace inetdiag

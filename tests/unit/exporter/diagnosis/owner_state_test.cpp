@@ -1,0 +1,194 @@
+#include "exporter/diagnosis/owner_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/support/diagnosed_host.h"
+
+namespace inetdiag::diagnosis {
+namespace {
+
+using namespace testing;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const std::string web_cgroup = "/sys/fs/cgroup/web.service";
+
+/// A listener that has accepted nothing for 20 s, and its process nginx (pid 812).
+struct StuckHost : DiagnosedHost {
+  StuckHost() {
+    for (Listener* listener : {&this->listener(), &listener_before()}) {
+      listener->waiting = 5;
+      listener->oldest_seconds = 20;
+      listener->stalled_seconds = 20;
+      listener->owner_state = OwnerState{.count = 1, .found_by = "socket"};
+      ListenerProcess& process = listener->owner_state->processes["812"];
+      process = {.comm = "nginx", .has_socket = true, .open_files = 20, .open_files_limit = 1024};
+      process.threads["sleeping"] = 1;
+    }
+  }
+
+  OwnerState& owner() { return *listener().owner_state; }
+  ListenerProcess& process() { return owner().processes.at("812"); }
+  void set_state(const char* state) {
+    process().threads = {{state, 1}};
+    listener_before().owner_state->processes.at("812").threads = {{state, 1}};
+  }
+  CgroupState& cgroup() { return owner().cgroups[web_cgroup]; }
+  CgroupState& cgroup_before() { return listener_before().owner_state->cgroups[web_cgroup]; }
+
+  std::string why() {
+    const std::string directory;
+    return why_not_accepted(listener(), {.netns = netns,
+                                         .netns_directory = directory,
+                                         .now = now,
+                                         .before = &before,
+                                         .seconds = seconds});
+  }
+};
+
+TEST(OwnerStates, NameTheProcessIfThereIsNoCause) {
+  StuckHost host;
+  EXPECT_EQ(host.why(), "Process nginx (pid 812) has the socket.");
+  EXPECT_THAT(host.names(), ElementsAre("critical listener_stuck"));
+  EXPECT_THAT(host.first().action,
+              AllOf(HasSubstr("cat /proc/812/stack"), HasSubstr("A larger backlog does not help")));
+  host.listener().owner_state.reset();
+  EXPECT_EQ(host.why(), "");
+}
+
+TEST(OwnerStates, ExplainAStoppedProcess) {
+  StuckHost host;
+  host.set_state("stopped");
+  EXPECT_EQ(host.why(), "Process nginx (pid 812) is stopped (SIGSTOP or job control).");
+  const Finding finding = host.first();
+  EXPECT_THAT(finding.summary,
+              HasSubstr("which has room. Process nginx (pid 812) is stopped (SIGSTOP or job "
+                        "control). The oldest connection"));
+  EXPECT_THAT(finding.action,
+              AllOf(StartsWith("Continue it: `kill -CONT 812`."),
+                    HasSubstr("A larger backlog does not help."), Not(HasSubstr("Find out"))));
+  host.set_state("traced");
+  EXPECT_THAT(host.why(), HasSubstr("by a debugger or tracer"));
+}
+
+TEST(OwnerStates, DoNotExplainAStoppedProcessAmongOthers) {
+  StuckHost host;
+  host.set_state("stopped");
+  host.owner().count = 2;
+  EXPECT_THAT(host.why(), Not(HasSubstr("stopped")));
+  ListenerProcess& other = host.owner().processes["813"];
+  other.comm = "nginx";
+  other.threads["sleeping"] = 1;
+  EXPECT_THAT(host.why(), Not(HasSubstr("stopped")));
+}
+
+TEST(OwnerStates, ExplainAFrozenCgroupBeforeItsSleepingTasks) {
+  StuckHost host;
+  host.set_state("uninterruptible");
+  host.cgroup().is_frozen = true;
+  EXPECT_EQ(host.why(), "Its cgroup /sys/fs/cgroup/web.service is frozen.");
+  EXPECT_THAT(host.first().action,
+              StartsWith("Thaw it: `echo 0 > /sys/fs/cgroup/web.service/cgroup.freeze`."));
+  host.owner().cgroups = {{"/sys/fs/cgroup/freezer/a", {.is_frozen = true}}};
+  EXPECT_THAT(host.first().action,
+              StartsWith("Thaw it: `echo THAWED > /sys/fs/cgroup/freezer/a/freezer.state`."));
+}
+
+TEST(OwnerStates, ExplainExhaustedDescriptors) {
+  StuckHost host;
+  host.process().open_files = 1023;
+  EXPECT_THAT(host.why(), Not(HasSubstr("EMFILE")));
+  host.process().open_files = 1024;
+  EXPECT_EQ(host.why(),
+            "Process nginx (pid 812) has 1024 of 1024 file descriptors open: accept() fails with "
+            "EMFILE.");
+}
+
+TEST(OwnerStates, ExplainACpuQuotaThatThrottlesMostOfTheTime) {
+  StuckHost host;
+  host.cgroup_before() = {
+      .cpu_quota = 0.01, .cpu_periods = 100, .throttled_periods = 50, .throttled_seconds = 7};
+  host.cgroup() = {
+      .cpu_quota = 0.01, .cpu_periods = 200, .throttled_periods = 149, .throttled_seconds = 16.8};
+  host.process().busiest_cpu = 0.01;
+  host.process().busiest_wait = 0.98;  // a throttled thread is runnable
+  EXPECT_EQ(host.why(),
+            "The CPU quota of its cgroup /sys/fs/cgroup/web.service, 0.01 CPUs, throttled it for "
+            "9.80 s of the last 10 s.");
+  host.cgroup().throttled_periods = 99;  // many CPUs, throttled in less than half of the periods
+  EXPECT_THAT(host.why(), Not(HasSubstr("quota")));
+  host.cgroup().throttled_periods = 149;
+  host.cgroup().throttled_seconds = 11.9;
+  EXPECT_THAT(host.why(), Not(HasSubstr("quota")));
+}
+
+TEST(OwnerStates, ExplainMemoryOnlyWithPressure) {
+  StuckHost host;
+  host.cgroup_before() = {.memory_bytes = 100, .memory_limit_bytes = 100};
+  host.cgroup_before().memory_events = {{"max", 5}, {"oom_kill", 0}};
+  host.cgroup() = host.cgroup_before();
+  host.cgroup().memory_events["max"] = 9;  // page cache
+  host.cgroup().pressure["memory"] = 0.29;
+  EXPECT_THAT(host.why(), Not(HasSubstr("memory")));
+  host.cgroup().pressure["memory"] = 0.4;
+  EXPECT_THAT(host.why(), HasSubstr("its processes wait for memory 40 % of the time"));
+  host.cgroup().pressure["memory"] = 0;
+  host.cgroup().memory_events["oom_kill"] = 1;
+  EXPECT_THAT(host.why(), HasSubstr("the kernel killed processes"));
+}
+
+TEST(OwnerStates, ExplainUninterruptibleSleepInBothSnapshots) {
+  StuckHost host;
+  host.process().threads = {{"uninterruptible", 1}};
+  EXPECT_THAT(host.why(), Not(HasSubstr("uninterruptible")));
+  host.set_state("uninterruptible");
+  EXPECT_THAT(host.why(), HasSubstr("waits in uninterruptible sleep (disk or NFS)"));
+}
+
+TEST(OwnerStates, ExplainAThreadThatIsAlwaysRunnable) {
+  StuckHost host;
+  host.process().busiest_cpu = 0.5;
+  host.process().busiest_wait = 0.3;
+  EXPECT_THAT(host.why(), Not(HasSubstr("thread")));
+  host.process().busiest_wait = 0.45;
+  EXPECT_THAT(host.why(), HasSubstr("is always runnable and gets 50 % of a CPU"));
+  host.process().busiest_cpu = 0.95;
+  host.process().busiest_wait = 0;
+  EXPECT_THAT(host.why(), HasSubstr("uses a full CPU: a busy loop"));
+}
+
+TEST(OwnerStates, ExplainTheLimitOfProcesses) {
+  StuckHost host;
+  host.cgroup() = {.pids = 99, .pids_limit = 100};
+  EXPECT_THAT(host.why(), Not(HasSubstr("can create none")));
+  host.cgroup().pids = 100;
+  EXPECT_THAT(host.why(), HasSubstr("100 of 100 processes and threads: it can create none"));
+}
+
+TEST(OwnerStates, NameTheMissingPrivilege) {
+  StuckHost host;
+  host.owner() = {.count = 0, .found_by = "none", .needs = "CAP_SYS_PTRACE"};
+  EXPECT_EQ(host.why(), "The processes cannot be seen: needs CAP_SYS_PTRACE.");
+  EXPECT_THAT(host.first().action, StartsWith("Run `inetdiag_exporter check` as root."));
+  host.owner().needs = "";
+  EXPECT_EQ(host.why(), "");
+}
+
+TEST(OwnerStates, ReplaceTheAdviceToLengthenAFullQueue) {
+  StuckHost host;
+  host.listener().waiting = 129;
+  host.listener().fill = 1;
+  EXPECT_THAT(host.first().action, HasSubstr("To lengthen the queue"));
+  host.process().open_files = 1024;
+  const Finding finding = host.first();
+  EXPECT_EQ(finding.rule, "accept_queue_full");
+  EXPECT_THAT(finding.action, AllOf(HasSubstr("LimitNOFILE="), HasSubstr("larger backlog"),
+                                    Not(HasSubstr("To lengthen the queue"))));
+}
+
+}  // namespace
+}  // namespace inetdiag::diagnosis
