@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -38,6 +39,8 @@ using kernel::SocketProcesses;
 
 constexpr std::size_t max_examined_listeners = 32;
 constexpr std::size_t max_shown_processes = 10;
+// A busy server lets connections wait for a moment.
+constexpr std::chrono::seconds min_wait{1};
 // Share of one CPU for searching processes.
 constexpr double max_search_cpu_share = 0.01;
 
@@ -224,7 +227,7 @@ class Owners final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
-    const auto stalled = find_stalled(context.tcp.listeners());
+    const auto stalled = find_stalled(context.tcp);
     if (stalled.empty()) {
       processes_.clear();
     } else {
@@ -235,14 +238,30 @@ class Owners final : public Collector {
   }
 
  private:
-  /// Returns the endpoints where connections wait and, except in the first scrape, waited before.
-  std::map<Endpoint, StalledEndpoint> find_stalled(const std::vector<Listener>& listeners) {
+  /// Returns whether connections wait for too long. If nobody has read since when they wait,
+  /// because of a CPU budget, all may.
+  static bool may_be_stalled(
+      const Listener& listener,
+      const std::optional<std::map<Endpoint, kernel::WaitingConnections>>& connections) {
+    if (!connections || listener.waiting > listener.backlog) {
+      return true;
+    }
+    const auto waiting = connections->find(listener.endpoint);
+    return waiting == connections->end() || waiting->second.oldest >= min_wait;
+  }
+
+  /// Returns the endpoints where connections wait for too long and, except in the first scrape,
+  /// waited before.
+  std::map<Endpoint, StalledEndpoint> find_stalled(kernel::TcpTable& tcp) {
+    const std::vector<Listener>& listeners = tcp.listeners();
+    const auto connections = tcp.waiting_connections_if_read();
     std::vector<const Listener*> examined;
     std::set<std::uint64_t> waiting;
     for (const Listener& listener : listeners) {
       if (listener.waiting > 0) {
         waiting.insert(listener.cookie);
-        if (!waited_ || waited_->contains(listener.cookie)) {
+        const bool has_waited = !waited_ || waited_->contains(listener.cookie);
+        if (has_waited && may_be_stalled(listener, connections)) {
           examined.push_back(&listener);
         }
       }

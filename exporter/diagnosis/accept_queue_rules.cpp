@@ -307,7 +307,7 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
   } else {
     return;
   }
-  if (listener.fill >= nearly_full_ratio || finding.rule == "listener_stuck") {
+  if (listener.fill >= nearly_full_ratio || accepts_nothing(listener, delta)) {
     finding.action += find_peers(listener, "--waiting");
   }
   findings.push_back(std::move(finding));

@@ -313,14 +313,30 @@ void insert_after_first_sentence(std::string& text, const std::string& sentence)
   text.insert(end_of_sentence(text, 0), " " + sentence);
 }
 
+/// Returns the owner with the processes of the sockets that accept nothing, if these are known,
+/// else with all.
+OwnerState stalled_owner(const Listener& listener) {
+  OwnerState owner = *listener.owner_state;
+  const auto has_other_socket = [&](const Process& process) {
+    return std::ranges::find(listener.stalled_inodes, process.second.inode) ==
+           listener.stalled_inodes.end();
+  };
+  if (!std::ranges::all_of(owner.processes, has_other_socket)) {
+    std::erase_if(owner.processes, has_other_socket);
+    owner.count = static_cast<double>(owner.processes.size());
+  }
+  return owner;
+}
+
 }  // namespace
 
 std::vector<StallCause> causes_of_stall(const Listener& listener, const NamespaceDelta& delta) {
   if (!listener.owner_state) {
     return {};
   }
+  const OwnerState owner = stalled_owner(listener);
   const Listener* then = delta.previous(listener);
-  const Stall stall{.now = *listener.owner_state,
+  const Stall stall{.now = owner,
                     .before = then != nullptr && then->owner_state ? &*then->owner_state : nullptr,
                     .seconds = delta.seconds};
   Causes causes;
@@ -344,7 +360,7 @@ std::string why_not_accepted(const Listener& listener, const NamespaceDelta& del
   for (const StallCause& cause : causes_of_stall(listener, delta)) {
     text += (text.empty() ? "" : " ") + cause.sentence;
   }
-  return text.empty() && listener.owner_state ? describe_owner(*listener.owner_state).sentence
+  return text.empty() && listener.owner_state ? describe_owner(stalled_owner(listener)).sentence
                                               : text;
 }
 
@@ -357,7 +373,8 @@ void add_cause(Finding& finding, const Listener& listener, const NamespaceDelta&
     return;
   }
   const Causes causes = causes_of_stall(listener, delta);
-  const StallCause first = causes.empty() ? describe_owner(*listener.owner_state) : causes.front();
+  const StallCause first =
+      causes.empty() ? describe_owner(stalled_owner(listener)) : causes.front();
   insert_after_first_sentence(finding.summary, why);
   finding.evidence.insert(finding.evidence.end(), first.evidence.begin(), first.evidence.end());
   if (!listener.owner_state->processes.empty()) {

@@ -169,7 +169,7 @@ class SeriesReader {
   void read_process(const std::string& netns, const ClientMetric& series, double /*value*/) {
     ListenerProcess& found = process(netns, series);
     found.comm = label(series, "comm");
-    found.has_socket = !label(series, "inode").empty();
+    found.inode = label(series, "inode");
   }
 
   void read_threads(const std::string& netns, const ClientMetric& series, double value) {

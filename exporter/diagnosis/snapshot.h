@@ -55,7 +55,7 @@ inline constexpr double full_sample_bound = 0.99;
 /// A process that has a listener open, or is in its cgroup.
 struct ListenerProcess {
   std::string comm{};
-  bool has_socket = false;
+  std::string inode{};                      ///< of the socket that it has open; empty if unknown
   std::map<std::string, double> threads{};  ///< by state
   /// Of the busiest thread since the previous scrape: on a CPU, and runnable without one.
   std::optional<double> busiest_cpu{};

@@ -60,6 +60,10 @@ void write(JsonWriter& json, const ListenerRow& row) {
   json.field("oldest_seconds", listener.oldest_seconds);
   json.field("stalled_seconds", listener.stalled_seconds);
   json.field("abandoned", listener.abandoned);
+  json.field("unread", listener.unread);
+  json.field("peak_fill_ratio", listener.peak_fill);
+  json.field("full_sockets", listener.full_sockets);
+  json.field("stalled_sockets", listener.stalled_sockets);
   json.key("fill_ratio").ratio(listener.fill);
   json.end_object();
   json.key("syn_queue").begin_object();

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -432,6 +433,13 @@ class Host:
         for cgroup, process in self._cgroups:
             process.kill()
             cgroup.remove(process)
+
+    @staticmethod
+    def stop(process):
+        """Stops a process. Until it has stopped, it may accept a connection."""
+        process.send_signal(signal.SIGSTOP)
+        stat = Path(f"/proc/{process.pid}/stat")
+        wait_until("the process has stopped", lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 10)
 
     @staticmethod
     def idle_seconds(connection):

@@ -5,12 +5,9 @@ Says: A larger backlog does not help
 
 A process that was stopped by a signal, as by a debugger, still listens. Clients connect and get no answer."""
 
-import signal
-
-
 def replay(host):
     server = host.server_process()
-    server.send_signal(signal.SIGSTOP)
+    host.stop(server)
     for client in host.connect(4):
         client.setblocking(True)
         client.send(b"GET / HTTP/1.0\r\n\r\n")

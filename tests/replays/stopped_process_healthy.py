@@ -7,7 +7,7 @@ import signal
 
 def replay(host):
     server = host.server_process()
-    server.send_signal(signal.SIGSTOP)
+    host.stop(server)
     host.connect(4)
     host.wait_until_waiting(4)
     server.send_signal(signal.SIGCONT)

@@ -219,7 +219,15 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
       connections.old += std::chrono::milliseconds(*age) >= old_age ? 1U : 0U;
     }
   });
+  const std::scoped_lock lock(mutex_);
+  waiting_connections_ = waiting;
   return waiting;
+}
+
+std::optional<std::map<Endpoint, WaitingConnections>> TcpTable::waiting_connections_if_read()
+    const {
+  const std::scoped_lock lock(mutex_);
+  return waiting_connections_;
 }
 
 std::vector<Listener> TcpTable::dump_listeners() const {

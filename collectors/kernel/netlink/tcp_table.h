@@ -3,11 +3,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
@@ -147,6 +149,9 @@ class TcpTable {
                                                              std::chrono::milliseconds old_age);
   bool has_read_waiting_connections() const { return has_read_waiting_connections_; }
 
+  /// Returns the result of waiting_connections(), if a collector has called it in this scrape.
+  std::optional<std::map<Endpoint, WaitingConnections>> waiting_connections_if_read() const;
+
  private:
   std::vector<Listener> dump_listeners() const;
   PartialDump take_partial_dump();
@@ -157,7 +162,9 @@ class TcpTable {
   Deadline partial_dump_deadline_;
   Deadline full_dump_deadline_;
   DumpPolicy policy_;
-  bool has_read_waiting_connections_ = false;
+  std::atomic<bool> has_read_waiting_connections_ = false;
+  mutable std::mutex mutex_;
+  std::optional<std::map<Endpoint, WaitingConnections>> waiting_connections_;
   Memoized<std::vector<Listener>> listeners_;
   Memoized<PartialDump> partial_dump_;
   Memoized<FullDump> full_dump_;

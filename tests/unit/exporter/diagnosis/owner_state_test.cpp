@@ -26,7 +26,7 @@ struct StuckHost : DiagnosedHost {
       listener->stalled_seconds = 20;
       listener->owner_state = OwnerState{.count = 1, .found_by = "socket"};
       ListenerProcess& process = listener->owner_state->processes["812"];
-      process = {.comm = "nginx", .has_socket = true, .open_files = 20, .open_files_limit = 1024};
+      process = {.comm = "nginx", .inode = "4711", .open_files = 20, .open_files_limit = 1024};
       process.threads["sleeping"] = 1;
     }
   }

@@ -103,7 +103,7 @@ TEST(Snapshots, HaveTheStateOfTheOwnerOfAListener) {
   EXPECT_EQ(owner.count, 2);
   EXPECT_EQ(owner.needs, "CAP_SYS_PTRACE");
   EXPECT_EQ(owner.processes.at("812").comm, "web");
-  EXPECT_TRUE(owner.processes.at("812").has_socket);
+  EXPECT_EQ(owner.processes.at("812").inode, "4711");
   EXPECT_EQ(owner.processes.at("812").threads.at("stopped"), 3);
   EXPECT_TRUE(owner.cgroups.at("/sys/fs/cgroup/freezer/a").is_frozen);
   EXPECT_EQ(owner.cgroups.at("/sys/fs/cgroup/a").memory_events.at("max"), 5);
