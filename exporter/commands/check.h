@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "exporter/commands/kernel_paths.h"
+#include "exporter/diagnosis/status.h"
 #include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
 
@@ -19,16 +22,22 @@ struct CheckOptions {
   KernelPaths paths{};
   std::vector<NamedCollector> collectors{};
   double interval_seconds = 1;
+  std::optional<double> watch_seconds{};  ///< repeats the check at this interval
   CheckFormat format = CheckFormat::text;
   std::string netns_directory = "/run/netns";
 };
+
+inline constexpr std::chrono::seconds check_snapshot_timeout{10};
+
+/// Returns 0 for no findings or notices, 1 for a warning, 2 for a critical finding, 3 if the status
+/// is incomplete.
+int check_exit_status(const diagnosis::Status& status);
 
 /// Runs `inetdiag_exporter check` and returns its exit status.
 int run_check(CheckOptions options, const Log& log);
 
 /// Takes two snapshots an interval apart and writes the diagnosis to `out`. Returns the exit
-/// status: 0 for no findings or notices, 1 for a warning, 2 for a critical finding, 3 if it is
-/// incomplete.
+/// status.
 int check(Scraper& scraper, const CheckOptions& options, std::ostream& out, bool use_color);
 
 }  // namespace inetdiag
