@@ -37,9 +37,9 @@ class TerminalScreen {
  private:
   int input_;
   int output_;
+  termios original_{};
   bool has_keys_;
   bool is_entered_ = false;
-  termios original_{};
 };
 
 }  // namespace inetdiag

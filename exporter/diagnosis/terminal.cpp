@@ -196,7 +196,7 @@ std::string bar(double ratio, std::size_t width) {
   auto full = static_cast<std::size_t>(
       std::floor(std::clamp(ratio, 0.0, 1.0) * static_cast<double>(width)));
   if (ratio > 0) {
-    full = std::max(full, std::size_t{1});
+    full = std::min(width, std::max(full, std::size_t{1}));
   }
   return "[" + std::string(full, '#') + std::string(width - full, '.') + "]";
 }

@@ -55,6 +55,11 @@ std::string right(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, display_width(text)), ' ') + text;
 }
 
+std::string without_trailing_blanks(std::string text) {
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
 Lines split_lines(const std::string& text) {
   Lines lines;
   std::istringstream stream(text);
@@ -256,7 +261,9 @@ class FrameBuilder {
     const std::size_t rest = view_.columns - std::min(view_.columns, used);
     const std::size_t name = max_width(&QueueRow::name, "queue");
     const std::size_t owner = max_width(&QueueRow::owner, "owner");
-    if (rest < min_rest_for_owner) {
+    const bool has_owner =
+        std::ranges::any_of(rows, [](const QueueRow& row) { return !row.owner.empty(); });
+    if (rest < min_rest_for_owner || !has_owner) {
       columns.name = std::min(name, rest);
       return columns;
     }
@@ -276,12 +283,12 @@ class FrameBuilder {
     append(line, "", columns.kind);
     append(line, "queue", columns.name);
     append(line, "owner", columns.owner);
-    append(line, "length/limit", columns.usage);
+    append(line, right("length/limit", columns.usage), columns.usage);
     append(line, "", columns.bar);
     append(line, " fill", columns.percent);
     append(line, "last " + format_duration(history_.slot_seconds() * FillHistory::slots),
            columns.sparkline);
-    return line;
+    return without_trailing_blanks(line);
   }
 
   std::string queue_line(const QueueRow& row, const QueueColumns& columns) const {
@@ -296,10 +303,7 @@ class FrameBuilder {
     append(line, right(format_percent(queue.ratio), columns.percent), columns.percent);
     append(line, sparkline(history_.of(queue.key), columns.sparkline, view_.is_utf8),
            columns.sparkline);
-    while (line.ends_with(' ')) {
-      line.pop_back();
-    }
-    line = fit(line);
+    line = fit(without_trailing_blanks(line));
     if (queue.ratio >= full_ratio) {
       return painter_.severity(Severity::critical, line);
     }

@@ -71,7 +71,7 @@ TEST(WatchFrame, ShowsHostVerdictFindingsAndQueues) {
 TEST(WatchFrame, FitsEverySize) {
   std::vector<QueueFill> queues;
   std::vector<Finding> findings;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 20; ++i) {
     const std::string name = "[2001:db8:1234:5678:9abc:def0:1234:5678]:" + std::to_string(i);
     queues.push_back(accept_queue(name, i, "a-service-with-a-rather-long-name.service"));
     queues.push_back({.key = {.kind = QueueKind::udp, .netns = "cni-1", .name = name},
@@ -82,11 +82,11 @@ TEST(WatchFrame, FitsEverySize) {
                       .is_bytes = true});
     findings.push_back(full_queue(name));
   }
-  for (const std::size_t finding_count : {0U, 1U, 50U}) {
+  for (const std::size_t finding_count : {0U, 1U, 20U}) {
     const Status status =
         watched_status({findings.begin(), findings.begin() + static_cast<int>(finding_count)});
-    for (std::size_t columns = 1; columns < 240; ++columns) {
-      for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 15U, 16U, 24U, 60U, 300U}) {
+    for (std::size_t columns = 1; columns < 130; columns += 3) {
+      for (const std::size_t rows : {1U, 2U, 3U, 5U, 6U, 8U, 16U, 24U, 60U}) {
         for (const bool is_utf8 : {false, true}) {
           const Lines lines =
               frame_of(status, queues, {.columns = columns, .rows = rows, .is_utf8 = is_utf8});
