@@ -19,10 +19,10 @@ class Tmux:
 
     def __init__(self, socket, columns, rows):
         self.prefix = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", "PS1": "shell> "}
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
         environment.pop("NO_COLOR", None)
         subprocess.run(
-            [*self.prefix, "new-session", "-d", "-x", str(columns), "-y", str(rows), "bash --norc --noprofile"],
+            [*self.prefix, "new-session", "-d", "-x", str(columns), "-y", str(rows), "env", "PS1=shell> ", "bash", "--norc", "--noprofile"],
             env=environment,
             check=True,
         )
