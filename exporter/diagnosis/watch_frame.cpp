@@ -238,7 +238,7 @@ class FrameBuilder {
 
   QueueColumns fit_columns(const std::vector<QueueRow>& rows) const {
     constexpr std::size_t min_columns_for_kind = 40;
-    constexpr std::size_t min_columns_for_usage = 34;
+    constexpr std::size_t min_columns_for_usage = 50;
     constexpr std::size_t min_rest_for_owner = 24;
     const auto max_width = [&](std::string QueueRow::*text, std::string_view title) {
       std::size_t width = title.size();

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-class TerminalScreenTest : public testing::Test {
+class TerminalScreenTest : public ::testing::Test {
  protected:
   void SetUp() override {
     int controller = -1;
