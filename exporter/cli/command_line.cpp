@@ -113,6 +113,14 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
        .help = "Also show the peers with the most connections in the queues of each port that "
                "has a finding"},
       options.peers);
+  add_optional_duration(
+      *check,
+      {.name = "--watch",
+       .value = "TIME",
+       .help = "Repeat the check at this interval until q or Ctrl-C, on a screen of its own; "
+               "without a terminal print what changes, with --format=json a document per line",
+       .default_value = "2s"},
+      options.watch_seconds, std::chrono::milliseconds(100));
   add_choice(
       *check, {.name = "--format", .value = "NAME", .help = "text or json"}, options.format,
       std::map<std::string, CheckFormat>{{"text", CheckFormat::text}, {"json", CheckFormat::json}});
@@ -253,6 +261,13 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     }
     if (check->parsed()) {
       options.command = Command::check;
+      if (options.check.watch_seconds && options.check.peers) {
+        throw std::invalid_argument("--peers: not with --watch; run `check --peers` beside it");
+      }
+      if (options.check.watch_seconds && check->count("--interval") > 0) {
+        throw std::invalid_argument(
+            "--interval: --watch has an interval of its own; write --watch=TIME only");
+      }
     }
     if (print->parsed()) {
       options.command = Command::print;

@@ -88,6 +88,14 @@ void add_duration(CLI::App& app, Flag flag, double& seconds, std::chrono::millis
   });
 }
 
+void add_optional_duration(CLI::App& app, const Flag& flag, std::optional<double>& seconds,
+                           std::chrono::milliseconds min) {
+  add_value(app, flag, [&seconds, min](const std::string& text) {
+    seconds = kernel::parse_duration(text, min).count();
+  });
+  app.get_option(flag.name)->expected(0, 1);  // CLI11 passes the default for an omitted value
+}
+
 void add_percentage(CLI::App& app, Flag flag, double& ratio) {
   constexpr double percent = 100;
   flag.default_value = fmt::format("{:g}%", ratio * percent);

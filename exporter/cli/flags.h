@@ -45,6 +45,10 @@ void add_directory(CLI::App& app, Flag flag, std::string& path);
 /// A duration from `min` to an hour; the default is the value of `seconds`.
 void add_duration(CLI::App& app, Flag flag, double& seconds, std::chrono::milliseconds min);
 
+/// Like add_duration(), but its value may be omitted: `--watch` or `--watch=5s`.
+void add_optional_duration(CLI::App& app, const Flag& flag, std::optional<double>& seconds,
+                           std::chrono::milliseconds min);
+
 /// A percentage, as a ratio from 0 to 1; the default is the value of `ratio`.
 void add_percentage(CLI::App& app, Flag flag, double& ratio);
 

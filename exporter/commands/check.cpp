@@ -13,6 +13,7 @@
 
 #include "exporter/commands/check_peers.h"
 #include "exporter/commands/run_with_scraper.h"
+#include "exporter/commands/watch.h"
 #include "exporter/diagnosis/status.h"
 #include "exporter/diagnosis/status_json.h"
 #include "exporter/diagnosis/status_text.h"
@@ -25,21 +26,9 @@ using diagnosis::Severity;
 using diagnosis::Status;
 using diagnosis::TimedSnapshot;
 
-constexpr std::chrono::seconds snapshot_timeout{10};
-
 TimedSnapshot snapshot(Scraper& scraper, const CheckOptions& options) {
-  return take_snapshot(scraper, Scraper::Clock::now() + snapshot_timeout, options.netns_directory);
-}
-
-int exit_status(const Status& status) {
-  const auto severity = status.severity();
-  if (severity == Severity::critical) {
-    return 2;
-  }
-  if (status.is_incomplete()) {
-    return check_exit_unknown;
-  }
-  return severity == Severity::warning ? 1 : 0;
+  return take_snapshot(scraper, Scraper::Clock::now() + check_snapshot_timeout,
+                       options.netns_directory);
 }
 
 /// See https://no-color.org.
@@ -52,6 +41,17 @@ bool wants_color() {
 
 }  // namespace
 
+int check_exit_status(const Status& status) {
+  const auto severity = status.severity();
+  if (severity == Severity::critical) {
+    return 2;
+  }
+  if (status.is_incomplete()) {
+    return check_exit_unknown;
+  }
+  return severity == Severity::warning ? 1 : 0;
+}
+
 int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptions& options,
           std::ostream& out, bool use_color) {
   const TimedSnapshot previous = snapshot(scraper, options);
@@ -63,7 +63,7 @@ int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptio
     peers = peers_of_findings(status.findings, open, options.netns_directory);
   }
   if (options.format == CheckFormat::json) {
-    out << status_json(status, [&](JsonWriter& json) {
+    out << status_json(status, JsonWriter::Layout::indented, [&](JsonWriter& json) {
       if (peers) {
         write_affected_peers(json, *peers);
       }
@@ -72,10 +72,13 @@ int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptio
     out << status_text(status, use_color, peers ? affected_peers_text(*peers) : "");
   }
   out.flush();
-  return exit_status(status);
+  return check_exit_status(status);
 }
 
 int run_check(CheckOptions options, const Log& log) {
+  if (options.watch_seconds) {
+    return run_watch(std::move(options), wants_color(), log);
+  }
   const auto no_self_metrics = [] { return std::vector<prometheus::MetricFamily>(); };
   return run_with_scraper(options.paths, std::move(options.collectors), no_self_metrics,
                           check_exit_unknown, log, [&](Scraper& scraper) {

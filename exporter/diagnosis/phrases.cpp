@@ -146,6 +146,13 @@ std::string format_severity_counts(const std::vector<Finding>& findings) {
   return severity_counts(findings, false);
 }
 
+std::string upper_name_of(Severity severity) {
+  std::string name(name_of(severity));
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  return name;
+}
+
 std::string format_time(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)));

@@ -25,6 +25,9 @@ std::string headline(const Status& status);
 /// Returns `2 critical, 1 warning`.
 std::string format_severity_counts(const std::vector<Finding>& findings);
 
+/// Returns `CRITICAL`.
+std::string upper_name_of(Severity severity);
+
 /// Returns `2026-11-22 03:12:45 UTC`.
 std::string format_time(std::chrono::system_clock::time_point time);
 

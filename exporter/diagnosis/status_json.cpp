@@ -109,11 +109,11 @@ void write_array(JsonWriter& json, std::string_view name, const Elements& elemen
 
 }  // namespace
 
-std::string status_json(const Status& status,
+std::string status_json(const Status& status, JsonWriter::Layout layout,
                         const std::function<void(JsonWriter&)>& write_members) {
   const auto severity = status.severity();
   std::string text;
-  JsonWriter json(text, JsonWriter::Layout::indented);
+  JsonWriter json(text, layout);
   json.begin_object();
   json.field("schema_version", status_schema_version);
   json.field("exporter_version", build_info::version);

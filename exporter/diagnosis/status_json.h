@@ -12,6 +12,7 @@ namespace inetdiag::diagnosis {
 /// version, fields may be added; existing ones keep their names and meaning. `write_members` adds
 /// members at its end.
 std::string status_json(const Status& status,
+                        JsonWriter::Layout layout = JsonWriter::Layout::indented,
                         const std::function<void(JsonWriter&)>& write_members = {});
 
 }  // namespace inetdiag::diagnosis

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "exporter/diagnosis/namespace_scope.h"
 #include "exporter/diagnosis/number_format.h"
+#include "exporter/diagnosis/painter.h"
 #include "exporter/diagnosis/phrases.h"
 #include "exporter/diagnosis/terminal.h"
 
@@ -19,40 +19,6 @@ constexpr std::size_t columns = 80;
 constexpr std::size_t max_idle_rows = 20;
 // The table omits limits of other namespaces below this ratio: there can be hundreds of namespaces.
 constexpr double min_ratio_in_other_namespace = 0.5;
-
-class Painter {
- public:
-  explicit Painter(bool use_color) : use_color_(use_color) {}
-
-  std::string severity(Severity severity, const std::string& text) const {
-    switch (severity) {
-      case Severity::critical:
-        return paint("1;31", text);
-      case Severity::warning:
-        return paint("1;33", text);
-      default:
-        return paint("1;36", text);
-    }
-  }
-  std::string heading(const std::string& text) const { return paint("1", text); }
-
- private:
-  std::string paint(const char* code, const std::string& text) const {
-    return use_color_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
-  }
-
-  bool use_color_;
-};
-
-/// Returns `[######....]`. Rounds down, but to at least one `#` if `ratio` is not 0.
-std::string bar(double ratio, int width) {
-  int full = static_cast<int>(std::floor(std::clamp(ratio, 0.0, 1.0) * width));
-  if (ratio > 0) {
-    full = std::max(full, 1);
-  }
-  return "[" + std::string(static_cast<std::size_t>(full), '#') +
-         std::string(static_cast<std::size_t>(width - full), '.') + "]";
-}
 
 std::string paragraph(std::string_view label, const std::string& text) {
   constexpr std::size_t label_width = 12;
@@ -68,10 +34,7 @@ std::string paragraph(std::string_view label, const std::string& text) {
 
 std::string finding_text(const Finding& finding, std::optional<double> interval_seconds,
                          const Painter& painter) {
-  std::string severity(name_of(finding.severity));
-  std::ranges::transform(severity, severity.begin(),
-                         [](char c) { return static_cast<char>(c - 'a' + 'A'); });
-  std::string text = painter.severity(finding.severity, severity) + "  " +
+  std::string text = painter.severity(finding.severity, upper_name_of(finding.severity)) + "  " +
                      replace_controls(finding.affected.name) + "\n";
   text += wrap("  ", replace_controls(finding.summary), 2, columns);
   text += paragraph("evidence", format_evidence(finding, interval_seconds));

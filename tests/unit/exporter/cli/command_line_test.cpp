@@ -313,6 +313,15 @@ TEST(Command, CheckAcceptsFlagsOnEitherSide) {
   EXPECT_DOUBLE_EQ(parse({"check"}).options->check.interval_seconds, 1);
 }
 
+TEST(Command, CheckWatchHasAnIntervalOfItsOwn) {
+  EXPECT_EQ(parse({"check"}).options->check.watch_seconds, std::nullopt);
+  EXPECT_EQ(parse({"check", "--watch"}).options->check.watch_seconds, 2);
+  EXPECT_EQ(parse({"check", "--watch=500ms"}).options->check.watch_seconds, 0.5);
+  EXPECT_EQ(parse({"check", "--watch", "--format=json"}).options->check.watch_seconds, 2);
+  EXPECT_THAT(parse({"check", "--watch=1ms"}).text, HasSubstr("--watch: "));
+  EXPECT_THAT(parse({"check", "--watch", "--interval=1s"}).text, HasSubstr("--watch=TIME"));
+}
+
 TEST(Command, CheckRejectsAnInvalidInterval) {
   for (const auto* interval :
        {"--interval=5", "--interval=-1s", "--interval=2h", "--interval=soon", "--interval=nans"}) {
