@@ -80,7 +80,7 @@ EXPECTED = {
     ("InetdiagTcpMemoryPressure", "instance", "proc"),
     ("InetdiagTcpMemoryAborts", "instance", "proc"),
     ("InetdiagTcpHighRetransmissionRate", "instance", "proc"),
-    ("InetdiagCloseWaitGrowing", "port", "7000"),
+    ("InetdiagManyCloseWait", "port", "7000"),
     ("InetdiagClosingStalled", "netns", "cni-2"),
     ("InetdiagConnectsUnanswered", "instance", "live"),
     ("InetdiagFastOpenQueueFull", "instance", "proc"),
@@ -107,7 +107,7 @@ POD_ALERTS = {
     "InetdiagUnixListenerAcceptQueueFull",
     "InetdiagTimeWaitNearLimit",
     "InetdiagTimeWaitOverflow",
-    "InetdiagCloseWaitGrowing",
+    "InetdiagManyCloseWait",
     "InetdiagConnectsUnanswered",
     "InetdiagUdpDrops",
 }
@@ -380,7 +380,7 @@ def test_expected_alerts_fire_and_no_others(scenario):
     names = {name for name, _, _ in fired}
     assert {name for name, _, _ in scenario.expected()} == names
     assert {a["alert"] for a in alerts()} - {name for name, _, _ in EXPECTED} == ONLY_IN_UNIT_TESTS
-    for name in ("InetdiagListenerBacklogTooSmall", "InetdiagSomaxconnTooSmall", "InetdiagCloseWaitGrowing"):
+    for name in ("InetdiagListenerBacklogTooSmall", "InetdiagSomaxconnTooSmall", "InetdiagManyCloseWait"):
         ports = {value for alert, label, value in fired if (alert, label) == (name, "port")}
         assert ports == {value for alert, label, value in scenario.expected() if (alert, label) == (name, "port")}, name
     in_namespaces = {(name, label, value) for name, label, value in fired if label == "netns"}
