@@ -180,10 +180,12 @@ def may_change_user():
     return len(uid_map) >= 3 and int(uid_map[2]) > 65534
 
 
-def listen(address="127.0.0.1", port=0, backlog=4):
+def listen(address="127.0.0.1", port=0, backlog=4, options=()):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     server = socket.socket(family)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for option in options:
+        server.setsockopt(socket.SOL_SOCKET, option, 1)
     server.bind((address, port))
     server.listen(backlog)
     return server

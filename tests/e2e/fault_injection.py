@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 from conftest import FIXTURES, connect_without_waiting, listen
@@ -68,7 +69,28 @@ class AcceptQueueOverflow:
 
 
 class StuckServer:
-    """A listener with a long queue that does not accept, and clients of which some give up."""
+    """Two sockets of one port with long queues. One does not accept, and some of the clients give up."""
+
+    def __init__(self, port):
+        self.port = port
+        self.servers = [listen("0.0.0.0", port, 128, [socket.SO_REUSEPORT]) for _ in range(2)]
+        self.clients = []
+
+    def inject(self):
+        if not self.clients:
+            self.clients = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(24)]
+            for client in self.clients[:12]:
+                client.close()
+        accept_all(self.servers[1])
+
+    def clear(self):
+        close_all(self.clients)
+        for server in self.servers:
+            accept_all(server)
+
+
+class SlowServer:
+    """A server that accepts one connection each time, and as many come. Each waits for two seconds or more."""
 
     def __init__(self, port):
         self.port = port
@@ -77,12 +99,34 @@ class StuckServer:
 
     def inject(self):
         if not self.clients:
-            self.clients = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(8)]
-            for client in self.clients[:3]:
-                client.close()
+            self.clients = connect_without_waiting(self.port, 15)
+            return
+        self.clients += connect_without_waiting(self.port, 1)
+        self.server.accept()[0].close()
+        self.clients.pop(0).close()
 
     def clear(self):
         close_all(self.clients)
+        accept_all(self.server)
+
+
+class Bursts:
+    """As many clients as the accept queue holds, for a moment between the scrapes."""
+
+    def __init__(self, port):
+        self.port = port
+        self.server = listen("0.0.0.0", port, 32)
+        self.injections = 0
+
+    def inject(self):
+        self.injections += 1
+        if self.injections % 15 == 1:
+            clients = connect_without_waiting(self.port, 33)
+            time.sleep(0.12)  # for two samples
+            accept_all(self.server)
+            close_all(clients)
+
+    def clear(self):
         accept_all(self.server)
 
 
@@ -221,21 +265,39 @@ class TimeWaitOverflow:
 
 
 class CloseWaitLeak:
-    """Connections that the client closed and the server does not."""
+    """Connections that the client closed and the server does not: more than open in two seconds."""
 
     def __init__(self, port):
         self.server = listen(port=port, backlog=8)
         self.pairs = []
 
     def inject(self):
-        for _ in range(1 if len(self.pairs) > 220 else 20):
-            if len(self.pairs) < 700:
+        for _ in range(40):
+            if len(self.pairs) < 1600:
                 client, server = connected_pair(self.server)
                 client.shutdown(socket.SHUT_WR)
                 self.pairs += (client, server)
 
     def clear(self):
         close_all(self.pairs)
+
+
+class BurstOfCloses:
+    """Clients of a healthy server close many connections at once. The server closes them soon after."""
+
+    def __init__(self, port):
+        self.leak = CloseWaitLeak(port)
+        self.injections = 0
+
+    def inject(self):
+        self.injections += 1
+        if self.injections % 25 < 3:
+            self.leak.inject()
+        elif self.injections % 25 == 8:
+            self.leak.clear()
+
+    def clear(self):
+        self.leak.clear()
 
 
 class UnansweredConnects:

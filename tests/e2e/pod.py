@@ -12,6 +12,7 @@ CONTAINER_ID = "ab" * 32
 FAULTS = (
     "AcceptQueueOverflow 8080 8",
     "StuckServer 7001",
+    "SlowServer 7003",
     "SynFlood 8443",
     "SynCookiesWithOverflow 8444",
     "LostSynAcks 8445",

@@ -12,6 +12,7 @@ def replay(host):
         host.connect(33)
         host.wait_until_waiting(33)
         time.sleep(0.3)
-        host.accept(server)
+        for _ in range(33):
+            host.keep(server.accept()[0])
 
     host.during_check(burst)
