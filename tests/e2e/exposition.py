@@ -20,9 +20,11 @@ def parse(page):
         elif match := re.fullmatch(r"# TYPE (\S+) (\S+)", line):
             families[match[1]].type = match[2]
         elif match := re.fullmatch(r'(\w+)(?:\{((?:\w+="(?:[^"\\]|\\.)*",?)*)\})? \S+', line):
-            labels = families[match[1]].labels
+            family = families.get(match[1]) or families[re.sub("_(bucket|sum|count)$", "", match[1])]
             names = re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', match[2] or "")
-            labels.extend(name for name in names if name not in labels)
+            if family.type == "histogram":
+                names = [name for name in names if name != "le"]
+            family.labels.extend(name for name in names if name not in family.labels)
         else:
             raise ValueError(f"not a line of the text format: {line!r}")
     return families
@@ -33,6 +35,7 @@ def render(families):
     lines = []
     for name, family in sorted(families.items()):
         labels = ",".join(f'{label}=""' for label in family.labels)
-        series = name + (f"{{{labels}}}" if labels else "")
+        suffix = "_count" if family.type == "histogram" else ""
+        series = name + suffix + (f"{{{labels}}}" if labels else "")
         lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.type}", f"{series} 0"]
     return "\n".join(lines) + "\n"

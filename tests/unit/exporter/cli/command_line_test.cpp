@@ -320,6 +320,7 @@ TEST(Command, CheckWatchHasAnIntervalOfItsOwn) {
   EXPECT_EQ(parse({"check", "--watch", "--format=json"}).options->check.watch_seconds, 2);
   EXPECT_THAT(parse({"check", "--watch=1ms"}).text, HasSubstr("--watch: "));
   EXPECT_THAT(parse({"check", "--watch", "--interval=1s"}).text, HasSubstr("--watch=TIME"));
+  EXPECT_THAT(parse({"check", "--watch", "--peers"}).text, HasSubstr("--peers"));
 }
 
 TEST(Command, CheckRejectsAnInvalidInterval) {
