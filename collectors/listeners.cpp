@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -419,11 +420,18 @@ class Listeners final : public Collector {
     if (!sampler_) {
       return std::nullopt;
     }
-    auto history = sampler_->read(context.sock_diag, context.tcp.listeners());
+    std::optional<AcceptQueueHistory> history;
+    try {
+      history = sampler_->read(context.sock_diag, context.tcp.listeners());
+    } catch (const std::system_error& error) {
+      collection.errors.emplace_back(std::string("cannot start to sample accept queues: ") +
+                                     error.what());
+      return std::nullopt;
+    }
     if (const auto error = sampler_->take_error()) {
       collection.errors.push_back("cannot sample accept queues: " + *error);
     }
-    for (const auto& [endpoint, samples] : history.samples(AcceptQueueSampler::Clock::now())) {
+    for (const auto& [endpoint, samples] : history->samples(AcceptQueueSampler::Clock::now())) {
       if (const auto group = groups.find(endpoint); group != groups.end()) {
         group->second.samples = samples;
       }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -64,8 +65,12 @@ void AcceptQueueSampler::sample(const std::stop_token& stop,
     history_.add(Clock::now(), waiting);
   } catch (const std::exception& error) {
     const std::scoped_lock lock(mutex_);
-    error_ = error.what();
     history_.resume(Clock::now());
+    try {
+      error_ = error.what();
+    } catch (const std::bad_alloc&) {
+      error_.reset();  // the next sample fails, too
+    }
   }
 }
 

@@ -237,4 +237,5 @@ def test_recovers_from_memory_exhaustion(start, is_sanitized):
         client.close()
     page = exporter.page()
     assert set(successes(page).values()) == {1}
-    assert series_of(page).keys() == series_of(complete).keys()
+    # The connections waited at the exporter's own listener, so it has samples.
+    assert series_of(page).keys() >= series_of(complete).keys()
