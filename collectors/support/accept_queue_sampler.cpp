@@ -39,9 +39,10 @@ std::optional<std::string> AcceptQueueSampler::take_error() {
 void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag) {
   CpuBudget budget(max_cpu_share);
   auto spent = thread_cpu();
+  std::unique_ptr<kernel::Netlink> netlink;
   while (true) {
     const auto begin = Clock::now();
-    sample(stop, sock_diag);
+    sample(stop, sock_diag, netlink);
     // With what it took to wait for this sample.
     const auto cpu = thread_cpu();
     budget.spend(begin, cpu - std::exchange(spent, cpu));
@@ -57,13 +58,18 @@ void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkF
 }
 
 void AcceptQueueSampler::sample(const std::stop_token& stop,
-                                const kernel::NetlinkFactory& sock_diag) {
+                                const kernel::NetlinkFactory& sock_diag,
+                                std::unique_ptr<kernel::Netlink>& netlink) {
   try {
+    if (netlink == nullptr) {
+      netlink = sock_diag();
+    }
     const auto waiting =
-        kernel::waiting_accept_queues(sock_diag, {Clock::now() + sample_timeout, stop});
+        kernel::waiting_accept_queues(*netlink, {Clock::now() + sample_timeout, stop});
     const std::scoped_lock lock(mutex_);
     history_.add(Clock::now(), waiting);
   } catch (const std::exception& error) {
+    netlink.reset();
     const std::scoped_lock lock(mutex_);
     history_.resume(Clock::now());
     try {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -38,7 +39,8 @@ class AcceptQueueSampler {
 
  private:
   void run(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag);
-  void sample(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag);
+  void sample(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag,
+              std::unique_ptr<kernel::Netlink>& netlink);
 
   const Clock::duration interval_;
   std::mutex mutex_;

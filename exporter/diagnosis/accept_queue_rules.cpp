@@ -231,6 +231,12 @@ std::string full_text(const Listener& listener, const NamespaceDelta& delta) {
                      : "";
 }
 
+bool has_bursts(const Listener& listener, const NamespaceDelta& delta) {
+  return listener.queue_backlog() >= min_queue_capacity &&
+         full_seconds(listener, delta).value_or(0) >=
+             std::max(min_full_seconds, delta.seconds * min_full_time_ratio);
+}
+
 /// A queue that is full only between the snapshots drops the next connection of a burst.
 void describe_bursts(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   finding.rule = "accept_queue_bursts";
@@ -297,8 +303,7 @@ void check_accept_queue(const Listener& listener, const NamespaceDelta& delta, F
     add_cause(finding, listener, delta);
   } else if (new_listen_drops(listener, delta) > 0 && !drops_syns(listener, delta)) {
     describe_dropping(finding, listener, delta);
-  } else if (full_seconds(listener, delta).value_or(0) > 0 &&
-             listener.queue_backlog() >= min_queue_capacity) {
+  } else if (has_bursts(listener, delta)) {
     describe_bursts(finding, listener, delta);
   } else if (is_nearly_full(listener, delta)) {
     finding.severity = Severity::warning;

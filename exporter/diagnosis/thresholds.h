@@ -30,6 +30,11 @@ inline constexpr double min_waiting_seconds = 1;
 /// program that serves one client after another lets a single one wait.
 inline constexpr double min_stuck_seconds = 2;
 inline constexpr double min_stuck_connections = 2;
+/// For how long a queue is full between snapshots without drops: a minimum, and the share of the
+/// interval. As many clients at once as the queue holds fill it for a moment.
+inline constexpr double min_full_seconds = 0.25;
+inline constexpr double min_full_time_ratio = 0.005;
+
 /// Connections in an accept queue that the client has closed: a minimum, and the share of all.
 /// Health checks close theirs at once.
 inline constexpr double min_abandoned = 10;

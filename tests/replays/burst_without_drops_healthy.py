@@ -1,6 +1,6 @@
 """Expect: nothing
 
-Between the snapshots 33 clients connect at once, and wait for 0.3 seconds in a queue that holds 129."""
+Between the snapshots 33 clients connect at once, and wait for 0.7 seconds in a queue that holds 129."""
 
 import time
 
@@ -11,7 +11,7 @@ def replay(host):
     def burst():
         host.connect(33)
         host.wait_until_waiting(33)
-        time.sleep(0.3)
+        time.sleep(0.7)
         for _ in range(33):
             host.keep(server.accept()[0])
 

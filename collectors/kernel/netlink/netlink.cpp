@@ -234,11 +234,15 @@ std::unique_ptr<Netlink> open_sock_diag() { return std::make_unique<SockDiagSock
 
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each) {
+  dump(*open(), type, payload, deadline, each);
+}
+
+void dump(Netlink& netlink, std::uint16_t type, std::span<const std::byte> payload,
+          const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each) {
   auto control = control_callbacks();
-  const std::unique_ptr<Netlink> netlink = open();
-  const std::uint32_t sequence = netlink->sequence();
-  const std::uint32_t port_id = netlink->port_id();
-  netlink->send(dump_request(type, sequence, payload));
+  const std::uint32_t sequence = netlink.sequence();
+  const std::uint32_t port_id = netlink.port_id();
+  netlink.send(dump_request(type, sequence, payload));
 
   alignas(nlmsghdr) std::array<std::byte, receive_buffer_bytes> buffer{};
   std::span<const std::byte> unread;
@@ -247,7 +251,7 @@ void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::b
   while (result != MNL_CB_STOP) {
     if (unread.empty()) {
       deadline.check();
-      unread = std::span(buffer).first(netlink->receive(buffer, deadline));
+      unread = std::span(buffer).first(netlink.receive(buffer, deadline));
       continue;
     }
     const Message message = take_message(unread);

@@ -12,7 +12,8 @@
 
 namespace inetdiag::kernel {
 
-/// The transport of one dump: a NETLINK_SOCK_DIAG socket, or recorded datagrams in tests.
+/// The transport of dumps, one after another: a NETLINK_SOCK_DIAG socket, or recorded datagrams in
+/// tests.
 class Netlink {
  public:
   virtual ~Netlink() = default;
@@ -42,6 +43,11 @@ std::unique_ptr<Netlink> open_sock_diag();
 /// with the kernel's errno (ENOENT or EOPNOTSUPP: the diag module is missing) or EBADMSG for a
 /// malformed message, DeadlineExceeded, and whatever `each` throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
+          const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
+
+/// Like dump() above, over an open transport. If it throws, the transport must not be used again:
+/// the rest of the answer can follow.
+void dump(Netlink& netlink, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
 
 /// The most sockets of one dump that are kept in memory, some 300 MB. Bounds what a local user who

@@ -104,10 +104,9 @@ class PortCounts {
 
 }  // namespace
 
-std::vector<AcceptQueue> waiting_accept_queues(const NetlinkFactory& open,
-                                               const Deadline& deadline) {
+std::vector<AcceptQueue> waiting_accept_queues(Netlink& netlink, const Deadline& deadline) {
   std::vector<AcceptQueue> queues;
-  dump(open, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), false), deadline,
+  dump(netlink, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), false), deadline,
        [&](Payload payload) {
          const auto socket = parse_inet_socket(payload);
          if (socket && socket->state == TcpState::listen && socket->receive_queue > 0) {

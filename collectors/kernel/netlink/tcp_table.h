@@ -48,8 +48,7 @@ struct AcceptQueue {
 
 /// Returns the accept queues that are not empty. The cheapest of the dumps: the kernel walks its
 /// listening hash, and adds no memory information. Throws as dump() and check_kept_sockets().
-std::vector<AcceptQueue> waiting_accept_queues(const NetlinkFactory& open,
-                                               const Deadline& deadline);
+std::vector<AcceptQueue> waiting_accept_queues(Netlink& netlink, const Deadline& deadline);
 
 /// Finds the listener of a request socket as the kernel does (net/ipv4/inet_hashtables.c,
 /// __inet_lookup_listener and compute_score): an exact address before the wildcard, a listener

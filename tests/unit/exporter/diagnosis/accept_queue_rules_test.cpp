@@ -312,6 +312,17 @@ TEST(Bursts, AreKnownIfTheyBeganAfterThePreviousSnapshot) {
   EXPECT_THAT(host.first().summary, HasSubstr("full for 1.0 s"));
 }
 
+TEST(Bursts, OfAsManyClientsAsTheQueueHoldsAreNoFinding) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener().samples->full = 5 + 2;  // 0.2 s
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.listener().samples->full = 5 + 3;
+  EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_bursts"));
+  host.seconds = 900;
+  host.listener().samples = {.all = 10000, .full = 5 + 44};
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
 TEST(Bursts, OfAShortQueueAreNoFinding) {
   DiagnosedHost host = host_with_bursts();
   host.listener().backlog = 15;
