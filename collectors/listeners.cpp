@@ -151,6 +151,12 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
        return row.group.stall && !row.is_single() ? sample(row.group.stall->inodes.size())
                                                   : std::nullopt;
      }},
+    {Gauge, "inetdiag_listener_stalled_sockets_waiting_connections",
+     "Connections waiting for accept() at the sockets of inetdiag_listener_stalled_sockets "
+     "(inet_diag idiag_rqueue).",
+     [](const Row& row) {
+       return row.group.stall && !row.is_single() ? sample(row.group.stall->waiting) : std::nullopt;
+     }},
     {Gauge, "inetdiag_listener_accept_queue_oldest_seconds",
      "Time that the oldest connection has waited for accept(); present if connections waited in "
      "the previous scrape too (inet_diag tcpi_last_data_sent).",
@@ -346,7 +352,13 @@ class Listeners final : public Collector {
                                         .has_listen_drops = has_listen_drops});
     }
     collection.families = families.take();
-    collection.families.push_back(std::move(fill));
+    if (sampler_) {
+      collection.families.push_back(std::move(fill));
+      auto samples = counter_family("inetdiag_listener_accept_queue_samples_total",
+                                    "Samples of the accept queues since the exporter started.");
+      add_series(samples, {}, static_cast<double>(samples_));
+      collection.families.push_back(std::move(samples));
+    }
     collection.families.push_back(std::move(stalled_info));
     collection.families.push_back(std::move(info));
     collection.families.push_back(single_gauge(
@@ -431,6 +443,7 @@ class Listeners final : public Collector {
     if (const auto error = sampler_->take_error()) {
       collection.errors.push_back("cannot sample accept queues: " + *error);
     }
+    samples_ = history->count();
     for (const auto& [endpoint, samples] : history->samples(AcceptQueueSampler::Clock::now())) {
       if (const auto group = groups.find(endpoint); group != groups.end()) {
         group->second.samples = samples;
@@ -461,7 +474,8 @@ class Listeners final : public Collector {
         const auto since_previous =
             std::chrono::duration_cast<std::chrono::milliseconds>(now - read_at.value_or(now));
         for (const auto& [endpoint, connections] : context.tcp.waiting_connections(
-                 {ports.begin(), ports.end()}, since_previous - age_resolution)) {
+                 {ports.begin(), ports.end()}, since_previous - age_resolution,
+                 progress_.oldest_cookies())) {
           if (const auto group = groups.find(endpoint); group != groups.end()) {
             group->second.waiting_connections = connections;
           }
@@ -582,6 +596,7 @@ class Listeners final : public Collector {
   std::uint64_t aggregated_listen_drops_ = 0;
   AcceptProgress progress_;
   std::optional<AcceptQueueSampler> sampler_;
+  std::uint64_t samples_ = 0;
   CpuBudget waiting_budget_{max_waiting_cpu_share};
   kernel::CgroupPaths cgroup_paths_;
 };

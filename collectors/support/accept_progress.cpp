@@ -5,58 +5,81 @@
 
 namespace inetdiag {
 
-AcceptProgress::Sockets AcceptProgress::begin(std::span<const Socket> sockets,
-                                              Clock::time_point now) {
-  Sockets states;
+AcceptProgress::Queue AcceptProgress::begin(std::span<const Socket> sockets,
+                                            Clock::time_point now) {
+  Queue queue;
   for (const Socket& socket : sockets) {
-    states.emplace(socket.cookie, SocketState{socket.waiting, now});
+    queue.sockets.emplace(socket.cookie, SocketState{socket.waiting, now});
   }
-  return states;
+  return queue;
+}
+
+std::set<std::uint64_t> AcceptProgress::oldest_cookies() const {
+  std::set<std::uint64_t> cookies;
+  for (const auto& [endpoint, queue] : queues_) {
+    cookies.insert(queue.oldest_cookie);
+  }
+  return cookies;
+}
+
+void AcceptProgress::add_stall(Stall& stall, const Socket& socket, Queue& queue,
+                               const SocketState& before, Clock::time_point now) const {
+  queue.sockets.at(socket.cookie).stalled_since = before.stalled_since;
+  stall.longest =
+      std::max<std::chrono::duration<double>>(stall.longest, now - before.stalled_since);
+  stall.inodes.push_back(socket.inode);
+  stall.waiting += socket.waiting;
 }
 
 std::optional<AcceptProgress::Stall> AcceptProgress::update(
     const kernel::Endpoint& endpoint, std::span<const Socket> sockets,
     const kernel::WaitingConnections& connections, const AcceptQueueHistory* history,
     Clock::time_point now) {
-  Sockets& states = next_[endpoint] = begin(sockets, now);
-  const auto queue = queues_.find(endpoint);
-  if (queue == queues_.end() || !read_at_) {
-    return std::nullopt;
-  }
-  const Sockets& before = queue->second;
-
-  // The kernel does not show at which of several sockets a connection waits. At most so many old
-  // ones are at each.
-  std::unordered_map<std::uint64_t, std::uint64_t> most_old;
-  std::uint64_t most_old_at_all = 0;
+  Queue& queue = next_[endpoint] = begin(sockets, now);
   std::uint64_t waiting = 0;
   for (const Socket& socket : sockets) {
     waiting += socket.waiting;
-    const auto state = before.find(socket.cookie);
+  }
+  // A connection that the client has reset waits too, but is in no dump. Neither is one that was
+  // accepted before the dump.
+  queue.reset = waiting - std::min(waiting, connections.count);
+  queue.oldest_cookie = connections.oldest_cookie;
+  const auto found = queues_.find(endpoint);
+  if (found == queues_.end() || !read_at_) {
+    return std::nullopt;
+  }
+  const Queue& before = found->second;
+
+  // At most so many old connections are at each socket.
+  std::unordered_map<std::uint64_t, std::uint64_t> most_old;
+  std::uint64_t most_old_at_all = 0;
+  for (const Socket& socket : sockets) {
+    const auto state = before.sockets.find(socket.cookie);
     const bool was_empty = history != nullptr && history->was_empty(socket.cookie, *read_at_);
-    if (state != before.end() && !was_empty) {
+    if (state != before.sockets.end() && !was_empty) {
       most_old[socket.cookie] = std::min(state->second.waiting, socket.waiting);
       most_old_at_all += most_old[socket.cookie];
     }
   }
 
-  // A connection that the client has reset waits too, but is in no dump. Neither is one that was
-  // accepted before the dump.
-  const std::uint64_t reset = waiting - std::min(waiting, connections.count);
+  // Those that were reset meanwhile can have been new: they are no evidence.
+  const std::uint64_t old = connections.old + std::min(queue.reset, before.reset);
   Stall stall;
   for (const Socket& socket : sockets) {
     const auto most = most_old.find(socket.cookie);
-    if (connections.old == 0 || most == most_old.end()) {
+    if (most == most_old.end() ||
+        (history != nullptr && history->has_fallen(socket.cookie, *read_at_))) {
       continue;
     }
-    const SocketState& then = before.at(socket.cookie);
-    const bool has_fallen = history != nullptr && history->has_fallen(socket.cookie, *read_at_);
-    const std::uint64_t at_others = most_old_at_all - most->second;
-    if (!has_fallen && connections.old + reset >= then.waiting + at_others) {
-      states.at(socket.cookie).stalled_since = then.stalled_since;
-      stall.longest =
-          std::max<std::chrono::duration<double>>(stall.longest, now - then.stalled_since);
-      stall.inodes.push_back(socket.inode);
+    const SocketState& then = before.sockets.at(socket.cookie);
+    const bool is_only_one = sockets.size() == 1 && before.sockets.size() == 1;
+    // Before the oldest there were only those that had been reset.
+    const bool has_same_oldest =
+        is_only_one && connections.watched > 0 && queue.reset >= before.reset;
+    const bool has_all_old =
+        connections.old > 0 && old >= then.waiting + (most_old_at_all - most->second);
+    if (has_same_oldest || has_all_old) {
+      add_stall(stall, socket, queue, then, now);
     }
   }
   return stall;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -14,8 +15,9 @@
 namespace inetdiag {
 
 /// Finds the sockets whose waiting connections nobody accepts, by comparing two scrapes. accept()
-/// takes the oldest connection first (inet_csk_accept), so a queue in which as many connections are
-/// older than the previous scrape as waited then has not been taken from.
+/// takes the oldest connection first (inet_csk_accept): a queue whose oldest connection still waits
+/// has not been taken from. The kernel does not show at which of several sockets a connection
+/// waits. There, none was accepted if as many are older than the previous scrape as waited then.
 class AcceptProgress {
  public:
   using Clock = AcceptQueueHistory::Clock;
@@ -30,6 +32,7 @@ class AcceptProgress {
   struct Stall {
     std::chrono::duration<double> longest{0};  ///< of all sockets, as far as scrapes show
     std::vector<std::uint32_t> inodes;         ///< of the sockets that accepted nothing
+    std::uint64_t waiting = 0;                 ///< connections at these sockets
   };
 
   /// Returns when the connections were last read; absent before the first scrape.
@@ -38,10 +41,13 @@ class AcceptProgress {
   /// Returns whether connections waited at the endpoint in the previous scrape.
   bool has_waited(const kernel::Endpoint& endpoint) const { return queues_.contains(endpoint); }
 
+  /// Returns the oldest connection of each endpoint in the previous scrape.
+  std::set<std::uint64_t> oldest_cookies() const;
+
   /// Compares the sockets of one endpoint with those of the previous scrape. `old` of the
-  /// connections must be those from before read_at(). `history`, which may be null, excludes
-  /// sockets whose queue was empty or shorter in between. Returns nothing if connections did not
-  /// wait in the previous scrape.
+  /// connections must be those from before read_at(), `watched` those of oldest_cookies().
+  /// `history`, which may be null, excludes sockets whose queue was empty or shorter in between.
+  /// Returns nothing if connections did not wait in the previous scrape.
   std::optional<Stall> update(const kernel::Endpoint& endpoint, std::span<const Socket> sockets,
                               const kernel::WaitingConnections& connections,
                               const AcceptQueueHistory* history, Clock::time_point now);
@@ -59,12 +65,18 @@ class AcceptProgress {
     std::uint64_t waiting = 0;
     Clock::time_point stalled_since;
   };
-  using Sockets = std::unordered_map<std::uint64_t, SocketState>;  ///< by cookie
+  struct Queue {
+    std::unordered_map<std::uint64_t, SocketState> sockets;  ///< by cookie
+    std::uint64_t reset = 0;          ///< connections in the queues that are in no dump
+    std::uint64_t oldest_cookie = 0;  ///< 0: unknown
+  };
 
-  static Sockets begin(std::span<const Socket> sockets, Clock::time_point now);
+  static Queue begin(std::span<const Socket> sockets, Clock::time_point now);
+  void add_stall(Stall& stall, const Socket& socket, Queue& queue, const SocketState& before,
+                 Clock::time_point now) const;
 
-  std::map<kernel::Endpoint, Sockets> queues_;
-  std::map<kernel::Endpoint, Sockets> next_;
+  std::map<kernel::Endpoint, Queue> queues_;
+  std::map<kernel::Endpoint, Queue> next_;
   std::optional<Clock::time_point> read_at_;
 };
 

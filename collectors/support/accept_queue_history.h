@@ -47,6 +47,7 @@ class AcceptQueueHistory {
   void keep_only(std::span<const kernel::Listener> open);
 
   Samples samples(Clock::time_point now) const;
+  std::uint64_t count() const { return count_; }
 
   /// Returns whether a sample after `time` showed the queue of a socket empty. False if there is no
   /// such sample.

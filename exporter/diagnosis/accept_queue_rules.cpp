@@ -47,7 +47,8 @@ std::string waiting_text(const Listener& listener) {
             " clients have already closed their side";
   }
   if (listener.unread.value_or(0) > 0) {
-    text += "; " + format_number(*listener.unread) + " have sent data";
+    text += "; " + format_number(*listener.unread) + (*listener.unread > 1 ? " have" : " has") +
+            " sent data";
   }
   return text + ".";
 }
@@ -64,14 +65,13 @@ bool accepts_nothing(const Listener& listener, const NamespaceDelta& delta) {
 /// unknown.
 std::optional<double> full_seconds(const Listener& listener, const NamespaceDelta& delta) {
   const Listener* then = delta.previous(listener);
-  if (then == nullptr || !listener.samples) {
+  const auto all = delta.growth(metric::accept_queue_samples);
+  if (then == nullptr || !listener.full_samples || all.value_or(0) <= 0) {
     return std::nullopt;
   }
   // A listener has no samples until a connection waits.
-  const QueueSamples before = then->samples.value_or(QueueSamples());
-  const double all = listener.samples->all - before.all;
-  const double full = listener.samples->full - before.full;
-  return all > 0 && full >= 0 ? std::optional(full / all * delta.seconds) : std::nullopt;
+  const double full = std::max(0.0, *listener.full_samples - then->full_samples.value_or(0));
+  return std::min(full / *all, 1.0) * delta.seconds;
 }
 
 /// Returns whether some of several sockets are not among those that accept nothing.
@@ -185,15 +185,18 @@ void describe_stuck(Finding& finding, const Listener& listener) {
 /// Clients are assigned to the sockets by a hash, so the others cannot take them.
 void describe_member_stuck(Finding& finding, const Listener& listener) {
   finding.rule = "reuseport_member_stuck";
-  finding.severity =
-      *listener.oldest_seconds >= min_stuck_seconds ? Severity::critical : Severity::warning;
+  // A worker that serves one client after another lets a single one wait.
+  const bool is_certain = listener.stalled_sockets_waiting.value_or(0) >= min_stuck_connections &&
+                          *listener.oldest_seconds >= min_stuck_seconds;
+  finding.severity = is_certain ? Severity::critical : Severity::warning;
   finding.summary = member_text(listener).substr(1) +
-                    " The kernel assigns clients to the sockets by a hash: about " +
+                    " The kernel assigns each client to one socket, usually by a hash: about " +
                     stalled_share(listener) + " clients wait, and no other worker takes them." +
                     waiting_text(listener);
   finding.action =
-      "Restart the worker, or close its socket: the kernel resets the connections that wait there "
-      "and assigns new clients to the others. `ss -ltnpe sport = :" +
+      "Find out what the worker does. If it is stuck, restart it: the kernel resets the "
+      "connections "
+      "that wait at its socket, and assigns new clients to the others. `ss -ltnpe sport = :" +
       listener.endpoint.port + "` shows the process of each inode. A larger backlog does not help.";
 }
 
@@ -202,8 +205,8 @@ void describe_abandoned(Finding& finding, const Listener& listener) {
   finding.rule = "abandoned_connections";
   finding.severity = Severity::warning;
   finding.summary = format_number(*listener.abandoned) + " of " + format_number(listener.waiting) +
-                    " connections in the accept queue were closed by the client, which did not "
-                    "wait for so long. The program will accept them before those that still wait. "
+                    " connections in the accept queue have already been closed by the client. "
+                    "The program will accept them before those that still wait. "
                     "The oldest has waited for " +
                     format_duration(*listener.oldest_seconds) + ".";
   finding.action = std::string(find_cause) +
@@ -233,6 +236,7 @@ std::string full_text(const Listener& listener, const NamespaceDelta& delta) {
 
 bool has_bursts(const Listener& listener, const NamespaceDelta& delta) {
   return listener.queue_backlog() >= min_queue_capacity &&
+         listener.peak_fill.value_or(0) >= full_ratio &&
          full_seconds(listener, delta).value_or(0) >=
              std::max(min_full_seconds, delta.seconds * min_full_time_ratio);
 }

@@ -2,6 +2,7 @@
 // else moves them. Sources: net/ipv4/tcp_input.c (tcp_fin, tcp_rcv_state_process),
 // net/ipv4/tcp_output.c (tcp_retransmit_skb), net/ipv4/tcp_timer.c, RFC 9293.
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -15,13 +16,22 @@
 namespace inetdiag::diagnosis {
 namespace {
 
-/// Returns whether `sockets` stay in their state for longer than a close takes. By Little's law
-/// they stay for `sockets` / rate on average; in the long run connections close as fast as they
-/// open.
-bool is_lasting(double sockets, const NamespaceDelta& delta) {
+/// Returns for how long `sockets` stay in their state on average, by Little's law: their number /
+/// the rate of closes, and in the long run connections close as fast as they open. Absent if the
+/// rate is unknown.
+std::optional<double> lifetime(double sockets, const NamespaceDelta& delta) {
   const auto active = delta.growth(metric::active_opens);
   const auto passive = delta.growth(metric::passive_opens);
-  return active && passive && sockets >= delta.per_second(*active + *passive) * min_lasting_seconds;
+  if (!active || !passive) {
+    return std::nullopt;
+  }
+  const double rate = delta.per_second(*active + *passive);
+  return rate > 0 ? sockets / rate : std::numeric_limits<double>::infinity();
+}
+
+/// Returns whether `sockets` stay in their state for longer than a close takes.
+bool is_lasting(double sockets, const NamespaceDelta& delta) {
+  return lifetime(sockets, delta).value_or(0) >= min_lasting_seconds;
 }
 
 /// Returns the connections that wait for accept(), at listeners that `matches`. They are in
@@ -67,7 +77,10 @@ double lasting_close_wait(const NamespaceDelta& delta) {
 
 bool is_leak(double close_wait, const NamespaceDelta& delta) {
   return close_wait >= min_close_wait &&
-         (is_lasting(close_wait, delta) || close_wait >= min_close_wait_on_busy_host);
+         (is_lasting(close_wait, delta) ||
+          (close_wait >= min_very_many_close_wait &&
+           lifetime(close_wait, delta).value_or(min_lasting_seconds_of_very_many) >=
+               min_lasting_seconds_of_very_many));
 }
 
 Finding close_wait_finding(double close_wait, bool is_outgoing) {

@@ -37,6 +37,8 @@ inline constexpr std::string_view syns_dropped = "inetdiag_nstat_tcpext_tcp_req_
 inline constexpr std::string_view cookies_received = "inetdiag_nstat_tcpext_syncookies_recv_total";
 // Not TCPReqQFullDoCookies, which also counts SYNs that a full accept queue drops.
 inline constexpr std::string_view cookies_sent = "inetdiag_nstat_tcpext_syncookies_sent_total";
+inline constexpr std::string_view accept_queue_samples =
+    "inetdiag_listener_accept_queue_samples_total";
 inline constexpr std::string_view listen_drops = "inetdiag_nstat_tcpext_listen_drops_total";
 inline constexpr std::string_view listen_overflows = "inetdiag_nstat_tcpext_listen_overflows_total";
 inline constexpr std::string_view time_wait_overflows =

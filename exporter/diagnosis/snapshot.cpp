@@ -120,13 +120,12 @@ class SeriesReader {
   }
 
   void read_samples(const std::string& netns, const ClientMetric& series, double value) {
-    QueueSamples samples{.all = value, .full = 0};
     for (const auto& bucket : series.histogram.bucket) {
       if (bucket.upper_bound == full_sample_bound) {
-        samples.full = value - static_cast<double>(bucket.cumulative_count);
+        listeners_.at(netns, series).full_samples =
+            value - static_cast<double>(bucket.cumulative_count);
       }
     }
-    listeners_.at(netns, series).samples = samples;
   }
 
   void read_stalled_socket(const std::string& netns, const ClientMetric& series, double /*value*/) {
@@ -248,6 +247,8 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
       {"inetdiag_listener_accept_queue_stalled_seconds",
        assign(&R::listeners_, &Listener::stalled_seconds)},
       {"inetdiag_listener_stalled_sockets", assign(&R::listeners_, &Listener::stalled_sockets)},
+      {"inetdiag_listener_stalled_sockets_waiting_connections",
+       assign(&R::listeners_, &Listener::stalled_sockets_waiting)},
       {"inetdiag_listener_stalled_socket_info", &R::read_stalled_socket},
       {"inetdiag_listener_full_sockets", assign(&R::listeners_, &Listener::full_sockets)},
       {"inetdiag_listener_accept_queue_unread_connections",

@@ -43,12 +43,6 @@ struct Owner {
   LabelMap labels() const;
 };
 
-/// Samples of an accept queue since the exporter started.
-struct QueueSamples {
-  double all = 0;
-  double full = 0;  ///< with the fill ratio above full_sample_bound
-};
-
 /// The highest bucket of inetdiag_listener_accept_queue_sampled_fill_ratio.
 inline constexpr double full_sample_bound = 0.99;
 
@@ -107,13 +101,15 @@ struct Listener {
   std::optional<double> stalled_seconds{};
   /// Of several sockets, those that accept none of their waiting connections.
   std::optional<double> stalled_sockets{};
+  std::optional<double> stalled_sockets_waiting{};  ///< connections at these
   std::vector<std::string> stalled_inodes{};
   std::optional<double> full_sockets{};  ///< of several
   /// Waiting connections that the client has closed.
   std::optional<double> abandoned{};
   /// Waiting connections on which the client has sent data.
   std::optional<double> unread{};
-  std::optional<QueueSamples> samples{};
+  /// Samples of the full queue since the exporter started.
+  std::optional<double> full_samples{};
   std::optional<double> peak_fill{};  ///< in the last minutes
   std::optional<double> half_open{};
   std::optional<double> half_open_retransmitted{};  ///< those with a retransmitted SYN-ACK

@@ -68,10 +68,10 @@ inline constexpr double min_cookies_received_ratio = 0.5;
 /// (net/ipv4/tcp_timer.c, tcp_out_of_resources), so the limit acts early. Most count once.
 inline constexpr double min_orphans_ratio = 0.5;
 
-/// Sockets in CLOSE_WAIT that last. On a host with so many connections per second that
-/// min_lasting_seconds proves nothing, more are needed.
+/// Sockets in CLOSE_WAIT that last; very many of them need not last for so long.
 inline constexpr double min_close_wait = 100;
-inline constexpr double min_close_wait_on_busy_host = 1000;
+inline constexpr double min_very_many_close_wait = 1000;
+inline constexpr double min_lasting_seconds_of_very_many = 0.5;
 /// Sockets in FIN_WAIT1 and LAST_ACK that last.
 inline constexpr double min_stalled_closes = 100;
 /// Healthy connections leave these states within a round trip.

@@ -1,5 +1,5 @@
 """Expect: warning abandoned_connections 0.0.0.0:8080
-Says: were closed by the client
+Says: have already been closed by the client
 
 A program accepts ten connections a second. Clients give up after a second, so it works for those that have gone."""
 

@@ -187,7 +187,8 @@ const FullDump& TcpTable::full_dump() {
 }
 
 std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
-    std::vector<std::uint16_t> ports, std::chrono::milliseconds old_age) {
+    std::vector<std::uint16_t> ports, std::chrono::milliseconds old_age,
+    const std::set<std::uint64_t>& watched) {
   if (!policy_.allows_waiting_connections) {
     throw DumpNotDue();
   }
@@ -214,7 +215,11 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
       const std::uint32_t fin = socket->state == TcpState::close_wait ? 1 : 0;
       connections.closed_by_peer += fin;
       connections.with_data += socket->receive_queue > fin ? 1U : 0U;
-      connections.oldest = std::max(connections.oldest, std::chrono::milliseconds(*age));
+      if (connections.count == 1 || std::chrono::milliseconds(*age) > connections.oldest) {
+        connections.oldest = std::chrono::milliseconds(*age);
+        connections.oldest_cookie = socket->cookie;
+      }
+      connections.watched += watched.contains(socket->cookie) ? 1U : 0U;
       connections.old += std::chrono::milliseconds(*age) >= old_age ? 1U : 0U;
     }
   });

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <unordered_map>
 #include <vector>
@@ -106,7 +107,9 @@ struct WaitingConnections {
   /// Age of the oldest. Before accept() nobody can send data, so it is the time since the
   /// connection was established (net/ipv4/tcp_minisocks.c, tcp_create_openreq_child, lsndtime).
   std::chrono::milliseconds oldest{0};
-  std::uint64_t old = 0;  ///< of the requested age or older
+  std::uint64_t oldest_cookie = 0;
+  std::uint64_t old = 0;      ///< of the requested age or older
+  std::uint64_t watched = 0;  ///< with one of the requested cookies
 };
 
 struct DumpNotDue : std::runtime_error {
@@ -142,10 +145,12 @@ class TcpTable {
   /// DumpNotDue.
   const FullDump& full_dump();
 
-  /// Returns the connections that wait for accept() at listeners on `ports`. The kernel walks all
-  /// connected sockets, and reports those on the ports. Throws as dump(), and DumpNotDue.
-  std::map<Endpoint, WaitingConnections> waiting_connections(std::vector<std::uint16_t> ports,
-                                                             std::chrono::milliseconds old_age);
+  /// Returns the connections that wait for accept() at listeners on `ports`, and how many of them
+  /// are of `old_age` or have one of the cookies `watched`. The kernel walks all connected sockets,
+  /// and reports those on the ports. Throws as dump(), and DumpNotDue.
+  std::map<Endpoint, WaitingConnections> waiting_connections(
+      std::vector<std::uint16_t> ports, std::chrono::milliseconds old_age,
+      const std::set<std::uint64_t>& watched);
   bool has_read_waiting_connections() const { return has_read_waiting_connections_; }
 
   /// Returns the result of waiting_connections(), if a collector has called it in this scrape.

@@ -451,6 +451,9 @@ struct WaitingHost {
     std::vector<FakeSocket> sockets = {listener(80, 1, waiting, 128)};
     for (const double age : ages) {
       sockets.push_back(unaccepted_for(age));
+      const auto arrival = now + std::chrono::seconds(seconds) - std::chrono::duration<double>(age);
+      sockets.back().cookie = static_cast<std::uint64_t>(
+          std::chrono::duration<double, std::milli>(arrival.time_since_epoch()).count());
     }
     return scrape_after(seconds, std::move(sockets));
   }
@@ -546,6 +549,13 @@ TEST(AcceptQueue, IsStalledIfTheClientResetAConnection) {
   WaitingHost host;
   host.scrape_after(0, 3, {1, 2, 3});
   EXPECT_EQ(value(host.scrape_after(5, 3, {7, 8}), stalled_at_80), "5");
+}
+
+TEST(AcceptQueue, IsNotStalledIfNewClientsResetTheirConnections) {
+  WaitingHost host;
+  host.scrape_after(0, 3, {1, 2, 3});
+  // The oldest was accepted; a connection that is in no dump takes a place.
+  EXPECT_EQ(value(host.scrape_after(5, 3, {6, 7}), stalled_at_80), "0");
 }
 
 // A busy program has some connections in its queue most of the time.

@@ -100,6 +100,10 @@ struct DiagnosedHost {
     set(name, value);
     before.values[std::string(name)] = value;
   }
+  void set_before_and_now(std::string_view name, double previous, double value) {
+    before.values[std::string(name)] = previous;
+    set(name, value);
+  }
   /// Sets a counter to its previous value plus `by`.
   void grow(std::string_view name, double by) { set(name, *before.value(name) + by); }
   diagnosis::Listener& listener() { return now.listeners.front(); }

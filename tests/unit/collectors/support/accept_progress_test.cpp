@@ -20,6 +20,7 @@ const kernel::Endpoint endpoint{kernel::InetAddress::any(AF_INET), 80, 0};
 struct AcceptProgressTest : ::testing::Test {
   AcceptProgress::Clock::time_point now{1h};
   AcceptProgress progress;
+  std::uint64_t watched = 0;
 
   static std::vector<AcceptProgress::Socket> sockets(const std::vector<std::uint64_t>& waiting) {
     std::vector<AcceptProgress::Socket> sockets;
@@ -38,6 +39,8 @@ struct AcceptProgressTest : ::testing::Test {
     WaitingConnections connections;
     connections.count = count;
     connections.old = old;
+    connections.oldest_cookie = 7;
+    connections.watched = watched;
     auto stall = progress.update(endpoint, sockets(waiting), connections, history, now);
     progress.end_round(true, now);
     return stall;
@@ -110,9 +113,40 @@ TEST_F(AcceptProgressTest, ExcludesSocketsWhoseQueueHasFallen) {
 }
 
 // The kernel removes them from its hash table, but not from the accept queue.
-TEST_F(AcceptProgressTest, CountsConnectionsThatTheClientHasReset) {
-  scrape({5}, 5, 0);
+TEST_F(AcceptProgressTest, CountsConnectionsThatHadBeenResetBefore) {
+  scrape({5}, 2, 0);
   EXPECT_THAT(scrape({5}, 2, 2)->inodes, ElementsAre(101));
+}
+
+TEST_F(AcceptProgressTest, DoesNotCountNewConnectionsThatWereReset) {
+  scrape({5}, 5, 0);
+  EXPECT_THAT(scrape({5}, 2, 2)->inodes, IsEmpty());
+}
+
+TEST_F(AcceptProgressTest, IsProvenByTheOldestConnectionIfItStillWaits) {
+  scrape({5}, 5, 0);
+  EXPECT_THAT(progress.oldest_cookies(), ElementsAre(7));
+  watched = 1;
+  EXPECT_THAT(scrape({5}, 2, 2)->inodes, ElementsAre(101));
+}
+
+// It can wait at any of them.
+TEST_F(AcceptProgressTest, IsNotProvenByTheOldestConnectionOfSeveralSockets) {
+  scrape({5, 5}, 10, 0);
+  watched = 1;
+  EXPECT_THAT(scrape({5, 5}, 8, 5)->inodes, IsEmpty());
+}
+
+// Those that were reset were ahead of it in the queue.
+TEST_F(AcceptProgressTest, IsNotProvenIfFewerConnectionsAreReset) {
+  scrape({5}, 2, 0);
+  watched = 1;
+  EXPECT_THAT(scrape({5}, 4, 2)->inodes, IsEmpty());
+}
+
+TEST_F(AcceptProgressTest, CountsTheConnectionsAtTheStalledSockets) {
+  scrape({0, 5, 0}, 5, 0);
+  EXPECT_EQ(scrape({1, 6, 2}, 9, 5)->waiting, 6);
 }
 
 TEST_F(AcceptProgressTest, ComparesWithTheLastScrapeThatReadConnections) {

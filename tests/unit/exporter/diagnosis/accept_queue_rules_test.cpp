@@ -222,6 +222,7 @@ DiagnosedHost host_with_stuck_socket(double oldest_seconds) {
   DiagnosedHost host = host_with_waiting_clients(5, oldest_seconds, oldest_seconds);
   host.listener().sockets = 4;
   host.listener().stalled_sockets = 1;
+  host.listener().stalled_sockets_waiting = 5;
   host.listener().stalled_inodes = {"4711"};
   return host;
 }
@@ -238,6 +239,12 @@ TEST(StuckReuseportMembers, AreNamedByInode) {
 
 TEST(StuckReuseportMembers, OfLessThanTwoSecondsAreAWarning) {
   EXPECT_THAT(host_with_stuck_socket(1.9).names(), ElementsAre("warning reuseport_member_stuck"));
+}
+
+TEST(StuckReuseportMembers, WithOneWaitingConnectionAreAWarning) {
+  DiagnosedHost host = host_with_stuck_socket(60);
+  host.listener().stalled_sockets_waiting = 1;
+  EXPECT_THAT(host.names(), ElementsAre("warning reuseport_member_stuck"));
 }
 
 TEST(StuckReuseportMembers, AreTheListenerIfAllAreStuck) {
@@ -261,8 +268,8 @@ TEST(AbandonedConnections, AreAcceptedBeforeThoseThatStillWait) {
   DiagnosedHost host = host_with_waiting_clients(20, 30, 0);
   host.listener().abandoned = 10;
   EXPECT_THAT(host.names(), ElementsAre("warning abandoned_connections"));
-  EXPECT_THAT(host.first().summary, StartsWith("10 of 20 connections in the accept queue were "
-                                               "closed by the client"));
+  EXPECT_THAT(host.first().summary, StartsWith("10 of 20 connections in the accept queue have "
+                                               "already been closed by the client"));
   host.listener().abandoned = 9;
   EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_slow"));
   host.listener().stalled_seconds = 30;
@@ -285,8 +292,10 @@ TEST(AbandonedConnections, OfClientsThatWaitedForAMomentAreHealthChecks) {
 DiagnosedHost host_with_bursts() {
   DiagnosedHost host;
   host.seconds = 10;
-  host.listener_before().samples = {.all = 1000, .full = 5};
-  host.listener().samples = {.all = 1100, .full = 35};
+  host.set_before_and_now(metric::accept_queue_samples, 1000, 1100);
+  host.listener_before().full_samples = 5;
+  host.listener().full_samples = 35;
+  host.listener().peak_fill = 1;
   return host;
 }
 
@@ -301,25 +310,31 @@ TEST(Bursts, AreAWarningIfTheQueueWasFullBetweenSnapshots) {
 
 TEST(Bursts, BeforeThePreviousSnapshotAreOver) {
   DiagnosedHost host = host_with_bursts();
-  host.listener().samples->full = 5;
+  host.listener().full_samples = 5;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(Bursts, AreKnownIfTheyBeganAfterThePreviousSnapshot) {
+TEST(Bursts, AreKnownIfTheFirstConnectionWaitedAfterThePreviousSnapshot) {
   DiagnosedHost host = host_with_bursts();
-  host.listener_before().samples.reset();
-  host.listener().samples = {.all = 100, .full = 10};
+  host.listener_before().full_samples.reset();
+  host.listener().full_samples = 10;
   EXPECT_THAT(host.first().summary, HasSubstr("full for 1.0 s"));
 }
 
 TEST(Bursts, OfAsManyClientsAsTheQueueHoldsAreNoFinding) {
   DiagnosedHost host = host_with_bursts();
-  host.listener().samples->full = 5 + 2;  // 0.2 s
+  host.listener().full_samples = 5 + 2;  // 0.2 s
   EXPECT_THAT(host.names(), IsEmpty());
-  host.listener().samples->full = 5 + 3;
+  host.listener().full_samples = 5 + 3;
   EXPECT_THAT(host.names(), ElementsAre("warning accept_queue_bursts"));
-  host.seconds = 900;
-  host.listener().samples = {.all = 10000, .full = 5 + 44};
+  host.seconds = 100;
+  host.listener().full_samples = 5 + 0.4;  // less than 0.5 %
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(Bursts, ThatLeaveRoomAreNoFinding) {
+  DiagnosedHost host = host_with_bursts();
+  host.listener().peak_fill = 0.999;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
@@ -331,7 +346,7 @@ TEST(Bursts, OfAShortQueueAreNoFinding) {
 
 TEST(Bursts, AreNoFindingIfTheExporterWasRestarted) {
   DiagnosedHost host = host_with_bursts();
-  host.listener().samples = {.all = 50, .full = 0};
+  host.set_before_and_now(metric::accept_queue_samples, 1000, 50);
   EXPECT_THAT(host.names(), IsEmpty());
 }
 

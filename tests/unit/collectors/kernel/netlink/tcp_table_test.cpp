@@ -157,7 +157,7 @@ std::map<std::string, kernel::WaitingConnections> waiting_at(std::vector<FakeSoc
   TcpTable table(kernel.factory(), soon());
   std::map<std::string, kernel::WaitingConnections> waiting;
   for (const auto& [endpoint, connections] :
-       table.waiting_connections(std::move(ports), std::chrono::milliseconds(old_age_ms))) {
+       table.waiting_connections(std::move(ports), std::chrono::milliseconds(old_age_ms), {})) {
     waiting[text_of(endpoint)] = connections;
   }
   return waiting;
@@ -241,7 +241,7 @@ TEST(WaitingConnections, AreRequestedForTheGivenPortsOnly) {
 TEST(WaitingConnections, AreNotReadIfThePolicyForbidsIt) {
   FakeKernel kernel{.sockets = {{.port = 80}, unaccepted("10.0.0.5", 10)}};
   TcpTable table(kernel.factory(), soon(), {.allows_waiting_connections = false});
-  EXPECT_THROW(table.waiting_connections({80}, std::chrono::seconds(1)), kernel::DumpNotDue);
+  EXPECT_THROW(table.waiting_connections({80}, std::chrono::seconds(1), {}), kernel::DumpNotDue);
   EXPECT_FALSE(table.has_read_waiting_connections());
   EXPECT_EQ(kernel.dumps, 0);
 }
@@ -250,7 +250,8 @@ TEST(WaitingConnections, CountAsReadEvenIfTheDumpTimesOut) {
   FakeKernel kernel{.sockets = {{.port = 80}, unaccepted("10.0.0.5", 10)}};
   kernel.timed_out_states = kernel::mask(TcpState::established);
   TcpTable table(kernel.factory(), soon());
-  EXPECT_THROW(table.waiting_connections({80}, std::chrono::seconds(1)), kernel::DeadlineExceeded);
+  EXPECT_THROW(table.waiting_connections({80}, std::chrono::seconds(1), {}),
+               kernel::DeadlineExceeded);
   EXPECT_TRUE(table.has_read_waiting_connections());
 }
 
