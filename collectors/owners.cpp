@@ -238,15 +238,19 @@ struct EndpointProcesses {
 
 /// Returns the processes that may call accept(). Parents of others with the socket, such as the
 /// master of nginx, do not, nor does systemd, which opens sockets for services.
-std::vector<FoundProcess> without_parents(const std::vector<FoundProcess>& processes) {
+std::vector<FoundProcess> acceptors_of(const SocketProcesses& socket) {
   std::set<pid_t> parents;
-  for (const FoundProcess& process : processes) {
-    parents.insert(process.parent);
+  if (socket.found_by == "socket") {
+    for (const FoundProcess& process : socket.processes) {
+      parents.insert(process.parent);
+    }
   }
   std::vector<FoundProcess> acceptors;
-  std::ranges::copy_if(processes, std::back_inserter(acceptors), [&](const FoundProcess& each) {
-    return !parents.contains(each.pid) && (each.pid != 1 || processes.size() == 1);
-  });
+  std::ranges::copy_if(socket.processes, std::back_inserter(acceptors),
+                       [&](const FoundProcess& process) {
+                         const bool is_alone = socket.processes.size() == 1;
+                         return !parents.contains(process.pid) && (process.pid != 1 || is_alone);
+                       });
   return acceptors;
 }
 
@@ -427,7 +431,7 @@ class Owners final : public Collector {
         all.found.processes.push_back(process);
       }
     }
-    for (const FoundProcess& process : without_parents(socket.processes)) {
+    for (const FoundProcess& process : acceptors_of(socket)) {
       if (all.inodes.emplace(process.pid, inode).second) {
         all.acceptors.push_back(process);
       }

@@ -1,3 +1,4 @@
+// Paths in the shell commands of actions.
 #pragma once
 
 #include <string_view>

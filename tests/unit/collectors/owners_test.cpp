@@ -114,12 +114,13 @@ TEST(Owners, HaveABusyThreadIfItsCpuTimeGrowsAsFastAsTime) {
 TEST(Owners, AreThoseOfTheCgroupIfDescriptorsCannotBeRead) {
   WaitingListener host;
   host.kernel.sockets[0].cgroup = host.make_cgroup("/web.service");
-  host.sys_tree.write("fs/cgroup/web.service/cgroup.procs", "812\n0\n");
+  host.sys_tree.write("fs/cgroup/web.service/cgroup.procs", "812\n0\n813\n");
   host.add_process(812, "web", 'S');
+  host.add_process(813, "helper", 'S', 0, 812);
   const auto collection = host.collect(*host.collector);
   const auto lines = lines_of(collection.families);
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_owner_processes{address="0.0.0.0",port="80",)"
-                              R"(found_by="cgroup",needs="CAP_SYS_PTRACE"} 1)"));
+                              R"(found_by="cgroup",needs="CAP_SYS_PTRACE"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_process_info{address="0.0.0.0",port="80",)"
                               R"(pid="812",comm="web"} 1)"));
   EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("needs CAP_SYS_PTRACE")));
@@ -192,6 +193,18 @@ TEST(Owners, AreUnknownWhileTheBudgetForbidsASearch) {
   const auto lines = host.scrape();
   EXPECT_THAT(lines, Not(Contains(HasSubstr("other")))) << "another process has its PID";
   EXPECT_THAT(lines, Not(Contains(StartsWith(count))));
+}
+
+TEST(Owners, AreUnknownIfThereAreMoreProcessesThanAreSearched) {
+  WaitingListener host;
+  for (int pid = 1; pid <= 4096; ++pid) {
+    host.proc_tree.make_directory(std::to_string(pid));
+  }
+  EXPECT_THAT(host.scrape(), Contains(AllOf(StartsWith(count), HasSubstr("found_by=\"none\""))));
+  host.proc_tree.make_directory("4097");
+  const auto collection = host.collect(*host.collector);
+  EXPECT_THAT(lines_of(collection.families), Not(Contains(StartsWith(count))));
+  EXPECT_THAT(collection.missing, Contains(HasSubstr("4096")));
 }
 
 TEST(Owners, AreNotExaminedIfTheirConnectionsWereAcceptedBeforeTheDump) {
