@@ -34,6 +34,7 @@ namespace {
 using kernel::CgroupDirectory;
 using kernel::CgroupLimits;
 using kernel::Endpoint;
+using kernel::FoundProcess;
 using kernel::Listener;
 using kernel::SocketProcesses;
 
@@ -85,8 +86,8 @@ constexpr auto quota_families = std::to_array<FamilySpec<kernel::CpuQuota>>({
 
 constexpr auto memory_families = std::to_array<FamilySpec<kernel::MemoryLimit>>({
     {Gauge, "inetdiag_listener_owner_memory_bytes",
-     "Memory of the cgroup closest to its limit, of the owner and its ancestors, page cache "
-     "included (memory.current, memory.usage_in_bytes).",
+     "Memory of the cgroup, or of an ancestor, that has a memory limit, page cache included "
+     "(memory.current, memory.usage_in_bytes).",
      field<&kernel::MemoryLimit::bytes>},
     {Gauge, "inetdiag_listener_owner_memory_limit_bytes",
      "Memory limit of this cgroup, the smaller of hard limit and throttling limit (memory.max, "
@@ -96,7 +97,7 @@ constexpr auto memory_families = std::to_array<FamilySpec<kernel::MemoryLimit>>(
 
 constexpr auto limit_families = std::to_array<FamilySpec<kernel::ProcessLimit>>({
     {Gauge, "inetdiag_listener_owner_pids",
-     "Processes and threads of the cgroup closest to its limit, of the owner and its ancestors "
+     "Processes and threads of the cgroup, or of an ancestor, that has a limit of them "
      "(pids.current).",
      field<&kernel::ProcessLimit::processes>},
     {Gauge, "inetdiag_listener_owner_pids_limit",
@@ -160,16 +161,16 @@ class OwnerFamilies {
     for (const auto& quota : limits.cpu_quotas) {
       quotas_.add(with_cgroup(labels, quota.cgroup), quota);
     }
-    if (limits.memory) {
-      const Labels memory = with_cgroup(labels, limits.memory->cgroup);
-      memory_.add(memory, *limits.memory);
-      for (const auto& [event, count] : limits.memory->events) {
-        add_series(memory_events_, with_labels(memory, {{"event", event}}),
+    for (const auto& memory : limits.memory) {
+      const Labels cgroup = with_cgroup(labels, memory.cgroup);
+      memory_.add(cgroup, memory);
+      for (const auto& [event, count] : memory.events) {
+        add_series(memory_events_, with_labels(cgroup, {{"event", event}}),
                    static_cast<double>(count));
       }
     }
-    if (limits.processes) {
-      limits_.add(with_cgroup(labels, limits.processes->cgroup), *limits.processes);
+    for (const auto& processes : limits.processes) {
+      limits_.add(with_cgroup(labels, processes.cgroup), processes);
     }
     for (const auto& [resource, share] : limits.pressure) {
       add_series(pressure_, with_labels(with_cgroup(labels, own), {{"resource", resource}}), share);
@@ -194,13 +195,16 @@ class OwnerFamilies {
  private:
   prometheus::MetricFamily count_ = gauge_family(
       "inetdiag_listener_owner_processes",
-      "Processes that have a listener open whose connections wait in this scrape and in the one "
-      "before; found_by=\"cgroup\": those of its cgroup, because descriptors cannot be read for "
-      "lack of the privilege `needs` (/proc/PID/fd, cgroup.procs).");
+      "Processes that have a listener open in which connections wait in this scrape and in the one "
+      "before, the oldest for a second or more, or the queue is full; found_by=\"cgroup\": those "
+      "of "
+      "its cgroup, because descriptors cannot be read for lack of the privilege `needs` "
+      "(/proc/PID/fd, cgroup.procs).");
   prometheus::MetricFamily info_ = gauge_family(
       "inetdiag_listener_process_info",
       "Name of a process counted by inetdiag_listener_owner_processes, at most 10, and "
-      "the socket (/proc/PID/stat, inet_diag idiag_inode).");
+      "the socket, without the parents of others and PID 1 (/proc/PID/stat, inet_diag "
+      "idiag_inode).");
   prometheus::MetricFamily threads_ =
       gauge_family("inetdiag_listener_process_threads",
                    "Threads of the process by state, at most 256 (/proc/PID/task/TID/stat).");
@@ -209,8 +213,9 @@ class OwnerFamilies {
       "Whether the cgroup is frozen, or the ancestor that is (cgroup.events, freezer.state).");
   prometheus::MetricFamily memory_events_ = counter_family(
       "inetdiag_listener_owner_memory_events_total",
-      "Times that this cgroup reached a memory limit, or had a process killed (memory.events, "
-      "memory.failcnt, memory.oom_control).");
+      "Times that this cgroup, without its descendants, reached its memory limit; "
+      "event=\"oom_kill\": killed processes of the owner's cgroup (memory.events.local, "
+      "memory.events, memory.failcnt, memory.oom_control).");
   prometheus::MetricFamily pressure_ = gauge_family(
       "inetdiag_listener_owner_pressure_ratio",
       "Share of the last 10 s in which a task of the cgroup was stalled for lack of the resource "
@@ -221,33 +226,61 @@ class OwnerFamilies {
   FamilyTable<kernel::ProcessLimit> limits_{limit_families};
 };
 
+/// The processes with the sockets of one endpoint.
+struct EndpointProcesses {
+  SocketProcesses found;
+  bool is_unknown = false;  ///< they were not searched, or not completely
+  /// Those of them that should accept.
+  std::vector<FoundProcess> acceptors;
+  std::map<pid_t, std::uint64_t> inodes;  ///< of the socket that an acceptor has
+  std::set<pid_t> pids;
+};
+
+/// Returns the processes that may call accept(). Parents of others with the socket, such as the
+/// master of nginx, do not, nor does systemd, which opens sockets for services.
+std::vector<FoundProcess> acceptors_of(const SocketProcesses& socket) {
+  std::set<pid_t> parents;
+  if (socket.found_by == "socket") {
+    for (const FoundProcess& process : socket.processes) {
+      parents.insert(process.parent);
+    }
+  }
+  std::vector<FoundProcess> acceptors;
+  std::ranges::copy_if(socket.processes, std::back_inserter(acceptors),
+                       [&](const FoundProcess& process) {
+                         const bool is_alone = socket.processes.size() == 1;
+                         return !parents.contains(process.pid) && (process.pid != 1 || is_alone);
+                       });
+  return acceptors;
+}
+
 class Owners final : public Collector {
  public:
   explicit Owners(OwnerClocks clocks) : clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
+    activities_.begin_scrape();
     const auto stalled = find_stalled(context.tcp);
     if (stalled.empty()) {
       processes_.clear();
     } else {
       examine(context, stalled, collection);
     }
-    activities_.end_scrape();
     return collection;
   }
 
  private:
-  /// Returns whether connections wait for too long. If nobody has read since when they wait,
-  /// because of a CPU budget, all may.
-  static bool may_be_stalled(
-      const Listener& listener,
-      const std::optional<std::map<Endpoint, kernel::WaitingConnections>>& connections) {
-    if (!connections || listener.waiting > listener.backlog) {
+  /// Returns whether connections wait for too long. Without a dump (CPU budget), any listener may
+  /// be stalled. Connections that the dump does not show were accepted before it.
+  static bool may_be_stalled(const Listener& listener,
+                             const std::optional<kernel::WaitingConnectionsDump>& dump) {
+    if (!dump || listener.waiting > listener.backlog) {
       return true;
     }
-    const auto waiting = connections->find(listener.endpoint);
-    return waiting == connections->end() || waiting->second.oldest >= min_wait;
+    const auto waiting = dump->by_endpoint.find(listener.endpoint);
+    return waiting == dump->by_endpoint.end() ? !dump->ports.contains(listener.endpoint.port)
+                                              : waiting->second.oldest >= min_wait;
   }
 
   /// Returns the endpoints where connections wait for too long and, except in the first scrape,
@@ -286,15 +319,44 @@ class Owners final : public Collector {
       }
     }
     const CgroupPathMap paths = find_owners(cgroup_paths_, context, ids, collection);
-    search(context, stalled, paths);
+    const auto begin = clocks_.now();
+    const bool may_search = budget_.allows(begin);
+    const auto cpu_before = clocks_.thread_cpu();
+    const auto charge = [&] {
+      // The first search is free, so that `check` can make a second one.
+      if (!is_first_) {
+        budget_.spend(std::max(begin, budget_.next()), clocks_.thread_cpu() - cpu_before);
+      }
+    };
+    try {
+      if (may_search) {
+        search(context, stalled, paths);
+      }
+      describe(context, stalled, paths, !may_search, collection);
+    } catch (...) {
+      charge();
+      throw;
+    }
+    charge();
+  }
+
+  void describe(const ScrapeContext& context, const std::map<Endpoint, StalledEndpoint>& stalled,
+                const CgroupPathMap& paths, bool is_cached, Collection& collection) {
     const bool can_trace = clocks_.has_ptrace_capability();
     OwnerFamilies families;
     for (const auto& [endpoint, sockets] : stalled) {
       const Labels labels = endpoint_labels(endpoint);
-      const auto [found, inodes] = processes_of(sockets);
-      const bool is_hidden = found.has_hidden && found.found_by != "socket";
+      const EndpointProcesses processes = processes_of(context, sockets, is_cached);
+      const SocketProcesses& found = processes.found;
+      const bool is_hidden = found.has_hidden && !found.is_truncated && found.found_by != "socket";
       const std::string needs = !is_hidden ? "" : can_trace ? "access" : "CAP_SYS_PTRACE";
-      families.add_count(labels, found, needs);
+      if (!processes.is_unknown) {
+        families.add_count(labels, found, needs);
+      }
+      if (found.is_truncated) {
+        collection.missing.emplace_back(
+            "processes of listeners: more processes than are searched (4096)");
+      }
       if (is_hidden) {
         collection.missing.emplace_back(
             can_trace ? "processes of listeners: access to their descriptors is denied despite "
@@ -302,8 +364,8 @@ class Owners final : public Collector {
                       : "processes of listeners: descriptors of other users' processes (needs "
                         "CAP_SYS_PTRACE, and no Landlock)");
       }
-      add_processes(context, labels, found, inodes, families);
-      const auto cgroups = cgroups_of(context, found, path_of(*sockets.fullest, paths));
+      add_processes(context, labels, processes, families);
+      const auto cgroups = cgroups_of(context, processes, path_of(*sockets.fullest, paths));
       const auto own = cgroups.find("");
       const auto hierarchy = kernel::unified_hierarchy(context.cgroups.sys()).value_or("");
       families.add_limits(labels,
@@ -318,65 +380,78 @@ class Owners final : public Collector {
     return path == paths.end() ? std::string() : path->second;
   }
 
-  /// Searches the processes, or keeps the result of an earlier scrape if the CPU budget is used up.
+  /// The result is kept for scrapes in which the CPU budget is used up.
   void search(const ScrapeContext& context, const std::map<Endpoint, StalledEndpoint>& stalled,
               const CgroupPathMap& paths) {
-    const auto now = clocks_.now();
-    if (!budget_.allows(now)) {
-      return;
-    }
     std::vector<kernel::SearchedSocket> sockets;
     for (const auto& [endpoint, each] : stalled) {
       for (const std::uint64_t inode : each.inodes) {
         sockets.push_back({.inode = inode, .cgroup = path_of(*each.fullest, paths)});
       }
     }
-    const auto cpu_before = clocks_.thread_cpu();
+    processes_.clear();
     processes_ = kernel::find_processes(context.proc.tree(), context.cgroups.sys(), sockets,
                                         context.deadline);
-    // The first search is free, so that `check` can make a second one.
-    if (!is_first_) {
-      budget_.spend(now, clocks_.thread_cpu() - cpu_before);
-    }
   }
 
-  /// Combines the processes of the sockets of one endpoint; returns the inode that each has open.
-  std::pair<SocketProcesses, std::map<pid_t, std::uint64_t>> processes_of(
-      const StalledEndpoint& sockets) const {
-    SocketProcesses all;
-    std::map<pid_t, std::uint64_t> inodes;
+  /// Combines the processes of the sockets of one endpoint.
+  EndpointProcesses processes_of(const ScrapeContext& context, const StalledEndpoint& sockets,
+                                 bool is_cached) const {
+    EndpointProcesses all;
+    bool is_complete = !sockets.inodes.empty();
     for (const std::uint64_t inode : sockets.inodes) {
       const auto found = processes_.find(inode);
       if (found == processes_.end()) {
+        is_complete = false;
         continue;
       }
-      all.has_hidden = all.has_hidden || found->second.has_hidden;
-      if (all.found_by == "none" || found->second.found_by == "socket") {
-        all.found_by = found->second.found_by;
+      SocketProcesses socket = found->second;
+      if (is_cached) {
+        const auto ended = std::erase_if(socket.processes, [&context](const FoundProcess& process) {
+          context.deadline.check();
+          return kernel::has_ended(context.proc.tree(), process);
+        });
+        is_complete = is_complete && (ended == 0 || !socket.processes.empty());
       }
-      for (const pid_t process : found->second.processes) {
-        if (inodes.emplace(process, inode).second) {
-          all.processes.push_back(process);
-        }
+      add_socket(all, socket, inode);
+    }
+    all.is_unknown = all.found.processes.empty() && (!is_complete || all.found.is_truncated);
+    return all;
+  }
+
+  static void add_socket(EndpointProcesses& all, const SocketProcesses& socket,
+                         std::uint64_t inode) {
+    all.found.has_hidden = all.found.has_hidden || socket.has_hidden;
+    all.found.is_truncated = all.found.is_truncated || socket.is_truncated;
+    if (all.found.found_by == "none" || socket.found_by == "socket") {
+      all.found.found_by = socket.found_by;
+    }
+    for (const FoundProcess& process : socket.processes) {
+      if (all.pids.insert(process.pid).second) {
+        all.found.processes.push_back(process);
       }
     }
-    return {std::move(all), std::move(inodes)};
+    for (const FoundProcess& process : acceptors_of(socket)) {
+      if (all.inodes.emplace(process.pid, inode).second) {
+        all.acceptors.push_back(process);
+      }
+    }
   }
 
   void add_processes(const ScrapeContext& context, const Labels& labels,
-                     const SocketProcesses& found, const std::map<pid_t, std::uint64_t>& inodes,
-                     OwnerFamilies& families) {
+                     const EndpointProcesses& processes, OwnerFamilies& families) {
     std::size_t shown = 0;
-    for (const pid_t process : found.processes) {
+    for (const FoundProcess& process : processes.acceptors) {
       context.deadline.check();
       if (shown == max_shown_processes) {
         break;
       }
-      if (const auto activity = activities_.read(context.proc.tree(), process, clocks_.now())) {
-        const bool has_socket = found.found_by == "socket";
-        families.add_process(labels, process,
-                             has_socket ? std::to_string(inodes.at(process)) : std::string(),
-                             *activity);
+      if (const auto activity = activities_.read(context.proc.tree(), process.pid, clocks_.now())) {
+        const bool has_socket = processes.found.found_by == "socket";
+        families.add_process(
+            labels, process.pid,
+            has_socket ? std::to_string(processes.inodes.at(process.pid)) : std::string(),
+            *activity);
         ++shown;
       }
     }
@@ -384,11 +459,14 @@ class Owners final : public Collector {
 
   /// Returns the cgroups of the first process that /proc shows, or the one that created the socket.
   static std::map<std::string, std::string> cgroups_of(const ScrapeContext& context,
-                                                       const SocketProcesses& found,
+                                                       const EndpointProcesses& processes,
                                                        const std::string& path) {
-    for (const pid_t process : found.processes) {
+    for (const FoundProcess& process : processes.acceptors) {
+      if (process.pid == 1) {
+        continue;
+      }
       const auto text =
-          kernel::read_if_possible(context.proc.tree(), std::to_string(process) + "/cgroup");
+          kernel::read_if_possible(context.proc.tree(), std::to_string(process.pid) + "/cgroup");
       auto cgroups = kernel::parse_process_cgroups(text.value_or(""));
       if (!cgroups.empty()) {
         return cgroups;

@@ -14,6 +14,7 @@ using kernel::ScheduleTimes;
 
 constexpr std::size_t max_threads_of_process = 256;
 constexpr std::size_t max_threads_of_scrape = 2048;
+constexpr std::uint64_t max_counted_files = 1U << 17U;
 // Shares of a shorter time are not meaningful: without schedstat, CPU time is counted in 10 ms.
 constexpr std::chrono::milliseconds min_interval{500};
 
@@ -80,13 +81,13 @@ std::optional<ProcessActivity> ProcessActivities::read(const kernel::FileTree& p
     }
   }
   current_.insert_or_assign(process, std::move(times));
-  activity.open_files = kernel::count_open_files(proc, process);
+  activity.open_files = kernel::count_open_files(proc, process, max_counted_files);
   activity.open_files_limit = kernel::parse_open_files_limit(
       kernel::read_if_possible(proc, directory + "/limits").value_or(""));
   return activity;
 }
 
-void ProcessActivities::end_scrape() {
+void ProcessActivities::begin_scrape() {
   previous_ = std::exchange(current_, {});
   threads_read_ = 0;
 }

@@ -36,7 +36,7 @@ class ProcessActivities {
   std::optional<ProcessActivity> read(const kernel::FileTree& proc, pid_t process, TimePoint now);
 
   /// Forgets the processes that were not read since the previous call.
-  void end_scrape();
+  void begin_scrape();
 
  private:
   struct Times {

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "exporter/diagnosis/shell_safe.h"
+
 namespace inetdiag::diagnosis {
 namespace {
 
@@ -17,13 +19,6 @@ bool names_namespaced_sysctl(std::string_view text) {
       contains(text, "net.ipv4.tcp_mem") || contains(text, "net.ipv4.tcp_max_orphans");
   return contains(text, "net.core.somaxconn") || contains(text, "net.unix.") ||
          (contains(text, "net.ipv4.") && !is_host_wide);
-}
-
-/// Returns whether the path needs no quotes in a shell and cannot be taken for an option.
-bool is_shell_safe(std::string_view path) {
-  constexpr std::string_view safe =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-/";
-  return path.find_first_not_of(safe) == std::string_view::npos && !path.starts_with('-');
 }
 
 constexpr std::string_view enter_by_pid = "nsenter -n -t PID ";

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "exporter/diagnosis/number_format.h"
+#include "exporter/diagnosis/shell_safe.h"
 #include "exporter/diagnosis/thresholds.h"
 
 namespace inetdiag::diagnosis {
@@ -29,12 +30,22 @@ double threads_in(const ListenerProcess& process, std::string_view state) {
   return found == process.threads.end() ? 0 : found->second;
 }
 
-bool is_stopped(const ListenerProcess& process) {
+double all_threads(const ListenerProcess& process) {
   double all = 0;
   for (const auto& [state, count] : process.threads) {
     all += count;
   }
+  return all;
+}
+
+bool is_stopped(const ListenerProcess& process) {
+  const double all = all_threads(process);
   return all > 0 && threads_in(process, "stopped") + threads_in(process, "traced") == all;
+}
+
+bool is_uninterruptible(const ListenerProcess& process) {
+  const double all = all_threads(process);
+  return all > 0 && threads_in(process, "uninterruptible") == all;
 }
 
 bool is_cgroup_v1(const std::string& directory) {
@@ -49,6 +60,36 @@ struct Stall {
   const OwnerState& now;
   const OwnerState* before;  ///< null if unknown
   double seconds;
+
+  bool has_socket() const { return now.found_by == "socket"; }
+
+  /// Returns whether all processes that may accept are known.
+  bool are_all_known() const {
+    return now.processes.size() < max_listed_processes ||
+           now.count <= static_cast<double>(now.processes.size());
+  }
+
+  /// Returns those that match.
+  template <typename Predicate>
+  std::vector<const Process*> processes(Predicate matches) const {
+    std::vector<const Process*> matching;
+    for (const Process& process : now.processes) {
+      if (matches(process)) {
+        matching.push_back(&process);
+      }
+    }
+    return matching;
+  }
+
+  /// If one of several processes with the socket is not affected, it can accept.
+  bool is_certain(std::size_t affected) const {
+    return has_socket() && affected == now.processes.size() && are_all_known();
+  }
+
+  /// Returns the process as the beginning of a sentence.
+  std::string subject(const Process& process) const {
+    return (has_socket() ? "Process " : "A process of its cgroup: ") + named(process);
+  }
 
   const ListenerProcess* previous(const Process& process) const {
     if (before == nullptr) {
@@ -87,59 +128,78 @@ struct Stall {
 void find_frozen(const Stall& stall, Causes& causes) {
   for (const auto& [directory, cgroup] : stall.now.cgroups) {
     if (cgroup.is_frozen) {
+      const bool is_v1 = is_cgroup_v1(directory);
+      const std::string file = is_v1 ? "freezer.state" : "cgroup.freeze";
+      const std::string value = is_v1 ? "THAWED" : "0";
       causes.push_back(
           {.sentence = "Its cgroup " + directory + " is frozen.",
-           .action = "Thaw it: `echo " + (is_cgroup_v1(directory)
-                                              ? "THAWED > " + directory + "/freezer.state`."
-                                              : "0 > " + directory + "/cgroup.freeze`."),
+           .action = is_shell_safe(directory)
+                         ? "Thaw it: `echo " + value + " > " + directory + "/" + file + "`."
+                         : "Thaw it: write " + value + " to its " + file + ".",
            .evidence = {{"frozen", 1}}});
     }
   }
 }
 
-/// If one of several processes with the socket runs, it can accept.
 void find_stopped(const Stall& stall, Causes& causes) {
-  const auto& processes = stall.now.processes;
-  const auto stopped = std::ranges::find_if(
-      processes, [](const Process& process) { return is_stopped(process.second); });
-  const bool have_all_stopped = std::ranges::all_of(
-      processes, [](const Process& process) { return is_stopped(process.second); });
-  const bool are_all_known = stall.now.count <= static_cast<double>(processes.size());
-  if (stopped == processes.end() || !have_all_stopped || !are_all_known) {
+  const auto stopped =
+      stall.processes([](const Process& process) { return is_stopped(process.second); });
+  if (stopped.empty()) {
     return;
   }
-  const bool is_traced = threads_in(stopped->second, "traced") > 0;
+  const Process& first = *stopped.front();
+  const bool is_certain = stall.is_certain(stopped.size());
+  const bool is_traced = threads_in(first.second, "traced") > 0;
+  const std::string reason =
+      is_traced ? " (by a debugger or tracer)." : " (SIGSTOP or job control).";
+  const std::string count = format_number(static_cast<double>(stopped.size()));
   std::string pids;
-  for (const Process& process : processes) {
-    pids += " " + process.first;
+  for (const Process* process : stopped) {
+    pids += " " + process->first;
+  }
+  std::string sentence;
+  if (stopped.size() == 1 && (is_certain || !stall.has_socket())) {
+    sentence = stall.subject(first) + " is stopped" + reason;
+  } else if (is_certain) {
+    sentence = "All " + count + " processes that may accept are stopped" + reason;
+  } else {
+    sentence = (stall.are_all_known() ? "" : "At least ") + count + " of " +
+               format_number(stall.now.count) + " processes " +
+               (stall.has_socket() ? "that have the socket" : "of its cgroup") +
+               (stopped.size() > 1 ? " are" : " is") + " stopped" + reason;
   }
   causes.push_back(
-      {.sentence = "Process " + named(*stopped) + " is stopped (" +
-                   (is_traced ? "by a debugger or tracer)." : "SIGSTOP or job control).") +
-                   (processes.size() > 1 ? " So are all others that have the socket." : ""),
-       .action = is_traced ? "Let the debugger continue it, or detach it."
-                           : "Continue it: `kill -CONT" + pids + "`.",
-       .evidence = {{"pid", pid_number(stopped->first)}}});
+      {.sentence = sentence,
+       .action = is_traced ? "Let the debugger continue " +
+                                 std::string(stopped.size() > 1 ? "them" : "it") + ", or detach it."
+                           : "Continue " + std::string(stopped.size() > 1 ? "them" : "it") +
+                                 ": `kill -CONT" + pids + "`.",
+       .is_certain = is_certain,
+       .evidence = {{"pid", pid_number(first.first)}}});
 }
 
 /// At the limit accept() fails, but only of this process.
 void find_exhausted_files(const Stall& stall, Causes& causes) {
-  for (const Process& process : stall.now.processes) {
-    const auto open = process.second.open_files;
-    const auto limit = process.second.open_files_limit;
-    if (open && limit && *open >= *limit) {
-      causes.push_back(
-          {.sentence = "Process " + named(process) + " has " + format_number(*open) + " of " +
-                       format_number(*limit) +
-                       " file descriptors open: accept() fails with EMFILE.",
-           .action = "Find out what it keeps open (`ls -l /proc/" + process.first +
-                     "/fd`), and raise its limit: LimitNOFILE= of the systemd unit, `ulimit -n`.",
-           .evidence = {{"pid", pid_number(process.first)},
-                        {"open_files", open},
-                        {"open_files_limit", limit}}});
-      return;
-    }
+  const auto exhausted = stall.processes([](const Process& process) {
+    const auto& [open, limit] =
+        std::pair(process.second.open_files, process.second.open_files_limit);
+    return open && limit && *open >= *limit;
+  });
+  if (exhausted.empty()) {
+    return;
   }
+  const Process& first = *exhausted.front();
+  const auto open = first.second.open_files;
+  const auto limit = first.second.open_files_limit;
+  causes.push_back(
+      {.sentence = stall.subject(first) + " has " + format_number(*open) + " of " +
+                   format_number(*limit) + " file descriptors open" +
+                   (stall.has_socket() ? ": accept() fails with EMFILE." : "."),
+       .action = "Find out what it keeps open (`ls -l /proc/" + first.first +
+                 "/fd`), and raise its limit: LimitNOFILE= of the systemd unit, `ulimit -n`.",
+       .is_certain = stall.is_certain(exhausted.size()),
+       .evidence = {
+           {"pid", pid_number(first.first)}, {"open_files", open}, {"open_files_limit", limit}}});
 }
 
 double throttled_seconds(const Stall& stall, const Cgroup& cgroup) {
@@ -178,74 +238,100 @@ void find_memory(const Stall& stall, Causes& causes) {
     const auto found = cgroup.pressure.find("memory");
     pressure = std::max(pressure, found == cgroup.pressure.end() ? 0 : found->second);
   }
+  // Of several cgroups with a limit, the one that is closest to it.
+  std::optional<StallCause> cause;
+  double highest_share = 0;
   for (const Cgroup& cgroup : stall.now.cgroups) {
     const CgroupState& state = cgroup.second;
     if (!state.memory_bytes || !state.memory_limit_bytes) {
       continue;
     }
-    const std::string usage = "Its cgroup " + cgroup.first + " uses " +
-                              format_bytes(*state.memory_bytes) + " of " +
-                              format_bytes(*state.memory_limit_bytes) + " memory";
     const double kills = stall.growth_of_event(cgroup, "oom_kill");
     const bool is_limited =
         stall.growth_of_event(cgroup, "max") > 0 || stall.growth_of_event(cgroup, "high") > 0;
-    if (kills == 0 && (pressure < min_memory_pressure || !is_limited)) {
+    const double share = *state.memory_bytes / std::max(1.0, *state.memory_limit_bytes);
+    if ((kills == 0 && (pressure < min_memory_pressure || !is_limited)) ||
+        (cause && share <= highest_share)) {
       continue;
     }
-    causes.push_back(
-        {.sentence = usage + (kills > 0 ? ", and the kernel killed processes for lack "
-                                          "of it."
-                                        : ": its processes wait for memory " +
-                                              format_percent(pressure) + " of the time."),
-         .action = "Raise its memory limit (MemoryMax=, MemoryHigh=, the limit of the "
-                   "container), or find what uses the memory.",
-         .evidence = {{"memory_bytes", state.memory_bytes},
-                      {"memory_limit_bytes", state.memory_limit_bytes},
-                      {"new_oom_kills", kills}}});
+    highest_share = share;
+    cause = {.sentence = "Its cgroup " + cgroup.first + " uses " +
+                         format_bytes(*state.memory_bytes) + " of " +
+                         format_bytes(*state.memory_limit_bytes) + " memory" +
+                         (kills > 0 ? ", and the kernel killed processes for lack of it."
+                                    : ": its processes wait for memory " +
+                                          format_percent(pressure) + " of the time."),
+             .action =
+                 "Raise its memory limit (MemoryMax=, MemoryHigh=, the limit of the "
+                 "container), or find what uses the memory.",
+             .evidence = {{"memory_bytes", state.memory_bytes},
+                          {"memory_limit_bytes", state.memory_limit_bytes},
+                          {"new_oom_kills", kills}}};
+  }
+  if (cause) {
+    causes.push_back(std::move(*cause));
   }
 }
 
-/// Each disk access is such a sleep for a moment, so both snapshots must show one.
+/// Each disk access is such a sleep for a moment, and a thread for disk access is always in one:
+/// all threads must be, in both snapshots.
 void find_uninterruptible(const Stall& stall, Causes& causes) {
-  for (const Process& process : stall.now.processes) {
+  const auto waiting = stall.processes([&stall](const Process& process) {
     const ListenerProcess* then = stall.previous(process);
-    if (then != nullptr && threads_in(process.second, "uninterruptible") > 0 &&
-        threads_in(*then, "uninterruptible") > 0) {
-      causes.push_back(
-          {.sentence =
-               "Process " + named(process) + " waits in uninterruptible sleep (disk or NFS).",
-           .action = "Find out what it waits for: `cat /proc/" + process.first + "/stack` as root.",
-           .evidence = {{"pid", pid_number(process.first)}}});
-      return;
-    }
+    return then != nullptr && is_uninterruptible(process.second) && is_uninterruptible(*then);
+  });
+  if (!waiting.empty()) {
+    const Process& first = *waiting.front();
+    causes.push_back(
+        {.sentence = stall.subject(first) + " waits in uninterruptible sleep (disk or NFS).",
+         .action = "Find out what it waits for: `cat /proc/" + first.first + "/stack` as root.",
+         .is_certain = stall.is_certain(waiting.size()),
+         .evidence = {{"pid", pid_number(first.first)}}});
   }
 }
 
-/// A thread that a quota throttles is runnable, too.
+bool has_busy_thread(const Process& process) {
+  return process.second.busiest_cpu.value_or(0) + process.second.busiest_wait.value_or(0) >=
+         min_runnable_ratio;
+}
+
+/// A thread that a quota throttles is runnable, too. In a process with several threads the busy one
+/// need not be the one that accepts, unless each process has one: then they are worker processes.
 void find_busy(const Stall& stall, Causes& causes) {
   if (std::ranges::any_of(stall.now.cgroups,
                           [&](const Cgroup& cgroup) { return is_throttled(stall, cgroup); })) {
     return;
   }
-  for (const Process& process : stall.now.processes) {
-    const double cpu = process.second.busiest_cpu.value_or(0);
-    const double wait = process.second.busiest_wait.value_or(0);
-    if (cpu + wait < min_runnable_ratio) {
-      continue;
-    }
-    const bool has_cpu = cpu >= min_full_cpu_ratio;
-    causes.push_back(
-        {.sentence = "One thread of " + named(process) +
-                     (has_cpu ? " uses a full CPU: a busy loop, or more work than it can do."
-                              : " is always runnable and gets " + format_percent(cpu) +
-                                    " of a CPU: a busy loop, or the host lacks CPU time."),
-         .action = "Find out what it does: `perf top -p " + process.first + "` or `gdb -p " +
-                   process.first + "`. More threads or processes help only if it has work to do.",
-         .evidence = {{"pid", pid_number(process.first)},
-                      {"busiest_thread_cpu_ratio", cpu},
-                      {"busiest_thread_cpu_wait_ratio", wait}}});
+  const auto busy = stall.processes(has_busy_thread);
+  if (busy.empty()) {
     return;
   }
+  const Process& first = *busy.front();
+  const double threads = all_threads(first.second);
+  const bool is_certain = stall.is_certain(busy.size()) && (threads <= 1 || busy.size() > 1);
+  const double cpu = first.second.busiest_cpu.value_or(0);
+  const std::string subject =
+      threads > 1 ? "One of the " + format_number(threads) + " threads of " : "One thread of ";
+  const std::string use = cpu >= min_full_cpu_ratio
+                              ? " uses a full CPU"
+                              : " is always runnable and gets " + format_percent(cpu) + " of a CPU";
+  const std::string conclusion = !is_certain ? "."
+                                 : cpu >= min_full_cpu_ratio
+                                     ? ": a busy loop, or more work than it "
+                                       "can do."
+                                     : ": a busy loop, or the host lacks "
+                                       "CPU time.";
+  causes.push_back(
+      {.sentence = (stall.has_socket() ? "" : "A process of its cgroup: ") + subject +
+                   named(first) + use + conclusion,
+       .action = is_certain ? "Find out what it does: `perf top -p " + first.first +
+                                  "` or `gdb -p " + first.first +
+                                  "`. More threads or processes help only if it has work to do."
+                            : "",
+       .is_certain = is_certain,
+       .evidence = {{"pid", pid_number(first.first)},
+                    {"busiest_thread_cpu_ratio", cpu},
+                    {"busiest_thread_cpu_wait_ratio", first.second.busiest_wait}}});
 }
 
 /// A program that creates a thread or process for each connection cannot.
@@ -259,12 +345,28 @@ void find_exhausted_pids(const Stall& stall, Causes& causes) {
                         .action = "Raise TasksMax= of the systemd unit or the PID limit of the "
                                   "container, or find out why it needs so many.",
                         .evidence = {{"pids", cgroup.pids}, {"pids_limit", cgroup.pids_limit}}});
+      return;
     }
   }
 }
 
-/// Returns what is known without a cause.
-StallCause describe_owner(const OwnerState& owner) {
+/// Returns ` and 2 other processes have`, or ` has` for one process.
+std::string and_others(double count) {
+  if (count <= 1) {
+    return " has";
+  }
+  return " and " + format_number(count - 1) + " other process" + (count > 2 ? "es" : "") + " have";
+}
+
+/// Returns what is known without a cause. PID 1 is not to be traced: it is not the one to accept.
+StallCause describe_owner(const OwnerState& owner, const std::optional<Process>& manager) {
+  if (owner.processes.empty() && manager && owner.found_by == "socket") {
+    return {.sentence = "Only " + named(*manager) + " has the socket open.",
+            .action = manager->second.comm == "systemd"
+                          ? "Find out why the service that accepts from the socket does not run."
+                          : "",
+            .is_certain = false};
+  }
   if (owner.processes.empty()) {
     const std::string why = owner.needs.empty() ? ""
                             : owner.needs == "access"
@@ -272,21 +374,22 @@ StallCause describe_owner(const OwnerState& owner) {
                                   "CAP_SYS_PTRACE."
                                 : "The processes cannot be seen: needs " + owner.needs + ".";
     return {.sentence = why,
-            .action = owner.needs.empty() ? "" : "Run `inetdiag_exporter check` as root."};
+            .action = owner.needs.empty() ? "" : "Run `inetdiag_exporter check` as root.",
+            .is_certain = false};
   }
   const Process& first = *owner.processes.begin();
+  const std::string hidden =
+      owner.needs.empty() ? "" : " Which has the socket cannot be seen: needs " + owner.needs + ".";
   const std::string others =
       owner.count > 1 ? " and " + format_number(owner.count - 1) + " more" : "";
   return {.sentence = owner.found_by == "socket"
-                          ? "Process " + named(first) + others + " has the socket."
-                          : "Its cgroup has process " + named(first) + others + "." +
-                                (owner.needs.empty() ? ""
-                                                     : " Which has the socket cannot be seen: "
-                                                       "needs " +
-                                                           owner.needs + "."),
+                          ? (owner.count > 1 ? "" : "Process ") + named(first) +
+                                and_others(owner.count) + " the socket open."
+                          : "Its cgroup has process " + named(first) + others + "." + hidden,
           .action = "Find out where it waits: `cat /proc/" + first.first +
                     "/stack` as root, `strace -f -p " + first.first + "` or `gdb -p " +
                     first.first + "`.",
+          .is_certain = false,
           .evidence = {{"pid", pid_number(first.first)}}};
 }
 
@@ -313,6 +416,33 @@ void insert_after_first_sentence(std::string& text, const std::string& sentence)
   text.insert(end_of_sentence(text, 0), " " + sentence);
 }
 
+/// What is known about the owner of a listener.
+struct Explanation {
+  OwnerState owner;
+  StallCause description{};  ///< if no cause is certain
+  Causes causes{};           ///< certain ones first
+
+  bool has_cause() const { return !causes.empty() && causes.front().is_certain; }
+
+  std::string text() const {
+    std::string text = has_cause() ? "" : description.sentence;
+    for (const StallCause& cause : causes) {
+      text += (text.empty() ? "" : " ") + cause.sentence;
+    }
+    return text;
+  }
+
+  const StallCause& first() const { return causes.empty() ? description : causes.front(); }
+
+  std::string action() const {
+    std::string action = causes.empty() ? "" : causes.front().action;
+    if (!has_cause() && !description.action.empty()) {
+      action += (action.empty() ? "" : " ") + description.action;
+    }
+    return action;
+  }
+};
+
 /// Returns the owner with the processes of the sockets that accept nothing, if these are known,
 /// else with all.
 OwnerState stalled_owner(const Listener& listener) {
@@ -328,59 +458,65 @@ OwnerState stalled_owner(const Listener& listener) {
   return owner;
 }
 
-}  // namespace
-
-std::vector<StallCause> causes_of_stall(const Listener& listener, const NamespaceDelta& delta) {
-  if (!listener.owner_state) {
-    return {};
-  }
-  const OwnerState owner = stalled_owner(listener);
-  const Listener* then = delta.previous(listener);
-  const Stall stall{.now = owner,
-                    .before = then != nullptr && then->owner_state ? &*then->owner_state : nullptr,
-                    .seconds = delta.seconds};
-  Causes causes;
+void find_causes(const Stall& stall, Causes& causes) {
   // A task that is frozen or stopped has no other reason.
   for (const auto find : {find_frozen, find_stopped}) {
     find(stall, causes);
-    if (!causes.empty()) {
-      return causes;
+    if (std::ranges::any_of(causes, &StallCause::is_certain)) {
+      return;
     }
   }
   for (const auto find : {find_exhausted_files, find_throttled, find_memory, find_uninterruptible,
                           find_busy, find_exhausted_pids}) {
     find(stall, causes);
   }
-  causes.resize(std::min(causes.size(), max_causes));
-  return causes;
+}
+
+Explanation explain_stall(const Listener& listener, const NamespaceDelta& delta) {
+  Explanation explanation{.owner = stalled_owner(listener)};
+  OwnerState& owner = explanation.owner;
+  std::optional<Process> manager;
+  if (const auto found = owner.processes.find("1"); found != owner.processes.end()) {
+    manager.emplace(*found);
+    owner.processes.erase(found);
+  }
+  const Listener* then = delta.previous(listener);
+  const Stall stall{.now = owner,
+                    .before = then != nullptr && then->owner_state ? &*then->owner_state : nullptr,
+                    .seconds = delta.seconds};
+  find_causes(stall, explanation.causes);
+  std::ranges::stable_partition(explanation.causes, &StallCause::is_certain);
+  explanation.causes.resize(std::min(explanation.causes.size(), max_causes));
+  explanation.description = describe_owner(owner, manager);
+  return explanation;
+}
+
+}  // namespace
+
+std::vector<StallCause> causes_of_stall(const Listener& listener, const NamespaceDelta& delta) {
+  return listener.owner_state ? explain_stall(listener, delta).causes : Causes();
 }
 
 std::string why_not_accepted(const Listener& listener, const NamespaceDelta& delta) {
-  std::string text;
-  for (const StallCause& cause : causes_of_stall(listener, delta)) {
-    text += (text.empty() ? "" : " ") + cause.sentence;
-  }
-  return text.empty() && listener.owner_state ? describe_owner(stalled_owner(listener)).sentence
-                                              : text;
+  return listener.owner_state ? explain_stall(listener, delta).text() : "";
 }
 
 void add_cause(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   if (!listener.owner_state) {
     return;
   }
-  const std::string why = why_not_accepted(listener, delta);
+  const Explanation explanation = explain_stall(listener, delta);
+  const std::string why = explanation.text();
   if (why.empty()) {
     return;
   }
-  const Causes causes = causes_of_stall(listener, delta);
-  const StallCause first =
-      causes.empty() ? describe_owner(stalled_owner(listener)) : causes.front();
   insert_after_first_sentence(finding.summary, why);
+  const StallCause& first = explanation.first();
   finding.evidence.insert(finding.evidence.end(), first.evidence.begin(), first.evidence.end());
-  if (!listener.owner_state->processes.empty()) {
-    erase_sentence(finding.action, "`ss -ltnp");
+  if (explanation.owner.found_by == "socket" && !explanation.owner.processes.empty()) {
+    erase_sentence(finding.action, "`ss -ltnp sport");
   }
-  if (!causes.empty()) {
+  if (explanation.has_cause()) {
     erase_sentence(finding.action, "Find out why the program does not call accept()");
     erase_sentence(finding.action, "To lengthen the queue");
     if (finding.action.find("A larger backlog does not help.") == std::string::npos) {
@@ -388,7 +524,7 @@ void add_cause(Finding& finding, const Listener& listener, const NamespaceDelta&
           "A larger backlog does not help." + (finding.action.empty() ? "" : " " + finding.action);
     }
   }
-  finding.action = first.action + " " + finding.action;
+  finding.action = explanation.action() + " " + finding.action;
   if (finding.action.ends_with(' ')) {
     finding.action.pop_back();
   }

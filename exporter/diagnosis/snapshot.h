@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ struct Owner {
 /// The highest bucket of inetdiag_listener_accept_queue_sampled_fill_ratio.
 inline constexpr double full_sample_bound = 0.99;
 
+/// Most processes of a listener with inetdiag_listener_process_info.
+inline constexpr std::size_t max_listed_processes = 10;
+
 /// A process that has a listener open, or is in its cgroup.
 struct ListenerProcess {
   std::string comm{};
@@ -75,8 +79,10 @@ struct CgroupState {
 
 /// Who should accept the waiting connections of a listener.
 struct OwnerState {
-  double count = 0;        ///< processes, more than in `processes` if there are many
-  std::string found_by{};  ///< socket, cgroup or none
+  /// Processes. Not all are in `processes`: of many only some, and no parent of one that has the
+  /// same socket.
+  double count = 0;
+  std::string found_by{};  ///< socket, cgroup or none; empty if the processes are unknown
   std::string needs{};     ///< the privilege that is missing to see them; empty if none is
   std::map<std::string, ListenerProcess> processes{};  ///< by PID
   /// By the directory below /sys.

@@ -422,6 +422,11 @@ class Host:
         wait_until("the process listens", lambda: self.sockets("-lt", f"sport = {port}"), 10)
         return process
 
+    def worker_process(self, listener):
+        """Returns a child that has the listener too, accepts its connections and closes them."""
+        code = f"import socket\nlistener = socket.socket(fileno={listener.fileno()})\nwhile True: listener.accept()"
+        return self.keep(subprocess.Popen([sys.executable, "-c", code], pass_fds=(listener.fileno(),)))
+
     def cgroup(self, controller, process):
         """Moves a process to a new cgroup, which is removed after the check."""
         cgroup = TemporaryCgroup(controller, f"inetdiag-replay-{os.getpid()}")

@@ -193,6 +193,7 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
     throw DumpNotDue();
   }
   has_read_waiting_connections_ = true;
+  std::set<std::uint16_t> dumped_ports(ports.begin(), ports.end());
   const ListenerIndex index(listeners());
   std::map<Endpoint, WaitingConnections> waiting;
   const InetRequest request =
@@ -224,12 +225,11 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
     }
   });
   const std::scoped_lock lock(mutex_);
-  waiting_connections_ = waiting;
+  waiting_connections_ = {.ports = std::move(dumped_ports), .by_endpoint = waiting};
   return waiting;
 }
 
-std::optional<std::map<Endpoint, WaitingConnections>> TcpTable::waiting_connections_if_read()
-    const {
+std::optional<WaitingConnectionsDump> TcpTable::waiting_connections_if_read() const {
   const std::scoped_lock lock(mutex_);
   return waiting_connections_;
 }

@@ -112,6 +112,12 @@ struct WaitingConnections {
   std::uint64_t watched = 0;  ///< with one of the requested cookies
 };
 
+/// The connections that wait at listeners on some ports. A listener without any has no entry.
+struct WaitingConnectionsDump {
+  std::set<std::uint16_t> ports;
+  std::map<Endpoint, WaitingConnections> by_endpoint;
+};
+
 struct DumpNotDue : std::runtime_error {
   DumpNotDue() : std::runtime_error("TCP dump is not due") {}
 };
@@ -154,7 +160,7 @@ class TcpTable {
   bool has_read_waiting_connections() const { return has_read_waiting_connections_; }
 
   /// Returns the result of waiting_connections(), if a collector has called it in this scrape.
-  std::optional<std::map<Endpoint, WaitingConnections>> waiting_connections_if_read() const;
+  std::optional<WaitingConnectionsDump> waiting_connections_if_read() const;
 
  private:
   std::vector<Listener> dump_listeners() const;
@@ -168,7 +174,7 @@ class TcpTable {
   DumpPolicy policy_;
   std::atomic<bool> has_read_waiting_connections_ = false;
   mutable std::mutex mutex_;
-  std::optional<std::map<Endpoint, WaitingConnections>> waiting_connections_;
+  std::optional<WaitingConnectionsDump> waiting_connections_;
   Memoized<std::vector<Listener>> listeners_;
   Memoized<PartialDump> partial_dump_;
   Memoized<FullDump> full_dump_;

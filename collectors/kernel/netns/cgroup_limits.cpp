@@ -76,31 +76,37 @@ void add_quota(std::vector<CpuQuota>& quotas, const CgroupDirectory& cgroup,
 void add_processes(CgroupLimits& limits, const CgroupDirectory& cgroup, const CgroupFiles& files) {
   const auto current = files.number("pids.current");
   const auto max = files.limit("pids.max");
-  if (current && max &&
-      (!limits.processes ||
-       ratio(*current, *max) > ratio(limits.processes->processes, limits.processes->limit))) {
-    limits.processes = {.cgroup = cgroup, .processes = *current, .limit = *max};
+  if (current && max) {
+    limits.processes.push_back({.cgroup = cgroup, .processes = *current, .limit = *max});
   }
 }
 
 void add_memory(CgroupLimits& limits, MemoryLimit memory) {
-  if (!memory.bytes || !memory.limit_bytes) {
-    return;
-  }
-  if (!limits.memory || ratio(*memory.bytes, *memory.limit_bytes) >
-                            ratio(*limits.memory->bytes, *limits.memory->limit_bytes)) {
-    limits.memory = std::move(memory);
+  if (memory.bytes && memory.limit_bytes) {
+    limits.memory.push_back(std::move(memory));
   }
 }
 
-std::map<std::string, std::uint64_t> memory_events(std::string_view text) {
+/// Kills in an ancestor may be those of other services, so they count for the own cgroup only.
+std::map<std::string, std::uint64_t> memory_events(std::string_view text, bool is_own) {
   std::map<std::string, std::uint64_t> events;
-  for (const char* name : {"high", "max", "oom", "oom_kill"}) {
-    if (const auto count = keyed_value(text, name)) {
+  for (const std::string_view name : {"high", "max", "oom", "oom_kill"}) {
+    const auto count = keyed_value(text, name);
+    if (count && (is_own || name != "oom_kill")) {
       events.emplace(name, *count);
     }
   }
   return events;
+}
+
+/// memory.events includes the descendants; without memory.events.local (Linux 5.2) it is used for
+/// the own cgroup only, which has no descendants as a rule.
+std::map<std::string, std::uint64_t> unified_memory_events(const CgroupFiles& files, bool is_own) {
+  const auto local = files.text("memory.events.local");
+  if (!local && !is_own) {
+    return {};
+  }
+  return memory_events(local ? *local : files.text("memory.events").value_or(""), is_own);
 }
 
 std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> a,
@@ -136,7 +142,7 @@ void read_unified(CgroupLimits& limits, const FileTree& sys, const std::string& 
                {.cgroup = cgroup,
                 .bytes = files.number("memory.current"),
                 .limit_bytes = smaller(files.limit("memory.max"), files.limit("memory.high")),
-                .events = memory_events(files.text("memory.events").value_or(""))});
+                .events = unified_memory_events(files, is_own)});
     add_processes(limits, cgroup, files);
   }
 }
@@ -171,9 +177,11 @@ void read_cpu(CgroupLimits& limits, const FileTree& sys, const std::string& path
 }
 
 void read_memory(CgroupLimits& limits, const FileTree& sys, const std::string& path) {
-  for (const CgroupDirectory& cgroup : with_ancestors("memory", path)) {
+  const auto directories = with_ancestors("memory", path);
+  for (const CgroupDirectory& cgroup : directories) {
     const CgroupFiles files(sys, cgroup);
-    auto events = memory_events(files.text("memory.oom_control").value_or(""));
+    auto events =
+        memory_events(files.text("memory.oom_control").value_or(""), cgroup == directories.front());
     if (const auto failures = files.number("memory.failcnt")) {
       events.emplace("max", *failures);
     }

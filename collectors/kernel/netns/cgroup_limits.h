@@ -54,7 +54,8 @@ struct MemoryLimit {
   CgroupDirectory cgroup{};
   std::optional<std::uint64_t> bytes{};
   std::optional<std::uint64_t> limit_bytes{};
-  std::map<std::string, std::uint64_t> events{};  ///< high, max, oom, oom_kill
+  /// `high`, `max`, `oom` of this cgroup, without its descendants; `oom_kill` of the process's own.
+  std::map<std::string, std::uint64_t> events{};
 };
 
 struct ProcessLimit {
@@ -68,8 +69,8 @@ struct CgroupLimits {
   std::optional<CgroupDirectory> frozen{};
   bool has_freezer = false;
   std::vector<CpuQuota> cpu_quotas{};        ///< of the cgroup and its ancestors
-  std::optional<MemoryLimit> memory{};       ///< the fullest of the cgroup and its ancestors
-  std::optional<ProcessLimit> processes{};   ///< likewise
+  std::vector<MemoryLimit> memory{};         ///< likewise, those with a limit
+  std::vector<ProcessLimit> processes{};     ///< likewise
   std::map<std::string, double> pressure{};  ///< by resource: cpu, memory, io
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -17,6 +16,14 @@ constexpr std::size_t max_searched_processes = 4096;
 constexpr std::size_t max_links_of_process = 1U << 17U;
 /// Without access to descriptors, more processes than this name nobody.
 constexpr std::size_t max_processes_of_cgroup = 512;
+
+FoundProcess identify(const FileTree& proc, pid_t process) {
+  const auto stat =
+      parse_task_stat(read_if_possible(proc, std::to_string(process) + "/stat").value_or(""));
+  return {.pid = process,
+          .parent = stat ? stat->parent : 0,
+          .start_ticks = stat ? stat->start_ticks : 0};
+}
 
 class ProcessSearch {
  public:
@@ -41,7 +48,16 @@ class ProcessSearch {
     }
     // systemd opens sockets for a service in its own cgroup, and processes move.
     if (const auto rest = not_found(); !rest.empty()) {
-      search(numbered_entries(proc_, "", max_searched_processes), rest);
+      auto processes = numbered_entries(proc_, "", max_searched_processes + 1);
+      const bool is_truncated = processes.size() > max_searched_processes;
+      processes.resize(std::min(processes.size(), max_searched_processes));
+      search(processes, rest);
+      if (is_truncated) {
+        for (const std::uint64_t inode : not_found()) {
+          found_[inode].has_hidden = true;
+          found_[inode].is_truncated = true;
+        }
+      }
     }
     fall_back_to_cgroups();
     return std::move(found_);
@@ -76,7 +92,7 @@ class ProcessSearch {
         socket.has_hidden = socket.has_hidden || open.is_hidden;
         if (open.inodes.contains(inode)) {
           socket.found_by = "socket";
-          socket.processes.push_back(process);
+          socket.processes.push_back(identify(proc_, process));
         }
       }
     }
@@ -90,8 +106,11 @@ class ProcessSearch {
             processes.size() > max_processes_of_cgroup) {
           continue;
         }
-        std::ranges::copy_if(processes, std::back_inserter(socket.processes),
-                             [](pid_t process) { return process != 0; });
+        for (const pid_t process : processes) {
+          if (process != 0) {
+            socket.processes.push_back(identify(proc_, process));
+          }
+        }
         socket.found_by = socket.processes.empty() ? "none" : "cgroup";
       }
     }
@@ -106,6 +125,12 @@ class ProcessSearch {
 };
 
 }  // namespace
+
+bool has_ended(const FileTree& proc, const FoundProcess& process) {
+  const auto stat =
+      parse_task_stat(read_if_possible(proc, std::to_string(process.pid) + "/stat").value_or(""));
+  return !stat || (process.start_ticks != 0 && stat->start_ticks != process.start_ticks);
+}
 
 std::vector<pid_t> parse_cgroup_processes(std::string_view text) {
   std::vector<pid_t> processes;

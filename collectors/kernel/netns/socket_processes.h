@@ -19,13 +19,26 @@ struct SearchedSocket {
   std::string cgroup{};  ///< path of the cgroup v2 that created it; empty if unknown
 };
 
+struct FoundProcess {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  std::uint64_t start_ticks = 0;  ///< 0 if unknown
+
+  bool operator==(const FoundProcess&) const = default;
+};
+
 struct SocketProcesses {
   /// `socket`: they have the socket open. `cgroup`: they are in the cgroup that created it, and
   /// descriptors cannot be read. `none`: no process was found.
   std::string_view found_by = "none";
   bool has_hidden = false;  ///< a process that may have the socket open could not be examined
-  std::vector<pid_t> processes{};
+  /// There are more processes than are searched, and it was not found in these.
+  bool is_truncated = false;
+  std::vector<FoundProcess> processes{};
 };
+
+/// Returns whether a process that was found earlier has ended, even if another one has its PID.
+bool has_ended(const FileTree& proc, const FoundProcess& process);
 
 /// Parses cgroup.procs. Processes of other PID namespaces are 0.
 std::vector<pid_t> parse_cgroup_processes(std::string_view text);

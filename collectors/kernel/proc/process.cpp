@@ -13,18 +13,27 @@ std::optional<TaskStat> parse_task_stat(std::string_view text) {
   }
   std::string_view rest = text.substr(end + 1);
   const std::string_view state = next_word(rest);
-  constexpr int fields_before_utime = 10;
-  for (int i = 0; i < fields_before_utime; ++i) {
-    next_word(rest);
-  }
+  const auto parent = to_number<pid_t>(next_word(rest));
+  const auto skip = [&rest](int fields) {
+    for (int i = 0; i < fields; ++i) {
+      next_word(rest);
+    }
+  };
+  constexpr int from_pgrp_to_cmajflt = 9;
+  constexpr int from_cutime_to_itrealvalue = 6;
+  skip(from_pgrp_to_cmajflt);
   const auto user = to_number<std::uint64_t>(next_word(rest));
   const auto system = to_number<std::uint64_t>(next_word(rest));
+  skip(from_cutime_to_itrealvalue);
+  const auto start = to_number<std::uint64_t>(next_word(rest));
   if (state.size() != 1 || !user || !system) {
     return std::nullopt;
   }
   return TaskStat{.comm = std::string(text.substr(begin + 1, end - begin - 1)),
                   .state = state.front(),
-                  .cpu_ticks = *user + *system};
+                  .parent = parent.value_or(0),
+                  .cpu_ticks = *user + *system,
+                  .start_ticks = start.value_or(0)};
 }
 
 std::optional<ScheduleTimes> parse_schedule_times(std::string_view text) {

@@ -6,13 +6,18 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 namespace inetdiag::kernel {
 
 /// A line of /proc/PID/stat or /proc/PID/task/TID/stat (fs/proc/array.c, do_task_stat).
 struct TaskStat {
   std::string comm{};           ///< any bytes: programs set their own name
   char state = '?';             ///< a letter of task_state_array
+  pid_t parent = 0;             ///< ppid; 0 if it is in another PID namespace
   std::uint64_t cpu_ticks = 0;  ///< utime + stime, in USER_HZ
+  /// Since boot, in USER_HZ; with the PID it identifies a process. 0 if unknown.
+  std::uint64_t start_ticks = 0;
 
   bool operator==(const TaskStat&) const = default;
 };

@@ -69,7 +69,8 @@ OpenSockets find_open_sockets(const FileTree& proc, pid_t process,
   return sockets;
 }
 
-std::optional<std::uint64_t> count_open_files(const FileTree& proc, pid_t process) {
+std::optional<std::uint64_t> count_open_files(const FileTree& proc, pid_t process,
+                                              std::uint64_t max) {
   const std::string path = proc.path(std::to_string(process) + "/fd");
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -85,6 +86,9 @@ std::optional<std::uint64_t> count_open_files(const FileTree& proc, pid_t proces
   std::uint64_t count = 0;
   while (const dirent* entry = ::readdir(directory.get())) {
     count += entry->d_name[0] == '.' ? 0U : 1U;
+    if (count > max) {
+      return std::nullopt;
+    }
   }
   return count;
 }

@@ -34,7 +34,9 @@ OpenSockets find_open_sockets(const FileTree& proc, pid_t process,
                               const std::set<std::uint64_t>& wanted, std::size_t max_links);
 
 /// Returns the number of open descriptors: the size of /proc/PID/fd, which needs no privileges
-/// (since Linux 6.2, fs/proc/fd.c, proc_fd_getattr), or else the number of its entries.
-std::optional<std::uint64_t> count_open_files(const FileTree& proc, pid_t process);
+/// (since Linux 6.2, fs/proc/fd.c, proc_fd_getattr), or else the number of its entries. Absent if
+/// there are more than `max` to count.
+std::optional<std::uint64_t> count_open_files(const FileTree& proc, pid_t process,
+                                              std::uint64_t max);
 
 }  // namespace inetdiag::kernel

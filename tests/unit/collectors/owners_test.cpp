@@ -24,9 +24,10 @@ using ::testing::StartsWith;
 struct WaitingListener : CollectorFixture {
   CpuBudget::Clock::time_point now{};
   CpuBudget::CpuTime cpu{};
+  CpuBudget::CpuTime cpu_cost = 1ms;
   std::unique_ptr<Collector> collector =
       make_owners_with_clocks({.now = [this] { return now += 1s; },
-                               .thread_cpu = [this] { return cpu += 1ms; },
+                               .thread_cpu = [this] { return cpu += cpu_cost; },
                                .has_ptrace_capability = [] { return false; }});
 
   WaitingListener() {
@@ -34,11 +35,13 @@ struct WaitingListener : CollectorFixture {
         {.port = 80, .cookie = 1, .receive_queue = 3, .send_queue = 9, .inode = 4711}};
   }
 
-  void add_process(int pid, const std::string& comm, char state, int ticks = 0) const {
+  void add_process(int pid, const std::string& comm, char state, int ticks = 0, int parent = 1,
+                   int start = 7) const {
     const std::string directory = std::to_string(pid) + "/";
     const std::string stat = directory.substr(0, directory.size() - 1) + " (" + comm + ") " +
-                             state + " 1 1 1 0 -1 0 0 0 0 0 " + std::to_string(ticks) +
-                             " 0 0 0 20 0 1 0\n";
+                             state + " " + std::to_string(parent) + " 1 1 0 -1 0 0 0 0 0 " +
+                             std::to_string(ticks) + " 0 0 0 20 0 1 0 " + std::to_string(start) +
+                             "\n";
     proc_tree.write(directory + "stat", stat);
     proc_tree.write(directory + "task/" + directory + "stat", stat);
     proc_tree.write(directory + "limits", "Max open files  64  64  files\n");
@@ -111,12 +114,13 @@ TEST(Owners, HaveABusyThreadIfItsCpuTimeGrowsAsFastAsTime) {
 TEST(Owners, AreThoseOfTheCgroupIfDescriptorsCannotBeRead) {
   WaitingListener host;
   host.kernel.sockets[0].cgroup = host.make_cgroup("/web.service");
-  host.sys_tree.write("fs/cgroup/web.service/cgroup.procs", "812\n0\n");
+  host.sys_tree.write("fs/cgroup/web.service/cgroup.procs", "812\n0\n813\n");
   host.add_process(812, "web", 'S');
+  host.add_process(813, "helper", 'S', 0, 812);
   const auto collection = host.collect(*host.collector);
   const auto lines = lines_of(collection.families);
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_owner_processes{address="0.0.0.0",port="80",)"
-                              R"(found_by="cgroup",needs="CAP_SYS_PTRACE"} 1)"));
+                              R"(found_by="cgroup",needs="CAP_SYS_PTRACE"} 2)"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_listener_process_info{address="0.0.0.0",port="80",)"
                               R"(pid="812",comm="web"} 1)"));
   EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("needs CAP_SYS_PTRACE")));
@@ -141,6 +145,74 @@ TEST(Owners, HaveTheLimitsOfTheCgroupOfTheProcess) {
   EXPECT_THAT(host.scrape(),
               Contains(R"(inetdiag_listener_owner_frozen{address="0.0.0.0",port="80",)"
                        R"(cgroup="/web.service"} 1)"));
+}
+
+TEST(Owners, AreNamedWithoutTheParentOfOthers) {
+  WaitingListener host;
+  host.make_cgroup("/web.service");
+  host.sys_tree.write("fs/cgroup/web.service/cgroup.events", "populated 1\nfrozen 0\n");
+  host.add_process(1, "systemd", 'S', 0, 0);
+  host.add_process(100, "master", 'S');
+  host.add_process(101, "worker", 'T', 0, 100);
+  host.proc_tree.write("101/cgroup", "0::/web.service\n");
+  for (const int pid : {1, 100, 101}) {
+    host.open_socket(pid, 4711);
+  }
+  const auto lines = host.scrape();
+  EXPECT_THAT(lines, Contains(AllOf(StartsWith(count), ::testing::EndsWith(" 3"))));
+  EXPECT_THAT(lines, Contains(HasSubstr("pid=\"101\"")));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("pid=\"1\""))));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("pid=\"100\""))));
+  EXPECT_THAT(lines, Contains(HasSubstr("cgroup=\"/web.service\"")));
+}
+
+TEST(Owners, AreNamedIfTheirChildHasNoSocket) {
+  WaitingListener host;
+  host.add_process(100, "web", 'S');
+  host.add_process(101, "helper", 'S', 0, 100);
+  host.open_socket(100, 4711);
+  EXPECT_THAT(host.scrape(), Contains(HasSubstr("pid=\"100\"")));
+}
+
+TEST(Owners, AreTheManagerIfNobodyElseHasTheSocket) {
+  WaitingListener host;
+  host.add_process(1, "systemd", 'S', 0, 0);
+  host.open_socket(1, 4711);
+  EXPECT_THAT(host.scrape(), Contains(HasSubstr("pid=\"1\",comm=\"systemd\"")));
+}
+
+TEST(Owners, AreUnknownWhileTheBudgetForbidsASearch) {
+  WaitingListener host;
+  host.cpu_cost = 1h;
+  host.add_process(812, "web", 'S');
+  host.open_socket(812, 4711);
+  EXPECT_THAT(host.scrape(), Contains(StartsWith(count)));  // free
+  EXPECT_THAT(host.scrape(), Contains(HasSubstr("comm=\"web\"")));
+  EXPECT_THAT(host.scrape(), Contains(HasSubstr("comm=\"web\""))) << "the process still exists";
+  host.add_process(812, "other", 'S', 0, 1, 8);
+  const auto lines = host.scrape();
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("other")))) << "another process has its PID";
+  EXPECT_THAT(lines, Not(Contains(StartsWith(count))));
+}
+
+TEST(Owners, AreUnknownIfThereAreMoreProcessesThanAreSearched) {
+  WaitingListener host;
+  for (int pid = 1; pid <= 4096; ++pid) {
+    host.proc_tree.make_directory(std::to_string(pid));
+  }
+  EXPECT_THAT(host.scrape(), Contains(AllOf(StartsWith(count), HasSubstr("found_by=\"none\""))));
+  host.proc_tree.make_directory("4097");
+  const auto collection = host.collect(*host.collector);
+  EXPECT_THAT(lines_of(collection.families), Not(Contains(StartsWith(count))));
+  EXPECT_THAT(collection.missing, Contains(HasSubstr("4096")));
+}
+
+TEST(Owners, AreNotExaminedIfTheirConnectionsWereAcceptedBeforeTheDump) {
+  WaitingListener host;
+  host.dumped_ports = {81};
+  EXPECT_THAT(host.scrape(), Contains(StartsWith(count))) << "of this port nothing is known";
+  host.dumped_ports = {80};
+  EXPECT_THAT(host.scrape(), IsEmpty());
 }
 
 TEST(Owners, AreTenProcessesAtMost) {

@@ -36,6 +36,8 @@ struct CollectorFixture {
   FakeKernel kernel;
   bool is_other_namespace = false;
   kernel::DumpPolicy dump_policy{};
+  /// Ports whose waiting connections another collector has dumped in the same scrape.
+  std::vector<std::uint16_t> dumped_ports{};
 
   /// Creates a cgroup v2 and returns its ID.
   kernel::CgroupId make_cgroup(const std::string& path) const {
@@ -53,6 +55,9 @@ struct CollectorFixture {
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
     kernel::CachedFiles proc(proc_files, deadline);
     kernel::TcpTable tcp(kernel.factory(), deadline, dump_policy);
+    if (!dumped_ports.empty()) {
+      (void)tcp.waiting_connections(dumped_ports, std::chrono::seconds(1));
+    }
     kernel::CgroupTree cgroups(sys, deadline);
     return collector.collect({proc, cgroups, tcp, sock_diag, deadline, is_other_namespace});
   }

@@ -1,5 +1,8 @@
 #include "exporter/diagnosis/owner_state.h"
 
+#include <string>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +40,13 @@ struct StuckHost : DiagnosedHost {
     process().threads = {{state, 1}};
     listener_before().owner_state->processes.at("812").threads = {{state, 1}};
   }
+  ListenerProcess& add_process(const std::string& pid) {
+    owner().count += 1;
+    ListenerProcess& added = owner().processes[pid];
+    added = {.comm = "nginx", .inode = "4711", .open_files = 20, .open_files_limit = 1024};
+    added.threads["sleeping"] = 1;
+    return added;
+  }
   CgroupState& cgroup() { return owner().cgroups[web_cgroup]; }
   CgroupState& cgroup_before() { return listener_before().owner_state->cgroups[web_cgroup]; }
 
@@ -52,7 +62,7 @@ struct StuckHost : DiagnosedHost {
 
 TEST(OwnerStates, NameTheProcessIfThereIsNoCause) {
   StuckHost host;
-  EXPECT_EQ(host.why(), "Process nginx (pid 812) has the socket.");
+  EXPECT_EQ(host.why(), "Process nginx (pid 812) has the socket open.");
   EXPECT_THAT(host.names(), ElementsAre("critical listener_stuck"));
   EXPECT_THAT(host.first().action,
               AllOf(HasSubstr("cat /proc/812/stack"), HasSubstr("A larger backlog does not help")));
@@ -75,15 +85,68 @@ TEST(OwnerStates, ExplainAStoppedProcess) {
   EXPECT_THAT(host.why(), HasSubstr("by a debugger or tracer"));
 }
 
-TEST(OwnerStates, DoNotExplainAStoppedProcessAmongOthers) {
+TEST(OwnerStates, ObserveAStoppedProcessAmongOthers) {
   StuckHost host;
   host.set_state("stopped");
-  host.owner().count = 2;
-  EXPECT_THAT(host.why(), Not(HasSubstr("stopped")));
-  ListenerProcess& other = host.owner().processes["813"];
-  other.comm = "nginx";
-  other.threads["sleeping"] = 1;
-  EXPECT_THAT(host.why(), Not(HasSubstr("stopped")));
+  host.add_process("813");
+  EXPECT_EQ(host.why(),
+            "nginx (pid 812) and 1 other process have the socket open. 1 of 2 processes that have "
+            "the socket is stopped (SIGSTOP or job control).");
+  EXPECT_THAT(host.first().action,
+              AllOf(StartsWith("Continue it: `kill -CONT 812`. Find out where it waits"),
+                    HasSubstr("Find out why the program does not call accept()")));
+}
+
+TEST(OwnerStates, ExplainStoppedWorkersOfAParentThatRuns) {
+  StuckHost host;
+  host.set_state("stopped");
+  host.owner().count = 2;  // with the parent, which has no series
+  EXPECT_EQ(host.why(), "Process nginx (pid 812) is stopped (SIGSTOP or job control).");
+  host.add_process("813").threads = {{"stopped", 1}};
+  host.owner().count = 3;
+  EXPECT_EQ(host.why(), "All 2 processes that may accept are stopped (SIGSTOP or job control).");
+  EXPECT_THAT(host.first().action, StartsWith("Continue them: `kill -CONT 812 813`."));
+}
+
+TEST(OwnerStates, DoNotCallAllStoppedIfMostAreNotListed) {
+  StuckHost host;
+  host.set_state("stopped");
+  for (int pid = 813; pid < 822; ++pid) {
+    host.add_process(std::to_string(pid)).threads = {{"stopped", 1}};
+  }
+  host.owner().count = 64;
+  EXPECT_THAT(host.why(),
+              HasSubstr("At least 10 of 64 processes that have the socket are stopped"));
+}
+
+TEST(OwnerStates, NameTheManagerButDoNotTraceIt) {
+  StuckHost host;
+  auto systemd = host.owner().processes.extract("812");
+  systemd.key() = "1";
+  systemd.mapped().comm = "systemd";
+  systemd.mapped().threads = {{"stopped", 1}};
+  host.owner().processes.insert(std::move(systemd));
+  EXPECT_EQ(host.why(), "Only systemd (pid 1) has the socket open.");
+  EXPECT_THAT(
+      host.first().action,
+      AllOf(StartsWith("Find out why the service that accepts from the socket does not run."),
+            Not(HasSubstr("gdb")), Not(HasSubstr("strace")), Not(HasSubstr("kill"))));
+}
+
+TEST(OwnerStates, AreObservationsIfTheProcessMayNotHaveTheSocket) {
+  StuckHost host;
+  host.owner().found_by = "cgroup";
+  host.process().inode = "";
+  host.process().open_files = 1024;
+  EXPECT_THAT(host.why(),
+              AllOf(HasSubstr("A process of its cgroup: nginx (pid 812) has 1024 of 1024 "
+                              "file descriptors open."),
+                    Not(HasSubstr("EMFILE"))));
+  EXPECT_THAT(host.first().action, HasSubstr("Find out why the program does not call accept()"));
+  host.process().open_files = 20;
+  host.set_state("stopped");
+  EXPECT_THAT(host.why(), HasSubstr("A process of its cgroup: nginx (pid 812) is stopped"));
+  EXPECT_THAT(host.first().action, HasSubstr("Find out why the program does not call accept()"));
 }
 
 TEST(OwnerStates, ExplainAFrozenCgroupBeforeItsSleepingTasks) {
@@ -93,6 +156,8 @@ TEST(OwnerStates, ExplainAFrozenCgroupBeforeItsSleepingTasks) {
   EXPECT_EQ(host.why(), "Its cgroup /sys/fs/cgroup/web.service is frozen.");
   EXPECT_THAT(host.first().action,
               StartsWith("Thaw it: `echo 0 > /sys/fs/cgroup/web.service/cgroup.freeze`."));
+  host.owner().cgroups = {{"/sys/fs/cgroup/a$(b)", {.is_frozen = true}}};
+  EXPECT_THAT(host.first().action, StartsWith("Thaw it: write 0 to its cgroup.freeze."));
   host.owner().cgroups = {{"/sys/fs/cgroup/freezer/a", {.is_frozen = true}}};
   EXPECT_THAT(host.first().action,
               StartsWith("Thaw it: `echo THAWED > /sys/fs/cgroup/freezer/a/freezer.state`."));
@@ -106,6 +171,10 @@ TEST(OwnerStates, ExplainExhaustedDescriptors) {
   EXPECT_EQ(host.why(),
             "Process nginx (pid 812) has 1024 of 1024 file descriptors open: accept() fails with "
             "EMFILE.");
+  EXPECT_THAT(host.first().action, Not(HasSubstr("Find out why")));
+  host.add_process("813");  // it can accept
+  EXPECT_THAT(host.why(), HasSubstr("1024 of 1024 file descriptors open"));
+  EXPECT_THAT(host.first().action, HasSubstr("Find out why"));
 }
 
 TEST(OwnerStates, ExplainACpuQuotaThatThrottlesMostOfTheTime) {
@@ -141,12 +210,30 @@ TEST(OwnerStates, ExplainMemoryOnlyWithPressure) {
   EXPECT_THAT(host.why(), HasSubstr("the kernel killed processes"));
 }
 
+TEST(OwnerStates, ExplainMemoryOfTheCgroupThatIsClosestToItsLimit) {
+  StuckHost host;
+  OwnerState& before = *host.listener_before().owner_state;
+  host.cgroup().pressure["memory"] = 0.4;
+  for (const auto& [path, bytes] : {std::pair("/sys/fs/cgroup/a", 50), {"/sys/fs/cgroup/b", 90}}) {
+    CgroupState& cgroup = before.cgroups[path];
+    cgroup = {.memory_bytes = bytes, .memory_limit_bytes = 100};
+    cgroup.memory_events["max"] = 1;
+    host.owner().cgroups[path] = cgroup;
+    host.owner().cgroups[path].memory_events["max"] = 2;
+  }
+  EXPECT_THAT(host.why(), AllOf(HasSubstr("/sys/fs/cgroup/b uses"), Not(HasSubstr("cgroup/a"))));
+  host.owner().cgroups["/sys/fs/cgroup/b"].memory_events["max"] = 1;
+  EXPECT_THAT(host.why(), HasSubstr("/sys/fs/cgroup/a uses"));
+}
+
 TEST(OwnerStates, ExplainUninterruptibleSleepInBothSnapshots) {
   StuckHost host;
   host.process().threads = {{"uninterruptible", 1}};
   EXPECT_THAT(host.why(), Not(HasSubstr("uninterruptible")));
   host.set_state("uninterruptible");
   EXPECT_THAT(host.why(), HasSubstr("waits in uninterruptible sleep (disk or NFS)"));
+  host.process().threads["sleeping"] = 1;  // threads for disk access
+  EXPECT_THAT(host.why(), Not(HasSubstr("uninterruptible")));
 }
 
 TEST(OwnerStates, ExplainAThreadThatIsAlwaysRunnable) {
@@ -159,6 +246,22 @@ TEST(OwnerStates, ExplainAThreadThatIsAlwaysRunnable) {
   host.process().busiest_cpu = 0.95;
   host.process().busiest_wait = 0;
   EXPECT_THAT(host.why(), HasSubstr("uses a full CPU: a busy loop"));
+  EXPECT_THAT(host.first().action, Not(HasSubstr("Find out why")));
+}
+
+TEST(OwnerStates, ObserveABusyThreadAmongOthers) {
+  StuckHost host;
+  host.process().threads = {{"sleeping", 11}, {"running", 1}};
+  host.process().busiest_cpu = 1;
+  EXPECT_EQ(host.why(),
+            "Process nginx (pid 812) has the socket open. One of the 12 threads of nginx (pid 812) "
+            "uses a full CPU.");
+  EXPECT_THAT(host.first().action,
+              AllOf(StartsWith("Find out where it waits"), HasSubstr("Find out why the program")));
+  ListenerProcess& other = host.add_process("813");
+  EXPECT_THAT(host.why(), Not(HasSubstr("busy loop")));
+  other.busiest_cpu = 1;
+  EXPECT_THAT(host.why(), HasSubstr("busy loop"));
 }
 
 TEST(OwnerStates, ExplainTheLimitOfProcesses) {

@@ -71,6 +71,9 @@ TEST(CgroupLimitsOfV2, IncludeThoseOfAncestors) {
   sys.write("fs/cgroup/a/b/memory.max", "max\n");
   sys.write("fs/cgroup/a/b/memory.high", "100\n");
   sys.write("fs/cgroup/a/b/memory.events", "low 0\nhigh 7\nmax 0\noom 0\noom_kill 0\n");
+  sys.write("fs/cgroup/a/memory.current", "95\n");
+  sys.write("fs/cgroup/a/memory.max", "1000\n");
+  sys.write("fs/cgroup/a/memory.events", "low 0\nhigh 7\nmax 3\noom 2\noom_kill 2\n");
   sys.write("fs/cgroup/a/b/memory.pressure", "some avg10=50.00 avg60=1 avg300=1 total=1\n");
   sys.write("fs/cgroup/a/pids.current", "5\n");
   sys.write("fs/cgroup/a/pids.max", "5\n");
@@ -82,12 +85,33 @@ TEST(CgroupLimitsOfV2, IncludeThoseOfAncestors) {
   EXPECT_EQ(limits.cpu_quotas[0].cgroup.path, "/a");
   EXPECT_EQ(limits.cpu_quotas[0].cpus, 0.01);
   EXPECT_EQ(limits.cpu_quotas[0].throttled_seconds, 1.5);
-  ASSERT_TRUE(limits.memory);
-  EXPECT_EQ(limits.memory->limit_bytes, 100U);
-  EXPECT_THAT(limits.memory->events, ::testing::Contains(Pair("high", 7)));
-  ASSERT_TRUE(limits.processes);
-  EXPECT_EQ(limits.processes->cgroup.path, "/a");
+  ASSERT_EQ(limits.memory.size(), 2U);
+  EXPECT_EQ(limits.memory[0].limit_bytes, 100U);
+  EXPECT_THAT(limits.memory[0].events, ::testing::Contains(Pair("high", 7)));
+  EXPECT_EQ(limits.memory[1].limit_bytes, 1000U);
+  EXPECT_THAT(limits.memory[1].events, IsEmpty()) << "they include other descendants";
+  ASSERT_EQ(limits.processes.size(), 2U);
+  EXPECT_EQ(limits.processes[0].cgroup.path, "/a/b");
+  EXPECT_EQ(limits.processes[1].cgroup.path, "/a");
   EXPECT_THAT(limits.pressure, ElementsAre(Pair("memory", 0.5)));
+}
+
+TEST(CgroupLimitsOfV2, HaveMemoryEventsOfEachCgroupWithoutItsDescendants) {
+  const TemporaryTree sys;
+  sys.write("fs/cgroup/cgroup.controllers", "");
+  for (const char* path : {"fs/cgroup/a/", "fs/cgroup/a/b/"}) {
+    const std::string directory = path;
+    sys.write(directory + "memory.current", "90\n");
+    sys.write(directory + "memory.max", "100\n");
+    sys.write(directory + "memory.events", "high 9\nmax 9\noom 9\noom_kill 9\n");
+    sys.write(directory + "memory.events.local", "high 0\nmax 2\noom 1\noom_kill 1\n");
+  }
+  const CgroupLimits limits = read_cgroup_limits(FileTree(sys.root()), {{"", "/a/b"}});
+  ASSERT_EQ(limits.memory.size(), 2U);
+  EXPECT_THAT(limits.memory[0].events,
+              ElementsAre(Pair("high", 0), Pair("max", 2), Pair("oom", 1), Pair("oom_kill", 1)));
+  EXPECT_THAT(limits.memory[1].events,
+              ElementsAre(Pair("high", 0), Pair("max", 2), Pair("oom", 1)));
 }
 
 TEST(CgroupLimitsOfV1, AreThoseOfEachController) {
@@ -107,16 +131,18 @@ TEST(CgroupLimitsOfV1, AreThoseOfEachController) {
   EXPECT_EQ(limits.frozen, (CgroupDirectory{"freezer", "/f"}));
   ASSERT_EQ(limits.cpu_quotas.size(), 1U);
   EXPECT_EQ(limits.cpu_quotas[0].throttled_seconds, 2.5);
-  ASSERT_TRUE(limits.memory);
-  EXPECT_THAT(limits.memory->events, ElementsAre(Pair("max", 3), Pair("oom_kill", 1)));
-  EXPECT_FALSE(limits.processes);
+  ASSERT_EQ(limits.memory.size(), 1U);
+  EXPECT_THAT(limits.memory[0].events, ElementsAre(Pair("max", 3), Pair("oom_kill", 1)));
+  EXPECT_THAT(limits.processes, IsEmpty());
 }
 
 TEST(CgroupLimitsOfAnEmptyTree, AreAbsent) {
   const TemporaryTree sys;
   const CgroupLimits limits =
       read_cgroup_limits(FileTree(sys.root()), {{"", "/a"}, {"freezer", "/a"}, {"cpu", "/a"}});
-  EXPECT_FALSE(limits.has_freezer || limits.frozen || limits.memory || limits.processes);
+  EXPECT_FALSE(limits.has_freezer || limits.frozen);
+  EXPECT_THAT(limits.memory, IsEmpty());
+  EXPECT_THAT(limits.processes, IsEmpty());
   EXPECT_THAT(limits.cpu_quotas, IsEmpty());
 }
 

@@ -6,8 +6,9 @@ namespace inetdiag::kernel {
 namespace {
 
 TEST(TaskStats, HaveNameStateAndCpuTime) {
-  EXPECT_EQ(parse_task_stat("812 (nginx) S 1 812 812 0 -1 4194560 100 0 0 0 12 30 0 0 20 0 1 0 5"),
-            (TaskStat{.comm = "nginx", .state = 'S', .cpu_ticks = 42}));
+  EXPECT_EQ(
+      parse_task_stat("812 (nginx) S 1 812 812 0 -1 4194560 100 0 0 0 12 30 0 0 20 0 1 0 5"),
+      (TaskStat{.comm = "nginx", .state = 'S', .parent = 1, .cpu_ticks = 42, .start_ticks = 5}));
 }
 
 TEST(TaskStats, HaveNamesOfAnyBytes) {
@@ -16,6 +17,7 @@ TEST(TaskStats, HaveNamesOfAnyBytes) {
   EXPECT_EQ(stat->comm, "a) R 1 (\n\xff");
   EXPECT_EQ(stat->state, 'T');
   EXPECT_EQ(stat->cpu_ticks, 3U);
+  EXPECT_EQ(stat->start_ticks, 0U) << "the line ends before it";
 }
 
 TEST(TaskStats, AreAbsentIfTruncatedOrNotNumbers) {
