@@ -358,7 +358,7 @@ std::string and_others(double count) {
   return " and " + format_number(count - 1) + " other process" + (count > 2 ? "es" : "") + " have";
 }
 
-/// Returns what is known without a cause. PID 1 is not to be traced: it is not the one to accept.
+/// Returns what is known without a cause. `manager` is PID 1, which must not be traced.
 StallCause describe_owner(const OwnerState& owner, const std::optional<Process>& manager) {
   if (owner.processes.empty() && manager && owner.found_by == "socket") {
     return {.sentence = "Only " + named(*manager) + " has the socket open.",

@@ -425,7 +425,8 @@ class Host:
     def worker_process(self, listener):
         """Returns a child that has the listener too, accepts its connections and closes them."""
         code = f"import socket\nlistener = socket.socket(fileno={listener.fileno()})\nwhile True: listener.accept()"
-        return self.keep(subprocess.Popen([sys.executable, "-c", code], pass_fds=(listener.fileno(),)))
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return self.keep(subprocess.Popen([sys.executable, "-c", code], pass_fds=(listener.fileno(),), **silent))
 
     def cgroup(self, controller, process):
         """Moves a process to a new cgroup, which is removed after the check."""

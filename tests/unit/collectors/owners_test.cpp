@@ -195,6 +195,18 @@ TEST(Owners, AreUnknownWhileTheBudgetForbidsASearch) {
   EXPECT_THAT(lines, Not(Contains(StartsWith(count))));
 }
 
+TEST(Owners, AreChargedForASearchThatTimesOut) {
+  WaitingListener host;
+  host.cpu_cost = 1h;
+  host.add_process(812, "web", 'S');
+  host.open_socket(812, 4711);
+  EXPECT_THAT(host.scrape(), Contains(StartsWith(count)));
+  host.is_late = true;
+  EXPECT_THROW(host.scrape(), kernel::DeadlineExceeded);
+  host.is_late = false;
+  EXPECT_THAT(host.scrape(), Not(Contains(StartsWith(count))));
+}
+
 TEST(Owners, AreUnknownIfThereAreMoreProcessesThanAreSearched) {
   WaitingListener host;
   for (int pid = 1; pid <= 4096; ++pid) {

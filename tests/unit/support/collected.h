@@ -38,6 +38,7 @@ struct CollectorFixture {
   kernel::DumpPolicy dump_policy{};
   /// Ports whose waiting connections another collector has dumped in the same scrape.
   std::vector<std::uint16_t> dumped_ports{};
+  bool is_late = false;  ///< the deadline has passed once the listeners are read
 
   /// Creates a cgroup v2 and returns its ID.
   kernel::CgroupId make_cgroup(const std::string& path) const {
@@ -59,7 +60,8 @@ struct CollectorFixture {
       (void)tcp.waiting_connections(dumped_ports, std::chrono::seconds(1));
     }
     kernel::CgroupTree cgroups(sys, deadline);
-    return collector.collect({proc, cgroups, tcp, sock_diag, deadline, is_other_namespace});
+    const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;
+    return collector.collect({proc, cgroups, tcp, sock_diag, rest, is_other_namespace});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);
