@@ -57,7 +57,7 @@ struct CollectorFixture {
     kernel::CachedFiles proc(proc_files, deadline);
     kernel::TcpTable tcp(kernel.factory(), deadline, dump_policy);
     if (!dumped_ports.empty()) {
-      (void)tcp.waiting_connections(dumped_ports, std::chrono::seconds(1));
+      (void)tcp.waiting_connections(dumped_ports, std::chrono::seconds(1), {});
     }
     kernel::CgroupTree cgroups(sys, deadline);
     const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;
