@@ -213,9 +213,9 @@ class OwnerFamilies {
       "Whether the cgroup is frozen, or the ancestor that is (cgroup.events, freezer.state).");
   prometheus::MetricFamily memory_events_ = counter_family(
       "inetdiag_listener_owner_memory_events_total",
-      "Times that this cgroup, without its descendants, reached its memory limit; "
-      "event=\"oom_kill\": killed processes of the owner's cgroup (memory.events.local, "
-      "memory.events, memory.failcnt, memory.oom_control).");
+      "Times that this cgroup, without its descendants, reached its memory limit; as oom_kill, "
+      "killed processes of the owner's cgroup (memory.events.local, memory.events, "
+      "memory.failcnt, memory.oom_control).");
   prometheus::MetricFamily pressure_ = gauge_family(
       "inetdiag_listener_owner_pressure_ratio",
       "Share of the last 10 s in which a task of the cgroup was stalled for lack of the resource "

@@ -23,7 +23,7 @@ std::set<std::uint64_t> AcceptProgress::oldest_cookies() const {
 }
 
 void AcceptProgress::add_stall(Stall& stall, const Socket& socket, Queue& queue,
-                               const SocketState& before, Clock::time_point now) const {
+                               const SocketState& before, Clock::time_point now) {
   queue.sockets.at(socket.cookie).stalled_since = before.stalled_since;
   stall.longest =
       std::max<std::chrono::duration<double>>(stall.longest, now - before.stalled_since);

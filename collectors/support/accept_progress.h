@@ -72,8 +72,8 @@ class AcceptProgress {
   };
 
   static Queue begin(std::span<const Socket> sockets, Clock::time_point now);
-  void add_stall(Stall& stall, const Socket& socket, Queue& queue, const SocketState& before,
-                 Clock::time_point now) const;
+  static void add_stall(Stall& stall, const Socket& socket, Queue& queue, const SocketState& before,
+                        Clock::time_point now);
 
   std::map<kernel::Endpoint, Queue> queues_;
   std::map<kernel::Endpoint, Queue> next_;

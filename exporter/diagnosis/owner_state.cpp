@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "exporter/diagnosis/number_format.h"
 #include "exporter/diagnosis/shell_safe.h"
@@ -129,13 +132,13 @@ void find_frozen(const Stall& stall, Causes& causes) {
   for (const auto& [directory, cgroup] : stall.now.cgroups) {
     if (cgroup.is_frozen) {
       const bool is_v1 = is_cgroup_v1(directory);
-      const std::string file = is_v1 ? "freezer.state" : "cgroup.freeze";
-      const std::string value = is_v1 ? "THAWED" : "0";
+      const char* file = is_v1 ? "freezer.state" : "cgroup.freeze";
+      const char* value = is_v1 ? "THAWED" : "0";
       causes.push_back(
           {.sentence = "Its cgroup " + directory + " is frozen.",
            .action = is_shell_safe(directory)
-                         ? "Thaw it: `echo " + value + " > " + directory + "/" + file + "`."
-                         : "Thaw it: write " + value + " to its " + file + ".",
+                         ? fmt::format("Thaw it: `echo {} > {}/{}`.", value, directory, file)
+                         : fmt::format("Thaw it: write {} to its {}.", value, file),
            .evidence = {{"frozen", 1}}});
     }
   }
@@ -485,7 +488,7 @@ Explanation explain_stall(const Listener& listener, const NamespaceDelta& delta)
                     .before = then != nullptr && then->owner_state ? &*then->owner_state : nullptr,
                     .seconds = delta.seconds};
   find_causes(stall, explanation.causes);
-  std::ranges::stable_partition(explanation.causes, &StallCause::is_certain);
+  std::ranges::stable_sort(explanation.causes, std::greater<>(), &StallCause::is_certain);
   explanation.causes.resize(std::min(explanation.causes.size(), max_causes));
   explanation.description = describe_owner(owner, manager);
   return explanation;

@@ -24,8 +24,8 @@ constexpr std::size_t min_rows_for_findings = 6;
 constexpr std::size_t min_rows_for_blank_lines = 16;
 
 struct QueueRow {
-  const QueueFill* queue;
-  double peak;
+  const QueueFill* queue = nullptr;
+  double peak = 0;
   std::string name{};
   std::string owner{};
   std::string usage{};
