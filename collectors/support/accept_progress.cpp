@@ -17,7 +17,9 @@ AcceptProgress::Queue AcceptProgress::begin(std::span<const Socket> sockets,
 std::set<std::uint64_t> AcceptProgress::oldest_cookies() const {
   std::set<std::uint64_t> cookies;
   for (const auto& [endpoint, queue] : queues_) {
-    cookies.insert(queue.oldest_cookie);
+    if (queue.oldest_cookie != 0) {
+      cookies.insert(queue.oldest_cookie);
+    }
   }
   return cookies;
 }

@@ -23,6 +23,9 @@ using Payload = std::span<const std::byte>;
 constexpr double full_dump_share = 0.6;
 constexpr double partial_dump_share = 0.8;
 
+// tcpi_last_data_sent counts jiffies, of up to 10 ms.
+constexpr std::chrono::milliseconds age_resolution{20};
+
 /// Calls `each` for every socket of both families in `states` except listeners.
 template <typename Each>
 void dump_connected(const NetlinkFactory& open, std::uint32_t states, const Deadline& deadline,
@@ -216,10 +219,13 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
       const std::uint32_t fin = socket->state == TcpState::close_wait ? 1 : 0;
       connections.closed_by_peer += fin;
       connections.with_data += socket->receive_queue > fin ? 1U : 0U;
-      if (connections.count == 1 || std::chrono::milliseconds(*age) > connections.oldest) {
-        connections.oldest = std::chrono::milliseconds(*age);
+      const auto older_by = std::chrono::milliseconds(*age) - connections.oldest;
+      if (connections.count == 1 || older_by > age_resolution) {
         connections.oldest_cookie = socket->cookie;
+      } else if (older_by >= -age_resolution) {
+        connections.oldest_cookie = 0;
       }
+      connections.oldest = std::max(connections.oldest, std::chrono::milliseconds(*age));
       connections.watched += watched.contains(socket->cookie) ? 1U : 0U;
       connections.old += std::chrono::milliseconds(*age) >= old_age ? 1U : 0U;
     }

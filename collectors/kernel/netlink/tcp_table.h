@@ -107,6 +107,7 @@ struct WaitingConnections {
   /// Age of the oldest. Before accept() nobody can send data, so it is the time since the
   /// connection was established (net/ipv4/tcp_minisocks.c, tcp_create_openreq_child, lsndtime).
   std::chrono::milliseconds oldest{0};
+  /// 0 if others are nearly as old: the order within a few jiffies is unknown.
   std::uint64_t oldest_cookie = 0;
   std::uint64_t old = 0;      ///< of the requested age or older
   std::uint64_t watched = 0;  ///< with one of the requested cookies
