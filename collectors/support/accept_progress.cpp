@@ -43,8 +43,8 @@ std::optional<AcceptProgress::Stall> AcceptProgress::update(
     waiting += socket.waiting;
   }
   // A connection that the client has reset waits too, but is in no dump. Neither is one that was
-  // accepted before the dump.
-  queue.reset = waiting - std::min(waiting, connections.count);
+  // accepted before the dump. Without a connection, nobody may have read them.
+  queue.reset = connections.count == 0 ? 0 : waiting - std::min(waiting, connections.count);
   queue.oldest_cookie = connections.oldest_cookie;
   const auto found = queues_.find(endpoint);
   if (found == queues_.end() || !read_at_) {

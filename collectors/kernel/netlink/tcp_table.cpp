@@ -23,8 +23,8 @@ using Payload = std::span<const std::byte>;
 constexpr double full_dump_share = 0.6;
 constexpr double partial_dump_share = 0.8;
 
-// tcpi_last_data_sent counts jiffies, of up to 10 ms.
-constexpr std::chrono::milliseconds age_resolution{20};
+// tcpi_last_data_sent counts jiffies, of up to 10 ms: within two of them, the order is unknown.
+constexpr std::chrono::milliseconds unordered_age{20};
 
 /// Calls `each` for every socket of both families in `states` except listeners.
 template <typename Each>
@@ -220,9 +220,9 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
       connections.closed_by_peer += fin;
       connections.with_data += socket->receive_queue > fin ? 1U : 0U;
       const auto older_by = std::chrono::milliseconds(*age) - connections.oldest;
-      if (connections.count == 1 || older_by > age_resolution) {
+      if (connections.count == 1 || older_by > unordered_age) {
         connections.oldest_cookie = socket->cookie;
-      } else if (older_by >= -age_resolution) {
+      } else if (older_by >= -unordered_age) {
         connections.oldest_cookie = 0;
       }
       connections.oldest = std::max(connections.oldest, std::chrono::milliseconds(*age));

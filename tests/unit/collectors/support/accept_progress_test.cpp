@@ -123,6 +123,12 @@ TEST_F(AcceptProgressTest, DoesNotCountNewConnectionsThatWereReset) {
   EXPECT_THAT(scrape({5}, 2, 2)->inodes, IsEmpty());
 }
 
+// As in the first scrape in which a queue is not empty.
+TEST_F(AcceptProgressTest, DoesNotTakeConnectionsThatNobodyReadForReset) {
+  scrape({5}, 0, 0);
+  EXPECT_THAT(scrape({5}, 3, 3)->inodes, IsEmpty());
+}
+
 TEST_F(AcceptProgressTest, IsProvenByTheOldestConnectionIfItStillWaits) {
   scrape({5}, 5, 0);
   EXPECT_THAT(progress.oldest_cookies(), ElementsAre(7));

@@ -195,6 +195,51 @@ TEST(WaitingConnections, HaveAnAge) {
   EXPECT_EQ(waiting.at("0.0.0.0:80").old, 2U);
 }
 
+/// Returns the cookie of the oldest of connections with these ages; their cookies are 1, 2, 3...
+std::uint64_t oldest_cookie(const std::vector<std::uint32_t>& ages) {
+  std::vector<FakeSocket> sockets = {{.port = 80, .cookie = 100}};
+  for (const std::uint32_t age : ages) {
+    sockets.push_back(unaccepted("10.0.0.5", age));
+    sockets.back().cookie = sockets.size() - 1;
+  }
+  return waiting_at(std::move(sockets), {80}).at("0.0.0.0:80").oldest_cookie;
+}
+
+TEST(WaitingConnections, HaveAnOldestOneIfNoOtherIsNearlyAsOld) {
+  EXPECT_EQ(oldest_cookie({1000, 4000, 2000}), 2U);
+  EXPECT_EQ(oldest_cookie({4000}), 1U);
+  EXPECT_EQ(oldest_cookie({3979, 4000}), 2U);
+  EXPECT_EQ(oldest_cookie({4000, 3979}), 1U);
+  for (const std::vector<std::uint32_t>& burst :
+       {std::vector<std::uint32_t>{4000, 4000}, {3980, 4000}, {4000, 3980}, {3970, 3985, 4000}}) {
+    EXPECT_EQ(oldest_cookie(burst), 0U);
+  }
+}
+
+TEST(WaitingConnections, AreRecognisedByTheirCookies) {
+  FakeKernel kernel{.sockets = {{.port = 80, .cookie = 100},
+                                unaccepted("10.0.0.5", 10),
+                                unaccepted("10.0.0.5", 20)}};
+  kernel.sockets[1].cookie = 7;
+  kernel.sockets[2].cookie = 8;
+  TcpTable table(kernel.factory(), soon());
+  const auto waiting = table.waiting_connections({80}, std::chrono::seconds(1), {7, 9});
+  EXPECT_EQ(waiting.begin()->second.watched, 1U);
+}
+
+// A FIN takes one place of the sequence space.
+TEST(WaitingConnections, HaveDataBesideTheFin) {
+  std::vector<FakeSocket> sockets = {{.port = 80},
+                                     unaccepted("10.0.0.5", 10),
+                                     unaccepted("10.0.0.5", 10),
+                                     unaccepted("10.0.0.5", 10, 80, TcpState::close_wait),
+                                     unaccepted("10.0.0.5", 10, 80, TcpState::close_wait)};
+  sockets[2].receive_queue = 1;
+  sockets[3].receive_queue = 1;
+  sockets[4].receive_queue = 2;
+  EXPECT_EQ(waiting_at(std::move(sockets), {80}).at("0.0.0.0:80").with_data, 2U);
+}
+
 TEST(WaitingConnections, IncludeThoseThatThePeerHasClosed) {
   const auto waiting = waiting_at({{.port = 80},
                                    unaccepted("10.0.0.5", 10),
