@@ -13,7 +13,7 @@
 namespace inetdiag {
 namespace {
 
-class ScreenOutput : public WatchOutput {
+class ScreenOutput final : public WatchOutput {
  public:
   ScreenOutput(WatchStreams streams, double interval_seconds, bool use_color, bool is_utf8)
       : screen_(streams.input, streams.output),

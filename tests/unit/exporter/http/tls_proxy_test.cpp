@@ -48,15 +48,21 @@ class DescriptorLimit {
   DescriptorLimit& operator=(const DescriptorLimit&) = delete;
   ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
-  /// Makes the next attempt to open a descriptor fail with EMFILE.
-  void exhaust() const {
-    const UniqueFd lowest_free(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
-    const rlimit limit{static_cast<rlim_t>(lowest_free.get()), before_.rlim_max};
+  /// Makes attempts to open a descriptor fail with EMFILE, also when a thread of an earlier test
+  /// closes one.
+  void exhaust() {
+    // The proxy polls this number of descriptors with one client, and poll() fails above the limit.
+    constexpr int polled = 4;
+    do {
+      below_limit_.emplace_back(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    } while (below_limit_.back().get() < polled);
+    const rlimit limit{polled, before_.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   }
 
  private:
   rlimit before_{};
+  std::vector<UniqueFd> below_limit_;
 };
 
 class TlsProxyTest : public ::testing::Test {
@@ -114,7 +120,7 @@ TEST_F(TlsProxyTest, LogsTheErrorOfTheCallThatFailed) {
   start(1);
   const UniqueFd client = connect_to(port());
   accepted_.wait();
-  const DescriptorLimit limit;
+  DescriptorLimit limit;
   limit.exhaust();
   ASSERT_EQ(::write(client.get(), request.data(), request.size()),
             static_cast<ssize_t>(request.size()));
