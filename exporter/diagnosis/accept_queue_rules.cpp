@@ -245,6 +245,8 @@ bool has_bursts(const Listener& listener, const NamespaceDelta& delta) {
 void describe_bursts(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   finding.rule = "accept_queue_bursts";
   finding.severity = Severity::warning;
+  finding.metric =
+      listener_series("inetdiag_listener_accept_queue_peak_fill_ratio", listener, delta);
   finding.summary =
       "The accept queue fills in bursts. It has room now." + full_text(listener, delta);
 }

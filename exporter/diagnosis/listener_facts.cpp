@@ -1,5 +1,7 @@
 #include "exporter/diagnosis/listener_facts.h"
 
+#include <algorithm>
+
 #include "exporter/diagnosis/metric_names.h"
 #include "exporter/diagnosis/namespace_scope.h"
 #include "exporter/diagnosis/thresholds.h"
@@ -8,10 +10,19 @@ namespace inetdiag::diagnosis {
 namespace {
 
 /// Kernels before 2025 hold one entry less in the SYN queue than in the accept queue.
-bool is_syn_queue_nearly_full(const Listener& listener) {
+/// Returns whether the SYN queue is as full as `ratio`. Before 2025 the kernel compared its length
+/// with the backlog alone.
+bool has_syn_fill(const Listener& listener, double ratio) {
   const double half_open = listener.half_open.value_or(0);
-  return half_open > 0 &&
-         (listener.syn_fill.value_or(0) >= nearly_full_ratio || half_open >= listener.backlog);
+  return half_open > 0 && (listener.syn_fill.value_or(0) >= ratio || half_open >= listener.backlog);
+}
+
+/// The counters of SYN cookies and dropped SYNs are those of the namespace. A queue that is not
+/// full is not meant if another one is.
+bool may_be_meant(const Listener& listener, const NamespaceDelta& delta) {
+  const auto is_full = [](const Listener& any) { return has_syn_fill(any, full_ratio); };
+  return is_full(listener) || (has_syn_fill(listener, nearly_full_ratio) &&
+                               std::ranges::none_of(delta.now.listeners, is_full));
 }
 
 }  // namespace
@@ -74,11 +85,12 @@ Severity severity_of_drops(double drops, const NamespaceDelta& delta) {
 bool sends_cookies(const Listener& listener, const NamespaceDelta& delta) {
   return delta.now.value(metric::syncookies) == cookies_when_full &&
          (delta.grew(metric::cookies_sent) || delta.grew(metric::cookies_received)) &&
-         is_syn_queue_nearly_full(listener);
+         may_be_meant(listener, delta);
 }
 
 bool drops_syns(const Listener& listener, const NamespaceDelta& delta) {
-  return delta.now.value(metric::syncookies) == no_cookies && is_syn_queue_nearly_full(listener) &&
+  return delta.now.value(metric::syncookies) == no_cookies &&
+         has_syn_fill(listener, nearly_full_ratio) &&
          (delta.grew(metric::syns_dropped) || new_listen_drops(listener, delta) > 0);
 }
 

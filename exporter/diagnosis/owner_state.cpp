@@ -371,18 +371,22 @@ StallCause describe_owner(const OwnerState& owner, const std::optional<Process>&
             .is_certain = false};
   }
   if (owner.processes.empty()) {
-    const std::string why = owner.needs.empty() ? ""
-                            : owner.needs == "access"
-                                ? "The processes cannot be seen: access is denied despite "
-                                  "CAP_SYS_PTRACE."
-                                : "The processes cannot be seen: needs " + owner.needs + ".";
+    const std::string why =
+        owner.needs.empty() ? ""
+        : owner.needs == "access"
+            ? "The processes that have the socket open cannot be read: access is denied despite "
+              "CAP_SYS_PTRACE."
+            : "The processes that have the socket open cannot be read: it takes " + owner.needs +
+                  ".";
     return {.sentence = why,
             .action = owner.needs.empty() ? "" : "Run `inetdiag_exporter check` as root.",
             .is_certain = false};
   }
   const Process& first = *owner.processes.begin();
   const std::string hidden =
-      owner.needs.empty() ? "" : " Which has the socket cannot be seen: needs " + owner.needs + ".";
+      owner.needs.empty()
+          ? ""
+          : " Which has the socket open cannot be read: it takes " + owner.needs + ".";
   const std::string others =
       owner.count > 1 ? " and " + format_number(owner.count - 1) + " more" : "";
   return {.sentence = owner.found_by == "socket"

@@ -18,8 +18,8 @@ namespace inetdiag::diagnosis {
 namespace {
 
 constexpr const char* find_source =
-    "Find the source of the SYNs (`ss -tn state syn-recv`): a flood, or clients that the SYN-ACK "
-    "does not reach.";
+    "Find the source of the SYNs (`ss -tn state syn-recv`): a flood, clients that the SYN-ACK does "
+    "not reach, or, with TCP_DEFER_ACCEPT, clients that have not sent their request.";
 
 /// Returns the capacity of the SYN queue, over all sockets of the listener.
 double syn_queue_capacity(const Listener& listener) {

@@ -275,7 +275,8 @@ TEST(OwnerStates, ExplainTheLimitOfProcesses) {
 TEST(OwnerStates, NameTheMissingPrivilege) {
   StuckHost host;
   host.owner() = {.count = 0, .found_by = "none", .needs = "CAP_SYS_PTRACE"};
-  EXPECT_EQ(host.why(), "The processes cannot be seen: needs CAP_SYS_PTRACE.");
+  EXPECT_EQ(host.why(),
+            "The processes that have the socket open cannot be read: it takes CAP_SYS_PTRACE.");
   EXPECT_THAT(host.first().action, StartsWith("Run `inetdiag_exporter check` as root."));
   host.owner().needs = "";
   EXPECT_EQ(host.why(), "");

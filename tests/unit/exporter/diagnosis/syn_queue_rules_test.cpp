@@ -46,6 +46,19 @@ TEST(SynQueues, AreNotThoseThatSendCookiesIfTheyHaveRoom) {
   EXPECT_THAT(host.names(), ElementsAre("warning syn_cookies_sent"));
 }
 
+TEST(SynQueues, ThatAreNearlyFullDoNotSendTheCookiesOfAFullOne) {
+  DiagnosedHost host;
+  host.now.listeners.push_back(host.listener());
+  host.now.listeners.back().endpoint.port = "8443";
+  host.before.listeners.push_back(host.listener_before());
+  host.before.listeners.back().endpoint.port = "8443";
+  set_half_open(host.now.listeners.front(), 110);
+  set_half_open(host.now.listeners.back(), 129);
+  host.grow(metric::cookies_sent, 10);
+  EXPECT_THAT(host.names(), ElementsAre("warning syn_queue_full"));
+  EXPECT_THAT(host.first().affected.name, HasSubstr("8443"));
+}
+
 TEST(SynQueues, AreFullAtTheBacklogOnKernelsBefore2025) {
   DiagnosedHost host;
   for (Listener* listener : {&host.listener(), &host.listener_before()}) {
