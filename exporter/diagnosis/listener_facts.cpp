@@ -9,16 +9,15 @@
 namespace inetdiag::diagnosis {
 namespace {
 
-/// Kernels before 2025 hold one entry less in the SYN queue than in the accept queue.
-/// Returns whether the SYN queue is as full as `ratio`. Before 2025 the kernel compared its length
-/// with the backlog alone.
+/// Returns whether the SYN queue is as full as `ratio`. Kernels before 2025 hold one entry less in
+/// it than in the accept queue.
 bool has_syn_fill(const Listener& listener, double ratio) {
   const double half_open = listener.half_open.value_or(0);
   return half_open > 0 && (listener.syn_fill.value_or(0) >= ratio || half_open >= listener.backlog);
 }
 
-/// The counters of SYN cookies and dropped SYNs are those of the namespace. A queue that is not
-/// full is not meant if another one is.
+/// The counters of SYN cookies are those of the namespace. If a queue is full, one that is only
+/// nearly full has not sent them.
 bool may_be_meant(const Listener& listener, const NamespaceDelta& delta) {
   const auto is_full = [](const Listener& any) { return has_syn_fill(any, full_ratio); };
   return is_full(listener) || (has_syn_fill(listener, nearly_full_ratio) &&
