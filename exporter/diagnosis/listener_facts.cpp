@@ -16,8 +16,8 @@ bool has_syn_fill(const Listener& listener, double ratio) {
   return half_open > 0 && (listener.syn_fill.value_or(0) >= ratio || half_open >= listener.backlog);
 }
 
-/// The counters of SYN cookies are those of the namespace. If a queue is full, one that is only
-/// nearly full has not sent them.
+/// The counters of SYN cookies and dropped SYNs are those of the namespace. If a queue is full,
+/// they do not mean one that is only nearly full.
 bool may_be_meant(const Listener& listener, const NamespaceDelta& delta) {
   const auto is_full = [](const Listener& any) { return has_syn_fill(any, full_ratio); };
   return is_full(listener) || (has_syn_fill(listener, nearly_full_ratio) &&
@@ -90,7 +90,8 @@ bool sends_cookies(const Listener& listener, const NamespaceDelta& delta) {
 bool drops_syns(const Listener& listener, const NamespaceDelta& delta) {
   return delta.now.value(metric::syncookies) == no_cookies &&
          has_syn_fill(listener, nearly_full_ratio) &&
-         (delta.grew(metric::syns_dropped) || new_listen_drops(listener, delta) > 0);
+         ((delta.grew(metric::syns_dropped) && may_be_meant(listener, delta)) ||
+          new_listen_drops(listener, delta) > 0);
 }
 
 }  // namespace inetdiag::diagnosis

@@ -59,6 +59,20 @@ TEST(SynQueues, ThatAreNearlyFullDoNotSendTheCookiesOfAFullOne) {
   EXPECT_THAT(host.first().affected.name, HasSubstr("8443"));
 }
 
+TEST(SynQueues, ThatAreNearlyFullDoNotDropTheSynsOfAFullOne) {
+  DiagnosedHost host;
+  host.now.listeners.push_back(host.listener());
+  host.now.listeners.back().endpoint.port = "8443";
+  host.before.listeners.push_back(host.listener_before());
+  host.before.listeners.back().endpoint.port = "8443";
+  set_half_open(host.now.listeners.front(), 110);
+  set_half_open(host.now.listeners.back(), 129);
+  host.set_in_both(metric::syncookies, 0);
+  host.grow(metric::syns_dropped, 10);
+  EXPECT_THAT(host.names(), ElementsAre("critical syn_queue_full"));
+  EXPECT_THAT(host.first().affected.name, HasSubstr("8443"));
+}
+
 TEST(SynQueues, AreFullAtTheBacklogOnKernelsBefore2025) {
   DiagnosedHost host;
   for (Listener* listener : {&host.listener(), &host.listener_before()}) {
