@@ -343,12 +343,14 @@ def test_short_lived_namespaces_leak_no_descriptors_or_threads(start, binary, ne
                 process = subprocess.Popen(["unshare", "--net", "sleep", "inf"])
                 file = netns_dir.path / "short"
                 file.touch()
-                subprocess.run(["mount", "--bind", f"/proc/{process.pid}/ns/net", file], check=True)
+                own = Path(f"/proc/{process.pid}/ns/net")
+                wait_until("unshare has a namespace", lambda: own.readlink() != Path("/proc/self/ns/net").readlink())
+                subprocess.run(["mount", "--bind", own, file], check=True)
                 process.kill()
                 process.wait()
                 # Lazily, as `ip netns` does: the exporter may have the file open.
                 subprocess.run(["umount", "--lazy", file], check=True)
-        except (OSError, subprocess.SubprocessError) as error:
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
             errors.append(error)
 
     path = "/metrics?collect[]=netns"
@@ -359,7 +361,9 @@ def test_short_lived_namespaces_leak_no_descriptors_or_threads(start, binary, ne
     creator.start()
     inodes = set()
     try:
-        for i in range(scrapes):
+        for i in range(20 * scrapes):
+            if i >= scrapes and len(inodes) > 2:
+                break
             if i % 10 == 0:
                 turns.release()
             page = exporter.page(path)
