@@ -93,13 +93,17 @@ class Sampler {
   std::future<diagnosis::TimedSnapshot> snapshot_;  ///< last: its destructor waits
 };
 
+Clock::duration seconds(double count) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(count));
+}
+
 /// Calls the output for each snapshot and each event.
 class WatchLoop {
  public:
   WatchLoop(Scraper& scraper, const CheckOptions& options, const SignalQueue& signals,
             WatchOutput& output)
-      : interval_(std::chrono::duration_cast<Clock::duration>(
-            std::chrono::duration<double>(options.watch_seconds.value_or(1)))),
+      : interval_(seconds(options.watch_seconds.value_or(1))),
+        first_interval_(seconds(options.interval_seconds)),
         signals_(signals),
         output_(output),
         sampler_(scraper, options.netns_directory) {}
@@ -121,7 +125,8 @@ class WatchLoop {
     const auto now = Clock::now();
     if (!sampler_.is_running() && now >= next_) {
       sampler_.start();
-      next_ = std::max(next_ + interval_, now);
+      // Findings need two snapshots: the second one does not wait for a long interval.
+      next_ = std::max(next_ + (previous_ ? interval_ : std::min(interval_, first_interval_)), now);
     }
   }
 
@@ -160,10 +165,12 @@ class WatchLoop {
   }
 
   void show(diagnosis::TimedSnapshot now) {
-    if (previous_ || output_.shows_first_snapshot()) {
-      diagnosis::Status status = diagnose(now, previous_ ? &*previous_ : nullptr);
+    diagnosis::Status status = diagnose(now, previous_ ? &*previous_ : nullptr);
+    if (previous_) {
       exit_status_ = check_exit_status(status);
       output_.show(std::move(status), now.snapshot);
+    } else {
+      output_.show_first(std::move(status), now.snapshot);
     }
     previous_ = std::move(now);
   }
@@ -200,6 +207,7 @@ class WatchLoop {
   }
 
   Clock::duration interval_;
+  Clock::duration first_interval_;
   const SignalQueue& signals_;
   WatchOutput& output_;
   std::optional<diagnosis::TimedSnapshot> previous_;

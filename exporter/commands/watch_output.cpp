@@ -22,7 +22,10 @@ class ScreenOutput final : public WatchOutput {
     resume();
   }
 
-  bool shows_first_snapshot() const override { return true; }
+  void show_first(diagnosis::Status status, const diagnosis::Snapshot& snapshot) override {
+    status.findings.clear();
+    show(std::move(status), snapshot);
+  }
 
   void show(diagnosis::Status status, const diagnosis::Snapshot& snapshot) override {
     queues_ = queue_fills(status, snapshot);

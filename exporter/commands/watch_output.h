@@ -18,8 +18,8 @@ class WatchOutput {
   WatchOutput& operator=(const WatchOutput&) = delete;
   virtual ~WatchOutput() = default;
 
-  /// Whether show() should be called for the first snapshot too, without growth.
-  virtual bool shows_first_snapshot() const { return false; }
+  /// Shows the first snapshot, whose status is not a result yet: findings need two snapshots.
+  virtual void show_first(diagnosis::Status /*status*/, const diagnosis::Snapshot& /*snapshot*/) {}
   /// Throws BrokenPipe, std::system_error.
   virtual void show(diagnosis::Status status, const diagnosis::Snapshot& snapshot) = 0;
   /// After a change of size.

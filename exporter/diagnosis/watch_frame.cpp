@@ -179,7 +179,9 @@ class FrameBuilder {
   }
 
   void add_verdict(const Status& status) {
-    const std::string text = clean(headline(status));
+    const std::string text = status.seconds_since_previous
+                                 ? clean(headline(status))
+                                 : "Findings follow with the next snapshot.";
     Lines lines = {text};
     if (view_.rows >= min_rows_for_blank_lines) {
       lines = split_lines(wrap("", text, 0, view_.columns));

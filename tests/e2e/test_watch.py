@@ -62,11 +62,11 @@ def tmux(tmp_path):
 
 @pytest.fixture
 def watch(tmux, binary):
-    """Starts `check --watch` in the terminal and waits for its first screen."""
+    """Starts `check --watch` in the terminal and waits for its first verdict."""
 
     def start_watch(prefix="", flags="--watch=200ms"):
         tmux.type(f"{prefix} {shlex.quote(binary)} check {flags}".strip())
-        tmux.wait_for(r"q: quit")
+        tmux.wait_for(r"q: quit *\n(?!Findings follow)")
         return tmux
 
     return start_watch

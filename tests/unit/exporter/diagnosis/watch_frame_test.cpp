@@ -35,6 +35,7 @@ Finding full_queue(const std::string& name) {
 Status watched_status(std::vector<Finding> findings = {}) {
   Status status{};
   status.host = "db7";
+  status.seconds_since_previous = 2;
   status.findings = std::move(findings);
   status.collectors = {{.name = "listeners", .success = true}};
   return status;
@@ -66,6 +67,13 @@ TEST(WatchFrame, ShowsHostVerdictFindingsAndQueues) {
   EXPECT_THAT(lines[8], AllOf(StartsWith("accept 0.0.0.0:443 haproxy"),
                               HasSubstr("129/129 [##########] 100 %"), EndsWith("█")));
   EXPECT_THAT(lines[9], AllOf(StartsWith("accept 0.0.0.0:80 "), EndsWith("▁")));
+}
+
+TEST(WatchFrame, HasNoVerdictBeforeTheSecondSnapshot) {
+  Status status = watched_status();
+  status.seconds_since_previous.reset();
+  EXPECT_EQ(frame_of(status, {accept_queue("0.0.0.0:443", 129)})[1],
+            "Findings follow with the next snapshot.");
 }
 
 TEST(WatchFrame, FitsEverySize) {
