@@ -198,7 +198,8 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
      "Highest fill ratio of the fullest socket in the last five to six minutes. Present once a "
      "connection waited (inet_diag, sampled every --collector.listeners.sample-interval).",
      [](const Row& row) {
-       return row.group.samples ? sample(row.group.samples->peak_fill) : std::nullopt;
+       return row.group.samples ? sample(std::max(row.group.samples->peak_fill, row.group.fill))
+                                : std::nullopt;
      }},
     {Gauge, "inetdiag_listener_syn_queue_length",
      "Half-open connections of this listener, whose handshake is not complete (inet_diag, request "
