@@ -194,9 +194,9 @@ void describe_member_stuck(Finding& finding, const Listener& listener) {
                     stalled_share(listener) + " clients wait, and no other worker takes them." +
                     waiting_text(listener);
   finding.action =
-      "Find out what the worker does. If it is stuck, restart it: the kernel resets the "
-      "connections "
-      "that wait at its socket, and assigns new clients to the others. `ss -ltnpe sport = :" +
+      "Find out why the worker does not call accept(). If you restart it, the kernel resets the "
+      "connections that wait at its socket and assigns new clients to the others. `ss -ltnpe sport "
+      "= :" +
       listener.endpoint.port + "` shows the process of each inode. A larger backlog does not help.";
 }
 

@@ -62,7 +62,7 @@ std::string find_peers(const Listener& listener, std::string_view filter) {
                    .append(listener.endpoint.port)
                    .append(" ")
                    .append(filter)
-                   .append("` shows who fills it.");
+                   .append("` shows which clients are in it.");
 }
 
 double new_listen_drops(const Listener& listener, const NamespaceDelta& delta) {

@@ -353,12 +353,33 @@ void find_exhausted_pids(const Stall& stall, Causes& causes) {
   }
 }
 
+/// Returns whether the processes that have the socket open neither run nor wait for the CPU.
+bool is_asleep(const OwnerState& owner) {
+  return owner.found_by == "socket" && owner.count <= static_cast<double>(owner.processes.size()) &&
+         std::ranges::all_of(owner.processes, [](const Process& process) {
+           const double all = all_threads(process.second);
+           return all > 0 && threads_in(process.second, "sleeping") == all;
+         });
+}
+
 /// Returns ` and 2 other processes have`, or ` has` for one process.
 std::string and_others(double count) {
   if (count <= 1) {
     return " has";
   }
   return " and " + format_number(count - 1) + " other process" + (count > 2 ? "es" : "") + " have";
+}
+
+/// Returns ` All its threads sleep.`, if that is so; empty otherwise.
+std::string asleep_text(const OwnerState& owner) {
+  if (!is_asleep(owner)) {
+    return "";
+  }
+  if (owner.count > 1) {
+    return " All their threads sleep.";
+  }
+  return all_threads(owner.processes.begin()->second) > 1 ? " All its threads sleep."
+                                                          : " It sleeps.";
 }
 
 /// Returns what is known without a cause. `manager` is PID 1, which must not be traced.
@@ -376,22 +397,20 @@ StallCause describe_owner(const OwnerState& owner, const std::optional<Process>&
         : owner.needs == "access"
             ? "The processes that have the socket open cannot be read: access is denied despite "
               "CAP_SYS_PTRACE."
-            : "The processes that have the socket open cannot be read: it takes " + owner.needs +
-                  ".";
+            : "Reading which process has the socket open takes " + owner.needs + ".";
     return {.sentence = why,
             .action = owner.needs.empty() ? "" : "Run `inetdiag_exporter check` as root.",
             .is_certain = false};
   }
   const Process& first = *owner.processes.begin();
   const std::string hidden =
-      owner.needs.empty()
-          ? ""
-          : " Which has the socket open cannot be read: it takes " + owner.needs + ".";
+      owner.needs.empty() ? ""
+                          : " Reading which of them has the socket open takes " + owner.needs + ".";
   const std::string others =
       owner.count > 1 ? " and " + format_number(owner.count - 1) + " more" : "";
   return {.sentence = owner.found_by == "socket"
                           ? (owner.count > 1 ? "" : "Process ") + named(first) +
-                                and_others(owner.count) + " the socket open."
+                                and_others(owner.count) + " the socket open." + asleep_text(owner)
                           : "Its cgroup has process " + named(first) + others + "." + hidden,
           .action = "Find out where it waits: `cat /proc/" + first.first +
                     "/stack` as root, `strace -f -p " + first.first + "` or `gdb -p " +
@@ -521,10 +540,12 @@ void add_cause(Finding& finding, const Listener& listener, const NamespaceDelta&
   const StallCause& first = explanation.first();
   finding.evidence.insert(finding.evidence.end(), first.evidence.begin(), first.evidence.end());
   if (explanation.owner.found_by == "socket" && !explanation.owner.processes.empty()) {
-    erase_sentence(finding.action, "`ss -ltnp sport");
+    erase_sentence(finding.action, "`ss -ltnp");
+  }
+  if (explanation.has_cause() || is_asleep(explanation.owner)) {
+    erase_sentence(finding.action, "Find out why the ");
   }
   if (explanation.has_cause()) {
-    erase_sentence(finding.action, "Find out why the program does not call accept()");
     erase_sentence(finding.action, "To lengthen the queue");
     if (finding.action.find("A larger backlog does not help.") == std::string::npos) {
       finding.action =

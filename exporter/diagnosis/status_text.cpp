@@ -41,6 +41,7 @@ std::string finding_text(const Finding& finding, std::optional<double> interval_
   text += paragraph("limit", finding.limit);
   text += paragraph("action", finding.action);
   text += paragraph("metric", finding.metric);
+  text += paragraph("rule", finding.rule);
   return text + "\n";
 }
 
@@ -98,7 +99,11 @@ std::string listener_table(const Status& status, const Painter& painter) {
     return "No TCP listeners.\n\n";
   }
   std::string text =
-      painter.heading("Listeners, fullest first") + " (an accept queue holds its backlog + 1)\n" +
+      painter.heading("Listeners, fullest first") + " (an accept queue holds its backlog + 1" +
+      (status.seconds_since_previous
+           ? "; drops in " + format_duration(*status.seconds_since_previous)
+           : "") +
+      ")\n" +
       table_line("address:port", "owner", "accept queue", "SYN queue", "limited by", "drops");
   std::size_t idle = 0;
   for (const ListenerRow& row : status.listeners) {

@@ -61,6 +61,13 @@ std::string syn_queue_places(const Listener& listener) {
          format_number(syn_queue_capacity(listener)) + " places";
 }
 
+/// Returns the beginning of a sentence. The queue may have been full between the snapshots only.
+std::string describe_overflow(const Listener& listener) {
+  return listener.syn_fill.value_or(0) >= full_ratio
+             ? "The SYN queue is full, " + syn_queue_places(listener)
+             : "The SYN queue was full, and " + syn_queue_places(listener) + " are taken now";
+}
+
 std::string lengthen(const Listener& listener, const NamespaceDelta& delta) {
   return " To lengthen the queue, " + backlog_advice(listener, delta.now.value(metric::somaxconn)) +
          ".";
@@ -68,8 +75,7 @@ std::string lengthen(const Listener& listener, const NamespaceDelta& delta) {
 
 void describe_cookies(Finding& finding, const Listener& listener, const NamespaceDelta& delta) {
   finding.rule = "syn_queue_full";
-  finding.summary = "The SYN queue is full, " + syn_queue_places(listener) +
-                    ": the kernel answers new SYNs with SYN cookies.";
+  finding.summary = describe_overflow(listener) + ": the kernel answers new SYNs with SYN cookies.";
   finding.evidence.emplace_back("new_cookies", delta.growth(metric::cookies_sent));
   finding.evidence.emplace_back("new_cookies_received", delta.growth(metric::cookies_received));
   finding.action +=
@@ -80,8 +86,8 @@ void describe_dropped_syns(Finding& finding, const Listener& listener,
                            const NamespaceDelta& delta) {
   finding.severity = Severity::critical;
   finding.rule = "syn_queue_full";
-  finding.summary = "The SYN queue is full, " + syn_queue_places(listener) +
-                    ", and net.ipv4.tcp_syncookies is 0: the kernel drops SYNs.";
+  finding.summary =
+      describe_overflow(listener) + ". net.ipv4.tcp_syncookies is 0: the kernel drops SYNs.";
   finding.evidence.emplace_back("new_syns_dropped", delta.growth(metric::syns_dropped));
   finding.action += " Set net.ipv4.tcp_syncookies to 1.";
   finding.action += is_limited_by_max_syn_backlog(listener)

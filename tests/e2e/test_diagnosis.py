@@ -131,7 +131,7 @@ def test_peers_are_shown_on_request_at_the_terminal_only(start, run, check):
 
     command = f"inetdiag_exporter sockets --top=peer --port={PORT} --waiting"
     _, without = check()
-    assert without["findings"][0]["action"].endswith(f"`{command}` shows who fills it.")
+    assert without["findings"][0]["action"].endswith(f"`{command}` shows which clients are in it.")
     assert "peers" not in without
     assert "127.0.0.2" not in json.dumps(without)
     shown = run(*command.split()[1:]).stdout

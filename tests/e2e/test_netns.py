@@ -200,7 +200,7 @@ def test_check_shows_peers_in_another_namespace(binary, netns_dir, new_namespace
     waiting = [each for each in port["peers"] if each["peer"] == "127.0.0.1"]
     assert waiting[0]["at_least"] == port["sockets"] >= 17
     command = f"inetdiag_exporter sockets --path.netns={netns_dir.path} --netns=busy --top=peer --port={PORT} --waiting"
-    assert f"`{command}` shows who fills it." in document["findings"][0]["action"]
+    assert f"`{command}` shows which clients are in it." in document["findings"][0]["action"]
     shown = subprocess.run([binary, *command.split()[1:]], capture_output=True, text=True, check=True).stdout
     assert shown.splitlines()[1].split() == ["17", "17", "100.0%", "127.0.0.1"]
 

@@ -149,7 +149,7 @@ TEST(AcceptQueues, SayHowToFindAnUnknownOwner) {
 
 TEST(AcceptQueues, NameTheCommandThatShowsWhoFillsThem) {
   constexpr const char* command =
-      " `inetdiag_exporter sockets --top=peer --port=443 --waiting` shows who fills it.";
+      " `inetdiag_exporter sockets --top=peer --port=443 --waiting` shows which clients are in it.";
   DiagnosedHost host = host_with_full_queue();
   EXPECT_THAT(host.first().action, EndsWith(command));
   fill(host.listener(), 110);

@@ -109,7 +109,8 @@ TEST(NamespaceScope, SelectsTheNamespaceOfOurOwnCommand) {
   const auto action = [&](const char* netns, const char* directory) {
     return only_finding(netns, full, directory).action;
   };
-  constexpr const char* arguments = " --top=peer --port=443 --waiting` shows who fills it.";
+  constexpr const char* arguments =
+      " --top=peer --port=443 --waiting` shows which clients are in it.";
   EXPECT_THAT(action("", "/run/netns"),
               EndsWith(std::string("`inetdiag_exporter sockets") + arguments));
   EXPECT_THAT(action("blue", "/run/netns"),

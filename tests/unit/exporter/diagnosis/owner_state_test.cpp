@@ -62,7 +62,13 @@ struct StuckHost : DiagnosedHost {
 
 TEST(OwnerStates, NameTheProcessIfThereIsNoCause) {
   StuckHost host;
+  EXPECT_EQ(host.why(), "Process nginx (pid 812) has the socket open. It sleeps.");
+  EXPECT_THAT(host.first().action,
+              AllOf(HasSubstr("Find out where it waits"), Not(HasSubstr("Find out why"))));
+  host.process().threads["running"] = 1;
   EXPECT_EQ(host.why(), "Process nginx (pid 812) has the socket open.");
+  EXPECT_THAT(host.first().action, HasSubstr("Find out why"));
+  host.process().threads.erase("running");
   EXPECT_THAT(host.names(), ElementsAre("critical listener_stuck"));
   EXPECT_THAT(host.first().action,
               AllOf(HasSubstr("cat /proc/812/stack"), HasSubstr("A larger backlog does not help")));
@@ -174,7 +180,7 @@ TEST(OwnerStates, ExplainExhaustedDescriptors) {
   EXPECT_THAT(host.first().action, Not(HasSubstr("Find out why")));
   host.add_process("813");  // it can accept
   EXPECT_THAT(host.why(), HasSubstr("1024 of 1024 file descriptors open"));
-  EXPECT_THAT(host.first().action, HasSubstr("Find out why"));
+  EXPECT_THAT(host.first().action, HasSubstr("Find out where it waits"));
 }
 
 TEST(OwnerStates, ExplainACpuQuotaThatThrottlesMostOfTheTime) {
@@ -275,8 +281,7 @@ TEST(OwnerStates, ExplainTheLimitOfProcesses) {
 TEST(OwnerStates, NameTheMissingPrivilege) {
   StuckHost host;
   host.owner() = {.count = 0, .found_by = "none", .needs = "CAP_SYS_PTRACE"};
-  EXPECT_EQ(host.why(),
-            "The processes that have the socket open cannot be read: it takes CAP_SYS_PTRACE.");
+  EXPECT_EQ(host.why(), "Reading which process has the socket open takes CAP_SYS_PTRACE.");
   EXPECT_THAT(host.first().action, StartsWith("Run `inetdiag_exporter check` as root."));
   host.owner().needs = "";
   EXPECT_EQ(host.why(), "");

@@ -117,7 +117,8 @@ TEST(SynQueues, ThatStayFullSayWhatHappensToTheNextSyn) {
 
 TEST(SynQueues, NameTheCommandThatShowsWhoFillsThem) {
   constexpr const char* command =
-      " `inetdiag_exporter sockets --top=peer --port=443 --state=syn_recv` shows who fills it.";
+      " `inetdiag_exporter sockets --top=peer --port=443 --state=syn_recv` shows which clients are "
+      "in it.";
   DiagnosedHost host;
   set_half_open(host.listener(), 104);
   set_half_open(host.listener_before(), 104);
