@@ -9,6 +9,7 @@
 #include "collectors/listeners.h"
 #include "collectors/nstat.h"
 #include "collectors/owners.h"
+#include "collectors/ports.h"
 #include "collectors/sockstat.h"
 #include "collectors/softnet.h"
 #include "collectors/sysctl.h"
@@ -31,6 +32,7 @@ constexpr auto table = std::to_array<CollectorEntry>({
     {"unix", "accept queues of listening UNIX sockets, unread datagrams", true, unix_settings, make_unix, stateless},
     {"udp", "receive queues, limits and drops of bound UDP sockets", true, udp_settings, make_udp, stateful},
     {"tcp", "TCP sockets by state and by listening port", true, tcp_settings, make_tcp, stateless},
+    {"ports", "ephemeral ports in use by outgoing TCP connections, of the dump of collector tcp", true, ports_settings, make_ports},
     {"listeners", "queues, limits, drops and owners of TCP listeners", true, listeners_settings, make_listeners, stateful},
     {"owners", "processes and cgroup limits of TCP listeners whose connections wait", true, {}, make_owners, stateful},
 });

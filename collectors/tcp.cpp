@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "collectors/kernel/netlink/tcp_states.h"
 #include "collectors/kernel/proc/counter_file.h"
+#include "collectors/kernel/proc/ephemeral_ports.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/family.h"
 #include "collectors/support/thread_cpu.h"
@@ -22,6 +23,7 @@
 namespace inetdiag {
 namespace {
 
+using kernel::Connections;
 using kernel::StateCounts;
 using kernel::TcpState;
 
@@ -39,34 +41,73 @@ prometheus::MetricFamily totals(const StateCounts& counts) {
   return family;
 }
 
-struct PortCounts {
+struct PortConnections {
   std::uint16_t port;
-  StateCounts counts;
+  Connections connections;
 
   std::uint64_t sum() const {
+    const StateCounts& counts = connections.by_state;
     return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
   }
 };
 
-void add(StateCounts& sum, const StateCounts& counts) {
-  std::ranges::transform(sum, counts, sum.begin(), std::plus<>());
-}
+/// The families of the connections by port.
+class PortFamilies {
+ public:
+  void add(const std::string& port, const Connections& connections) {
+    for (const auto& [state, name] : kernel::tcp_states) {
+      if (is_connected(state)) {
+        add_series(sockets_, {{"port", port}, {"state", std::string(name)}},
+                   static_cast<double>(connections.by_state[kernel::slot(state)]));
+      }
+    }
+    const auto add_stalled = [&](const char* reason, std::uint64_t count) {
+      add_series(stalled_, {{"port", port}, {"reason", reason}}, static_cast<double>(count));
+    };
+    add_stalled("retransmission", connections.retransmitting);
+    add_stalled("zero_window", connections.probing_window);
+    add_stalled("keepalive", connections.keepalive_unanswered);
+    add_series(unread_, {{"port", port}}, static_cast<double>(connections.unread));
+    add_series(receive_queue_, {{"port", port}},
+               static_cast<double>(connections.longest_receive_queue));
+    add_series(send_queue_, {{"port", port}}, static_cast<double>(connections.longest_send_queue));
+  }
 
-void add_port(prometheus::MetricFamily& family, const std::string& port,
-              const StateCounts& counts) {
-  for (const auto& [state, name] : kernel::tcp_states) {
-    if (is_connected(state)) {
-      add_series(family, {{"port", port}, {"state", std::string(name)}},
-                 static_cast<double>(counts[kernel::slot(state)]));
+  void move_into(std::vector<prometheus::MetricFamily>& families) {
+    for (auto* family : {&sockets_, &stalled_, &unread_, &receive_queue_, &send_queue_}) {
+      families.push_back(std::move(*family));
     }
   }
-}
+
+ private:
+  prometheus::MetricFamily sockets_ = gauge_family(
+      "inetdiag_tcp_port_sockets",
+      "Number of TCP sockets by local port and state, port=\"other\" for outgoing connections and "
+      "other ports without a listener (inet_diag).");
+  prometheus::MetricFamily stalled_ = gauge_family(
+      "inetdiag_tcp_port_stalled_sockets",
+      "Open connections that do not move, by local port: retransmission, the oldest segment was "
+      "retransmitted at least twice; zero_window, the peer does not read; keepalive, a probe is "
+      "unanswered (inet_diag idiag_timer, idiag_retrans).");
+  prometheus::MetricFamily unread_ = gauge_family(
+      "inetdiag_tcp_port_unread_sockets",
+      "Established connections with bytes that the program of this host has not read, by local "
+      "port, without those that wait for accept() (inet_diag idiag_rqueue).");
+  prometheus::MetricFamily receive_queue_ = gauge_family(
+      "inetdiag_tcp_port_receive_queue_max_bytes",
+      "Bytes in the longest receive queue of the open connections, by local port (inet_diag "
+      "idiag_rqueue).");
+  prometheus::MetricFamily send_queue_ = gauge_family(
+      "inetdiag_tcp_port_send_queue_max_bytes",
+      "Bytes in the longest send queue of the open connections, by local port, unsent or not yet "
+      "acknowledged (inet_diag idiag_wqueue).");
+};
 
 /// The connected sockets of one full dump.
 struct Breakdown {
   CpuBudget::Clock::time_point dumped_at;
-  std::vector<PortCounts> ports;  ///< sorted by port
-  StateCounts other{};
+  std::vector<PortConnections> ports;  ///< sorted by port
+  Connections other;
   std::uint64_t receive_queue_bytes = 0;
   std::uint64_t send_queue_bytes = 0;
 };
@@ -82,30 +123,28 @@ Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
                       .send_queue_bytes = full_dump.send_queue_bytes};
   auto& ports = breakdown.ports;
   ports.reserve(full_dump.by_listening_port.size());
-  for (const auto& [port, counts] : full_dump.by_listening_port) {
-    ports.push_back({port, counts});
+  for (const auto& [port, connections] : full_dump.by_listening_port) {
+    ports.push_back({port, connections});
   }
-  std::ranges::sort(ports, {}, [](const PortCounts& port) {
+  std::ranges::sort(ports, {}, [](const PortConnections& port) {
     return std::tuple(std::numeric_limits<std::uint64_t>::max() - port.sum(), port.port);
   });
   while (ports.size() > max_ports) {
-    add(breakdown.other, ports.back().counts);
+    breakdown.other += ports.back().connections;
     ports.pop_back();
   }
-  std::ranges::sort(ports, {}, &PortCounts::port);
+  std::ranges::sort(ports, {}, &PortConnections::port);
   return breakdown;
 }
 
 void add_families(std::vector<prometheus::MetricFamily>& families, const Breakdown& breakdown,
                   std::chrono::duration<double> age) {
-  auto& by_port = families.emplace_back(gauge_family(
-      "inetdiag_tcp_port_sockets",
-      "Number of TCP sockets by local port and state, port=\"other\" for outgoing connections and "
-      "other ports without a listener (inet_diag)."));
-  for (const auto& [port, counts] : breakdown.ports) {
-    add_port(by_port, std::to_string(port), counts);
+  PortFamilies by_port;
+  for (const auto& [port, connections] : breakdown.ports) {
+    by_port.add(std::to_string(port), connections);
   }
-  add_port(by_port, "other", breakdown.other);
+  by_port.add("other", breakdown.other);
+  by_port.move_into(families);
   families.push_back(single_gauge(
       "inetdiag_tcp_port_sockets_age_seconds",
       "Age of the dump behind the sockets by port and the bytes in queues, 0 if it was "
@@ -146,6 +185,17 @@ std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
   return counts;
 }
 
+/// Also counts the ports in use for the collector of ephemeral ports, which reports the errors.
+const kernel::FullDump& full_dump(const ScrapeContext& context) {
+  std::optional<kernel::EphemeralPorts> ports;
+  try {
+    ports = kernel::read_ephemeral_ports(context.proc);
+  } catch (const std::system_error&) {
+    ports.reset();
+  }
+  return context.tcp.full_dump(ports);
+}
+
 class Tcp final : public Collector {
  public:
   Tcp(const Settings& settings, TcpClocks clocks)
@@ -173,7 +223,7 @@ class Tcp final : public Collector {
       counts = cheap_totals(context);
     }
     if (!counts) {
-      counts = context.tcp.full_dump().partial.by_state;
+      counts = full_dump(context).partial.by_state;
     }
     Collection collection;
     collection.families.push_back(totals(*counts));
@@ -205,9 +255,9 @@ class Tcp final : public Collector {
     const auto cpu_before = clocks_.thread_cpu();
     std::optional<StateCounts> counts;
     try {
-      const auto& full_dump = context.tcp.full_dump();
-      breakdown_ = breakdown_of(full_dump, max_ports_, begin);
-      counts = full_dump.partial.by_state;
+      const kernel::FullDump& dump = full_dump(context);
+      breakdown_ = breakdown_of(dump, max_ports_, begin);
+      counts = dump.partial.by_state;
     } catch (const kernel::DeadlineExceeded&) {
       counts.reset();
     }

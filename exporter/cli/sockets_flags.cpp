@@ -84,15 +84,15 @@ void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
       command,
       {.name = "--top",
        .value = "NAME",
-       .help = "Print only who holds most sockets: peer (addresses) or network (/24 of IPv4, "
-               "/64 of IPv6)"},
+       .help = "Print only who holds most sockets: peer (addresses), network (/24 of IPv4, /64 of "
+               "IPv6), or destination (outgoing connections, which share the ephemeral ports)"},
       flags.options.top,
-      std::map<std::string, kernel::PeerScope>{{"peer", kernel::PeerScope::address},
-                                               {"network", kernel::PeerScope::network}});
+      std::map<std::string, TopOf>{
+          {"peer", TopOf::peer}, {"network", TopOf::network}, {"destination", TopOf::destination}});
   add_value(command,
             {.name = "--top-count",
              .value = "N",
-             .help = "Number of peers or networks that --top prints",
+             .help = "Number of lines that --top prints",
              .default_value = std::to_string(flags.options.top_count)},
             [&flags](const std::string& text) {
               flags.top_count = kernel::parse_whole_number(text, 1, max_top_count);
@@ -103,13 +103,17 @@ SocketsOptions sockets_options(const SocketsFlags& flags) {
   SocketsOptions options = flags.options;
   if (options.top && options.summary) {
     throw std::invalid_argument(
-        "--top: prints peers, --summary prints the number of sockets by state; omit one of them");
+        "--top: prints who holds most sockets, --summary their number by state; omit one of them");
   }
   if (flags.top_count && !options.top) {
-    throw std::invalid_argument("--top-count: only applies with --top=peer or --top=network");
+    throw std::invalid_argument("--top-count: only applies with --top");
   }
   if (options.top && flags.states == mask(kernel::TcpState::listen)) {
     throw std::invalid_argument("--state=listen: a listener has no peer; omit it or --top");
+  }
+  if (options.waiting && options.top == TopOf::destination) {
+    throw std::invalid_argument(
+        "--waiting: outgoing connections do not wait for accept(); omit it or --top=destination");
   }
   if (options.waiting && (flags.states & ~kernel::waiting_states) != 0) {
     throw std::invalid_argument(

@@ -5,6 +5,7 @@
 #include <functional>
 #include <numeric>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 #include <unistd.h>
@@ -12,7 +13,11 @@
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/netlink/tcp_states.h"
 #include "collectors/kernel/netlink/tcp_table.h"
+#include "collectors/kernel/netlink/top_peers.h"
+#include "collectors/kernel/proc/cached_files.h"
+#include "collectors/kernel/proc/ephemeral_ports.h"
 #include "exporter/commands/atomic_file.h"
+#include "exporter/commands/destination_table.h"
 #include "exporter/commands/enter_namespace.h"
 #include "exporter/commands/peer_table.h"
 #include "exporter/commands/socket_lines.h"
@@ -84,8 +89,8 @@ void write_summary(const kernel::NetlinkFactory& open, const SocketsOptions& opt
   write_all(fd, text.append("\n"));
 }
 
-void write_top(const kernel::NetlinkFactory& open, const SocketsOptions& options,
-               kernel::PeerScope scope, int fd) {
+void write_top_peers(const kernel::NetlinkFactory& open, const SocketsOptions& options,
+                     kernel::PeerScope scope, int fd) {
   SocketsOptions with_peers = options;
   with_peers.filter.states &= ~mask(kernel::TcpState::listen);
   kernel::TopPeers peers(scope);
@@ -106,6 +111,43 @@ void write_top(const kernel::NetlinkFactory& open, const SocketsOptions& options
   write_all(fd, text.append("\n"));
 }
 
+kernel::DestinationsInUse destinations_in_use(const kernel::NetlinkFactory& open,
+                                              const SocketsOptions& options) {
+  const kernel::Deadline no_deadline(kernel::Deadline::Clock::time_point::max(), {});
+  const kernel::FileTree procfs(options.procfs);
+  kernel::CachedFiles files(procfs, no_deadline);
+  auto ports = kernel::read_ephemeral_ports(files);
+  if (!ports) {
+    throw std::runtime_error("cannot read net.ipv4.ip_local_port_range in " + options.procfs);
+  }
+  kernel::TcpTable table(open, no_deadline);
+  for (const kernel::Listener& listener : table.listeners()) {
+    ports->ports.reset(listener.endpoint.port);
+  }
+  kernel::DestinationCounter destinations(*ports);
+  dump_sockets(open, options, [&](const kernel::InetSocket& socket, Payload payload) {
+    destinations.add(socket, payload);
+  });
+  return destinations.result();
+}
+
+void write_top_destinations(const kernel::NetlinkFactory& open, const SocketsOptions& options,
+                            int fd) {
+  const kernel::DestinationsInUse in_use = destinations_in_use(open, options);
+  if (options.format == SocketsFormat::table) {
+    write_all(fd, destination_table(in_use, options.top_count));
+    return;
+  }
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.field("schema_version", sockets_schema_version);
+  json.field("top", "destination");
+  write_destinations(json, in_use, options.top_count);
+  json.end_object();
+  write_all(fd, text.append("\n"));
+}
+
 }  // namespace
 
 int run_sockets(const SocketsOptions& options) {
@@ -122,8 +164,13 @@ void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& opti
   }
   if (options.summary) {
     write_summary(open, options, fd);
+  } else if (options.top == TopOf::destination) {
+    write_top_destinations(open, options, fd);
   } else if (options.top) {
-    write_top(open, options, *options.top, fd);
+    write_top_peers(
+        open, options,
+        options.top == TopOf::network ? kernel::PeerScope::network : kernel::PeerScope::address,
+        fd);
   } else {
     write_lines(open, options, fd);
   }

@@ -6,21 +6,22 @@
 
 #include "collectors/kernel/netlink/inet_diag_filter.h"
 #include "collectors/kernel/netlink/netlink.h"
-#include "collectors/kernel/netlink/top_peers.h"
 
 namespace inetdiag {
 
 enum class SocketsFormat { table, json };
+enum class TopOf { peer, network, destination };
 
 struct SocketsOptions {
   kernel::InetFilter filter{};
   /// The name of a namespace pinned in `netns_directory`; empty for the namespace of this process.
   std::string netns{};
   std::string netns_directory{};
+  std::string procfs = "/proc";
   SocketsFormat format = SocketsFormat::table;
   bool waiting = false;  ///< only connections that wait for accept(), among those of the filter
   bool summary = false;  ///< print the number of sockets per state, as JSON
-  std::optional<kernel::PeerScope> top{};  ///< print the peers that hold the most sockets
+  std::optional<TopOf> top{};  ///< print who holds the most sockets
   std::size_t top_count = 10;
 };
 

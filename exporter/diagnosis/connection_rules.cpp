@@ -34,6 +34,18 @@ bool is_lasting(double sockets, const NamespaceDelta& delta) {
   return lifetime(sockets, delta).value_or(0) >= min_lasting_seconds;
 }
 
+/// Returns whether the sockets of each port were counted after the previous snapshot: they are in
+/// the exporter's own namespace only, and not in every scrape of a host with many.
+bool has_new_ports(const NamespaceDelta& delta) {
+  return delta.now.value(metric::port_sockets_age).value_or(delta.seconds) < delta.seconds;
+}
+
+Affected affected_port(const PortSockets& port, const NamespaceDelta& delta) {
+  return {.kind = "port",
+          .name = port.port == "other" ? "outgoing connections" : "port " + port.port,
+          .labels = delta.with_netns({{"port", port.port}})};
+}
+
 /// Returns the connections that wait for accept(), at listeners that `matches`. They are in
 /// CLOSE_WAIT if the client has closed, and no program can have leaked them.
 template <typename Predicate>
@@ -83,6 +95,45 @@ bool is_leak(double close_wait, const NamespaceDelta& delta) {
                min_lasting_seconds_of_very_many));
 }
 
+/// Returns whether so many connections do not move in either snapshot that it is no coincidence.
+bool are_many(double now, double before, double open) {
+  const double lasting = std::min(now, before);
+  return lasting >= min_stalled_connections && lasting >= open * min_stalled_connections_ratio;
+}
+
+Finding unreachable_peers(const PortSockets& port) {
+  return {.severity = Severity::warning,
+          .rule = "peers_unreachable",
+          .summary = format_number(port.retransmitting) + " of " + format_number(port.open()) +
+                     " open connections have retransmitted their oldest segment at least twice: "
+                     "their peers, or the network to them, are gone.",
+          .evidence = {{"retransmitting", port.retransmitting}, {"open", port.open()}},
+          .limit = "net.ipv4.tcp_retries2: a connection gives up after some 15 minutes",
+          .action =
+              "See which peers (`ss -tno state established`, timer `on` with a last number of "
+              "2 or more): one network points to its link or router, all of them to this "
+              "host's (`ip -s link`, `ip route get PEER`, packet filters, conntrack).",
+          .damage = {.share = port.retransmitting / port.open()}};
+}
+
+Finding peers_that_do_not_read(const PortSockets& port) {
+  const bool is_outgoing = port.port == "other";
+  return {// Players and slow links stop reading for a while, which is what the window is for.
+          .severity = is_outgoing ? Severity::warning : Severity::notice,
+          .rule = "peers_not_reading",
+          .summary = format_number(port.probing_window) + " of " + format_number(port.open()) +
+                     " open connections wait for their peers, which do not read: the windows are "
+                     "closed (zero-window probes).",
+          .evidence = {{"probing_window", port.probing_window}, {"open", port.open()}},
+          .action = is_outgoing
+                        ? "Find the server that does not read (`ss -tno state established`, timer "
+                          "`persist`): it hangs or is overloaded. Nothing on this host helps."
+                        : "Normal for clients that pause, such as players. If it is new, find the "
+                          "clients (`ss -tno state established`, timer `persist`); "
+                          "TCP_USER_TIMEOUT ends such connections.",
+          .damage = {.share = port.probing_window / port.open()}};
+}
+
 Finding close_wait_finding(double close_wait, bool is_outgoing) {
   return {
       .severity = Severity::warning,
@@ -115,11 +166,7 @@ void check_close_wait_of_namespace(const NamespaceDelta& delta, Findings& findin
 }  // namespace
 
 void close_wait(const NamespaceDelta& delta, Findings& findings) {
-  // Sockets are counted by port in the exporter's own namespace only, and not in every scrape of a
-  // host with many.
-  const bool has_ports =
-      delta.now.value(metric::port_sockets_age).value_or(delta.seconds) < delta.seconds;
-  if (!has_ports) {
+  if (!has_new_ports(delta)) {
     check_close_wait_of_namespace(delta, findings);
     return;
   }
@@ -130,12 +177,69 @@ void close_wait(const NamespaceDelta& delta, Findings& findings) {
     }
     const bool is_outgoing = port.port == "other";
     Finding finding = close_wait_finding(lasting, is_outgoing);
-    finding.affected = {.kind = "port",
-                        .name = is_outgoing ? "outgoing connections" : "port " + port.port,
-                        .labels = delta.with_netns({{"port", port.port}})};
+    finding.affected = affected_port(port, delta);
     finding.evidence = {{"close_wait", port.close_wait}, {"sockets", port.all}};
     finding.metric = selector("inetdiag_tcp_port_sockets",
                               delta.with_netns({{"port", port.port}, {"state", "close_wait"}}));
+    findings.push_back(std::move(finding));
+  }
+}
+
+void stalled_connections(const NamespaceDelta& delta, Findings& findings) {
+  if (!has_new_ports(delta)) {
+    return;
+  }
+  for (const PortSockets& port : delta.now.ports) {
+    const PortSockets* then = delta.previous(port, &Namespace::ports, &PortSockets::port);
+    if (then == nullptr) {
+      continue;
+    }
+    const auto add = [&](Finding finding, const char* reason) {
+      finding.affected = affected_port(port, delta);
+      finding.metric = selector("inetdiag_tcp_port_stalled_sockets",
+                                delta.with_netns({{"port", port.port}, {"reason", reason}}));
+      findings.push_back(std::move(finding));
+    };
+    if (are_many(port.retransmitting, then->retransmitting, port.open())) {
+      add(unreachable_peers(port), "retransmission");
+    }
+    if (are_many(port.probing_window, then->probing_window, port.open())) {
+      add(peers_that_do_not_read(port), "zero_window");
+    }
+  }
+}
+
+void unread_connections(const NamespaceDelta& delta, Findings& findings) {
+  if (!has_new_ports(delta)) {
+    return;
+  }
+  for (const PortSockets& port : delta.now.ports) {
+    const PortSockets* then = delta.previous(port, &Namespace::ports, &PortSockets::port);
+    // A program that reads at least some connections changes the length of the longest queue, or
+    // the number of queues that are not empty.
+    if (then == nullptr || port.unread < min_stalled_connections ||
+        port.unread < port.established * min_unread_ratio || port.unread < then->unread ||
+        then->unread < then->established * min_unread_ratio ||
+        port.longest_receive_queue_bytes != then->longest_receive_queue_bytes) {
+      continue;
+    }
+    Finding finding{
+        // Idle connections of a pool may hold a greeting or TLS session tickets.
+        .severity = port.port == "other" ? Severity::notice : Severity::warning,
+        .rule = "program_not_reading",
+        .affected = affected_port(port, delta),
+        .summary = format_number(port.unread) + " of " + format_number(port.established) +
+                   " established connections have bytes that the program does not read: it hangs.",
+        .evidence = {{"unread", port.unread},
+                     {"established", port.established},
+                     {"longest_receive_queue_bytes", port.longest_receive_queue_bytes}},
+        .action =
+            "Find the program (`ss -tnp state established`, Recv-Q above 0) and see what it "
+            "waits for (`cat /proc/PID/stack`, a stack trace, its logs): a lock, a database, "
+            "a full disk. Larger buffers do not help.",
+        .metric =
+            selector("inetdiag_tcp_port_unread_sockets", delta.with_netns({{"port", port.port}})),
+        .damage = {.share = port.unread / port.established}};
     findings.push_back(std::move(finding));
   }
 }
@@ -221,6 +325,32 @@ void syn_sent(const NamespaceDelta& delta, Findings& findings) {
       "firewall that drops SYNs, or its queues are full.";
   finding.metric = metric::syn_sent_retransmitted;
   finding.damage = {.share = unanswered / (unanswered + connected)};
+  findings.push_back(std::move(finding));
+}
+
+void failed_connects(const NamespaceDelta& delta, Findings& findings) {
+  // Clients that reset their half-open connection, as SYN health checks do, count in both.
+  const double failed = delta.growth(metric::attempt_fails).value_or(0) -
+                        delta.growth(metric::embryonic_resets).value_or(0);
+  const double opened = delta.growth(metric::active_opens).value_or(0);
+  if (failed < min_failed_connects || failed < opened * min_failed_connects_ratio) {
+    return;
+  }
+  Finding finding = namespace_finding(delta);
+  finding.severity = Severity::warning;
+  finding.rule = "connects_failing";
+  finding.affected.name += " (outgoing connections)";
+  finding.summary = format_number(failed) + " outgoing connections failed" + delta.over_interval() +
+                    ", of " + format_number(opened) +
+                    " that were opened: refused, unreachable or timed out.";
+  finding.evidence = {{"new_failed_connects", failed}, {"new_active_opens", opened}};
+  finding.action =
+      "Find the destination in the logs of the programs. Refused: nothing listens there, or a "
+      "packet filter rejects. No metric has the destination; `tcpdump -n 'tcp[tcpflags] & tcp-rst "
+      "!= 0'` shows resets.";
+  finding.metric = metric::attempt_fails;
+  finding.damage = {.per_second = delta.per_second(failed),
+                    .share = std::min(1.0, failed / std::max(opened, 1.0))};
   findings.push_back(std::move(finding));
 }
 

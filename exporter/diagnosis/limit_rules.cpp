@@ -1,4 +1,5 @@
 // Rules on the limits of the stack. Sources: net/ipv4/tcp_minisocks.c (tcp_time_wait),
+// net/ipv4/inet_hashtables.c (__inet_hash_connect),
 // net/ipv4/tcp.c (tcp_check_oom), Documentation/networking/ip-sysctl.rst and
 // nf_conntrack-sysctl.rst.
 #include <string>
@@ -55,6 +56,36 @@ void time_wait(const NamespaceDelta& delta, Findings& findings) {
                  "reuse connections. The duration of TIME_WAIT is fixed; tcp_fin_timeout does not "
                  "change it.",
        .metric = std::string(metric::time_wait_overflows)});
+}
+
+void ephemeral_ports(const NamespaceDelta& delta, Findings& findings) {
+  const double ratio = delta.now.value(metric::ephemeral_ports_fill).value_or(0);
+  if (ratio < nearly_full_ratio) {
+    return;
+  }
+  const double usable = delta.now.value(metric::ephemeral_ports_usable).value_or(0);
+  const bool is_exhausted = ratio >= min_exhausted_ports_ratio;
+  findings.push_back(
+      {.severity = is_exhausted ? Severity::critical : Severity::warning,
+       .rule = is_exhausted ? "ephemeral_ports_exhausted" : "ephemeral_ports_nearly_exhausted",
+       .affected = affected_limit("net.ipv4.ip_local_port_range", delta),
+       .summary = is_exhausted
+                      ? "No ephemeral port is left for new connections from one source address to "
+                        "one destination: connect() fails with EADDRNOTAVAIL."
+                      : "Connections from one source address to one destination use " +
+                            format_percent(ratio) +
+                            " of the ephemeral ports; without a free one, connect() fails with "
+                            "EADDRNOTAVAIL.",
+       .evidence = {{"ports_in_use", ratio * usable}, {"usable_ports", usable}},
+       .limit = "net.ipv4.ip_local_port_range: " + format_number(usable) + " usable ports",
+       .action =
+           "Find the destination (`inetdiag_exporter sockets --top=destination`) and the state of "
+           "its connections (`ss -tan dst ADDRESS`). Mostly TIME_WAIT: the program opens a "
+           "connection for each request; reuse connections, or set net.ipv4.tcp_tw_reuse = 1. "
+           "Mostly ESTABLISHED or CLOSE_WAIT: limit the connection pool, or look for a leak. More "
+           "destination or source addresses, or a wider range, make room.",
+       .metric = std::string(metric::ephemeral_ports_fill),
+       .damage = {.share = ratio}});
 }
 
 void orphans(const NamespaceDelta& delta, Findings& findings) {

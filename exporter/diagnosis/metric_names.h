@@ -58,9 +58,12 @@ inline constexpr std::string_view duplicate_sacks = "inetdiag_nstat_tcpext_tcp_d
 inline constexpr std::string_view loss_probes = "inetdiag_nstat_tcpext_tcp_loss_probes_total";
 inline constexpr std::string_view sent_segments = "inetdiag_nstat_tcp_out_segs_total";
 inline constexpr std::string_view active_opens = "inetdiag_nstat_tcp_active_opens_total";
+inline constexpr std::string_view attempt_fails = "inetdiag_nstat_tcp_attempt_fails_total";
 inline constexpr std::string_view passive_opens = "inetdiag_nstat_tcp_passive_opens_total";
 inline constexpr std::string_view stalled_closes = "inetdiag_tcp_stalled_closes";
 inline constexpr std::string_view port_sockets_age = "inetdiag_tcp_port_sockets_age_seconds";
+inline constexpr std::string_view ephemeral_ports_fill = "inetdiag_ephemeral_ports_fill_ratio";
+inline constexpr std::string_view ephemeral_ports_usable = "inetdiag_ephemeral_ports_usable";
 inline constexpr std::string_view syn_sent_retransmitted = "inetdiag_tcp_syn_sent_retransmitted";
 
 /// Datagrams that found no room in a receive buffer or in udp_mem.

@@ -48,11 +48,16 @@ constexpr auto verdicts = std::to_array<Verdict>({
     {"orphans_full", "has been reached"},
     {"orphans_reset", "makes the kernel reset connections"},
     {"time_wait_full", "has been reached"},
+    {"ephemeral_ports_exhausted", "has been reached"},
     {"softnet_dropping", "drops packets"},
     {"many_close_wait", "has connections that its program does not close"},
+    {"program_not_reading", "has connections that its program does not read"},
+    {"peers_unreachable", "gets no acknowledgements"},
+    {"peers_not_reading", "has peers that do not read"},
     {"closing_stalled", "has connections that cannot close"},
     {"retransmissions", "loses packets"},
     {"syn_sent_waiting", "gets no answer"},
+    {"connects_failing", "cannot connect"},
     {"collector_failed", "failed"},
 });
 

@@ -22,13 +22,20 @@ void syn_queues(const NamespaceDelta& delta, Findings& findings);
 void unanswered_cookies(const NamespaceDelta& delta, Findings& findings);
 void fastopen_queue(const NamespaceDelta& delta, Findings& findings);
 void time_wait(const NamespaceDelta& delta, Findings& findings);
+void ephemeral_ports(const NamespaceDelta& delta, Findings& findings);
 void close_wait(const NamespaceDelta& delta, Findings& findings);
 void orphans(const NamespaceDelta& delta, Findings& findings);
 void tcp_memory(const NamespaceDelta& delta, Findings& findings);
 /// Closed connections whose peers do not acknowledge.
 void stalled_closes(const NamespaceDelta& delta, Findings& findings);
+/// Connections of a port whose peers do not acknowledge, or do not read.
+void stalled_connections(const NamespaceDelta& delta, Findings& findings);
+/// Connections of a port whose program does not read.
+void unread_connections(const NamespaceDelta& delta, Findings& findings);
 void retransmissions(const NamespaceDelta& delta, Findings& findings);
 void syn_sent(const NamespaceDelta& delta, Findings& findings);
+/// connect() that fails: refused, unreachable or timed out.
+void failed_connects(const NamespaceDelta& delta, Findings& findings);
 void abort_on_overflow(const NamespaceDelta& delta, Findings& findings);
 void udp_queues(const NamespaceDelta& delta, Findings& findings);
 void unix_queues(const NamespaceDelta& delta, Findings& findings);
@@ -38,23 +45,11 @@ void softnet(const NamespaceDelta& delta, Findings& findings);
 /// In the order of their findings within one severity and damage.
 using Rule = void (*)(const NamespaceDelta&, Findings&);
 inline constexpr auto rules = std::to_array<Rule>({
-    accept_queues,
-    listen_drops,
-    syn_queues,
-    unanswered_cookies,
-    fastopen_queue,
-    udp_queues,
-    unix_queues,
-    conntrack,
-    tcp_memory,
-    orphans,
-    time_wait,
-    softnet,
-    abort_on_overflow,
-    close_wait,
-    stalled_closes,
-    retransmissions,
-    syn_sent,
+    accept_queues,      listen_drops,        syn_queues,     unanswered_cookies, fastopen_queue,
+    udp_queues,         unix_queues,         conntrack,      tcp_memory,         orphans,
+    ephemeral_ports,    time_wait,           softnet,        abort_on_overflow,  close_wait,
+    unread_connections, stalled_connections, stalled_closes, retransmissions,    syn_sent,
+    failed_connects,
 });
 
 }  // namespace inetdiag::diagnosis

@@ -202,6 +202,17 @@ class SeriesReader {
     port.all += value;
     if (label(series, "state") == "close_wait") {
       port.close_wait = value;
+    } else if (label(series, "state") == "established") {
+      port.established = value;
+    }
+  }
+
+  void read_stalled(const std::string& netns, const ClientMetric& series, double value) {
+    PortSockets& port = ports_.at(netns, series);
+    if (label(series, "reason") == "retransmission") {
+      port.retransmitting = value;
+    } else if (label(series, "reason") == "zero_window") {
+      port.probing_window = value;
     }
   }
 
@@ -306,6 +317,10 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
       {"inetdiag_unix_listener_accept_queue_limit", assign(&R::unix_, &UnixListener::backlog)},
       {"inetdiag_unix_listener_accept_queue_fill_ratio", assign(&R::unix_, &UnixListener::fill)},
       {"inetdiag_tcp_port_sockets", &R::read_port},
+      {"inetdiag_tcp_port_stalled_sockets", &R::read_stalled},
+      {"inetdiag_tcp_port_unread_sockets", assign(&R::ports_, &PortSockets::unread)},
+      {"inetdiag_tcp_port_receive_queue_max_bytes",
+       assign(&R::ports_, &PortSockets::longest_receive_queue_bytes)},
       {"inetdiag_tcp_sockets", &R::read_tcp_state},
       {"inetdiag_softnet_dropped_total", &R::read_softnet},
       {"inetdiag_netns_info", &R::read_pod},

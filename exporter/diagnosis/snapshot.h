@@ -170,8 +170,15 @@ struct UnixReceiver {
 /// Connected sockets of one local port; the port `other` has those without a listener.
 struct PortSockets {
   std::string port{};
+  double established = 0;
   double close_wait = 0;
   double all = 0;
+  double retransmitting = 0;  ///< the oldest segment, at least twice in a row
+  double probing_window = 0;  ///< the peer does not read
+  double unread = 0;          ///< established, with bytes that the program has not read
+  double longest_receive_queue_bytes = 0;
+
+  double open() const { return established + close_wait; }
 };
 
 /// The vectors are sorted by endpoint, path or port.

@@ -9,6 +9,9 @@ namespace inetdiag::diagnosis {
 inline constexpr double nearly_full_ratio = 0.8;
 inline constexpr double full_ratio = 1.0;
 
+/// Ports that programs bind to are not usable either, and inet_diag does not show which those are.
+inline constexpr double min_exhausted_ports_ratio = 0.99;
+
 /// Over a longer interval, the headline describes drops in the past tense.
 inline constexpr double max_present_seconds = 60;
 
@@ -77,6 +80,13 @@ inline constexpr double min_stalled_closes = 100;
 /// Healthy connections leave these states within a round trip.
 inline constexpr double min_lasting_seconds = 2;
 
+/// Open connections of a port that do not move: a minimum, and the share of all. Some clients of
+/// any public server are out of reach.
+inline constexpr double min_stalled_connections = 20;
+inline constexpr double min_stalled_connections_ratio = 0.2;
+/// The share of established connections with unread bytes. A busy program has read those of most.
+inline constexpr double min_unread_ratio = 0.8;
+
 /// Retransmitted segments: a minimum, and the share of all.
 inline constexpr double min_retransmissions = 50;
 inline constexpr double min_retransmission_ratio = 0.05;
@@ -85,6 +95,10 @@ inline constexpr double min_retransmission_ratio = 0.05;
 /// connections that makes it a warning.
 inline constexpr double min_unanswered_syns = 20;
 inline constexpr double min_unanswered_syns_ratio = 0.2;
+
+/// Outgoing connections that failed: a minimum, and the share of all that were opened.
+inline constexpr double min_failed_connects = 20;
+inline constexpr double min_failed_connects_ratio = 0.5;
 
 /// Connections at a UNIX socket that wait in two snapshots, their number not falling.
 inline constexpr double min_unix_waiting = 5;

@@ -3,6 +3,7 @@
 All of them stay in the network namespace of the test and are bounded in number. What only the initial
 namespace has (orphans, TCP memory, packet backlogs) comes from a modified copy of the recorded /proc."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -264,6 +265,47 @@ class TimeWaitOverflow:
         set_sysctl("net.ipv4.tcp_max_tw_buckets", 10000)
 
 
+class HungServer:
+    """A server that accepts connections and does not read the requests."""
+
+    def __init__(self, port):
+        self.server = listen(port=port, backlog=8)
+        self.pairs = []
+
+    def inject(self):
+        while len(self.pairs) < 120:
+            client, server = connected_pair(self.server)
+            client.send(b"GET / HTTP/1.1\r\n\r\n")
+            self.pairs += (client, server)
+
+    def clear(self):
+        close_all(self.pairs)
+
+
+class PausedClients:
+    """Clients of a server that stop reading a stream, so that their windows close."""
+
+    def __init__(self, port):
+        self.server = listen(port=port, backlog=8)
+        self.pairs = []
+
+    def inject(self):
+        while len(self.pairs) < 120:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.connect(self.server.getsockname())
+            server = self.server.accept()[0]
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            server.setblocking(False)
+            self.pairs += (client, server)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    server.send(b"x" * 1000)
+
+    def clear(self):
+        close_all(self.pairs)
+
+
 class CloseWaitLeak:
     """Connections that the client closed and the server does not: more than open in two seconds."""
 
@@ -415,6 +457,33 @@ class UnixDatagramFlood:
                 self.server.recv(500)
         except BlockingIOError:
             pass
+
+
+class FewPortsLeft:
+    """Connections on nine of the ten ports that are the ephemeral ones of a copy of /proc."""
+
+    FIRST_PORT = 10000
+
+    def __init__(self, directory):
+        self.directory = directory
+        sysctls = directory / "sys" / "net" / "ipv4"
+        sysctls.mkdir(parents=True)
+        (sysctls / "ip_local_port_range").write_text(f"{self.FIRST_PORT} {self.FIRST_PORT + 9}\n")
+        (sysctls / "tcp_tw_reuse").write_text("2\n")
+        self.server = listen(backlog=16)
+        self.clients = []
+
+    def inject(self):
+        while len(self.clients) < 9:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            client.bind(("127.0.0.1", self.FIRST_PORT + len(self.clients)))
+            client.connect(self.server.getsockname())
+            self.clients += [client]
+            self.server.accept()[0].close()
+
+    def clear(self):
+        close_all(self.clients)
 
 
 class ProcfsFault:

@@ -117,7 +117,10 @@ def test_families_of_other_setups(start, request, tmp_path):
     _shared = sockets_that_share_an_endpoint(tmp_path)
     _waiting = connect_without_waiting(5300, 2)
     exporter, _sockets = start_with_sockets(
-        start, "--collector.sysctl.include=net.ipv4.tcp_congestion_control", "--statsd.address=127.0.0.1:8125"
+        start,
+        "--collector.sysctl.include=net.ipv4.tcp_congestion_control",
+        "--statsd.address=127.0.0.1:8125",
+        "--collector.ports.destinations=1",
     )
     page = wait_until(
         "a scrape finds the connections of an earlier one still waiting",

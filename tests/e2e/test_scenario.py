@@ -23,8 +23,11 @@ from fault_injection import (
     BurstOfCloses,
     Bursts,
     CloseWaitLeak,
+    FewPortsLeft,
     HealthyServer,
+    HungServer,
     LostSynAcks,
+    PausedClients,
     ProcfsFault,
     SlowServer,
     StuckServer,
@@ -57,7 +60,7 @@ pytestmark = pytest.mark.plain_only
 PHASE_WAIT = {"seconds": 180, "every": 0.3}
 
 # (alert, label, value). The instance `live` is in the namespace of the test, `proc` reads a modified copy
-# of /proc, `broken` loses /proc/net/sockstat and its sandbox, and `gone` is stopped.
+# of /proc, `ports` too, `broken` loses /proc/net/sockstat and its sandbox, and `gone` is stopped.
 EXPECTED = {
     ("InetdiagListenerAcceptQueueFull", "port", "8080"),
     ("InetdiagListenerAcceptQueueFull", "port", "9000"),
@@ -80,6 +83,7 @@ EXPECTED = {
     ("InetdiagUnixListenerAcceptQueueFull", "path", "@inetdiag-scenario"),
     ("InetdiagUnixListenerStuck", "path", "@inetdiag-stuck"),
     ("InetdiagUnixDatagramsUnread", "path", "@inetdiag-datagrams"),
+    ("InetdiagEphemeralPortsNearlyExhausted", "instance", "ports"),
     ("InetdiagTimeWaitNearLimit", "instance", "live"),
     ("InetdiagTimeWaitOverflow", "instance", "live"),
     ("InetdiagTcpOrphansNearLimit", "instance", "proc"),
@@ -87,8 +91,11 @@ EXPECTED = {
     ("InetdiagTcpMemoryAborts", "instance", "proc"),
     ("InetdiagTcpHighRetransmissionRate", "instance", "proc"),
     ("InetdiagManyCloseWait", "port", "7000"),
+    ("InetdiagConnectionsStalled", "port", "7007"),
+    ("InetdiagProgramNotReading", "port", "7006"),
     ("InetdiagClosingStalled", "netns", "cni-2"),
     ("InetdiagConnectsUnanswered", "instance", "live"),
+    ("InetdiagConnectsUnanswered", "instance", "ports"),
     ("InetdiagFastOpenQueueFull", "instance", "proc"),
     ("InetdiagUdpDrops", "port", "5353"),
     ("InetdiagConntrackNearLimit", "instance", "proc"),
@@ -129,7 +136,8 @@ def minutes_to_seconds(rules):
     The exporter does not read the waiting connections in every scrape of a busy machine, so a range is 5 s or more."""
     accelerated = re.sub(r"\bfor: (\d+)m\b", r"for: \1s", rules)
     accelerated = re.sub(r"\[(\d+)m\]", lambda match: f"[{max(5, int(match[1]))}s]", accelerated)
-    assert not re.search(r"\bfor: \d+[mh]|\[\d+[mh]", accelerated)
+    accelerated = re.sub(r"\boffset (\d+)m\b", r"offset \1s", accelerated)
+    assert not re.search(r"\b(for:|offset) \d+[mh]|\[\d+[mh]", accelerated)
     return accelerated
 
 
@@ -154,6 +162,7 @@ class Scenario:
         with self.cgroup():
             overflow, udp_flood = AcceptQueueOverflow(8080, 8), UdpFlood(5353)
         procfs = ProcfsFault(directory / "proc")
+        few_ports = FewPortsLeft(directory / "ports")
         self.sockstat = directory / "broken" / "net" / "sockstat"
         self.sockstat.parent.mkdir(parents=True)
         self.restore_sockstat()
@@ -173,12 +182,15 @@ class Scenario:
             LostSynAcks(8445),
             TimeWaitOverflow(),
             CloseWaitLeak(7000),
+            HungServer(7006),
+            PausedClients(7007),
             UnansweredConnects(),
             udp_flood,
             UnixAcceptQueueOverflow("\0inetdiag-scenario"),
             UnixAcceptQueueOverflow("\0inetdiag-stuck", 30),
             UnixDatagramFlood("\0inetdiag-datagrams"),
             procfs,
+            few_ports,
         ]
         procfs_collectors = ["--collector.sockstat", "--collector.softnet", "--collector.conntrack", "--collector.nstat"]
         only = ["--collector.disable-defaults"]
@@ -200,6 +212,7 @@ class Scenario:
         )
         self.start("proc", f"--path.procfs={procfs.directory}", *only, *procfs_collectors, "--collector.sysctl")
         self.start("broken", f"--path.procfs={directory}/broken", *only, "--collector.sockstat")
+        self.start("ports", f"--path.procfs={few_ports.directory}", *only, "--collector.tcp", "--collector.ports")
         self.start("gone", *only, "--collector.sysctl")
         self.prometheus = Prometheus(directory, self.configuration())
         cleanup.callback(self.prometheus.stop)
@@ -287,7 +300,7 @@ scrape_configs:
         self.cleanup.callback(injector.stop)
         wait_until(
             "the quiet phase is longer than every range",
-            lambda: len(self.query("count_over_time(up[7s]) >= 6 and min_over_time(up[7s]) == 1")) == 4,
+            lambda: len(self.query("count_over_time(up[7s]) >= 6 and min_over_time(up[7s]) == 1")) == 5,
             **PHASE_WAIT,
         )
         self.quiet_alerts = self.alerts()
@@ -415,7 +428,7 @@ def test_no_alert_on_a_healthy_server(scenario):
 
 
 def test_all_alerts_resolve(scenario):
-    assert len(scenario.query("up == 1")) == 4
+    assert len(scenario.query("up == 1")) == 5
     assert scenario.alerts() == []
 
 

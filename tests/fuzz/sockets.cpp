@@ -36,11 +36,12 @@ void run(std::string_view input) {
   const std::string objects = output(input, {.format = SocketsFormat::json});
   const auto summary = nlohmann::json::parse(output(input, {.summary = true}), nullptr, false);
   require(!summary.is_discarded(), "the summary is JSON");
-  const std::string top_table = output(input, {.top = kernel::PeerScope::network});
+  const std::string top_table = output(input, {.top = TopOf::network});
   require(is_printable(top_table), "the table of networks is printable ASCII");
+  require(is_printable(output(input, {.top = TopOf::destination})),
+          "the table of destinations is printable ASCII");
   const auto top = nlohmann::json::parse(
-      output(input, {.format = SocketsFormat::json, .top = kernel::PeerScope::address}), nullptr,
-      false);
+      output(input, {.format = SocketsFormat::json, .top = TopOf::peer}), nullptr, false);
   require(!top.is_discarded() && top["sockets"] <= summary["sockets"],
           "no peer is counted more often than sockets");
   const auto lines = std::ranges::count(objects, '\n');

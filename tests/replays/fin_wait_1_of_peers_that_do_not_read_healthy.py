@@ -1,4 +1,4 @@
-"""Expect: nothing
+"""Expect: no warning
 
 A program has sent to clients that do not read, and keeps the connections open."""
 

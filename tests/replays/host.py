@@ -218,8 +218,16 @@ class Host:
         return server
 
     def accept(self, server, serve=None):
-        """Accepts connections in a thread. `serve(connection)` is called for each; without it, they are kept."""
-        serve = serve or self.keep
+        """Accepts connections in a thread. `serve(connection)` is called for each.
+
+        Without it, they are kept, and the data that is there already is read."""
+
+        def read_and_keep(connection):
+            with contextlib.suppress(BlockingIOError):
+                connection.recv(4096, socket.MSG_DONTWAIT)
+            self.keep(connection)
+
+        serve = serve or read_and_keep
 
         def accept_forever():
             while True:
@@ -406,6 +414,23 @@ class Host:
     def wait_for_state(self, state, count):
         """Waits until as many TCP sockets are in a state of ss, such as fin-wait-1."""
         wait_until(f"{count} sockets are in {state}", lambda: len(self.sockets("-t", "state", state)) == count, 10)
+
+    def wait_until_unread(self, count, port=8080):
+        """Waits until this number of connections to a port have bytes that the program has not read."""
+
+        def unread():
+            lines = self.sockets("-t", "state", "established", f"sport = {port}")
+            return sum(line.split()[0] != "0" for line in lines) >= count
+
+        wait_until(f"{count} connections have unread bytes", unread, 10)
+
+    def wait_until_probing(self, count):
+        """Waits until this number of connections probe the closed window of their peer."""
+        wait_until(
+            f"{count} connections probe windows",
+            lambda: sum("timer:(persist" in line for line in self.sockets("-to", "state", "established")) >= count,
+            10,
+        )
 
     def wait_until_counted(self, counter, count):
         """Waits until a counter of the namespace, such as TcpExtListenDrops, is at least `count`."""

@@ -19,9 +19,7 @@ namespace {
 constexpr std::array<std::uint8_t, 12> v4_mapped_prefix = {0, 0, 0, 0, 0,    0,
                                                            0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t v4_bytes = 4;
-// Only inet_twsk_diag_fill() sets it.
-constexpr std::uint8_t timewait_timer = 3;
-constexpr std::uint8_t probe_timer = 4;
+constexpr auto last_timer = static_cast<std::uint8_t>(SocketTimer::zero_window_probe);
 
 /// Returns the word at an offset of a struct that is shorter on older kernels.
 std::optional<std::uint32_t> word_at(std::span<const std::byte> info, std::size_t at) {
@@ -40,6 +38,13 @@ std::optional<InetAddress> InetAddress::unmapped() const {
   InetAddress v4 = any(AF_INET);
   std::copy_n(bytes.begin() + v4_mapped_prefix.size(), v4_bytes, v4.bytes.begin());
   return v4;
+}
+
+bool InetAddress::is_loopback() const {
+  constexpr std::uint8_t v4_loopback_network = 127;
+  InetAddress v6_loopback = any(AF_INET6);
+  v6_loopback.bytes.back() = 1;
+  return family == AF_INET ? bytes.front() == v4_loopback_network : *this == v6_loopback;
 }
 
 InetAddress InetAddress::mapped() const {
@@ -70,8 +75,8 @@ std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload) 
   }
   InetSocket socket;
   socket.state = static_cast<TcpState>(message.idiag_state);
-  socket.is_timewait = message.idiag_timer == timewait_timer;
-  socket.is_probing_window = message.idiag_timer == probe_timer;
+  socket.timer = message.idiag_timer <= last_timer ? static_cast<SocketTimer>(message.idiag_timer)
+                                                   : SocketTimer::none;
   socket.local.family = message.idiag_family;
   std::memcpy(socket.local.bytes.data(), message.id.idiag_src,
               is_v4 ? v4_bytes : sizeof message.id.idiag_src);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,12 @@ struct InetAddress {
 
   static InetAddress any(std::uint8_t family) { return {family, {}}; }
   bool is_any() const { return bytes == decltype(bytes){}; }
+  /// In 127.0.0.0/8, or ::1.
+  bool is_loopback() const;
+  /// For a hash.
+  std::array<std::uint64_t, 2> words() const {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+  }
 
   /// Returns the IPv4 address of an IPv4-mapped address (::ffff:a.b.c.d).
   std::optional<InetAddress> unmapped() const;
@@ -51,19 +58,30 @@ struct InetAddress {
   auto operator<=>(const InetAddress&) const = default;
 };
 
+/// idiag_timer: the pending timer of a socket.
+enum class SocketTimer : std::uint8_t {
+  none,
+  retransmission,
+  keepalive,
+  time_wait,  ///< of a timewait minisocket (struct inet_timewait_sock)
+  zero_window_probe,
+};
+
 /// The fields that every socket has.
 struct InetSocket {
   TcpState state{};
-  /// A timewait minisocket (struct inet_timewait_sock); its state is time_wait or fin_wait2.
-  bool is_timewait = false;
-  bool is_probing_window = false;  ///< the peer's window is closed (zero-window probe timer)
+  SocketTimer timer{};  ///< none also for a timer that this program does not know
   InetAddress local;
   std::uint16_t local_port = 0;
-  std::uint32_t device = 0;          ///< interface index (SO_BINDTODEVICE), 0 if none
-  std::uint64_t cookie = 0;          ///< unique among all sockets since boot
-  std::uint32_t receive_queue = 0;   ///< bytes; for a listener: connections in the accept queue
-  std::uint32_t send_queue = 0;      ///< bytes; for a listener: the backlog
-  std::uint8_t retransmissions = 0;  ///< of the SYN, the SYN-ACK or the oldest segment
+  std::uint32_t device = 0;         ///< interface index (SO_BINDTODEVICE), 0 if none
+  std::uint64_t cookie = 0;         ///< unique among all sockets since boot
+  std::uint32_t receive_queue = 0;  ///< bytes; for a listener: connections in the accept queue
+  std::uint32_t send_queue = 0;     ///< bytes; for a listener: the backlog
+  /// Of the SYN, the SYN-ACK or the oldest segment, or unanswered probes, in a row.
+  std::uint8_t retransmissions = 0;
+
+  /// Such a socket is in TIME_WAIT or FIN_WAIT2.
+  bool is_timewait() const { return timer == SocketTimer::time_wait; }
 };
 
 /// The peer and the owner of a socket.

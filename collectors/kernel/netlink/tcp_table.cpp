@@ -1,6 +1,7 @@
 #include "collectors/kernel/netlink/tcp_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <set>
 #include <utility>
@@ -50,7 +51,7 @@ bool connects_to_itself(const InetSocket& socket, Payload payload, const Listene
 void count(PartialDump& partial, const InetSocket& socket, Payload payload,
            const ListenerIndex& index) {
   ++partial.by_state[slot(socket.state)];
-  if (socket.state == TcpState::fin_wait2 && socket.is_timewait) {
+  if (socket.state == TcpState::fin_wait2 && socket.is_timewait()) {
     ++partial.timewait_in_fin_wait2;
   }
   // A full socket in SYN_RECV uses TCP Fast Open and is in the accept queue already.
@@ -63,13 +64,35 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
     }
   }
   const bool is_closing = socket.state == TcpState::fin_wait1 || socket.state == TcpState::last_ack;
-  if (is_closing && (socket.retransmissions > 0 || socket.is_probing_window)) {
+  if (is_closing &&
+      (socket.retransmissions > 0 || socket.timer == SocketTimer::zero_window_probe)) {
     ++partial.stalled_closes;
   }
   if (socket.state == TcpState::syn_sent && socket.retransmissions > 0 &&
       !connects_to_itself(socket, payload, index)) {
     ++partial.syn_sent_retransmitted;
   }
+}
+
+void add(Connections& connections, const InetSocket& socket, Payload payload) {
+  ++connections.by_state[slot(socket.state)];
+  if ((mask(socket.state) & (mask(TcpState::established) | mask(TcpState::close_wait))) == 0) {
+    return;
+  }
+  // A single retransmission is usual on a lossy path.
+  constexpr std::uint8_t min_retransmissions = 2;
+  connections.retransmitting += static_cast<std::uint64_t>(
+      socket.timer == SocketTimer::retransmission && socket.retransmissions >= min_retransmissions);
+  connections.probing_window +=
+      static_cast<std::uint64_t>(socket.timer == SocketTimer::zero_window_probe);
+  connections.keepalive_unanswered += static_cast<std::uint64_t>(
+      socket.timer == SocketTimer::keepalive && socket.retransmissions > 0);
+  connections.unread +=
+      static_cast<std::uint64_t>(socket.state == TcpState::established &&
+                                 socket.receive_queue > 0 && parse_inet_peer(payload).inode != 0);
+  connections.longest_receive_queue =
+      std::max(connections.longest_receive_queue, socket.receive_queue);
+  connections.longest_send_queue = std::max(connections.longest_send_queue, socket.send_queue);
 }
 
 /// Counts sockets by local port and state. Indexed by port, because there is a lookup for every
@@ -88,8 +111,8 @@ class PortCounts {
     }
   }
 
-  void count(const InetSocket& socket) {
-    ++counts_[index_by_port_[socket.local_port]][slot(socket.state)];
+  void count(const InetSocket& socket, Payload payload) {
+    add(counts_[index_by_port_[socket.local_port]], socket, payload);
   }
 
   void move_into(FullDump& full_dump) {
@@ -101,7 +124,7 @@ class PortCounts {
 
  private:
   std::vector<std::uint32_t> index_by_port_;  // into counts_; 0: no listener
-  std::vector<StateCounts> counts_;
+  std::vector<Connections> counts_;
   std::vector<std::uint16_t> ports_;
 };
 
@@ -121,6 +144,17 @@ std::vector<AcceptQueue> waiting_accept_queues(Netlink& netlink, const Deadline&
          }
        });
   return queues;
+}
+
+Connections& Connections::operator+=(const Connections& other) {
+  std::ranges::transform(by_state, other.by_state, by_state.begin(), std::plus<>());
+  retransmitting += other.retransmitting;
+  probing_window += other.probing_window;
+  keepalive_unanswered += other.keepalive_unanswered;
+  unread += other.unread;
+  longest_receive_queue = std::max(longest_receive_queue, other.longest_receive_queue);
+  longest_send_queue = std::max(longest_send_queue, other.longest_send_queue);
+  return *this;
 }
 
 ListenerIndex::ListenerIndex(const std::vector<Listener>& listeners) {
@@ -182,11 +216,11 @@ const PartialDump& TcpTable::partial_dump() {
   return partial_dump_.get(partial_dump_deadline_, [this] { return take_partial_dump(); });
 }
 
-const FullDump& TcpTable::full_dump() {
+const FullDump& TcpTable::full_dump(const std::optional<EphemeralPorts>& ephemeral_ports) {
   if (!policy_.is_due) {
     throw DumpNotDue();
   }
-  return full_dump_.get(full_dump_deadline_, [this] { return take_full_dump(); });
+  return full_dump_.get(full_dump_deadline_, [&] { return take_full_dump(ephemeral_ports); });
 }
 
 std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
@@ -276,21 +310,34 @@ PartialDump TcpTable::take_partial_dump() {
   return partial;
 }
 
-FullDump TcpTable::take_full_dump() {
+FullDump TcpTable::take_full_dump(std::optional<EphemeralPorts> ephemeral_ports) {
   const ListenerIndex index(listeners());
   PortCounts ports(listeners());
+  std::optional<DestinationCounter> destinations;
+  if (ephemeral_ports) {
+    for (const Listener& listener : listeners()) {
+      ephemeral_ports->ports.reset(listener.endpoint.port);
+    }
+    destinations.emplace(*ephemeral_ports);
+  }
   FullDump full_dump;
   dump_connected(open_, connected_states, full_dump_deadline_,
                  [&](const InetSocket& socket, Payload payload) {
                    count(full_dump.partial, socket, payload, index);
                    if (socket.state != TcpState::close) {
-                     ports.count(socket);
+                     ports.count(socket, payload);
                      full_dump.receive_queue_bytes += socket.receive_queue;
                      full_dump.send_queue_bytes += socket.send_queue;
+                   }
+                   if (destinations) {
+                     destinations->add(socket, payload);
                    }
                  });
   full_dump.partial.by_state[slot(TcpState::listen)] = listeners().size();
   ports.move_into(full_dump);
+  if (destinations) {
+    full_dump.destinations = destinations->result();
+  }
   return full_dump;
 }
 

@@ -18,6 +18,7 @@
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/base/memoized.h"
+#include "collectors/kernel/netlink/destinations.h"
 #include "collectors/kernel/netlink/endpoint.h"
 #include "collectors/kernel/netlink/inet_diag.h"
 #include "collectors/kernel/netlink/netlink.h"
@@ -88,15 +89,34 @@ struct PartialDump {
   std::uint64_t stalled_closes = 0;
 };
 
+/// The connected sockets of some local ports. An open connection is in ESTABLISHED or CLOSE_WAIT.
+struct Connections {
+  StateCounts by_state{};
+  /// Open connections that have retransmitted their oldest segment at least twice in a row.
+  std::uint64_t retransmitting = 0;
+  /// Open connections that wait for the peer to open its window: it does not read.
+  std::uint64_t probing_window = 0;
+  /// Open connections whose peer has not answered a keepalive probe.
+  std::uint64_t keepalive_unanswered = 0;
+  /// Sockets in ESTABLISHED that a program has accepted or opened, with bytes that it has not read.
+  std::uint64_t unread = 0;
+  std::uint32_t longest_receive_queue = 0;  ///< bytes
+  std::uint32_t longest_send_queue = 0;     ///< bytes
+
+  Connections& operator+=(const Connections& other);
+};
+
 /// Result of a dump of all states. Its cost grows with the number of sockets.
 struct FullDump {
   PartialDump partial;
-  /// Connected sockets by local port, for ports with a listener.
-  std::unordered_map<std::uint16_t, StateCounts> by_listening_port;
-  /// Connected sockets whose local port has no listener.
-  StateCounts without_listener{};
+  /// By local port, for ports with a listener.
+  std::unordered_map<std::uint16_t, Connections> by_listening_port;
+  /// Those whose local port has no listener.
+  Connections without_listener;
   std::uint64_t receive_queue_bytes = 0;
   std::uint64_t send_queue_bytes = 0;
+  /// Absent if the ephemeral ports are unknown.
+  std::optional<DestinationsInUse> destinations;
 };
 
 /// Connections in the accept queue of a listener.
@@ -150,7 +170,10 @@ class TcpTable {
 
   /// Returns the full dump. Times out early enough for a partial dump. Throws as dump(), and
   /// DumpNotDue.
-  const FullDump& full_dump();
+  const FullDump& full_dump(const std::optional<EphemeralPorts>& ephemeral_ports = {});
+
+  /// Returns the full dump that a collector has taken in this scrape, or nullptr.
+  const FullDump* full_dump_if_taken() { return full_dump_.value_if_ready(); }
 
   /// Returns the connections that wait for accept() at listeners on `ports`, and how many of them
   /// are of `old_age` or have one of the cookies `watched`. The kernel walks all connected sockets,
@@ -166,7 +189,7 @@ class TcpTable {
  private:
   std::vector<Listener> dump_listeners() const;
   PartialDump take_partial_dump();
-  FullDump take_full_dump();
+  FullDump take_full_dump(std::optional<EphemeralPorts> ephemeral_ports);
 
   NetlinkFactory open_;
   Deadline deadline_;

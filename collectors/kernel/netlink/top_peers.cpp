@@ -1,8 +1,6 @@
 #include "collectors/kernel/netlink/top_peers.h"
 
 #include <algorithm>
-#include <cstring>
-#include <random>
 
 #include <sys/socket.h>
 
@@ -13,18 +11,6 @@ constexpr std::uint8_t v4_address_bits = 32;
 constexpr std::uint8_t v6_address_bits = 128;
 constexpr std::uint8_t v4_network_bits = 24;
 constexpr std::uint8_t v6_network_bits = 64;
-
-std::uint64_t random_secret() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32U) | device();
-}
-
-/// Multiplies to 128 bits and folds, as wyhash does.
-std::uint64_t mix(std::uint64_t left, std::uint64_t right) {
-  __extension__ using Product = unsigned __int128;
-  const Product product = Product{left} * right;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
-}
 
 }  // namespace
 
@@ -52,15 +38,9 @@ std::string text_of(const AddressPrefix& peer) {
   return text;
 }
 
-AddressPrefixHash::AddressPrefixHash()
-    : first_secret_(random_secret()), second_secret_(random_secret()) {}
-
 std::size_t AddressPrefixHash::operator()(const AddressPrefix& peer) const {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  std::memcpy(&high, peer.address.bytes.data(), sizeof high);
-  std::memcpy(&low, peer.address.bytes.data() + sizeof high, sizeof low);
-  return mix(mix(high ^ first_secret_, low ^ second_secret_) ^ peer.address.family, first_secret_);
+  const auto [high, low] = peer.address.words();
+  return hash_({high, low, peer.address.family});
 }
 
 }  // namespace inetdiag::kernel

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "collectors/kernel/base/secret_hash.h"
 #include "collectors/kernel/base/top_k.h"
 #include "collectors/kernel/netlink/inet_diag.h"
 #include "collectors/kernel/netlink/inet_diag_filter.h"
@@ -20,15 +21,12 @@ AddressPrefix peer_of(const InetAddress& address, PeerScope scope);
 /// Returns the text that parse_address_prefix() takes: `10.0.0.5`, `2001:db8::/64`.
 std::string text_of(const AddressPrefix& peer);
 
-/// Has a random secret, because peers choose their addresses.
 class AddressPrefixHash {
  public:
-  AddressPrefixHash();
   std::size_t operator()(const AddressPrefix& peer) const;
 
  private:
-  std::uint64_t first_secret_;
-  std::uint64_t second_secret_;
+  SecretHash hash_;
 };
 
 /// Sockets without a peer, such as listeners, are not counted.

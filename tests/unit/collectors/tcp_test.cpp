@@ -54,6 +54,38 @@ TEST(Tcp, AggregatesPortsBeyondTheMaximum) {
   EXPECT_THAT(lines, Not(Contains(StartsWith(R"(inetdiag_tcp_port_sockets{port="80")"))));
 }
 
+TEST(Tcp, ExportsConnectionsThatDoNotMove) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {{.port = 80}, {.port = 81}, established(80), established(81)};
+  FakeSocket& first = fixture.kernel.sockets[2];
+  first.timer = 1;
+  first.retransmissions = 2;
+  FakeSocket& second = fixture.kernel.sockets[3];
+  second.receive_queue = 10;
+  second.send_queue = 20;
+  second.timer = 4;
+  second.inode = 1;
+  const auto lines = fixture.lines(*tcp());
+  EXPECT_THAT(
+      lines, Contains(R"(inetdiag_tcp_port_stalled_sockets{port="80",reason="retransmission"} 1)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_stalled_sockets{port="80",reason="zero_window"} 0)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_stalled_sockets{port="81",reason="zero_window"} 1)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_stalled_sockets{port="81",reason="keepalive"} 0)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_unread_sockets{port="80"} 0)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_unread_sockets{port="81"} 1)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_receive_queue_max_bytes{port="81"} 10)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_send_queue_max_bytes{port="81"} 20)"));
+  // Beyond the maximum number of ports they are combined.
+  const auto combined = fixture.lines(*tcp("0"));
+  EXPECT_THAT(
+      combined,
+      Contains(R"(inetdiag_tcp_port_stalled_sockets{port="other",reason="retransmission"} 1)"));
+  EXPECT_THAT(combined, Contains(R"(inetdiag_tcp_port_receive_queue_max_bytes{port="other"} 10)"));
+}
+
 TEST(Tcp, SumsTheBytesInQueues) {
   CollectorFixture fixture;
   fixture.kernel.sockets = {established(80), established(81)};

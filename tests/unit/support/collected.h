@@ -9,6 +9,7 @@
 #include <prometheus/text_serializer.h>
 #include <sys/stat.h>
 
+#include "collectors/kernel/proc/ephemeral_ports.h"
 #include "collectors/support/collector.h"
 #include "tests/unit/support/diag_messages.h"
 #include "tests/unit/support/temporary_tree.h"
@@ -38,7 +39,8 @@ struct CollectorFixture {
   kernel::DumpPolicy dump_policy{};
   /// Ports whose waiting connections another collector has dumped in the same scrape.
   std::vector<std::uint16_t> dumped_ports{};
-  bool is_late = false;  ///< the deadline has passed once the listeners are read
+  bool has_full_dump = false;  ///< another collector has made the full dump in the same scrape
+  bool is_late = false;        ///< the deadline has passed once the listeners are read
 
   /// Creates a cgroup v2 and returns its ID.
   kernel::CgroupId make_cgroup(const std::string& path) const {
@@ -58,6 +60,9 @@ struct CollectorFixture {
     kernel::TcpTable tcp(kernel.factory(), deadline, dump_policy);
     if (!dumped_ports.empty()) {
       (void)tcp.waiting_connections(dumped_ports, std::chrono::seconds(1), {});
+    }
+    if (has_full_dump) {
+      (void)tcp.full_dump(kernel::read_ephemeral_ports(proc));
     }
     kernel::CgroupTree cgroups(sys, deadline);
     const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;

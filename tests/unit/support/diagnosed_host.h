@@ -66,8 +66,15 @@ inline diagnosis::Namespace healthy_namespace() {
                .drops = 9}};
   host.unix_listeners = {{.path = "/run/php.sock", .waiting = 1, .backlog = 10, .fill = 1.0 / 11}};
   host.unix_receivers = {{.path = "/run/log.sock", .unread = 1, .pending_bytes = 1024}};
-  host.ports = {{.port = "443", .close_wait = 3, .all = 1000},
-                {.port = "other", .close_wait = 3, .all = 100}};
+  host.ports = {{.port = "443",
+                 .established = 900,
+                 .close_wait = 3,
+                 .all = 1000,
+                 .retransmitting = 40,
+                 .probing_window = 30,
+                 .unread = 100,
+                 .longest_receive_queue_bytes = 500},
+                {.port = "other", .established = 90, .close_wait = 3, .all = 100}};
   host.tcp_states = {{"established", 1000},
                      {"syn_sent", 30},
                      {"close_wait", 6},

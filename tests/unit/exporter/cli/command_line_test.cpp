@@ -200,10 +200,12 @@ INSTANTIATE_TEST_SUITE_P(
                "--peer: '10.0.0.0/33' is not an address or network"},
         Misuse{{"sockets", "--summary", "--format=table"}, "--format=table: --summary prints JSON"},
         Misuse{{"sockets", "--summary", "--top=peer"},
-               "--top: prints peers, --summary prints the number of sockets by state; omit one"},
-        Misuse{{"sockets", "--top=port"}, "--top: invalid value 'port', expected one of network, "},
+               "--top: prints who holds most sockets, --summary their number by state; omit one"},
+        Misuse{{"sockets", "--top=port"},
+               "--top: invalid value 'port', expected one of destination, "},
         Misuse{{"sockets", "--top"}, "--top: value is missing; write --top=NAME"},
-        Misuse{{"sockets", "--top-count=3"}, "--top-count: only applies with --top=peer"},
+        Misuse{{"sockets", "--top-count=3"}, "--top-count: only applies with --top"},
+        Misuse{{"sockets", "--top=destination", "--waiting"}, "--waiting: outgoing connections"},
         Misuse{{"sockets", "--top=peer", "--top-count=0"},
                "--top-count: '0' is not a whole number from 1 to 1000"},
         Misuse{{"sockets", "--top=peer", "--state=listen"}, "--state=listen: a listener has no"},
@@ -365,7 +367,7 @@ TEST(Command, SocketsPrintsTheTopPeers) {
   const CommandLine line = parse({"sockets", "--top=network", "--top-count=25", "--format=json"});
   ASSERT_TRUE(line.options) << line.text;
   const SocketsOptions& sockets = line.options->sockets;
-  EXPECT_EQ(sockets.top, kernel::PeerScope::network);
+  EXPECT_EQ(sockets.top, TopOf::network);
   EXPECT_EQ(sockets.top_count, 25U);
   EXPECT_EQ(sockets.format, SocketsFormat::json);
   EXPECT_EQ(parse({"sockets", "--top=peer"}).options->sockets.top_count, 10U);

@@ -111,7 +111,7 @@ FakeKernel connected_sockets() {
 
 TEST(Sockets, PrintsTheTopPeers) {
   FakeKernel fake = connected_sockets();
-  EXPECT_EQ(list(fake, {.top = kernel::PeerScope::address, .top_count = 3}),
+  EXPECT_EQ(list(fake, {.top = TopOf::peer, .top_count = 3}),
             "SOCKETS   AT LEAST   SHARE  PEER\n"
             "3         3          37.5%  10.0.0.5\n"
             "2         2          25.0%  2001:db8::2\n"
@@ -122,7 +122,7 @@ TEST(Sockets, PrintsTheTopPeers) {
 
 TEST(Sockets, PrintsTheTopNetworks) {
   FakeKernel fake = connected_sockets();
-  EXPECT_EQ(list(fake, {.top = kernel::PeerScope::network}),
+  EXPECT_EQ(list(fake, {.top = TopOf::network}),
             "SOCKETS   AT LEAST   SHARE  NETWORK\n"
             "4         4          50.0%  10.0.0.0/24\n"
             "3         3          37.5%  2001:db8::/64\n"
@@ -132,12 +132,10 @@ TEST(Sockets, PrintsTheTopNetworks) {
 
 TEST(Sockets, PrintsTheTopPeersAsJson) {
   FakeKernel fake = connected_sockets();
-  EXPECT_EQ(
-      list(fake,
-           {.format = SocketsFormat::json, .top = kernel::PeerScope::address, .top_count = 1}),
-      R"({"schema_version":1,"top":"peer","sockets":8,"exact":true,"max_error":0,)"
-      R"("peers":[{"peer":"10.0.0.5","at_most":3,"at_least":3}]})"
-      "\n");
+  EXPECT_EQ(list(fake, {.format = SocketsFormat::json, .top = TopOf::peer, .top_count = 1}),
+            R"({"schema_version":1,"top":"peer","sockets":8,"exact":true,"max_error":0,)"
+            R"("peers":[{"peer":"10.0.0.5","at_most":3,"at_least":3}]})"
+            "\n");
 }
 
 TEST(Sockets, PrintsTheErrorOfCountsIfThereAreManyPeers) {
@@ -148,7 +146,7 @@ TEST(Sockets, PrintsTheErrorOfCountsIfThereAreManyPeers) {
     fake.sockets.push_back(connection(peer.c_str()));
   }
   fake.sockets.insert(fake.sockets.begin() + peers / 2, 3, connection("192.0.2.1"));
-  const std::string table = list(fake, {.top = kernel::PeerScope::address, .top_count = 1});
+  const std::string table = list(fake, {.top = TopOf::peer, .top_count = 1});
   EXPECT_THAT(table, ::testing::HasSubstr("3         3           0.0%  192.0.2.1\n"));
   EXPECT_THAT(table, ::testing::EndsWith("20003 sockets, more than 16384 peers: a count may be up "
                                          "to 1 too high\n"));
@@ -157,7 +155,7 @@ TEST(Sockets, PrintsTheErrorOfCountsIfThereAreManyPeers) {
 TEST(Sockets, HasNoTopPeersWithoutConnections) {
   FakeKernel fake = two_sockets();
   fake.sockets.pop_back();
-  EXPECT_EQ(list(fake, {.top = kernel::PeerScope::address}),
+  EXPECT_EQ(list(fake, {.top = TopOf::peer}),
             "SOCKETS   AT LEAST   SHARE  PEER\n0 sockets, 0 peers\n");
 }
 
@@ -167,11 +165,49 @@ TEST(Sockets, ListsOnlyConnectionsThatWaitForAccept) {
                   connection("10.0.0.3", TcpState::close_wait, 0),
                   connection("10.0.0.4", TcpState::time_wait, 0),
                   connection("10.0.0.5", TcpState::syn_recv, 0)};
-  EXPECT_EQ(list(fake, {.waiting = true, .top = kernel::PeerScope::address}),
+  EXPECT_EQ(list(fake, {.waiting = true, .top = TopOf::peer}),
             "SOCKETS   AT LEAST   SHARE  PEER\n"
             "1         1          50.0%  10.0.0.2\n"
             "1         1          50.0%  10.0.0.3\n"
             "2 sockets, 2 peers\n");
+}
+
+TEST(Sockets, PrintsTheDestinationsWithTheFewestPortsLeft) {
+  const TemporaryTree proc;
+  proc.write("sys/net/ipv4/ip_local_port_range", "1000 1009\n");
+  const auto outgoing = [](std::uint16_t port, const char* peer) {
+    return FakeSocket{.address = "10.0.0.1",
+                      .port = port,
+                      .state = TcpState::established,
+                      .peer_address = peer,
+                      .peer_port = 443};
+  };
+  FakeKernel fake;
+  fake.sockets = {{.port = 1009},
+                  outgoing(1000, "10.0.0.8"),
+                  outgoing(1001, "10.0.0.9"),
+                  outgoing(1002, "10.0.0.9"),
+                  outgoing(1009, "10.0.0.9"),
+                  outgoing(2000, "10.0.0.9")};
+  EXPECT_EQ(list(fake, {.procfs = proc.root(), .top = TopOf::destination}),
+            "PORTS     AT LEAST    FILL  SOURCE                  DESTINATION\n"
+            "2         2          22.2%  10.0.0.1                10.0.0.9:443\n"
+            "1         1          11.1%  10.0.0.1                10.0.0.8:443\n"
+            "9 usable ports (net.ipv4.ip_local_port_range)\n");
+  EXPECT_EQ(list(fake, {.procfs = proc.root(),
+                        .format = SocketsFormat::json,
+                        .top = TopOf::destination,
+                        .top_count = 1}),
+            R"({"schema_version":1,"top":"destination","usable_ports":9,"exact":true,)"
+            R"("destinations":[{"source":"10.0.0.1","destination":"10.0.0.9:443",)"
+            R"("at_most":2,"at_least":2}]})"
+            "\n");
+}
+
+TEST(Sockets, FailsWithoutTheRangeOfEphemeralPorts) {
+  const TemporaryTree proc;
+  FakeKernel fake;
+  EXPECT_THROW(list(fake, {.procfs = proc.root(), .top = TopOf::destination}), std::runtime_error);
 }
 
 /// Replays one datagram for each payload.
@@ -197,7 +233,7 @@ TEST(Sockets, CountsNoPeersOfMalformedMessages) {
   testing::Bytes trailing = valid;
   trailing.resize(trailing.size() + 1000, std::byte{0xff});
   payloads.insert(payloads.end(), {unknown_family, unknown_state, trailing});
-  EXPECT_EQ(output(replay(payloads), {.top = kernel::PeerScope::address}),
+  EXPECT_EQ(output(replay(payloads), {.top = TopOf::peer}),
             "SOCKETS   AT LEAST   SHARE  PEER\n"
             "2         2         100.0%  10.0.0.5\n"
             "2 sockets, 1 peer\n");

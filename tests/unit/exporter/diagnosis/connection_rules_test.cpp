@@ -22,6 +22,120 @@ DiagnosedHost host_with_close_wait(double now, double before) {
   return host;
 }
 
+/// A host with 100 open connections at port 443, and another 100 outgoing ones.
+struct HostWithPorts : DiagnosedHost {
+  HostWithPorts() {
+    now.ports = {{.port = "443", .established = 99, .close_wait = 1, .all = 100},
+                 {.port = "other", .established = 100, .all = 100}};
+    before.ports = now.ports;
+  }
+
+  void set(std::size_t port, double PortSockets::*member, double previous, double value) {
+    before.ports[port].*member = previous;
+    now.ports[port].*member = value;
+  }
+};
+
+TEST(StalledConnections, AreOutOfReachIfAFifthRetransmits) {
+  HostWithPorts host;
+  host.set(0, &PortSockets::retransmitting, 20, 20);
+  EXPECT_THAT(host.names(), ElementsAre("warning peers_unreachable"));
+  EXPECT_EQ(host.first().affected.name, "port 443");
+  EXPECT_EQ(host.first().metric,
+            R"(inetdiag_tcp_port_stalled_sockets{port="443",reason="retransmission"})");
+  host.set(0, &PortSockets::retransmitting, 19, 90);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(0, &PortSockets::retransmitting, 90, 19);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(0, &PortSockets::retransmitting, 20, 20);
+  host.now.ports[0].established = 100;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(StalledConnections, OfClientsThatDoNotReadAreNotable) {
+  HostWithPorts host;
+  host.set(0, &PortSockets::probing_window, 30, 30);
+  EXPECT_THAT(host.names(), ElementsAre("notice peers_not_reading"));
+  EXPECT_THAT(host.first().action, HasSubstr("Normal for clients that pause"));
+}
+
+TEST(StalledConnections, OfServersThatDoNotReadAreAProblem) {
+  HostWithPorts host;
+  host.set(1, &PortSockets::probing_window, 30, 30);
+  EXPECT_THAT(host.names(), ElementsAre("warning peers_not_reading"));
+  EXPECT_EQ(host.first().affected.name, "outgoing connections");
+}
+
+TEST(StalledConnections, NeedAPreviousSnapshotOfThePort) {
+  HostWithPorts host;
+  host.set(0, &PortSockets::retransmitting, 50, 50);
+  EXPECT_THAT(host.names(false), IsEmpty());
+  host.before.ports.erase(host.before.ports.begin());
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(StalledConnections, OfAnOlderDumpProveNothing) {
+  HostWithPorts host;
+  host.set(0, &PortSockets::retransmitting, 50, 50);
+  host.now.values[std::string(metric::port_sockets_age)] = host.seconds;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(UnreadConnections, AreThoseOfAProgramThatHangs) {
+  HostWithPorts host;
+  host.set(0, &PortSockets::unread, 80, 80);
+  host.set(0, &PortSockets::longest_receive_queue_bytes, 500, 500);
+  EXPECT_THAT(host.names(), ElementsAre("warning program_not_reading"));
+  host.set(0, &PortSockets::unread, 80, 79);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(0, &PortSockets::unread, 79, 80);
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(UnreadConnections, OfAProgramThatReadsAtLeastOneAreNoProblem) {
+  HostWithPorts host;
+  host.set(0, &PortSockets::unread, 90, 90);
+  host.set(0, &PortSockets::longest_receive_queue_bytes, 500, 400);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(0, &PortSockets::longest_receive_queue_bytes, 500, 500);
+  host.set(0, &PortSockets::unread, 90, 85);
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(UnreadConnections, OfAPoolMayHoldAGreeting) {
+  HostWithPorts host;
+  host.set(1, &PortSockets::unread, 100, 100);
+  EXPECT_THAT(host.names(), ElementsAre("notice program_not_reading"));
+}
+
+TEST(UnreadConnections, AreFewOnASmallHost) {
+  HostWithPorts host;
+  for (auto* snapshot : {&host.now, &host.before}) {
+    snapshot->ports[0].established = snapshot->ports[0].unread = 19;
+  }
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(FailedConnects, AreHalfOfThoseThatWereOpened) {
+  DiagnosedHost host;
+  host.grow(metric::active_opens, 100);
+  host.set_before_and_now(metric::attempt_fails, 1000, 1050);
+  host.set_before_and_now(metric::embryonic_resets, 10, 10);
+  EXPECT_THAT(host.names(), ElementsAre("warning connects_failing"));
+  EXPECT_THAT(host.first().summary, HasSubstr("50 outgoing connections failed"));
+  host.set(metric::attempt_fails, 1049);
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(FailedConnects, AreNotResetsOfClients) {
+  DiagnosedHost host;
+  host.set_before_and_now(metric::attempt_fails, 1000, 1500);
+  host.set_before_and_now(metric::embryonic_resets, 10, 500);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::embryonic_resets, 480);
+  EXPECT_THAT(host.names(), ElementsAre("warning connects_failing"));
+}
+
 TEST(CloseWait, IsALeakIfAHundredSocketsStay) {
   const DiagnosedHost host = host_with_close_wait(100, 100);
   EXPECT_THAT(host.names(), ElementsAre("warning many_close_wait"));

@@ -14,6 +14,20 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
+TEST(EphemeralPorts, AreNearlyExhaustedFromEightyPercent) {
+  DiagnosedHost host;
+  host.set(metric::ephemeral_ports_usable, 28232);
+  host.set(metric::ephemeral_ports_fill, 0.79);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::ephemeral_ports_fill, 0.8);
+  EXPECT_THAT(host.names(), ElementsAre("warning ephemeral_ports_nearly_exhausted"));
+  EXPECT_THAT(host.findings().front().limit, HasSubstr("28232 usable ports"));
+  host.set(metric::ephemeral_ports_fill, 0.98);
+  EXPECT_THAT(host.names(), ElementsAre("warning ephemeral_ports_nearly_exhausted"));
+  host.set(metric::ephemeral_ports_fill, 0.99);
+  EXPECT_THAT(host.names(), ElementsAre("critical ephemeral_ports_exhausted"));
+}
+
 TEST(TimeWait, IsNearItsLimitFromEightyPercent) {
   DiagnosedHost host;
   host.set(metric::timewaits, 799);

@@ -36,12 +36,12 @@ TEST(InetSocket, HasTheFieldsOfTheMessage) {
   EXPECT_EQ(socket->receive_queue, 11U);
   EXPECT_EQ(socket->send_queue, 12U);
   EXPECT_EQ(socket->retransmissions, 3U);
-  EXPECT_FALSE(socket->is_timewait);
+  EXPECT_FALSE(socket->is_timewait());
 }
 
 TEST(InetSocket, DetectsTimewaitMinisockets) {
   const FakeSocket fake{.state = TcpState::fin_wait2, .timer = 3};
-  EXPECT_TRUE(parse_inet_socket(fake.payload())->is_timewait);
+  EXPECT_TRUE(parse_inet_socket(fake.payload())->is_timewait());
 }
 
 TEST(InetSocket, IgnoresBytesAfterAnIpv4Address) {

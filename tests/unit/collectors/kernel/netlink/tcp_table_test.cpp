@@ -320,12 +320,61 @@ TEST(TcpTable, CountsStatesPortsAndBytes) {
   EXPECT_EQ(full_dump.partial.by_state[slot(TcpState::time_wait)], 1U);
   EXPECT_EQ(full_dump.partial.by_state[slot(TcpState::close)], 1U);
   ASSERT_EQ(full_dump.by_listening_port.size(), 1U);
-  EXPECT_EQ(full_dump.by_listening_port.at(80)[slot(TcpState::established)], 2U);
-  EXPECT_EQ(full_dump.without_listener[slot(TcpState::time_wait)], 1U);
-  EXPECT_EQ(full_dump.without_listener[slot(TcpState::close)], 0U);
+  EXPECT_EQ(full_dump.by_listening_port.at(80).by_state[slot(TcpState::established)], 2U);
+  EXPECT_EQ(full_dump.without_listener.by_state[slot(TcpState::time_wait)], 1U);
+  EXPECT_EQ(full_dump.without_listener.by_state[slot(TcpState::close)], 0U);
   // The queues of a listener count connections, not bytes.
   EXPECT_EQ(full_dump.receive_queue_bytes, 100U);
   EXPECT_EQ(full_dump.send_queue_bytes, 7U);
+}
+
+TEST(TcpTable, CountsConnectionsThatDoNotMove) {
+  const auto connection = [](std::uint8_t timer, std::uint8_t retransmissions,
+                             TcpState state = TcpState::established) {
+    return FakeSocket{
+        .port = 80, .state = state, .timer = timer, .retransmissions = retransmissions};
+  };
+  FakeKernel kernel{.sockets = {{.port = 80},
+                                connection(1, 1),
+                                connection(1, 2),
+                                connection(1, 3, TcpState::close_wait),
+                                connection(1, 3, TcpState::syn_sent),
+                                connection(1, 3, TcpState::last_ack),
+                                connection(2, 0),
+                                connection(2, 1),
+                                connection(4, 0),
+                                connection(4, 5, TcpState::fin_wait1),
+                                connection(5, 9)}};
+  TcpTable table(kernel.factory(), soon());
+  const auto& at_80 = table.full_dump().by_listening_port.at(80);
+  EXPECT_EQ(at_80.retransmitting, 2U);
+  EXPECT_EQ(at_80.keepalive_unanswered, 1U);
+  EXPECT_EQ(at_80.probing_window, 1U);
+  EXPECT_EQ(at_80.unread, 0U);
+}
+
+TEST(TcpTable, CountsConnectionsThatTheProgramDoesNotRead) {
+  FakeKernel kernel{
+      .sockets = {
+          {.port = 80, .receive_queue = 1},
+          {.port = 80,
+           .state = TcpState::established,
+           .receive_queue = 100,
+           .send_queue = 7,
+           .inode = 1},
+          {.port = 80, .state = TcpState::established, .receive_queue = 300},  // waits for accept()
+          {.port = 80,
+           .state = TcpState::close_wait,
+           .receive_queue = 1,  // the FIN
+           .send_queue = 9,
+           .inode = 2},
+          {.port = 40000, .state = TcpState::established, .receive_queue = 5, .inode = 3}}};
+  TcpTable table(kernel.factory(), soon());
+  const auto& full_dump = table.full_dump();
+  EXPECT_EQ(full_dump.by_listening_port.at(80).unread, 1U);
+  EXPECT_EQ(full_dump.by_listening_port.at(80).longest_receive_queue, 300U);
+  EXPECT_EQ(full_dump.by_listening_port.at(80).longest_send_queue, 9U);
+  EXPECT_EQ(full_dump.without_listener.unread, 1U);
 }
 
 TEST(TcpTable, PartialDumpExcludesEstablishedAndTimeWait) {
