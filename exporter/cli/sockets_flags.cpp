@@ -61,6 +61,11 @@ void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
              {.name = "--waiting",
               .help = "Only connections that wait for accept(): those in an accept queue"},
              flags.options.waiting);
+  add_switch(
+      command,
+      {.name = "--info",
+       .help = "Also print the timer, retransmissions, round-trip time and congestion window"},
+      flags.options.info);
   add_choice(command, {.name = "--family", .value = "NAME", .help = "4 or 6"}, filter.family,
              std::map<std::string, std::uint8_t>{{"4", AF_INET}, {"6", AF_INET6}});
   add_text(command,
@@ -119,6 +124,10 @@ SocketsOptions sockets_options(const SocketsFlags& flags) {
     throw std::invalid_argument(
         "--waiting: connections that wait for accept() are established or close_wait; omit other "
         "values of --state");
+  }
+  if (options.info && (options.summary || options.top)) {
+    throw std::invalid_argument(
+        "--info: only applies to the list of sockets; omit --summary, --top");
   }
   if (options.summary && flags.format == SocketsFormat::table) {
     throw std::invalid_argument("--format=table: --summary prints JSON; omit one of them");

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <optional>
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include "collectors/kernel/netlink/interface_name.h"
@@ -14,6 +17,7 @@ namespace {
 constexpr std::size_t state_width = 12;
 constexpr std::size_t queue_width = 8;
 constexpr std::size_t address_width = 30;
+constexpr std::size_t timer_width = 20;
 
 constexpr std::size_t max_digits = 10;  // of 2^32 - 1
 
@@ -50,6 +54,59 @@ void append_field(std::string& text, std::string_view name, std::uint32_t number
   append_number(text, number);
 }
 
+constexpr double milli = 1e-3;
+constexpr double micro = 1e-6;
+
+/// As ss does: `on,200ms,1`.
+std::string timer_text(const kernel::InetSocket& socket) {
+  constexpr std::array<std::string_view, 5> names = {"-", "on", "keepalive", "timewait", "persist"};
+  const auto name = names.at(static_cast<std::size_t>(socket.timer));
+  return socket.timer == kernel::SocketTimer::none
+             ? std::string(name)
+             : fmt::format("{},{}ms,{}", name, socket.timer_ms, socket.retransmissions);
+}
+
+/// As ss does, retransmissions are those in a row and those since the connection was opened.
+void append_info_columns(std::string& text, const kernel::InetSocket& socket,
+                         const std::optional<kernel::TcpInfo>& info) {
+  const auto add = [&](const std::string& cell, std::size_t width) {
+    const std::size_t begin = text.size();
+    text.append(cell);
+    pad_column(text, begin, width);
+  };
+  add(timer_text(socket), timer_width);
+  if (!info) {
+    add("-", queue_width);
+    add("-", queue_width);
+    text.append("-");
+    return;
+  }
+  constexpr double us_per_ms = 1000;
+  add(fmt::format("{}/{}", socket.retransmissions, info->total_retransmissions), queue_width);
+  add(fmt::format("{:.1f}ms", info->rtt_us / us_per_ms), queue_width);
+  append_number(text, info->congestion_window);
+}
+
+void append_info_fields(std::string& text, const kernel::InetSocket& socket,
+                        const std::optional<kernel::TcpInfo>& info) {
+  constexpr std::array<std::string_view, 5> names = {
+      "null", R"("retransmission")", R"("keepalive")", R"("time_wait")", R"("zero_window_probe")"};
+  text.append(R"(,"timer":)").append(names.at(static_cast<std::size_t>(socket.timer)));
+  fmt::format_to(std::back_inserter(text), R"(,"timer_seconds":{},"retransmissions":{},"info":)",
+                 socket.timer_ms * milli, socket.retransmissions);
+  if (!info) {
+    text.append("null");
+    return;
+  }
+  fmt::format_to(std::back_inserter(text),
+                 R"({{"rtt_seconds":{},"rtt_variation_seconds":{},"total_retransmissions":{},)"
+                 R"("unacknowledged":{},"congestion_window":{},"last_sent_seconds":{},)"
+                 R"("last_received_seconds":{}}})",
+                 info->rtt_us * micro, info->rtt_variation_us * micro, info->total_retransmissions,
+                 info->unacknowledged, info->congestion_window, info->last_sent_ms * milli,
+                 info->last_received_ms * milli);
+}
+
 /// Replaces bytes that could control a terminal or break the JSON. An interface name may contain
 /// any byte except slash, colon and white space.
 std::string printable_name(std::string name) {
@@ -77,21 +134,25 @@ std::string_view AddressFormatter::format(const kernel::InetAddress& address) {
   return text_;
 }
 
-std::string_view SocketLines::table_header() {
-  static const std::string header = [] {
-    std::string text;
-    const auto add = [&](std::string_view title, std::size_t width) {
-      const std::size_t begin = text.size();
-      text.append(title);
-      pad_column(text, begin, width);
-    };
-    add("STATE", state_width);
-    add("RECV-Q", queue_width);
-    add("SEND-Q", queue_width);
-    add("LOCAL", address_width);
+std::string SocketLines::table_header() const {
+  std::string text;
+  const auto add = [&](std::string_view title, std::size_t width) {
+    const std::size_t begin = text.size();
+    text.append(title);
+    pad_column(text, begin, width);
+  };
+  add("STATE", state_width);
+  add("RECV-Q", queue_width);
+  add("SEND-Q", queue_width);
+  add("LOCAL", address_width);
+  if (!with_info_) {
     return text.append("PEER\n");
-  }();
-  return header;
+  }
+  add("PEER", address_width);
+  add("TIMER", timer_width);
+  add("RETRANS", queue_width);
+  add("RTT", queue_width);
+  return text.append("CWND\n");
 }
 
 const std::string& SocketLines::device_name(std::uint32_t index) {
@@ -103,7 +164,8 @@ const std::string& SocketLines::device_name(std::uint32_t index) {
 }
 
 void SocketLines::append_row(std::string& text, const kernel::InetSocket& socket,
-                             const kernel::InetPeer& peer) {
+                             std::span<const std::byte> payload) {
+  const kernel::InetPeer peer = kernel::parse_inet_peer(payload);
   std::size_t begin = text.size();
   text.append(kernel::name_of(socket.state));
   pad_column(text, begin, state_width);
@@ -116,13 +178,19 @@ void SocketLines::append_row(std::string& text, const kernel::InetSocket& socket
   }
   append_port(text, socket.local_port);
   pad_column(text, begin, address_width);
+  begin = text.size();
   text.append(peer_.format(peer.address));
   append_port(text, peer.port);
+  if (with_info_) {
+    pad_column(text, begin, address_width);
+    append_info_columns(text, socket, kernel::parse_inet_attributes(payload).info);
+  }
   text.push_back('\n');
 }
 
 void SocketLines::append_json(std::string& text, const kernel::InetSocket& socket,
-                              const kernel::InetPeer& peer) {
+                              std::span<const std::byte> payload) {
+  const kernel::InetPeer peer = kernel::parse_inet_peer(payload);
   // Faster than JsonWriter by a factor of two, for up to millions of lines. No value needs
   // escaping.
   text.append(R"({"state":")").append(kernel::name_of(socket.state));
@@ -139,6 +207,9 @@ void SocketLines::append_json(std::string& text, const kernel::InetSocket& socke
   append_field(text, R"(,"send_queue":)", socket.send_queue);
   append_field(text, R"(,"uid":)", peer.uid);
   append_field(text, R"(,"inode":)", peer.inode);
+  if (with_info_) {
+    append_info_fields(text, socket, kernel::parse_inet_attributes(payload).info);
+  }
   text.append("}\n");
 }
 

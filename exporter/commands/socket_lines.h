@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,14 +25,19 @@ class AddressFormatter {
 /// Formats sockets as rows of a table, or as a JSON object per line.
 class SocketLines {
  public:
-  static std::string_view table_header();
+  /// With `with_info`, lines have the timer and struct tcp_info too.
+  explicit SocketLines(bool with_info = false) : with_info_(with_info) {}
 
+  std::string table_header() const;
+
+  /// `payload` is that of the message of the socket.
   void append_row(std::string& text, const kernel::InetSocket& socket,
-                  const kernel::InetPeer& peer);
+                  std::span<const std::byte> payload);
   void append_json(std::string& text, const kernel::InetSocket& socket,
-                   const kernel::InetPeer& peer);
+                   std::span<const std::byte> payload);
 
  private:
+  bool with_info_;
   const std::string& device_name(std::uint32_t index);
 
   AddressFormatter local_;

@@ -38,7 +38,7 @@ using SocketHandler = std::function<void(const kernel::InetSocket&, Payload)>;
 void dump_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options,
                   const SocketHandler& handle) {
   const kernel::Deadline no_deadline(kernel::Deadline::Clock::time_point::max(), {});
-  const kernel::InetRequest request = kernel::tcp_request(options.filter);
+  const kernel::InetRequest request = kernel::tcp_request(options.filter, options.info);
   kernel::dump(open, request.type, request.payload, no_deadline, [&](Payload payload) {
     const auto socket = kernel::parse_inet_socket(payload);
     if (socket && (!options.waiting ||
@@ -50,18 +50,17 @@ void dump_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& opti
 
 void write_lines(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
   const bool is_json = options.format == SocketsFormat::json;
-  SocketLines lines;
+  SocketLines lines(options.info);
   std::string text;
   text.reserve(write_bytes + max_line_bytes);
   if (!is_json) {
-    text.append(SocketLines::table_header());
+    text.append(lines.table_header());
   }
   dump_sockets(open, options, [&](const kernel::InetSocket& socket, Payload payload) {
-    const kernel::InetPeer peer = kernel::parse_inet_peer(payload);
     if (is_json) {
-      lines.append_json(text, socket, peer);
+      lines.append_json(text, socket, payload);
     } else {
-      lines.append_row(text, socket, peer);
+      lines.append_row(text, socket, payload);
     }
     if (text.size() >= write_bytes) {
       write_all(fd, text);

@@ -20,6 +20,7 @@ struct SocketsOptions {
   std::string procfs = "/proc";
   SocketsFormat format = SocketsFormat::table;
   bool waiting = false;  ///< only connections that wait for accept(), among those of the filter
+  bool info = false;     ///< also print the timer and struct tcp_info
   bool summary = false;  ///< print the number of sockets per state, as JSON
   std::optional<TopOf> top{};  ///< print who holds the most sockets
   std::size_t top_count = 10;

@@ -29,6 +29,21 @@ std::optional<std::uint32_t> word_at(std::span<const std::byte> info, std::size_
   return copy_prefix<std::uint32_t>(info.subspan(at));
 }
 
+/// Returns std::nullopt if the struct is shorter than that of any kernel.
+std::optional<TcpInfo> parse_tcp_info(std::span<const std::byte> value) {
+  if (value.size() < offsetof(tcp_info, tcpi_total_retrans) + sizeof(std::uint32_t)) {
+    return std::nullopt;
+  }
+  const auto info = copy_prefix<tcp_info>(value);
+  return TcpInfo{.rtt_us = info.tcpi_rtt,
+                 .rtt_variation_us = info.tcpi_rttvar,
+                 .unacknowledged = info.tcpi_unacked,
+                 .congestion_window = info.tcpi_snd_cwnd,
+                 .total_retransmissions = info.tcpi_total_retrans,
+                 .last_sent_ms = info.tcpi_last_data_sent,
+                 .last_received_ms = info.tcpi_last_data_recv};
+}
+
 }  // namespace
 
 std::optional<InetAddress> InetAddress::unmapped() const {
@@ -77,6 +92,7 @@ std::optional<InetSocket> parse_inet_socket(std::span<const std::byte> payload) 
   socket.state = static_cast<TcpState>(message.idiag_state);
   socket.timer = message.idiag_timer <= last_timer ? static_cast<SocketTimer>(message.idiag_timer)
                                                    : SocketTimer::none;
+  socket.timer_ms = message.idiag_expires;
   socket.local.family = message.idiag_family;
   std::memcpy(socket.local.bytes.data(), message.id.idiag_src,
               is_v4 ? v4_bytes : sizeof message.id.idiag_src);
@@ -114,7 +130,7 @@ InetAttributes parse_inet_attributes(std::span<const std::byte> payload) {
             attributes.drops = word_at(value, SK_MEMINFO_DROPS * sizeof(std::uint32_t));
             break;
           case INET_DIAG_INFO:
-            attributes.last_sent_ms = word_at(value, offsetof(tcp_info, tcpi_last_data_sent));
+            attributes.info = parse_tcp_info(value);
             break;
           case INET_DIAG_SHUTDOWN:
             attributes.is_full_socket = true;

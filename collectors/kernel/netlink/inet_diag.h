@@ -70,7 +70,8 @@ enum class SocketTimer : std::uint8_t {
 /// The fields that every socket has.
 struct InetSocket {
   TcpState state{};
-  SocketTimer timer{};  ///< none also for a timer that this program does not know
+  SocketTimer timer{};         ///< none also for a timer that this program does not know
+  std::uint32_t timer_ms = 0;  ///< until the timer expires
   InetAddress local;
   std::uint16_t local_port = 0;
   std::uint32_t device = 0;         ///< interface index (SO_BINDTODEVICE), 0 if none
@@ -100,6 +101,17 @@ constexpr bool waits_for_accept(TcpState state, const InetPeer& peer) {
   return (mask(state) & waiting_states) != 0 && peer.inode == 0;
 }
 
+/// The parts of struct tcp_info (INET_DIAG_INFO) that all kernels have.
+struct TcpInfo {
+  std::uint32_t rtt_us = 0;  ///< smoothed; 0 if it was not measured
+  std::uint32_t rtt_variation_us = 0;
+  std::uint32_t unacknowledged = 0;         ///< segments in flight
+  std::uint32_t congestion_window = 0;      ///< segments
+  std::uint32_t total_retransmissions = 0;  ///< segments, since the connection was opened
+  std::uint32_t last_sent_ms = 0;           ///< since data was sent
+  std::uint32_t last_received_ms = 0;       ///< since data was received
+};
+
 /// The attributes of a full socket. Those that this kernel does not send are absent.
 struct InetAttributes {
   /// Has INET_DIAG_SHUTDOWN, unlike request sockets and timewait minisockets.
@@ -108,7 +120,7 @@ struct InetAttributes {
   std::optional<std::uint32_t> drops;          ///< SK_MEMINFO_DROPS, Linux 4.7; wraps at 2^32
   std::optional<std::uint64_t> cgroup_id;      ///< INET_DIAG_CGROUP_ID, Linux 5.8
   std::optional<bool> v6_only;                 ///< INET_DIAG_SKV6ONLY, IPv6 only
-  std::optional<std::uint32_t> last_sent_ms;   ///< tcpi_last_data_sent of INET_DIAG_INFO
+  std::optional<TcpInfo> info;                 ///< INET_DIAG_INFO
 };
 
 /// Returns nothing if the payload is too short or has an unknown family or state.

@@ -245,23 +245,24 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
       return;
     }
     const Endpoint* listener = index.find(socket->local, socket->local_port, socket->device);
-    const auto age = parse_inet_attributes(payload).last_sent_ms;
-    if (listener != nullptr && age) {
+    const auto info = parse_inet_attributes(payload).info;
+    if (listener != nullptr && info) {
+      const std::chrono::milliseconds age(info->last_sent_ms);
       WaitingConnections& connections = waiting[*listener];
       ++connections.count;
       // A FIN counts as one byte of the receive queue (tcp_diag_get_info, rcv_nxt - copied_seq).
       const std::uint32_t fin = socket->state == TcpState::close_wait ? 1 : 0;
       connections.closed_by_peer += fin;
       connections.with_data += socket->receive_queue > fin ? 1U : 0U;
-      const auto older_by = std::chrono::milliseconds(*age) - connections.oldest;
+      const auto older_by = age - connections.oldest;
       if (connections.count == 1 || older_by > unordered_age) {
         connections.oldest_cookie = socket->cookie;
       } else if (older_by >= -unordered_age) {
         connections.oldest_cookie = 0;
       }
-      connections.oldest = std::max(connections.oldest, std::chrono::milliseconds(*age));
+      connections.oldest = std::max(connections.oldest, age);
       connections.watched += watched.contains(socket->cookie) ? 1U : 0U;
-      connections.old += std::chrono::milliseconds(*age) >= old_age ? 1U : 0U;
+      connections.old += age >= old_age ? 1U : 0U;
     }
   });
   const std::scoped_lock lock(mutex_);

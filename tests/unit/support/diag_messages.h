@@ -55,14 +55,21 @@ inline Bytes memory_info(std::uint32_t drops, std::uint32_t receive_limit = 0) {
   return value;
 }
 
-// In struct tcp_info, which cannot be included: linux/tcp.h conflicts with netinet/tcp.h.
-constexpr std::size_t last_data_sent_offset = 44;
-constexpr std::size_t tcp_info_size = 248;
-
-inline Bytes tcp_info_bytes(std::uint32_t last_sent_ms) {
-  Bytes info(tcp_info_size);
-  std::memcpy(info.data() + last_data_sent_offset, &last_sent_ms, sizeof last_sent_ms);
-  return info;
+/// struct tcp_info, which cannot be included: linux/tcp.h conflicts with netinet/tcp.h.
+inline Bytes tcp_info_bytes(const kernel::TcpInfo& info) {
+  constexpr std::size_t size = 248;
+  Bytes bytes(size);
+  const auto write = [&](std::size_t offset, std::uint32_t value) {
+    std::memcpy(bytes.data() + offset, &value, sizeof value);
+  };
+  write(24, info.unacknowledged);
+  write(44, info.last_sent_ms);
+  write(52, info.last_received_ms);
+  write(68, info.rtt_us);
+  write(72, info.rtt_variation_us);
+  write(80, info.congestion_window);
+  write(100, info.total_retransmissions);
+  return bytes;
 }
 
 template <typename T>
@@ -92,6 +99,8 @@ struct FakeSocket {
   std::uint32_t inode = 0;
   std::uint8_t retransmissions = 0;
   std::optional<std::uint32_t> last_sent_ms{};  ///< std::nullopt: no INET_DIAG_INFO
+  std::optional<kernel::TcpInfo> info{};        ///< instead of last_sent_ms
+  std::uint32_t timer_ms = 0;
 
   bool is_v6() const { return address.find(':') != std::string::npos; }
 
@@ -111,6 +120,7 @@ struct FakeSocket {
     message.idiag_wqueue = send_queue;
     message.idiag_inode = inode;
     message.idiag_retrans = retransmissions;
+    message.idiag_expires = timer_ms;
     return message;
   }
 
@@ -129,8 +139,10 @@ struct FakeSocket {
     if (is_v6() && state == kernel::TcpState::listen) {
       append_attribute(bytes, INET_DIAG_SKV6ONLY, bytes_of(std::uint8_t{v6_only}));
     }
-    if (last_sent_ms) {
-      append_attribute(bytes, INET_DIAG_INFO, tcp_info_bytes(*last_sent_ms));
+    if (info) {
+      append_attribute(bytes, INET_DIAG_INFO, tcp_info_bytes(*info));
+    } else if (last_sent_ms) {
+      append_attribute(bytes, INET_DIAG_INFO, tcp_info_bytes({.last_sent_ms = *last_sent_ms}));
     }
     return bytes;
   }

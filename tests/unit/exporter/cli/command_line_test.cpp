@@ -205,6 +205,7 @@ INSTANTIATE_TEST_SUITE_P(
                "--top: invalid value 'port', expected one of destination, "},
         Misuse{{"sockets", "--top"}, "--top: value is missing; write --top=NAME"},
         Misuse{{"sockets", "--top-count=3"}, "--top-count: only applies with --top"},
+        Misuse{{"sockets", "--info", "--summary"}, "--info: only applies to the list of sockets"},
         Misuse{{"sockets", "--top=destination", "--waiting"}, "--waiting: outgoing connections"},
         Misuse{{"sockets", "--top=peer", "--top-count=0"},
                "--top-count: '0' is not a whole number from 1 to 1000"},

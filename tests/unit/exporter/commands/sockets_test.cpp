@@ -74,6 +74,64 @@ TEST(Sockets, PrintsAJsonObjectPerLine) {
             "\n");
 }
 
+FakeKernel sockets_with_info() {
+  const kernel::TcpInfo info{.rtt_us = 12'300,
+                             .rtt_variation_us = 500,
+                             .unacknowledged = 2,
+                             .congestion_window = 10,
+                             .total_retransmissions = 5,
+                             .last_sent_ms = 1500,
+                             .last_received_ms = 20};
+  FakeKernel fake;
+  fake.sockets = {{.address = "10.0.0.1",
+                   .port = 443,
+                   .state = TcpState::established,
+                   .timer = 1,
+                   .peer_address = "10.0.0.2",
+                   .peer_port = 1024,
+                   .retransmissions = 3,
+                   .info = info,
+                   .timer_ms = 1200},
+                  {.address = "10.0.0.1",
+                   .port = 443,
+                   .state = TcpState::time_wait,
+                   .timer = 3,
+                   .peer_address = "10.0.0.2",
+                   .peer_port = 1025,
+                   .timer_ms = 59'000},
+                  {.address = "10.0.0.1", .port = 443, .state = TcpState::established, .timer = 9}};
+  return fake;
+}
+
+TEST(Sockets, PrintsTimersAndTcpInfo) {
+  FakeKernel fake = sockets_with_info();
+  EXPECT_EQ(
+      list(fake, {.info = true}),
+      "STATE       RECV-Q  SEND-Q  LOCAL                         PEER                          "
+      "TIMER               RETRANS RTT     CWND\n"
+      "established 0       0       10.0.0.1:443                  10.0.0.2:1024                 "
+      "on,1200ms,3         3/5     12.3ms  10\n"
+      "time_wait   0       0       10.0.0.1:443                  10.0.0.2:1025                 "
+      "timewait,59000ms,0  -       -       -\n"
+      "established 0       0       10.0.0.1:443                  0.0.0.0:*                     "
+      "-                   -       -       -\n");
+}
+
+TEST(Sockets, PrintsTimersAndTcpInfoAsJson) {
+  FakeKernel fake = sockets_with_info();
+  const std::string lines = list(fake, {.format = SocketsFormat::json, .info = true});
+  EXPECT_THAT(lines,
+              ::testing::HasSubstr(
+                  R"("inode":0,"timer":"retransmission","timer_seconds":1.2,"retransmissions":3,)"
+                  R"("info":{"rtt_seconds":0.0123,"rtt_variation_seconds":0.0005,)"
+                  R"("total_retransmissions":5,"unacknowledged":2,"congestion_window":10,)"
+                  R"("last_sent_seconds":1.5,"last_received_seconds":0.02}})"));
+  EXPECT_THAT(lines,
+              ::testing::HasSubstr(R"("timer":"time_wait","timer_seconds":59,"retransmissions":0,)"
+                                   R"("info":null})"));
+  EXPECT_THAT(lines, ::testing::HasSubstr(R"("timer":null,"timer_seconds":0,)"));
+}
+
 TEST(Sockets, CountsSocketsByState) {
   FakeKernel fake = two_sockets();
   fake.sockets.push_back(fake.sockets.front());
