@@ -23,8 +23,9 @@ class Ports final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     if (const kernel::FullDump* dump = context.tcp.full_dump_if_taken()) {
-      last_ = dump->destinations;
-      if (!last_) {
+      if (dump->destinations) {
+        last_ = dump->destinations;
+      } else {
         (void)kernel::read_ephemeral_ports(context.proc);  // throws why they are unknown
       }
     }

@@ -1,9 +1,11 @@
 #include "collectors/tcp.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -23,6 +25,7 @@
 namespace inetdiag {
 namespace {
 
+using kernel::ConnectionInfo;
 using kernel::Connections;
 using kernel::StateCounts;
 using kernel::TcpState;
@@ -44,6 +47,8 @@ prometheus::MetricFamily totals(const StateCounts& counts) {
 struct PortConnections {
   std::uint16_t port;
   Connections connections;
+  /// From the first dump with these unread queues to the last.
+  std::chrono::duration<double> unread_unchanged{0};
 
   std::uint64_t sum() const {
     const StateCounts& counts = connections.by_state;
@@ -54,7 +59,8 @@ struct PortConnections {
 /// The families of the connections by port.
 class PortFamilies {
  public:
-  void add(const std::string& port, const Connections& connections) {
+  void add(const std::string& port, const PortConnections& of_port) {
+    const Connections& connections = of_port.connections;
     for (const auto& [state, name] : kernel::tcp_states) {
       if (is_connected(state)) {
         add_series(sockets_, {{"port", port}, {"state", std::string(name)}},
@@ -68,13 +74,15 @@ class PortFamilies {
     add_stalled("zero_window", connections.probing_window);
     add_stalled("keepalive", connections.keepalive_unanswered);
     add_series(unread_, {{"port", port}}, static_cast<double>(connections.unread));
+    add_series(unchanged_, {{"port", port}}, of_port.unread_unchanged.count());
     add_series(receive_queue_, {{"port", port}},
                static_cast<double>(connections.longest_receive_queue));
     add_series(send_queue_, {{"port", port}}, static_cast<double>(connections.longest_send_queue));
   }
 
   void move_into(std::vector<prometheus::MetricFamily>& families) {
-    for (auto* family : {&sockets_, &stalled_, &unread_, &receive_queue_, &send_queue_}) {
+    for (auto* family :
+         {&sockets_, &stalled_, &unread_, &unchanged_, &receive_queue_, &send_queue_}) {
       families.push_back(std::move(*family));
     }
   }
@@ -82,17 +90,22 @@ class PortFamilies {
  private:
   prometheus::MetricFamily sockets_ = gauge_family(
       "inetdiag_tcp_port_sockets",
-      "Number of TCP sockets by local port and state, port=\"other\" for outgoing connections and "
-      "other ports without a listener (inet_diag).");
+      "Number of TCP sockets by local port and state, port=\"outgoing\" for ports without a "
+      "listener (inet_diag).");
   prometheus::MetricFamily stalled_ = gauge_family(
       "inetdiag_tcp_port_stalled_sockets",
-      "Open connections that do not move, by local port: retransmission, the oldest segment was "
-      "retransmitted at least twice; zero_window, the peer does not read; keepalive, a probe is "
-      "unanswered (inet_diag idiag_timer, idiag_retrans).");
+      "Open connections that make no progress, by local port and reason: retransmission, the "
+      "oldest segment has been retransmitted at least twice in a row; zero_window, the peer "
+      "advertises a zero window; keepalive, a keepalive probe is unanswered (inet_diag "
+      "idiag_timer, idiag_retrans).");
   prometheus::MetricFamily unread_ = gauge_family(
       "inetdiag_tcp_port_unread_sockets",
       "Established connections with bytes that the program of this host has not read, by local "
       "port, without those that wait for accept() (inet_diag idiag_rqueue).");
+  prometheus::MetricFamily unchanged_ = gauge_family(
+      "inetdiag_tcp_port_unread_unchanged_seconds",
+      "Time for which none of the connections with unread bytes has received or read any, by local "
+      "port, as seen in consecutive dumps (inet_diag idiag_rqueue).");
   prometheus::MetricFamily receive_queue_ = gauge_family(
       "inetdiag_tcp_port_receive_queue_max_bytes",
       "Bytes in the longest receive queue of the open connections, by local port (inet_diag "
@@ -103,11 +116,76 @@ class PortFamilies {
       "acknowledged (inet_diag idiag_wqueue).");
 };
 
+/// The families of struct tcp_info by port.
+class InfoFamilies {
+ public:
+  void add(const std::string& port, const ConnectionInfo& info) {
+    if (info.connections == 0) {
+      return;
+    }
+    add_histogram(rtt_, port, info.rtt, ConnectionInfo::rtt_bounds);
+    add_histogram(congestion_window_, port, info.congestion_window,
+                  ConnectionInfo::congestion_window_bounds);
+    add_series(retransmitted_, {{"port", port}}, static_cast<double>(info.retransmitted));
+    const auto add_limited = [&](const char* limit, std::uint64_t count) {
+      add_series(limited_, {{"port", port}, {"limit", limit}}, static_cast<double>(count));
+    };
+    add_limited("receive_window", info.receive_window_limited);
+    add_limited("send_buffer", info.send_buffer_limited);
+  }
+
+  void move_into(std::vector<prometheus::MetricFamily>& families) {
+    for (auto* family : {&rtt_, &congestion_window_, &retransmitted_, &limited_}) {
+      families.push_back(std::move(*family));
+    }
+  }
+
+ private:
+  template <std::size_t Bounds>
+  static void add_histogram(prometheus::MetricFamily& family, const std::string& port,
+                            const kernel::BucketCounts<Bounds>& buckets,
+                            const std::array<double, Bounds>& bounds) {
+    auto& series = family.metric.emplace_back();
+    series.label = {{"port", port}};
+    series.histogram.sample_sum = buckets.sum;
+    for (std::size_t i = 0; i <= Bounds; ++i) {
+      series.histogram.sample_count += buckets.counts[i];
+      series.histogram.bucket.push_back(
+          {.cumulative_count = series.histogram.sample_count,
+           .upper_bound = i < Bounds ? bounds.at(i) : std::numeric_limits<double>::infinity()});
+    }
+  }
+
+  prometheus::MetricFamily rtt_ = {
+      .name = "inetdiag_tcp_port_rtt_seconds",
+      .help =
+          "Smoothed round-trip times of the connections that are open now, by local port; not "
+          "cumulative, so use it without rate() (tcpi_rtt).",
+      .type = prometheus::MetricType::Histogram,
+      .metric = {}};
+  prometheus::MetricFamily congestion_window_ = {
+      .name = "inetdiag_tcp_port_congestion_window_segments",
+      .help =
+          "Congestion windows of the connections that are open now, by local port; not "
+          "cumulative, so use it without rate() (tcpi_snd_cwnd).",
+      .type = prometheus::MetricType::Histogram,
+      .metric = {}};
+  prometheus::MetricFamily retransmitted_ = gauge_family(
+      "inetdiag_tcp_port_retransmitted_sockets",
+      "Open connections that have retransmitted a segment since they were opened, by local port "
+      "(tcpi_total_retrans).");
+  prometheus::MetricFamily limited_ =
+      gauge_family("inetdiag_tcp_port_limited_sockets",
+                   "Open connections that were limited for at least half of the time in which they "
+                   "were sending, by local port (tcpi_rwnd_limited, tcpi_sndbuf_limited).");
+};
+
 /// The connected sockets of one full dump.
 struct Breakdown {
   CpuBudget::Clock::time_point dumped_at;
   std::vector<PortConnections> ports;  ///< sorted by port
-  Connections other;
+  PortConnections outgoing;            ///< those whose local port has no listener
+  std::optional<Connections> other;    ///< of further ports with a listener
   std::uint64_t receive_queue_bytes = 0;
   std::uint64_t send_queue_bytes = 0;
 };
@@ -118,33 +196,75 @@ Breakdown breakdown_of(const kernel::FullDump& full_dump, std::size_t max_ports,
                        CpuBudget::Clock::time_point dumped_at) {
   Breakdown breakdown{.dumped_at = dumped_at,
                       .ports = {},
-                      .other = full_dump.without_listener,
+                      .outgoing = {.port = 0, .connections = full_dump.without_listener},
+                      .other = std::nullopt,
                       .receive_queue_bytes = full_dump.receive_queue_bytes,
                       .send_queue_bytes = full_dump.send_queue_bytes};
   auto& ports = breakdown.ports;
   ports.reserve(full_dump.by_listening_port.size());
   for (const auto& [port, connections] : full_dump.by_listening_port) {
-    ports.push_back({port, connections});
+    ports.push_back({.port = port, .connections = connections});
   }
   std::ranges::sort(ports, {}, [](const PortConnections& port) {
     return std::tuple(std::numeric_limits<std::uint64_t>::max() - port.sum(), port.port);
   });
   while (ports.size() > max_ports) {
-    breakdown.other += ports.back().connections;
+    breakdown.other = breakdown.other.value_or(Connections()) += ports.back().connections;
     ports.pop_back();
   }
   std::ranges::sort(ports, {}, &PortConnections::port);
   return breakdown;
 }
 
+/// Since when the connections with unread bytes of each port have neither received nor read any.
+class UnreadTimes {
+ public:
+  void update(Breakdown& breakdown) {
+    std::map<std::uint16_t, Entry> entries;
+    const auto update_port = [&](PortConnections& port) {
+      const std::uint64_t fingerprint = port.connections.unread_fingerprint;
+      const auto then = entries_.find(port.port);
+      const bool is_unchanged = then != entries_.end() && then->second.fingerprint == fingerprint;
+      const auto since = is_unchanged ? then->second.since : breakdown.dumped_at;
+      if (port.connections.unread > 0) {
+        entries[port.port] = {.fingerprint = fingerprint, .since = since};
+        port.unread_unchanged = breakdown.dumped_at - since;
+      }
+    };
+    std::ranges::for_each(breakdown.ports, update_port);
+    update_port(breakdown.outgoing);
+    entries_ = std::move(entries);
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t fingerprint = 0;
+    CpuBudget::Clock::time_point since;
+  };
+
+  std::map<std::uint16_t, Entry> entries_;
+};
+
 void add_families(std::vector<prometheus::MetricFamily>& families, const Breakdown& breakdown,
                   std::chrono::duration<double> age) {
   PortFamilies by_port;
-  for (const auto& [port, connections] : breakdown.ports) {
-    by_port.add(std::to_string(port), connections);
+  for (const PortConnections& port : breakdown.ports) {
+    by_port.add(std::to_string(port.port), port);
   }
-  by_port.add("other", breakdown.other);
+  by_port.add("outgoing", breakdown.outgoing);
+  if (breakdown.other) {
+    by_port.add("other", {.port = 0, .connections = *breakdown.other});
+  }
   by_port.move_into(families);
+  InfoFamilies info;
+  for (const PortConnections& port : breakdown.ports) {
+    info.add(std::to_string(port.port), port.connections.info);
+  }
+  info.add("outgoing", breakdown.outgoing.connections.info);
+  if (breakdown.other) {
+    info.add("other", breakdown.other->info);
+  }
+  info.move_into(families);
   families.push_back(single_gauge(
       "inetdiag_tcp_port_sockets_age_seconds",
       "Age of the dump behind the sockets by port and the bytes in queues, 0 if it was "
@@ -186,14 +306,14 @@ std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
 }
 
 /// Also counts the ports in use for the collector of ephemeral ports, which reports the errors.
-const kernel::FullDump& full_dump(const ScrapeContext& context) {
-  std::optional<kernel::EphemeralPorts> ports;
+const kernel::FullDump& full_dump(const ScrapeContext& context, bool with_info) {
+  kernel::FullDumpOptions options{.with_info = with_info};
   try {
-    ports = kernel::read_ephemeral_ports(context.proc);
+    options.ephemeral_ports = kernel::read_ephemeral_ports(context.proc);
   } catch (const std::system_error&) {
-    ports.reset();
+    options.ephemeral_ports.reset();
   }
-  return context.tcp.full_dump(ports);
+  return context.tcp.full_dump(options);
 }
 
 class Tcp final : public Collector {
@@ -202,6 +322,7 @@ class Tcp final : public Collector {
       : max_ports_(
             settings.whole_number("max-ports", 0, std::numeric_limits<std::uint16_t>::max())),
         budget_(settings.percentage("cpu-budget")),
+        with_info_(settings.is_on("info")),
         clocks_(std::move(clocks)) {}
 
   Collection collect(const ScrapeContext& context) override {
@@ -223,7 +344,7 @@ class Tcp final : public Collector {
       counts = cheap_totals(context);
     }
     if (!counts) {
-      counts = full_dump(context).partial.by_state;
+      counts = context.tcp.full_dump().partial.by_state;
     }
     Collection collection;
     collection.families.push_back(totals(*counts));
@@ -255,8 +376,9 @@ class Tcp final : public Collector {
     const auto cpu_before = clocks_.thread_cpu();
     std::optional<StateCounts> counts;
     try {
-      const kernel::FullDump& dump = full_dump(context);
+      const kernel::FullDump& dump = full_dump(context, with_info_);
       breakdown_ = breakdown_of(dump, max_ports_, begin);
+      unread_times_.update(*breakdown_);
       counts = dump.partial.by_state;
     } catch (const kernel::DeadlineExceeded&) {
       counts.reset();
@@ -267,8 +389,10 @@ class Tcp final : public Collector {
 
   std::size_t max_ports_;
   CpuBudget budget_;
+  bool with_info_;
   TcpClocks clocks_;
   std::optional<Breakdown> breakdown_;
+  UnreadTimes unread_times_;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 namespace inetdiag {
 
-inline constexpr std::array<SettingSpec, 2> tcp_settings = {{
+inline constexpr std::array<SettingSpec, 3> tcp_settings = {{
     {.name = "max-ports",
      .placeholder = "N",
      .help = "maximum number of listening ports with their own series; others are aggregated into "
@@ -21,6 +21,11 @@ inline constexpr std::array<SettingSpec, 2> tcp_settings = {{
      .help = "share of one CPU that counting the sockets by port may use; between counts the last "
              "one is exported; 0 disables it, 100% counts at every scrape",
      .default_value = "1%"},
+    {.name = "info",
+     .placeholder = "on|off",
+     .help = "round-trip times, congestion windows and limits of the connections by port; doubles "
+             "the cost of counting the sockets by port, within the CPU budget",
+     .default_value = "off"},
 }};
 
 std::unique_ptr<Collector> make_tcp(const Settings& settings);

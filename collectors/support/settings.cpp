@@ -28,6 +28,15 @@ double Settings::percentage(std::string_view name) const {
   return parsed(name, kernel::parse_percentage);
 }
 
+bool Settings::is_on(std::string_view name) const {
+  return parsed(name, [](std::string_view text) {
+    if (text != "on" && text != "off") {
+      throw std::invalid_argument("'" + std::string(text) + "' is neither on nor off");
+    }
+    return text == "on";
+  });
+}
+
 std::chrono::duration<double> Settings::duration_or_zero(std::string_view name,
                                                          std::chrono::milliseconds min) const {
   return parsed(name, [=](std::string_view text) {

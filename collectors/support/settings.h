@@ -53,6 +53,9 @@ class Settings {
   /// Returns a percentage as a ratio from 0 to 1.
   double percentage(std::string_view name) const;
 
+  /// Returns whether the value is `on`, and not `off`.
+  bool is_on(std::string_view name) const;
+
   /// Returns zero for 0, or a duration from `min` to an hour.
   std::chrono::duration<double> duration_or_zero(std::string_view name,
                                                  std::chrono::milliseconds min) const;

@@ -80,6 +80,20 @@ void add_flags(CLI::App& app, const CollectorEntry& entry, CollectorChoice& choi
   }
 }
 
+/// `check` takes two snapshots: with a budget, the second would repeat the counts of the first on a
+/// host with many sockets.
+void lift_cpu_budgets(std::span<const CollectorEntry> registry,
+                      std::vector<CollectorChoice>& choices) {
+  constexpr std::string_view budget = "cpu-budget";
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    if (std::ranges::find(registry[i].settings, budget, &SettingSpec::name) !=
+        registry[i].settings.end()) {
+      auto& values = choices[i].settings[std::string(budget)];
+      values = values.empty() ? std::vector<std::string>{"100%"} : values;
+    }
+  }
+}
+
 std::string parse_telemetry_path(const std::string& path) {
   constexpr std::string_view special = "?#% \"<>\\";
   if (!path.starts_with('/') || path == "/" || path.starts_with("/-/") ||
@@ -268,6 +282,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
         throw std::invalid_argument(
             "--interval: --watch has an interval of its own; write --watch=TIME only");
       }
+      if (!options.check.watch_seconds) {
+        lift_cpu_budgets(registry, choices);
+      }
     }
     if (print->parsed()) {
       options.command = Command::print;
@@ -286,6 +303,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
     options.collectors =
         make_collectors(registry, choices, !disable_defaults, options.netns, options.proc);
     options.sockets.netns_directory = options.netns.directory;
+    options.sockets.procfs = options.proc;
     options.check.netns_directory = options.netns.directory;
     options.web.netns_directory = options.netns.directory;
     options.unused_flags = unused_flags(given_flags(app), options, registry);

@@ -116,9 +116,12 @@ SocketsOptions sockets_options(const SocketsFlags& flags) {
   if (options.top && flags.states == mask(kernel::TcpState::listen)) {
     throw std::invalid_argument("--state=listen: a listener has no peer; omit it or --top");
   }
-  if (options.waiting && options.top == TopOf::destination) {
+  const bool selects = options.waiting || flags.states != 0 || !options.filter.ports.empty() ||
+                       options.filter.family != 0;
+  if (options.top == TopOf::destination && selects) {
     throw std::invalid_argument(
-        "--waiting: outgoing connections do not wait for accept(); omit it or --top=destination");
+        "--top=destination: counts all connections, because they share the ports; omit --state, "
+        "--port, --family and --waiting");
   }
   if (options.waiting && (flags.states & ~kernel::waiting_states) != 0) {
     throw std::invalid_argument(

@@ -19,7 +19,7 @@ std::span<const DestinationPorts> fullest(const DestinationsInUse& in_use, std::
 
 std::string destination_table(const DestinationsInUse& in_use, std::size_t count) {
   constexpr double percent = 100;
-  std::string text = fmt::format("{:<10}{:<10}{:>6}  {:<24}{}\n", "PORTS", "AT LEAST", "FILL",
+  std::string text = fmt::format("{:<10}{:<10}{:>6}  {:<24}{}\n", "AT MOST", "AT LEAST", "FILL",
                                  "SOURCE", "DESTINATION");
   for (const DestinationPorts& ports : fullest(in_use, count)) {
     text += fmt::format("{:<9} {:<9} {:>5.1f}%  {:<23} {}\n", ports.at_most, ports.at_least,

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t state_width = 12;
 constexpr std::size_t queue_width = 8;
 constexpr std::size_t address_width = 30;
-constexpr std::size_t timer_width = 20;
+constexpr std::size_t timer_width = 24;
 
 constexpr std::size_t max_digits = 10;  // of 2^32 - 1
 
@@ -54,10 +54,11 @@ void append_field(std::string& text, std::string_view name, std::uint32_t number
   append_number(text, number);
 }
 
-constexpr double milli = 1e-3;
-constexpr double micro = 1e-6;
+// Division rounds correctly, multiplication by 1e-3 does not.
+constexpr double ms_per_second = 1e3;
+constexpr double us_per_second = 1e6;
 
-/// As ss does: `on,200ms,1`.
+/// Returns `on,200ms,1`: the name as in ss, the time until it expires, and retransmissions.
 std::string timer_text(const kernel::InetSocket& socket) {
   constexpr std::array<std::string_view, 5> names = {"-", "on", "keepalive", "timewait", "persist"};
   const auto name = names.at(static_cast<std::size_t>(socket.timer));
@@ -93,7 +94,7 @@ void append_info_fields(std::string& text, const kernel::InetSocket& socket,
       "null", R"("retransmission")", R"("keepalive")", R"("time_wait")", R"("zero_window_probe")"};
   text.append(R"(,"timer":)").append(names.at(static_cast<std::size_t>(socket.timer)));
   fmt::format_to(std::back_inserter(text), R"(,"timer_seconds":{},"retransmissions":{},"info":)",
-                 socket.timer_ms * milli, socket.retransmissions);
+                 socket.timer_ms / ms_per_second, socket.retransmissions);
   if (!info) {
     text.append("null");
     return;
@@ -102,9 +103,9 @@ void append_info_fields(std::string& text, const kernel::InetSocket& socket,
                  R"({{"rtt_seconds":{},"rtt_variation_seconds":{},"total_retransmissions":{},)"
                  R"("unacknowledged":{},"congestion_window":{},"last_sent_seconds":{},)"
                  R"("last_received_seconds":{}}})",
-                 info->rtt_us * micro, info->rtt_variation_us * micro, info->total_retransmissions,
-                 info->unacknowledged, info->congestion_window, info->last_sent_ms * milli,
-                 info->last_received_ms * milli);
+                 info->rtt_us / us_per_second, info->rtt_variation_us / us_per_second,
+                 info->total_retransmissions, info->unacknowledged, info->congestion_window,
+                 info->last_sent_ms / ms_per_second, info->last_received_ms / ms_per_second);
 }
 
 /// Replaces bytes that could control a terminal or break the JSON. An interface name may contain

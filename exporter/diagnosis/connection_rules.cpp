@@ -42,7 +42,9 @@ bool has_new_ports(const NamespaceDelta& delta) {
 
 Affected affected_port(const PortSockets& port, const NamespaceDelta& delta) {
   return {.kind = "port",
-          .name = port.port == "other" ? "outgoing connections" : "port " + port.port,
+          .name = port.is_outgoing()     ? "outgoing connections"
+                  : port.port == "other" ? "other ports"
+                                         : "port " + port.port,
           .labels = delta.with_netns({{"port", port.port}})};
 }
 
@@ -69,7 +71,7 @@ double lasting_close_wait(const PortSockets& port, const NamespaceDelta& delta) 
     return 0;
   }
   const auto is_here = [&](const Listener& listener) {
-    // The port `other` includes ports with listeners that have no series of their own.
+    // The port `other` is that of listeners whose ports have no series of their own.
     return listener.endpoint.port == port.port || port.port == "other";
   };
   return then == nullptr
@@ -101,12 +103,18 @@ bool are_many(double now, double before, double open) {
   return lasting >= min_stalled_connections && lasting >= open * min_stalled_connections_ratio;
 }
 
+/// Clients that are out of reach stay for minutes, and others of a web server for a second: a few
+/// can be a large share.
+Severity severity_of_stalled(const PortSockets& port) {
+  return port.is_outgoing() ? Severity::warning : Severity::notice;
+}
+
 Finding unreachable_peers(const PortSockets& port) {
-  return {.severity = Severity::warning,
+  return {.severity = severity_of_stalled(port),
           .rule = "peers_unreachable",
           .summary = format_number(port.retransmitting) + " of " + format_number(port.open()) +
                      " open connections have retransmitted their oldest segment at least twice: "
-                     "their peers, or the network to them, are gone.",
+                     "their peers are gone, or the network to them is down.",
           .evidence = {{"retransmitting", port.retransmitting}, {"open", port.open()}},
           .limit = "net.ipv4.tcp_retries2: a connection gives up after some 15 minutes",
           .action =
@@ -116,22 +124,27 @@ Finding unreachable_peers(const PortSockets& port) {
           .damage = {.share = port.retransmitting / port.open()}};
 }
 
+/// Players and slow links close their windows, and so does every receiver that is slower than this
+/// host.
 Finding peers_that_do_not_read(const PortSockets& port) {
-  const bool is_outgoing = port.port == "other";
-  return {// Players and slow links stop reading for a while, which is what the window is for.
-          .severity = is_outgoing ? Severity::warning : Severity::notice,
+  return {.severity = Severity::notice,
           .rule = "peers_not_reading",
           .summary = format_number(port.probing_window) + " of " + format_number(port.open()) +
-                     " open connections wait for their peers, which do not read: the windows are "
-                     "closed (zero-window probes).",
+                     " open connections wait for a peer that has closed its window: it reads more "
+                     "slowly than this host sends, or not at all.",
           .evidence = {{"probing_window", port.probing_window}, {"open", port.open()}},
-          .action = is_outgoing
-                        ? "Find the server that does not read (`ss -tno state established`, timer "
-                          "`persist`): it hangs or is overloaded. Nothing on this host helps."
-                        : "Normal for clients that pause, such as players. If it is new, find the "
-                          "clients (`ss -tno state established`, timer `persist`); "
-                          "TCP_USER_TIMEOUT ends such connections.",
+          .action =
+              "Normal for players and bulk receivers. If it is new, find the peers (`ss -tno "
+              "state established`, timer `persist`) and see what they wait for.",
           .damage = {.share = port.probing_window / port.open()}};
+}
+
+/// Idle connections of a pool may hold a greeting or TLS session tickets, and a garbage collection
+/// or a slow request can stop a program for a second.
+Severity severity_of_unread(const PortSockets& port) {
+  return port.is_outgoing() || port.unread_unchanged_seconds < min_certain_unread_seconds
+             ? Severity::notice
+             : Severity::warning;
 }
 
 Finding close_wait_finding(double close_wait, bool is_outgoing) {
@@ -175,8 +188,7 @@ void close_wait(const NamespaceDelta& delta, Findings& findings) {
     if (!is_leak(lasting, delta)) {
       continue;
     }
-    const bool is_outgoing = port.port == "other";
-    Finding finding = close_wait_finding(lasting, is_outgoing);
+    Finding finding = close_wait_finding(lasting, port.is_outgoing());
     finding.affected = affected_port(port, delta);
     finding.evidence = {{"close_wait", port.close_wait}, {"sockets", port.all}};
     finding.metric = selector("inetdiag_tcp_port_sockets",
@@ -210,36 +222,39 @@ void stalled_connections(const NamespaceDelta& delta, Findings& findings) {
 }
 
 void unread_connections(const NamespaceDelta& delta, Findings& findings) {
-  if (!has_new_ports(delta)) {
+  if (delta.now.value(metric::port_sockets_age).value_or(0) >= max_port_sockets_age) {
     return;
   }
   for (const PortSockets& port : delta.now.ports) {
-    const PortSockets* then = delta.previous(port, &Namespace::ports, &PortSockets::port);
-    // A program that reads at least some connections changes the length of the longest queue, or
-    // the number of queues that are not empty.
-    if (then == nullptr || port.unread < min_stalled_connections ||
-        port.unread < port.established * min_unread_ratio || port.unread < then->unread ||
-        then->unread < then->established * min_unread_ratio ||
-        port.longest_receive_queue_bytes != then->longest_receive_queue_bytes) {
+    // A program that reads at least one connection changes its queue.
+    if (port.unread < min_stalled_connections ||
+        port.unread < port.established * min_unread_ratio ||
+        port.unread_unchanged_seconds < min_unread_seconds) {
       continue;
     }
     Finding finding{
-        // Idle connections of a pool may hold a greeting or TLS session tickets.
-        .severity = port.port == "other" ? Severity::notice : Severity::warning,
+        .severity = severity_of_unread(port),
         .rule = "program_not_reading",
         .affected = affected_port(port, delta),
         .summary = format_number(port.unread) + " of " + format_number(port.established) +
-                   " established connections have bytes that the program does not read: it hangs.",
+                   " established connections have unread bytes, and none of these queues has "
+                   "changed for " +
+                   format_duration(port.unread_unchanged_seconds) + ".",
         .evidence = {{"unread", port.unread},
                      {"established", port.established},
-                     {"longest_receive_queue_bytes", port.longest_receive_queue_bytes}},
+                     {"unchanged_seconds", port.unread_unchanged_seconds}},
         .action =
             "Find the program (`ss -tnp state established`, Recv-Q above 0) and see what it "
             "waits for (`cat /proc/PID/stack`, a stack trace, its logs): a lock, a database, "
-            "a full disk. Larger buffers do not help.",
-        .metric =
-            selector("inetdiag_tcp_port_unread_sockets", delta.with_netns({{"port", port.port}})),
-        .damage = {.share = port.unread / port.established}};
+            "a full disk. Larger buffers do not help." +
+            (port.unread_unchanged_seconds < min_certain_unread_seconds
+                 ? std::string(" Confirm it with `inetdiag_exporter check --interval=10s`: a pause "
+                               "of a second is usual.")
+                 : ""),
+        .metric = selector("inetdiag_tcp_port_unread_unchanged_seconds",
+                           delta.with_netns({{"port", port.port}})),
+        .damage = {.share = port.unread / port.established,
+                   .age_seconds = port.unread_unchanged_seconds}};
     findings.push_back(std::move(finding));
   }
 }
@@ -333,16 +348,17 @@ void failed_connects(const NamespaceDelta& delta, Findings& findings) {
   const double failed = delta.growth(metric::attempt_fails).value_or(0) -
                         delta.growth(metric::embryonic_resets).value_or(0);
   const double opened = delta.growth(metric::active_opens).value_or(0);
-  if (failed < min_failed_connects || failed < opened * min_failed_connects_ratio) {
+  if (std::min(failed, opened) < min_failed_connects ||
+      failed < opened * min_failed_connects_ratio ||
+      delta.per_second(failed) < min_failed_connects_per_second) {
     return;
   }
   Finding finding = namespace_finding(delta);
   finding.severity = Severity::warning;
   finding.rule = "connects_failing";
-  finding.affected.name += " (outgoing connections)";
   finding.summary = format_number(failed) + " outgoing connections failed" + delta.over_interval() +
-                    ", of " + format_number(opened) +
-                    " that were opened: refused, unreachable or timed out.";
+                    ", while " + format_number(opened) +
+                    " were opened: refused, unreachable or timed out.";
   finding.evidence = {{"new_failed_connects", failed}, {"new_active_opens", opened}};
   finding.action =
       "Find the destination in the logs of the programs. Refused: nothing listens there, or a "

@@ -60,7 +60,8 @@ void time_wait(const NamespaceDelta& delta, Findings& findings) {
 
 void ephemeral_ports(const NamespaceDelta& delta, Findings& findings) {
   const double ratio = delta.now.value(metric::ephemeral_ports_fill).value_or(0);
-  if (ratio < nearly_full_ratio) {
+  if (ratio < nearly_full_ratio ||
+      delta.now.value(metric::port_sockets_age).value_or(0) >= max_port_sockets_age) {
     return;
   }
   const double usable = delta.now.value(metric::ephemeral_ports_usable).value_or(0);
@@ -70,8 +71,8 @@ void ephemeral_ports(const NamespaceDelta& delta, Findings& findings) {
        .rule = is_exhausted ? "ephemeral_ports_exhausted" : "ephemeral_ports_nearly_exhausted",
        .affected = affected_limit("net.ipv4.ip_local_port_range", delta),
        .summary = is_exhausted
-                      ? "No ephemeral port is left for new connections from one source address to "
-                        "one destination: connect() fails with EADDRNOTAVAIL."
+                      ? "Connections from one source address to one destination use almost all "
+                        "ephemeral ports: connect() fails with EADDRNOTAVAIL, or is about to fail."
                       : "Connections from one source address to one destination use " +
                             format_percent(ratio) +
                             " of the ephemeral ports; without a free one, connect() fails with "

@@ -176,8 +176,10 @@ struct PortSockets {
   double retransmitting = 0;  ///< the oldest segment, at least twice in a row
   double probing_window = 0;  ///< the peer does not read
   double unread = 0;          ///< established, with bytes that the program has not read
-  double longest_receive_queue_bytes = 0;
+  double unread_unchanged_seconds = 0;
 
+  /// Whether the local port has no listener, so that the connections are outgoing ones.
+  bool is_outgoing() const { return port == "outgoing"; }
   double open() const { return established + close_wait; }
 };
 

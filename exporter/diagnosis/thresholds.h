@@ -86,6 +86,11 @@ inline constexpr double min_stalled_connections = 20;
 inline constexpr double min_stalled_connections_ratio = 0.2;
 /// The share of established connections with unread bytes. A busy program has read those of most.
 inline constexpr double min_unread_ratio = 0.8;
+/// The time between the snapshots of `check`.
+inline constexpr double min_unread_seconds = 0.9;
+inline constexpr double min_certain_unread_seconds = 10;
+/// What an older dump shows may have passed.
+inline constexpr double max_port_sockets_age = 300;
 
 /// Retransmitted segments: a minimum, and the share of all.
 inline constexpr double min_retransmissions = 50;
@@ -96,9 +101,12 @@ inline constexpr double min_retransmission_ratio = 0.05;
 inline constexpr double min_unanswered_syns = 20;
 inline constexpr double min_unanswered_syns_ratio = 0.2;
 
-/// Outgoing connections that failed: a minimum, and the share of all that were opened.
+/// Outgoing connections that failed: a minimum, and the share of all that were opened. A client
+/// that tries ::1 first, and a server that listens on 127.0.0.1 only, make it a half.
 inline constexpr double min_failed_connects = 20;
-inline constexpr double min_failed_connects_ratio = 0.5;
+inline constexpr double min_failed_connects_ratio = 0.75;
+/// Checks of a backend that is down fail at a lower rate.
+inline constexpr double min_failed_connects_per_second = 1;
 
 /// Connections at a UNIX socket that wait in two snapshots, their number not falling.
 inline constexpr double min_unix_waiting = 5;

@@ -77,7 +77,7 @@ class Figures:
     def _counted(self, samples, subject):
         if subject in ("default", "namespaces") and self.skips_dumps:
             return [sample for sample in samples if sample["age"]]
-        if subject == "full":
+        if subject in ("full", "info"):
             return [sample for sample in samples if not sample["age"]]
         return samples
 

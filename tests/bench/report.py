@@ -5,6 +5,7 @@ import targets
 SUBJECTS = {
     "default": "exporter, default flags",
     "full": "exporter, full dump in every scrape",
+    "info": "exporter, full dump with struct tcp_info in every scrape",
     "namespaces": "exporter, with other network namespaces",
     "three": "exporter, three collectors",
     "node": "node_exporter, three collectors",

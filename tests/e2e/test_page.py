@@ -121,6 +121,7 @@ def test_families_of_other_setups(start, request, tmp_path):
         "--collector.sysctl.include=net.ipv4.tcp_congestion_control",
         "--statsd.address=127.0.0.1:8125",
         "--collector.ports.destinations=1",
+        "--collector.tcp.info=on",
     )
     page = wait_until(
         "a scrape finds the connections of an earlier one still waiting",

@@ -136,7 +136,7 @@ def minutes_to_seconds(rules):
     The exporter does not read the waiting connections in every scrape of a busy machine, so a range is 5 s or more."""
     accelerated = re.sub(r"\bfor: (\d+)m\b", r"for: \1s", rules)
     accelerated = re.sub(r"\[(\d+)m\]", lambda match: f"[{max(5, int(match[1]))}s]", accelerated)
-    accelerated = re.sub(r"\boffset (\d+)m\b", r"offset \1s", accelerated)
+    accelerated = re.sub(r"\boffset \d+m\b", "offset 5s", accelerated)
     assert not re.search(r"\b(for:|offset) \d+[mh]|\[\d+[mh]", accelerated)
     return accelerated
 

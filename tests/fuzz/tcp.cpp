@@ -5,7 +5,9 @@
 namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
-  collect(*make_tcp(testing::settings({{"max-ports", "2"}, {"cpu-budget", "100%"}})), input);
+  collect(
+      *make_tcp(testing::settings({{"max-ports", "2"}, {"cpu-budget", "100%"}, {"info", "on"}})),
+      input);
 }
 
 std::vector<std::string> seeds() { return socket_seeds(); }

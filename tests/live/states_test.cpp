@@ -157,7 +157,7 @@ TEST_F(States, AreCountedByPort) {
   const Series page = scrape();
   const std::string port = std::to_string(port_of(listener));
   EXPECT_EQ(page["inetdiag_tcp_port_sockets{port=\"" + port + "\",state=\"established\"}"], 7);
-  EXPECT_EQ(page["inetdiag_tcp_port_sockets{port=\"other\",state=\"established\"}"], 7);
+  EXPECT_EQ(page["inetdiag_tcp_port_sockets{port=\"outgoing\",state=\"established\"}"], 7);
   EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"established\"}"], 14);
 }
 

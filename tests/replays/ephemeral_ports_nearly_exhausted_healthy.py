@@ -1,12 +1,12 @@
 """Expect: nothing
 
-A server has 90 connections from one client, which connects from 100 ports."""
+A server has 90 connections from one client. This host's ephemeral ports are another range of 100 ports."""
 
 import socket
 
 
 def replay(host):
-    host.set_sysctl("net.ipv4.ip_local_port_range", "30000 30999")
+    host.set_sysctl("net.ipv4.ip_local_port_range", "30000 30099")
     server = host.listen()
     for port in range(40000, 40090):
         client = socket.socket()

@@ -1,5 +1,5 @@
-"""Expect: warning peers_not_reading outgoing connections
-Allow: warning program_not_reading port 8080
+"""Expect: notice peers_not_reading outgoing connections
+Allow: notice program_not_reading port 8080
 
 A program sends to a server of this host on 60 connections. The server hangs, and its windows are closed."""
 

@@ -1,7 +1,7 @@
 """Expect: no warning
 Never says: retransmitted
 
-A few of many clients are out of reach, as phones are: 15 of 100."""
+A few servers of many are out of reach: 15 of 100."""
 
 from host import Link
 
@@ -12,8 +12,8 @@ def replay(host):
     near = host.pairs(server, 85, ("127.0.0.1", 8080))
     far = host.pairs(server, 15, ("10.98.0.7", 8080))
     link.policy = lambda packet: None
-    for _, connection in near + far:
-        connection.send(b"x" * 100)
-    for client, _ in near:
-        client.recv(100)
+    for client, _ in near + far:
+        client.send(b"x" * 100)
+    for _, connection in near:
+        connection.recv(100)
     host.wait_until_counted("TcpExtTCPTimeouts", 30)

@@ -1,4 +1,4 @@
-"""Expect: warning program_not_reading port 8080
+"""Expect: notice program_not_reading port 8080
 Says: 60 of 60
 Never says: backlog
 

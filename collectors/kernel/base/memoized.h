@@ -23,16 +23,19 @@ class Memoized {
     return value_ ? &*value_ : nullptr;
   }
 
+  /// Like value_if_ready(), but waits while another thread computes the value. Throws
+  /// DeadlineExceeded.
+  const Value* value_if_started(const Deadline& deadline) {
+    std::unique_lock lock(mutex_);
+    wait_while_computing(lock, deadline);
+    return value_ ? &*value_ : nullptr;
+  }
+
   /// Throws the exception of `compute`, and DeadlineExceeded if another thread is still computing
   /// at the deadline.
   const Value& get(const Deadline& deadline, const std::function<Value()>& compute) {
     std::unique_lock lock(mutex_);
-    while (is_computing_) {
-      deadline.check();
-      // A stop request does not notify changed_, so poll for it.
-      const auto next_check = Deadline::Clock::now() + std::chrono::milliseconds(100);
-      changed_.wait_until(lock, std::min(deadline.end(), next_check));
-    }
+    wait_while_computing(lock, deadline);
     if (!value_ && !error_) {
       is_computing_ = true;
       lock.unlock();
@@ -56,6 +59,15 @@ class Memoized {
   }
 
  private:
+  void wait_while_computing(std::unique_lock<std::mutex>& lock, const Deadline& deadline) {
+    while (is_computing_) {
+      deadline.check();
+      // A stop request does not notify changed_, so poll for it.
+      const auto next_check = Deadline::Clock::now() + std::chrono::milliseconds(100);
+      changed_.wait_until(lock, std::min(deadline.end(), next_check));
+    }
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_computing_ = false;

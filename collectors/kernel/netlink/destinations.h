@@ -16,11 +16,14 @@
 
 namespace inetdiag::kernel {
 
-/// A destination and the source address of the connections to it. IPv4-mapped addresses are IPv4.
+/// A destination and the source of the connections to it. IPv4-mapped addresses are IPv4.
 struct Destination {
   InetAddress source;
   InetAddress address;
   std::uint16_t port = 0;
+  /// SO_BINDTODEVICE. Their ports must be free on the device and of connections without a device;
+  /// the latter do not need ports that are free on devices (inet_match, inet_bound_dev_eq).
+  std::uint32_t device = 0;
 
   /// Returns the destination as `10.0.0.5:443` or `[::1]:443`.
   std::string text() const { return address.text() + ":" + std::to_string(port); }
@@ -51,9 +54,11 @@ struct DestinationsInUse {
   std::uint64_t at_most = 0;
   bool is_exact = true;  ///< every destination had a counter
 
-  /// Returns the share of the usable ports; without any, every connect() fails.
+  /// Returns the share of the usable ports; without any, every connect() fails. A dump may report a
+  /// socket twice while the table changes.
   double fill(std::uint64_t ports) const {
-    return usable_ports == 0 ? 1 : static_cast<double>(ports) / static_cast<double>(usable_ports);
+    return usable_ports <= ports ? 1
+                                 : static_cast<double>(ports) / static_cast<double>(usable_ports);
   }
 };
 

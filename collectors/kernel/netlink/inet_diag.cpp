@@ -41,7 +41,10 @@ std::optional<TcpInfo> parse_tcp_info(std::span<const std::byte> value) {
                  .congestion_window = info.tcpi_snd_cwnd,
                  .total_retransmissions = info.tcpi_total_retrans,
                  .last_sent_ms = info.tcpi_last_data_sent,
-                 .last_received_ms = info.tcpi_last_data_recv};
+                 .last_received_ms = info.tcpi_last_data_recv,
+                 .busy_us = info.tcpi_busy_time,
+                 .receive_window_limited_us = info.tcpi_rwnd_limited,
+                 .send_buffer_limited_us = info.tcpi_sndbuf_limited};
 }
 
 }  // namespace
@@ -152,10 +155,13 @@ InetAttributes parse_inet_attributes(std::span<const std::byte> payload) {
   return attributes;
 }
 
-std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, bool with_memory_info) {
+std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, Extension extension) {
   inet_diag_req request{};
   request.idiag_family = AF_UNSPEC;
-  request.idiag_ext = with_memory_info ? 1U << (INET_DIAG_SKMEMINFO - 1) : 0;
+  if (extension != Extension::none) {
+    request.idiag_ext =
+        1U << ((extension == Extension::memory_info ? INET_DIAG_SKMEMINFO : INET_DIAG_INFO) - 1);
+  }
   request.idiag_states = states;
   return std::bit_cast<std::array<std::byte, sizeof request>>(request);
 }

@@ -101,7 +101,7 @@ constexpr bool waits_for_accept(TcpState state, const InetPeer& peer) {
   return (mask(state) & waiting_states) != 0 && peer.inode == 0;
 }
 
-/// The parts of struct tcp_info (INET_DIAG_INFO) that all kernels have.
+/// Parts of struct tcp_info (INET_DIAG_INFO).
 struct TcpInfo {
   std::uint32_t rtt_us = 0;  ///< smoothed; 0 if it was not measured
   std::uint32_t rtt_variation_us = 0;
@@ -110,6 +110,10 @@ struct TcpInfo {
   std::uint32_t total_retransmissions = 0;  ///< segments, since the connection was opened
   std::uint32_t last_sent_ms = 0;           ///< since data was sent
   std::uint32_t last_received_ms = 0;       ///< since data was received
+  // Times since the connection was opened, Linux 4.9; 0 before.
+  std::uint64_t busy_us = 0;                    ///< with data to send or in flight
+  std::uint64_t receive_window_limited_us = 0;  ///< the peer's window was full
+  std::uint64_t send_buffer_limited_us = 0;     ///< the send buffer was full
 };
 
 /// The attributes of a full socket. Those that this kernel does not send are absent.
@@ -132,10 +136,13 @@ InetPeer parse_inet_peer(std::span<const std::byte> payload);
 /// Ignores unknown and malformed attributes.
 InetAttributes parse_inet_attributes(std::span<const std::byte> payload);
 
+/// Attributes that the kernel adds on request only (idiag_ext).
+enum class Extension : std::uint8_t { none, memory_info, tcp_info };
+
 /// Returns the payload of a TCPDIAG_GETSOCK dump (struct inet_diag_req), which walks the TCP
 /// sockets of both families once; SOCK_DIAG_BY_FAMILY needs one walk for each family. `states` is a
 /// set of mask(TcpState).
-std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, bool with_memory_info);
+std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, Extension extension);
 
 /// Returns the payload of a SOCK_DIAG_BY_FAMILY dump (struct inet_diag_req_v2) of the UDP sockets
 /// of one family.

@@ -29,9 +29,9 @@ constexpr std::chrono::milliseconds unordered_age{20};
 
 /// Calls `each` for every socket of both families in `states` except listeners.
 template <typename Each>
-void dump_connected(const NetlinkFactory& open, std::uint32_t states, const Deadline& deadline,
-                    Each each) {
-  dump(open, TCPDIAG_GETSOCK, tcp_dump_payload(states, false), deadline,
+void dump_connected(const NetlinkFactory& open, std::uint32_t states, Extension extension,
+                    const Deadline& deadline, Each each) {
+  dump(open, TCPDIAG_GETSOCK, tcp_dump_payload(states, extension), deadline,
        [&](std::span<const std::byte> payload) {
          const auto socket = parse_inet_socket(payload);
          if (socket && socket->state != TcpState::listen) {
@@ -74,7 +74,20 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
   }
 }
 
-void add(Connections& connections, const InetSocket& socket, Payload payload) {
+/// Mixes the bits, so that a sum of fingerprints differs if one of them does (splitmix64).
+std::uint64_t fingerprint(std::uint64_t cookie, std::uint32_t length) {
+  std::uint64_t mixed = (cookie + 1) * 0x9e3779b97f4a7c15U + length;
+  mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+  return mixed ^ (mixed >> 31U);
+}
+
+/// A timer that has expired meanwhile is negative.
+bool is_later_than(std::uint32_t timer_ms, std::uint32_t limit_ms) {
+  return timer_ms > limit_ms && std::in_range<std::int32_t>(timer_ms);
+}
+
+void add(Connections& connections, const InetSocket& socket, Payload payload, bool with_info) {
   ++connections.by_state[slot(socket.state)];
   if ((mask(socket.state) & (mask(TcpState::established) | mask(TcpState::close_wait))) == 0) {
     return;
@@ -83,24 +96,37 @@ void add(Connections& connections, const InetSocket& socket, Payload payload) {
   constexpr std::uint8_t min_retransmissions = 2;
   connections.retransmitting += static_cast<std::uint64_t>(
       socket.timer == SocketTimer::retransmission && socket.retransmissions >= min_retransmissions);
-  connections.probing_window +=
-      static_cast<std::uint64_t>(socket.timer == SocketTimer::zero_window_probe);
+  // Data that a program holds back (TCP_CORK, MSG_MORE) starts this timer too, for one
+  // retransmission timeout: the round-trip time and 200 ms or more. The interval of probes grows.
+  constexpr std::uint32_t max_cork_ms = 1000;
+  connections.probing_window += static_cast<std::uint64_t>(
+      socket.timer == SocketTimer::zero_window_probe &&
+      (is_later_than(socket.timer_ms, max_cork_ms) || socket.retransmissions > 0));
   connections.keepalive_unanswered += static_cast<std::uint64_t>(
       socket.timer == SocketTimer::keepalive && socket.retransmissions > 0);
-  connections.unread +=
-      static_cast<std::uint64_t>(socket.state == TcpState::established &&
-                                 socket.receive_queue > 0 && parse_inet_peer(payload).inode != 0);
+  if (socket.state == TcpState::established && socket.receive_queue > 0 &&
+      parse_inet_peer(payload).inode != 0) {
+    ++connections.unread;
+    connections.unread_fingerprint += fingerprint(socket.cookie, socket.receive_queue);
+  }
   connections.longest_receive_queue =
       std::max(connections.longest_receive_queue, socket.receive_queue);
   connections.longest_send_queue = std::max(connections.longest_send_queue, socket.send_queue);
+  if (with_info) {
+    if (const auto info = parse_inet_attributes(payload).info) {
+      connections.info.add(*info);
+    }
+  }
 }
 
 /// Counts sockets by local port and state. Indexed by port, because there is a lookup for every
 /// socket.
 class PortCounts {
  public:
-  explicit PortCounts(const std::vector<Listener>& listeners)
-      : index_by_port_(std::numeric_limits<std::uint16_t>::max() + 1U), counts_(1) {
+  PortCounts(const std::vector<Listener>& listeners, bool with_info)
+      : with_info_(with_info),
+        index_by_port_(std::numeric_limits<std::uint16_t>::max() + 1U),
+        counts_(1) {
     for (const Listener& listener : listeners) {
       auto& index = index_by_port_[listener.endpoint.port];
       if (index == 0) {
@@ -112,7 +138,7 @@ class PortCounts {
   }
 
   void count(const InetSocket& socket, Payload payload) {
-    add(counts_[index_by_port_[socket.local_port]], socket, payload);
+    add(counts_[index_by_port_[socket.local_port]], socket, payload, with_info_);
   }
 
   void move_into(FullDump& full_dump) {
@@ -123,6 +149,7 @@ class PortCounts {
   }
 
  private:
+  bool with_info_;
   std::vector<std::uint32_t> index_by_port_;  // into counts_; 0: no listener
   std::vector<Connections> counts_;
   std::vector<std::uint16_t> ports_;
@@ -132,8 +159,8 @@ class PortCounts {
 
 std::vector<AcceptQueue> waiting_accept_queues(Netlink& netlink, const Deadline& deadline) {
   std::vector<AcceptQueue> queues;
-  dump(netlink, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), false), deadline,
-       [&](Payload payload) {
+  dump(netlink, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), Extension::none),
+       deadline, [&](Payload payload) {
          const auto socket = parse_inet_socket(payload);
          if (socket && socket->state == TcpState::listen && socket->receive_queue > 0) {
            queues.push_back({.endpoint = {socket->local, socket->local_port, socket->device},
@@ -152,8 +179,10 @@ Connections& Connections::operator+=(const Connections& other) {
   probing_window += other.probing_window;
   keepalive_unanswered += other.keepalive_unanswered;
   unread += other.unread;
+  unread_fingerprint += other.unread_fingerprint;
   longest_receive_queue = std::max(longest_receive_queue, other.longest_receive_queue);
   longest_send_queue = std::max(longest_send_queue, other.longest_send_queue);
+  info += other.info;
   return *this;
 }
 
@@ -216,11 +245,11 @@ const PartialDump& TcpTable::partial_dump() {
   return partial_dump_.get(partial_dump_deadline_, [this] { return take_partial_dump(); });
 }
 
-const FullDump& TcpTable::full_dump(const std::optional<EphemeralPorts>& ephemeral_ports) {
+const FullDump& TcpTable::full_dump(const FullDumpOptions& options) {
   if (!policy_.is_due) {
     throw DumpNotDue();
   }
-  return full_dump_.get(full_dump_deadline_, [&] { return take_full_dump(ephemeral_ports); });
+  return full_dump_.get(full_dump_deadline_, [&] { return take_full_dump(options); });
 }
 
 std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
@@ -278,8 +307,8 @@ std::optional<WaitingConnectionsDump> TcpTable::waiting_connections_if_read() co
 std::vector<Listener> TcpTable::dump_listeners() const {
   std::vector<Listener> listeners;
   std::set<std::uint64_t> cookies;  // a dump may report a socket twice while the table changes
-  dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), true), deadline_,
-       [&](std::span<const std::byte> payload) {
+  dump(open_, TCPDIAG_GETSOCK, tcp_dump_payload(mask(TcpState::listen), Extension::memory_info),
+       deadline_, [&](std::span<const std::byte> payload) {
          const auto socket = parse_inet_socket(payload);
          if (!socket || socket->state != TcpState::listen ||
              !cookies.insert(socket->cookie).second) {
@@ -305,24 +334,26 @@ PartialDump TcpTable::take_partial_dump() {
   constexpr std::uint32_t states =
       connected_states & ~mask(TcpState::established) & ~mask(TcpState::time_wait);
   dump_connected(
-      open_, states, partial_dump_deadline_,
+      open_, states, Extension::none, partial_dump_deadline_,
       [&](const InetSocket& socket, Payload payload) { count(partial, socket, payload, index); });
   partial.by_state[slot(TcpState::listen)] = listeners().size();
   return partial;
 }
 
-FullDump TcpTable::take_full_dump(std::optional<EphemeralPorts> ephemeral_ports) {
+FullDump TcpTable::take_full_dump(const FullDumpOptions& options) {
   const ListenerIndex index(listeners());
-  PortCounts ports(listeners());
+  PortCounts ports(listeners(), options.with_info);
   std::optional<DestinationCounter> destinations;
-  if (ephemeral_ports) {
+  if (options.ephemeral_ports) {
+    EphemeralPorts usable = *options.ephemeral_ports;
     for (const Listener& listener : listeners()) {
-      ephemeral_ports->ports.reset(listener.endpoint.port);
+      usable.ports.reset(listener.endpoint.port);
     }
-    destinations.emplace(*ephemeral_ports);
+    destinations.emplace(usable);
   }
   FullDump full_dump;
-  dump_connected(open_, connected_states, full_dump_deadline_,
+  const Extension extension = options.with_info ? Extension::tcp_info : Extension::none;
+  dump_connected(open_, connected_states, extension, full_dump_deadline_,
                  [&](const InetSocket& socket, Payload payload) {
                    count(full_dump.partial, socket, payload, index);
                    if (socket.state != TcpState::close) {

@@ -18,6 +18,7 @@
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/base/memoized.h"
+#include "collectors/kernel/netlink/connection_info.h"
 #include "collectors/kernel/netlink/destinations.h"
 #include "collectors/kernel/netlink/endpoint.h"
 #include "collectors/kernel/netlink/inet_diag.h"
@@ -100,10 +101,19 @@ struct Connections {
   std::uint64_t keepalive_unanswered = 0;
   /// Sockets in ESTABLISHED that a program has accepted or opened, with bytes that it has not read.
   std::uint64_t unread = 0;
+  /// Of the cookies and queue lengths of those: equal in two dumps if no byte was read or received.
+  std::uint64_t unread_fingerprint = 0;
   std::uint32_t longest_receive_queue = 0;  ///< bytes
   std::uint32_t longest_send_queue = 0;     ///< bytes
+  ConnectionInfo info;  ///< of the open connections; empty without FullDumpOptions::with_info
 
   Connections& operator+=(const Connections& other);
+};
+
+struct FullDumpOptions {
+  std::optional<EphemeralPorts> ephemeral_ports{};  ///< to count them by destination
+  /// Request struct tcp_info: doubles the cost of the dump.
+  bool with_info = false;
 };
 
 /// Result of a dump of all states. Its cost grows with the number of sockets.
@@ -170,10 +180,11 @@ class TcpTable {
 
   /// Returns the full dump. Times out early enough for a partial dump. Throws as dump(), and
   /// DumpNotDue.
-  const FullDump& full_dump(const std::optional<EphemeralPorts>& ephemeral_ports = {});
+  const FullDump& full_dump(const FullDumpOptions& options = {});
 
-  /// Returns the full dump that a collector has taken in this scrape, or nullptr.
-  const FullDump* full_dump_if_taken() { return full_dump_.value_if_ready(); }
+  /// Returns the full dump that another collector takes or has taken in this scrape, or nullptr.
+  /// Throws DeadlineExceeded.
+  const FullDump* full_dump_if_taken() { return full_dump_.value_if_started(deadline_); }
 
   /// Returns the connections that wait for accept() at listeners on `ports`, and how many of them
   /// are of `old_age` or have one of the cookies `watched`. The kernel walks all connected sockets,
@@ -189,7 +200,7 @@ class TcpTable {
  private:
   std::vector<Listener> dump_listeners() const;
   PartialDump take_partial_dump();
-  FullDump take_full_dump(std::optional<EphemeralPorts> ephemeral_ports);
+  FullDump take_full_dump(const FullDumpOptions& options);
 
   NetlinkFactory open_;
   Deadline deadline_;

@@ -59,7 +59,9 @@ std::optional<EphemeralPorts> read_ephemeral_ports(CachedFiles& proc) {
     return std::nullopt;
   }
   const auto reuse = proc.read("sys/net/ipv4/tcp_tw_reuse");
-  const std::string_view mode = trimmed(reuse.value_or(""));
+  const auto timestamps = proc.read("sys/net/ipv4/tcp_timestamps");
+  const bool has_timestamps = trimmed(timestamps.value_or("1")) != "0";
+  const std::string_view mode = has_timestamps ? trimmed(reuse.value_or("")) : "";
   return EphemeralPorts{.ports = *ports,
                         .reuse = mode == "1"   ? TimeWaitReuse::on
                                  : mode == "2" ? TimeWaitReuse::loopback

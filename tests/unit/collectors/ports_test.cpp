@@ -134,6 +134,32 @@ TEST(Ports, InTimeWaitAreFreeOnLoopbackOnlyByDefault) {
   EXPECT_THAT(lines, Not(Contains(HasSubstr("::1"))));
 }
 
+TEST(Ports, InTimeWaitAreInUseWithoutTimestamps) {
+  Client client;
+  client.connect(1000, "10.0.0.9", 443, TcpState::time_wait);
+  client.reuse_time_wait("1");
+  client.proc_tree.write("sys/net/ipv4/tcp_timestamps", "0\n");
+  EXPECT_THAT(client.scrape(), Contains(fill("0.1")));
+}
+
+TEST(Ports, AreCountedByDevice) {
+  Client client;
+  client.connect(1000);
+  client.connect(1000);
+  client.kernel.sockets.front().device = 2;
+  client.kernel.sockets.back().device = 3;
+  EXPECT_THAT(client.scrape(), Contains(fill("0.1")));
+}
+
+TEST(Ports, OfConnectionsWithoutADeviceAreNotFreeOnADevice) {
+  Client client;
+  client.connect(1000);
+  client.connect(1001);
+  client.connect(1002);
+  client.kernel.sockets.front().device = 2;
+  EXPECT_THAT(client.scrape(), Contains(fill("0.3")));
+}
+
 TEST(Ports, NameNoDestinationByDefault) {
   Client client;
   client.collector = make_ports(settings({{"destinations", "0"}}));

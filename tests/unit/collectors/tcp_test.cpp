@@ -16,8 +16,9 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 std::unique_ptr<Collector> tcp(const std::string& max_ports = "100",
-                               const std::string& budget = "100%") {
-  return make_tcp(settings({{"max-ports", max_ports}, {"cpu-budget", budget}}));
+                               const std::string& budget = "100%",
+                               const std::string& info = "off") {
+  return make_tcp(settings({{"max-ports", max_ports}, {"cpu-budget", budget}, {"info", info}}));
 }
 
 FakeSocket established(std::uint16_t port) {
@@ -38,7 +39,8 @@ TEST(Tcp, ExportsSocketsByListeningPortWithoutListenAndClose) {
   fixture.kernel.sockets = {{.port = 80}, established(80), established(80), established(40000)};
   const auto lines = fixture.lines(*tcp());
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="80",state="established"} 2)"));
-  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 1)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_sockets{port="outgoing",state="established"} 1)"));
   EXPECT_THAT(lines, Contains("inetdiag_tcp_port_sockets_age_seconds 0"));
   EXPECT_THAT(lines, Not(Contains(HasSubstr(R"(port="80",state="listen")"))));
   EXPECT_THAT(lines, Not(Contains(HasSubstr(R"(port="80",state="close")"))));
@@ -50,7 +52,9 @@ TEST(Tcp, AggregatesPortsBeyondTheMaximum) {
                             established(81), established(82), established(80), established(40000)};
   const auto lines = fixture.lines(*tcp("1"));
   EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="81",state="established"} 2)"));
-  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 3)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_sockets{port="other",state="established"} 2)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_sockets{port="outgoing",state="established"} 1)"));
   EXPECT_THAT(lines, Not(Contains(StartsWith(R"(inetdiag_tcp_port_sockets{port="80")"))));
 }
 
@@ -64,6 +68,7 @@ TEST(Tcp, ExportsConnectionsThatDoNotMove) {
   second.receive_queue = 10;
   second.send_queue = 20;
   second.timer = 4;
+  second.timer_ms = 1001;
   second.inode = 1;
   const auto lines = fixture.lines(*tcp());
   EXPECT_THAT(
@@ -84,6 +89,92 @@ TEST(Tcp, ExportsConnectionsThatDoNotMove) {
       combined,
       Contains(R"(inetdiag_tcp_port_stalled_sockets{port="other",reason="retransmission"} 1)"));
   EXPECT_THAT(combined, Contains(R"(inetdiag_tcp_port_receive_queue_max_bytes{port="other"} 10)"));
+}
+
+TEST(Tcp, MeasuresForHowLongUnreadQueuesDoNotChange) {
+  CollectorFixture fixture;
+  CpuBudget::Clock::time_point now{std::chrono::hours(1)};
+  const auto collector =
+      make_tcp_with_clocks(settings({{"max-ports", "1"}, {"cpu-budget", "100%"}, {"info", "off"}}),
+                           {[&now] { return now; }, [] { return CpuBudget::CpuTime(0); }});
+  const auto unread = [](std::uint64_t cookie, std::uint32_t bytes) {
+    return FakeSocket{.address = "10.0.0.5",
+                      .port = 80,
+                      .state = TcpState::established,
+                      .cookie = cookie,
+                      .receive_queue = bytes,
+                      .inode = 1};
+  };
+  const auto unchanged_seconds = [&](std::vector<FakeSocket> sockets) {
+    fixture.kernel.sockets = std::move(sockets);
+    fixture.kernel.sockets.push_back({.port = 80});
+    now += std::chrono::seconds(10);
+    for (const std::string& line : fixture.lines(*collector)) {
+      const std::string name = R"(inetdiag_tcp_port_unread_unchanged_seconds{port="80"} )";
+      if (line.starts_with(name)) {
+        return std::stod(line.substr(name.size()));
+      }
+    }
+    return -1.0;
+  };
+  EXPECT_EQ(unchanged_seconds({unread(1, 100), unread(2, 200)}), 0);
+  EXPECT_EQ(unchanged_seconds({unread(1, 100), unread(2, 200)}), 10);
+  EXPECT_EQ(unchanged_seconds({unread(2, 200), unread(1, 100)}), 20);
+  EXPECT_EQ(unchanged_seconds({unread(1, 99), unread(2, 201)}), 0);
+  EXPECT_EQ(unchanged_seconds({unread(1, 99), unread(2, 201)}), 10);
+  EXPECT_EQ(unchanged_seconds({unread(1, 99), unread(3, 201)}), 0);
+  EXPECT_EQ(unchanged_seconds({unread(1, 99)}), 0);
+  EXPECT_EQ(unchanged_seconds({}), 0);
+  EXPECT_EQ(unchanged_seconds({unread(1, 99)}), 0);
+}
+
+TEST(Tcp, ExportsRoundTripTimesAndLimitsOfOpenConnections) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {
+      {.port = 80}, established(80), established(80), established(80), established(40000)};
+  const auto set_info = [&](std::size_t i, const kernel::TcpInfo& info) {
+    fixture.kernel.sockets[i].info = info;
+  };
+  set_info(
+      1, {.rtt_us = 900, .congestion_window = 10, .busy_us = 100, .receive_window_limited_us = 50});
+  set_info(2, {.rtt_us = 30'000,
+               .congestion_window = 3,
+               .total_retransmissions = 7,
+               .busy_us = 100,
+               .send_buffer_limited_us = 51});
+  set_info(3, {.rtt_us = 3'000'000,
+               .congestion_window = 2000,
+               .busy_us = 100,
+               .receive_window_limited_us = 49});
+  const auto lines = fixture.lines(*tcp("100", "100%", "on"));
+  const auto bucket = [](const char* bound, int count) {
+    return R"(inetdiag_tcp_port_rtt_seconds_bucket{port="80",le=")" + std::string(bound) + "\"} " +
+           std::to_string(count);
+  };
+  EXPECT_THAT(lines, Contains(bucket("0.0005", 0)));
+  EXPECT_THAT(lines, Contains(bucket("0.001", 1)));
+  EXPECT_THAT(lines, Contains(bucket("0.05", 2)));
+  EXPECT_THAT(lines, Contains(bucket("2.5", 2)));
+  EXPECT_THAT(lines, Contains(bucket("+Inf", 3)));
+  EXPECT_THAT(lines, Contains(StartsWith(R"(inetdiag_tcp_port_rtt_seconds_sum{port="80"} 3.03)")));
+  EXPECT_THAT(
+      lines,
+      Contains(R"(inetdiag_tcp_port_congestion_window_segments_bucket{port="80",le="10"} 2)"));
+  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_port_retransmitted_sockets{port="80"} 1)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_limited_sockets{port="80",limit="receive_window"} 1)"));
+  EXPECT_THAT(lines,
+              Contains(R"(inetdiag_tcp_port_limited_sockets{port="80",limit="send_buffer"} 1)"));
+  // Without the attribute, as on a socket that is not open, there is no series.
+  EXPECT_THAT(lines, Not(Contains(HasSubstr(R"(rtt_seconds_count{port="outgoing")"))));
+}
+
+TEST(Tcp, RequestsNoTcpInfoByDefault) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {{.port = 80}, established(80)};
+  fixture.kernel.sockets.back().info = kernel::TcpInfo{.rtt_us = 900};
+  EXPECT_THAT(fixture.lines(*tcp()), Not(Contains(HasSubstr("rtt_seconds"))));
+  EXPECT_THROW((void)tcp("100", "100%", "yes"), SettingError);
 }
 
 TEST(Tcp, SumsTheBytesInQueues) {
@@ -112,14 +203,15 @@ struct TcpHost {
   std::unique_ptr<Collector> collector;
 
   explicit TcpHost(const std::string& budget) {
-    collector = make_tcp_with_clocks(settings({{"max-ports", "100"}, {"cpu-budget", budget}}),
-                                     {[this] { return now; },
-                                      [this] {
-                                        // Called before and after a dump.
-                                        const auto was = cpu;
-                                        cpu += CpuBudget::CpuTime(dump_cost);
-                                        return was;
-                                      }});
+    collector = make_tcp_with_clocks(
+        settings({{"max-ports", "100"}, {"cpu-budget", budget}, {"info", "off"}}),
+        {[this] { return now; },
+         [this] {
+           // Called before and after a dump.
+           const auto was = cpu;
+           cpu += CpuBudget::CpuTime(dump_cost);
+           return was;
+         }});
     fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 7\n");
     fixture.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 5 alloc 9 mem 1\n");
     fixture.kernel.sockets = {

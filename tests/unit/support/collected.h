@@ -62,7 +62,7 @@ struct CollectorFixture {
       (void)tcp.waiting_connections(dumped_ports, std::chrono::seconds(1), {});
     }
     if (has_full_dump) {
-      (void)tcp.full_dump(kernel::read_ephemeral_ports(proc));
+      (void)tcp.full_dump({.ephemeral_ports = kernel::read_ephemeral_ports(proc)});
     }
     kernel::CgroupTree cgroups(sys, deadline);
     const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;

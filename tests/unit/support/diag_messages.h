@@ -69,6 +69,12 @@ inline Bytes tcp_info_bytes(const kernel::TcpInfo& info) {
   write(72, info.rtt_variation_us);
   write(80, info.congestion_window);
   write(100, info.total_retransmissions);
+  const auto write_long = [&](std::size_t offset, std::uint64_t value) {
+    std::memcpy(bytes.data() + offset, &value, sizeof value);
+  };
+  write_long(168, info.busy_us);
+  write_long(176, info.receive_window_limited_us);
+  write_long(184, info.send_buffer_limited_us);
   return bytes;
 }
 

@@ -72,9 +72,8 @@ inline diagnosis::Namespace healthy_namespace() {
                  .all = 1000,
                  .retransmitting = 40,
                  .probing_window = 30,
-                 .unread = 100,
-                 .longest_receive_queue_bytes = 500},
-                {.port = "other", .established = 90, .close_wait = 3, .all = 100}};
+                 .unread = 100},
+                {.port = "outgoing", .established = 90, .close_wait = 3, .all = 100}};
   host.tcp_states = {{"established", 1000},
                      {"syn_sent", 30},
                      {"close_wait", 6},

@@ -108,13 +108,13 @@ TEST(Sockets, PrintsTimersAndTcpInfo) {
   EXPECT_EQ(
       list(fake, {.info = true}),
       "STATE       RECV-Q  SEND-Q  LOCAL                         PEER                          "
-      "TIMER               RETRANS RTT     CWND\n"
+      "TIMER                   RETRANS RTT     CWND\n"
       "established 0       0       10.0.0.1:443                  10.0.0.2:1024                 "
-      "on,1200ms,3         3/5     12.3ms  10\n"
+      "on,1200ms,3             3/5     12.3ms  10\n"
       "time_wait   0       0       10.0.0.1:443                  10.0.0.2:1025                 "
-      "timewait,59000ms,0  -       -       -\n"
+      "timewait,59000ms,0      -       -       -\n"
       "established 0       0       10.0.0.1:443                  0.0.0.0:*                     "
-      "-                   -       -       -\n");
+      "-                       -       -       -\n");
 }
 
 TEST(Sockets, PrintsTimersAndTcpInfoAsJson) {
@@ -248,7 +248,7 @@ TEST(Sockets, PrintsTheDestinationsWithTheFewestPortsLeft) {
                   outgoing(1009, "10.0.0.9"),
                   outgoing(2000, "10.0.0.9")};
   EXPECT_EQ(list(fake, {.procfs = proc.root(), .top = TopOf::destination}),
-            "PORTS     AT LEAST    FILL  SOURCE                  DESTINATION\n"
+            "AT MOST   AT LEAST    FILL  SOURCE                  DESTINATION\n"
             "2         2          22.2%  10.0.0.1                10.0.0.9:443\n"
             "1         1          11.1%  10.0.0.1                10.0.0.8:443\n"
             "9 usable ports (net.ipv4.ip_local_port_range)\n");

@@ -26,7 +26,7 @@ DiagnosedHost host_with_close_wait(double now, double before) {
 struct HostWithPorts : DiagnosedHost {
   HostWithPorts() {
     now.ports = {{.port = "443", .established = 99, .close_wait = 1, .all = 100},
-                 {.port = "other", .established = 100, .all = 100}};
+                 {.port = "outgoing", .established = 100, .all = 100}};
     before.ports = now.ports;
   }
 
@@ -38,32 +38,37 @@ struct HostWithPorts : DiagnosedHost {
 
 TEST(StalledConnections, AreOutOfReachIfAFifthRetransmits) {
   HostWithPorts host;
-  host.set(0, &PortSockets::retransmitting, 20, 20);
+  host.set(1, &PortSockets::retransmitting, 20, 20);
   EXPECT_THAT(host.names(), ElementsAre("warning peers_unreachable"));
-  EXPECT_EQ(host.first().affected.name, "port 443");
+  EXPECT_EQ(host.first().affected.name, "outgoing connections");
   EXPECT_EQ(host.first().metric,
-            R"(inetdiag_tcp_port_stalled_sockets{port="443",reason="retransmission"})");
-  host.set(0, &PortSockets::retransmitting, 19, 90);
+            R"(inetdiag_tcp_port_stalled_sockets{port="outgoing",reason="retransmission"})");
+  host.set(1, &PortSockets::retransmitting, 19, 90);
   EXPECT_THAT(host.names(), IsEmpty());
-  host.set(0, &PortSockets::retransmitting, 90, 19);
+  host.set(1, &PortSockets::retransmitting, 90, 19);
   EXPECT_THAT(host.names(), IsEmpty());
-  host.set(0, &PortSockets::retransmitting, 20, 20);
-  host.now.ports[0].established = 100;
+  host.set(1, &PortSockets::retransmitting, 20, 20);
+  host.now.ports[1].established = 101;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(StalledConnections, OfClientsThatDoNotReadAreNotable) {
+TEST(StalledConnections, OfClientsAreNotable) {
   HostWithPorts host;
+  host.set(0, &PortSockets::retransmitting, 30, 30);
+  EXPECT_THAT(host.names(), ElementsAre("notice peers_unreachable"));
+  EXPECT_EQ(host.first().affected.name, "port 443");
+  host.set(0, &PortSockets::retransmitting, 0, 0);
   host.set(0, &PortSockets::probing_window, 30, 30);
   EXPECT_THAT(host.names(), ElementsAre("notice peers_not_reading"));
-  EXPECT_THAT(host.first().action, HasSubstr("Normal for clients that pause"));
+  EXPECT_THAT(host.first().action, HasSubstr("Normal for players"));
 }
 
-TEST(StalledConnections, OfServersThatDoNotReadAreAProblem) {
+TEST(StalledConnections, OfPortsBeyondTheMaximumAreThoseOfClients) {
   HostWithPorts host;
-  host.set(1, &PortSockets::probing_window, 30, 30);
-  EXPECT_THAT(host.names(), ElementsAre("warning peers_not_reading"));
-  EXPECT_EQ(host.first().affected.name, "outgoing connections");
+  host.now.ports[1].port = host.before.ports[1].port = "other";
+  host.set(1, &PortSockets::retransmitting, 30, 30);
+  EXPECT_THAT(host.names(), ElementsAre("notice peers_unreachable"));
+  EXPECT_EQ(host.first().affected.name, "other ports");
 }
 
 TEST(StalledConnections, NeedAPreviousSnapshotOfThePort) {
@@ -81,59 +86,81 @@ TEST(StalledConnections, OfAnOlderDumpProveNothing) {
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(UnreadConnections, AreThoseOfAProgramThatHangs) {
+TEST(UnreadConnections, AreThoseOfAProgramThatReadsNothing) {
   HostWithPorts host;
-  host.set(0, &PortSockets::unread, 80, 80);
-  host.set(0, &PortSockets::longest_receive_queue_bytes, 500, 500);
+  PortSockets& port = host.now.ports[0];
+  port.unread = 80;
+  port.unread_unchanged_seconds = 10;
   EXPECT_THAT(host.names(), ElementsAre("warning program_not_reading"));
-  host.set(0, &PortSockets::unread, 80, 79);
+  EXPECT_THAT(host.first().action, Not(HasSubstr("--interval")));
+  port.unread_unchanged_seconds = 9.9;
+  EXPECT_THAT(host.names(), ElementsAre("notice program_not_reading"));
+  EXPECT_THAT(host.first().action,
+              HasSubstr("Confirm it with `inetdiag_exporter check --interval"));
+  port.unread_unchanged_seconds = 0.8;
   EXPECT_THAT(host.names(), IsEmpty());
-  host.set(0, &PortSockets::unread, 79, 80);
+  port.unread_unchanged_seconds = 600;
+  port.unread = 79;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(UnreadConnections, OfAProgramThatReadsAtLeastOneAreNoProblem) {
+TEST(UnreadConnections, OfAnOldDumpProveNothing) {
   HostWithPorts host;
-  host.set(0, &PortSockets::unread, 90, 90);
-  host.set(0, &PortSockets::longest_receive_queue_bytes, 500, 400);
-  EXPECT_THAT(host.names(), IsEmpty());
-  host.set(0, &PortSockets::longest_receive_queue_bytes, 500, 500);
-  host.set(0, &PortSockets::unread, 90, 85);
+  host.now.ports[0].unread = 80;
+  host.now.ports[0].unread_unchanged_seconds = 10;
+  host.now.values[std::string(metric::port_sockets_age)] = 299;
+  EXPECT_THAT(host.names(), ElementsAre("warning program_not_reading"));
+  host.now.values[std::string(metric::port_sockets_age)] = 300;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
 TEST(UnreadConnections, OfAPoolMayHoldAGreeting) {
   HostWithPorts host;
-  host.set(1, &PortSockets::unread, 100, 100);
+  host.now.ports[1].unread = 100;
+  host.now.ports[1].unread_unchanged_seconds = 10;
   EXPECT_THAT(host.names(), ElementsAre("notice program_not_reading"));
 }
 
 TEST(UnreadConnections, AreFewOnASmallHost) {
   HostWithPorts host;
-  for (auto* snapshot : {&host.now, &host.before}) {
-    snapshot->ports[0].established = snapshot->ports[0].unread = 19;
-  }
+  host.now.ports[0].established = host.now.ports[0].unread = 19;
+  host.now.ports[0].unread_unchanged_seconds = 10;
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
-TEST(FailedConnects, AreHalfOfThoseThatWereOpened) {
+TEST(FailedConnects, AreMostOfThoseThatWereOpened) {
   DiagnosedHost host;
   host.grow(metric::active_opens, 100);
-  host.set_before_and_now(metric::attempt_fails, 1000, 1050);
+  host.set_before_and_now(metric::attempt_fails, 1000, 1075);
   host.set_before_and_now(metric::embryonic_resets, 10, 10);
   EXPECT_THAT(host.names(), ElementsAre("warning connects_failing"));
-  EXPECT_THAT(host.first().summary, HasSubstr("50 outgoing connections failed"));
-  host.set(metric::attempt_fails, 1049);
+  EXPECT_THAT(host.first().summary, HasSubstr("75 outgoing connections failed"));
+  host.set(metric::attempt_fails, 1074);
   EXPECT_THAT(host.names(), IsEmpty());
+}
+
+TEST(FailedConnects, OfAFewChecksAreNoProblem) {
+  DiagnosedHost host;
+  host.seconds = 60;
+  host.set_before_and_now(metric::active_opens, 1000, 1059);
+  host.set_before_and_now(metric::attempt_fails, 1000, 1059);
+  host.set_before_and_now(metric::embryonic_resets, 10, 10);
+  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::active_opens, 1060);
+  host.set(metric::attempt_fails, 1060);
+  EXPECT_THAT(host.names(), ElementsAre("warning connects_failing"));
 }
 
 TEST(FailedConnects, AreNotResetsOfClients) {
   DiagnosedHost host;
   host.set_before_and_now(metric::attempt_fails, 1000, 1500);
   host.set_before_and_now(metric::embryonic_resets, 10, 500);
+  host.set_before_and_now(metric::active_opens, 1000, 1020);
   EXPECT_THAT(host.names(), IsEmpty());
   host.set(metric::embryonic_resets, 480);
   EXPECT_THAT(host.names(), ElementsAre("warning connects_failing"));
+  host.set(metric::active_opens, 1019);
+  EXPECT_THAT(host.names(), IsEmpty()) << "clients can reset connections of TCP Fast Open too";
 }
 
 TEST(CloseWait, IsALeakIfAHundredSocketsStay) {

@@ -77,13 +77,15 @@ DiagnosedHost broken_host() {
   host.now.unix_receivers[0].pending_bytes = 1e6;
   host.now.ports[0].close_wait = host.before.ports[0].close_wait = 900;
   host.now.ports[0].retransmitting = host.before.ports[0].retransmitting = 900;
-  host.now.ports[0].unread = host.before.ports[0].unread = 900;
+  host.now.ports[0].unread = 900;
+  host.now.ports[0].unread_unchanged_seconds = 10;
   host.before.tcp_states["fin_wait1"] = 900;
   host.set(metric::stalled_closes, 900);
   host.now.dropped_by_cpu["1"] = 30;
   host.grow(metric::retransmitted_segments, 5000);
   host.set(metric::syn_sent_retransmitted, 1000);
   host.set_before_and_now(metric::attempt_fails, 0, 1000);
+  host.set_before_and_now(metric::active_opens, 0, 100);
   host.set(metric::ephemeral_ports_fill, 1);
   host.set(metric::ephemeral_ports_usable, 28232);
   host.set(metric::timewaits, 1000);

@@ -121,7 +121,8 @@ TEST(InetAttributes, IgnoresTcpInfoThatIsShorterThanThatOfAnyKernel) {
     append_attribute(bytes, INET_DIAG_INFO, Bytes(part.begin(), part.end()));
     const auto attributes = parse_inet_attributes(bytes);
     EXPECT_EQ(attributes.info.has_value(), length >= shortest) << length;
-    EXPECT_EQ(attributes.info.value_or(TcpInfo{.last_sent_ms = 77}).last_sent_ms, 77U) << length;
+    EXPECT_EQ(attributes.info.value_or(kernel::TcpInfo{.last_sent_ms = 77}).last_sent_ms, 77U)
+        << length;
   }
 }
 

@@ -150,10 +150,11 @@ TEST(SockDiag, HasAnUnpredictableSequenceNumber) {
 
 TEST(Dump, ReadsFromTheKernel) {
   const auto states = kernel::mask(kernel::TcpState::listen);
-  EXPECT_NO_THROW(kernel::dump(
-      kernel::open_sock_diag, TCPDIAG_GETSOCK, kernel::tcp_dump_payload(states, true),
-      Deadline::in(std::chrono::seconds(10)),
-      [](auto payload) { EXPECT_TRUE(kernel::parse_inet_socket(payload).has_value()); }));
+  EXPECT_NO_THROW(kernel::dump(kernel::open_sock_diag, TCPDIAG_GETSOCK,
+                               kernel::tcp_dump_payload(states, kernel::Extension::memory_info),
+                               Deadline::in(std::chrono::seconds(10)), [](auto payload) {
+                                 EXPECT_TRUE(kernel::parse_inet_socket(payload).has_value());
+                               }));
 }
 
 }  // namespace

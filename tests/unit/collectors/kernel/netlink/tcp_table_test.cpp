@@ -330,9 +330,12 @@ TEST(TcpTable, CountsStatesPortsAndBytes) {
 
 TEST(TcpTable, CountsConnectionsThatDoNotMove) {
   const auto connection = [](std::uint8_t timer, std::uint8_t retransmissions,
-                             TcpState state = TcpState::established) {
-    return FakeSocket{
-        .port = 80, .state = state, .timer = timer, .retransmissions = retransmissions};
+                             TcpState state = TcpState::established, std::uint32_t timer_ms = 200) {
+    return FakeSocket{.port = 80,
+                      .state = state,
+                      .timer = timer,
+                      .retransmissions = retransmissions,
+                      .timer_ms = timer_ms};
   };
   FakeKernel kernel{.sockets = {{.port = 80},
                                 connection(1, 1),
@@ -342,14 +345,18 @@ TEST(TcpTable, CountsConnectionsThatDoNotMove) {
                                 connection(1, 3, TcpState::last_ack),
                                 connection(2, 0),
                                 connection(2, 1),
-                                connection(4, 0),
+                                connection(4, 0),  // or TCP_CORK
+                                connection(4, 1),
+                                connection(4, 0, TcpState::established, 1000),
+                                connection(4, 0, TcpState::established, 1001),
+                                connection(4, 0, TcpState::established, 4294967290),  // expired
                                 connection(4, 5, TcpState::fin_wait1),
                                 connection(5, 9)}};
   TcpTable table(kernel.factory(), soon());
   const auto& at_80 = table.full_dump().by_listening_port.at(80);
   EXPECT_EQ(at_80.retransmitting, 2U);
   EXPECT_EQ(at_80.keepalive_unanswered, 1U);
-  EXPECT_EQ(at_80.probing_window, 1U);
+  EXPECT_EQ(at_80.probing_window, 2U);
   EXPECT_EQ(at_80.unread, 0U);
 }
 
