@@ -23,8 +23,8 @@ inline constexpr std::array<SettingSpec, 3> tcp_settings = {{
      .default_value = "1%"},
     {.name = "info",
      .placeholder = "on|off",
-     .help = "round-trip times, congestion windows and limits of the connections by port; doubles "
-             "the cost of counting the sockets by port, within the CPU budget",
+     .help = "round-trip times, congestion windows and limits of the connections by port; counting "
+             "the sockets by port costs about a third more, within the CPU budget",
      .default_value = "off"},
 }};
 

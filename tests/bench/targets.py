@@ -45,7 +45,7 @@ TARGETS = [
     _ratio("default scrape / bare partial dump", "default", "partial", 1.3),
     _ratio("default scrape / node_exporter", "default", "node", 0.08),
     _ratio("scrape with a full dump / bare full dump", "full", "dump", 1.25),
-    _ratio("the same with struct tcp_info / bare full dump", "info", "dump", 3),
+    _ratio("the same with struct tcp_info / bare full dump", "info", "dump", 2),
     _ratio("three collectors / node_exporter", "three", "node", 0.5, at=FEW),
     _ratio("`sockets` / ss -Htan", "sockets", "ss", 0.6),
     _ratio("`sockets --top=peer` / ss -Htan", "top", "ss", 0.6),
