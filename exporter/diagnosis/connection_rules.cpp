@@ -42,9 +42,7 @@ bool has_new_ports(const NamespaceDelta& delta) {
 
 Affected affected_port(const PortSockets& port, const NamespaceDelta& delta) {
   return {.kind = "port",
-          .name = port.is_outgoing()     ? "outgoing connections"
-                  : port.port == "other" ? "other ports"
-                                         : "port " + port.port,
+          .name = port.is_outgoing() ? "outgoing connections" : "port " + port.port,
           .labels = delta.with_netns({{"port", port.port}})};
 }
 

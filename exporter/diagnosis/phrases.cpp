@@ -61,6 +61,14 @@ constexpr auto verdicts = std::to_array<Verdict>({
     {"collector_failed", "failed"},
 });
 
+// These follow "outgoing connections".
+constexpr auto outgoing_verdicts = std::to_array<Verdict>({
+    {"many_close_wait", "are not closed by their program"},
+    {"program_not_reading", "are not read by their program"},
+    {"peers_unreachable", "receive no ACKs"},
+    {"peers_not_reading", "have peers that read slowly or not at all"},
+});
+
 /// Returns whether clients are being dropped, rather than were at some time in a long interval.
 bool is_dropping(const Finding& finding, const Status& status) {
   return finding.damage.per_second > 0 &&
@@ -72,8 +80,11 @@ std::string_view verdict_of(const Finding& finding, const Status& status) {
       finding.rule != "cookies_and_full_accept_queue") {
     return is_dropping(finding, status) ? "is dropping clients" : "dropped clients";
   }
-  const auto* const found = std::ranges::find(verdicts, finding.rule, &Verdict::rule);
-  return found == verdicts.end() ? "needs attention" : found->text;
+  const auto port = finding.affected.labels.find("port");
+  const bool is_outgoing = port != finding.affected.labels.end() && port->second == "outgoing";
+  const auto all = is_outgoing ? std::span<const Verdict>(outgoing_verdicts) : verdicts;
+  const auto found = std::ranges::find(all, finding.rule, &Verdict::rule);
+  return found == all.end() ? "needs attention" : found->text;
 }
 
 /// Returns `new drops` for `new_drops`, `queued` for `queued_bytes`.

@@ -130,6 +130,7 @@ class UsageCollector {
   }
 
   void add_limits() {
+    add_ephemeral_ports();
     add_limit("timewait sockets", metric::timewaits, "net.ipv4.tcp_max_tw_buckets",
               metric::max_tw_buckets);
     add_limit("orphans", metric::orphans, "net.ipv4.tcp_max_orphans", metric::max_orphans);
@@ -142,6 +143,18 @@ class UsageCollector {
   }
 
  private:
+  void add_ephemeral_ports() {
+    const auto ratio = delta_.now.value(metric::ephemeral_ports_fill);
+    const double usable = delta_.now.value(metric::ephemeral_ports_usable).value_or(0);
+    if (ratio) {
+      add({.name = "ephemeral ports",
+           .resource = "to one destination",
+           .used = std::round(*ratio * usable),
+           .limit = usable,
+           .ratio = *ratio});
+    }
+  }
+
   void add_limit(const char* name, std::string_view used, const char* resource,
                  std::string_view limit, double scale = 1, bool is_bytes = false) {
     const auto used_value = delta_.now.value(used);

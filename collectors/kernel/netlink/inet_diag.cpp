@@ -159,8 +159,9 @@ std::array<std::byte, 60> tcp_dump_payload(std::uint32_t states, Extension exten
   inet_diag_req request{};
   request.idiag_family = AF_UNSPEC;
   if (extension != Extension::none) {
-    request.idiag_ext =
-        1U << ((extension == Extension::memory_info ? INET_DIAG_SKMEMINFO : INET_DIAG_INFO) - 1);
+    const int attribute =
+        extension == Extension::memory_info ? INET_DIAG_SKMEMINFO : INET_DIAG_INFO;
+    request.idiag_ext = static_cast<std::uint8_t>(1U << (attribute - 1));
   }
   request.idiag_states = states;
   return std::bit_cast<std::array<std::byte, sizeof request>>(request);

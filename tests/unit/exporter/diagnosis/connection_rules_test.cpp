@@ -68,7 +68,7 @@ TEST(StalledConnections, OfPortsBeyondTheMaximumAreThoseOfClients) {
   host.now.ports[1].port = host.before.ports[1].port = "other";
   host.set(1, &PortSockets::retransmitting, 30, 30);
   EXPECT_THAT(host.names(), ElementsAre("notice peers_unreachable"));
-  EXPECT_EQ(host.first().affected.name, "other ports");
+  EXPECT_EQ(host.first().affected.name, "port other");
 }
 
 TEST(StalledConnections, NeedAPreviousSnapshotOfThePort) {

@@ -273,6 +273,26 @@ TEST(Status, NamesTheClosestLimitOfAHealthyHost) {
                         "(net.ipv4.tcp_max_tw_buckets), 500 / 1000, 50 %.\n"));
 }
 
+TEST(Status, NamesTheEphemeralPortsThatAreLeft) {
+  Families families = healthy_host();
+  families.push_back(gauge("inetdiag_ephemeral_ports_fill_ratio", {}, 0.75));
+  families.push_back(gauge("inetdiag_ephemeral_ports_usable", {}, 28232));
+  EXPECT_THAT(status_text(status_of(families), false),
+              HasSubstr("Closest to its limit: ephemeral ports (to one\n"
+                        "destination), 21174 / 28232, 75 %.\n"));
+}
+
+TEST(Status, SpeaksOfOutgoingConnectionsInThePlural) {
+  Families families = healthy_host();
+  const Labels labels = {{"port", "outgoing"}};
+  families.push_back(
+      gauge("inetdiag_tcp_port_sockets", {{"port", "outgoing"}, {"state", "established"}}, 20));
+  families.push_back(gauge("inetdiag_tcp_port_unread_sockets", labels, 20));
+  families.push_back(gauge("inetdiag_tcp_port_unread_unchanged_seconds", labels, 10));
+  EXPECT_THAT(status_text(status_of(families), false),
+              HasSubstr("outgoing connections are not read by their program\n"));
+}
+
 TEST(Status, IsIncompleteWithoutListeners) {
   const Status status = status_of(healthy_host(), false);
   EXPECT_TRUE(status.is_incomplete());
