@@ -205,6 +205,7 @@ class Scenario:
         self.start(
             "live",
             "--collector.tcp.cpu-budget=100%",
+            "--collector.tcp.info=on",
             "--netns.discover=pinned",
             "--netns.max=2",
             f"--path.netns={netns_directory.path}",

@@ -238,6 +238,46 @@ def test_lists_device_uid_and_inode(run, open_sockets):
     assert (row["device"], row["uid"], row["inode"]) == ("lo", os.getuid(), os.fstat(on_lo.fileno()).st_ino)
 
 
+def info_by_ss(*filters):
+    """Returns {(local, peer): (rtt in ms, congestion window, retransmissions in a row)} of established connections."""
+    lines = subprocess.run(["ss", "-HtniO", *filters], capture_output=True, text=True, check=True).stdout.splitlines()
+    found = {}
+    for line in lines:
+        words = line.split()
+        if (rtt := re.search(r" rtt:([\d.]+)/", line)) and words[0] == "ESTAB":
+            retransmissions = re.search(r" backoff:(\d+)", line)
+            found[parse_ss_address(words[3]), parse_ss_address(words[4])] = (
+                float(rtt[1]),
+                int(re.search(r" cwnd:(\d+)", line)[1]),
+                int(retransmissions[1]) if retransmissions else 0,
+            )
+    return found
+
+
+def test_info_is_that_of_ss(run, start, open_sockets):
+    lines = run("sockets", "--info", "--format=json", "--state=established").stdout.splitlines()
+    listed = {
+        ((row["local_address"], row["local_port"]), (row["peer_address"], row["peer_port"])): (
+            pytest.approx(row["info"]["rtt_seconds"] * 1e3, abs=1e-3),
+            row["info"]["congestion_window"],
+            row["retransmissions"],
+        )
+        for row in map(json.loads, lines)
+    }
+    assert len(listed) >= 18
+    assert listed == info_by_ss("state", "all")
+    series = start("--collector.tcp.info=on", "--collector.tcp.cpu-budget=100%").series()
+    at_9090 = info_by_ss("sport = :9090")
+    assert series['inetdiag_tcp_port_rtt_seconds_count{port="9090"}'] == len(at_9090) >= 7
+    assert series['inetdiag_tcp_port_rtt_seconds_sum{port="9090"}'] == pytest.approx(
+        sum(rtt for rtt, _, _ in at_9090.values()) / 1e3, abs=len(at_9090) * 1e-6
+    )
+    assert series['inetdiag_tcp_port_congestion_window_segments_sum{port="9090"}'] == sum(
+        window for _, window, _ in at_9090.values()
+    )
+    assert series['inetdiag_tcp_port_retransmitted_sockets{port="9090"}'] == 0
+
+
 def test_summary_matches_ss(run, open_sockets):
     summary = json.loads(run("sockets", "--summary").stdout)
     expected = collections.Counter(row.state for row in listed_by_ss())
