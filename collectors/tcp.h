@@ -22,8 +22,9 @@ inline constexpr std::array<SettingSpec, 3> tcp_settings = {{
              "one is exported; 0 disables it, 100% counts at every scrape",
      .default_value = "1%"},
     {.name = "info",
-     .placeholder = "on|off",
-     .help = "round-trip times, congestion windows and limits of the connections by port; counting "
+     .placeholder = "NAME",
+     .help = "on or off: round-trip times, congestion windows and limits of the connections by "
+             "port; counting "
              "the sockets by port costs about a third more, within the CPU budget",
      .default_value = "off"},
 }};

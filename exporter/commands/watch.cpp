@@ -170,7 +170,7 @@ class WatchLoop {
       exit_status_ = check_exit_status(status);
       output_.show(std::move(status), now.snapshot);
     } else {
-      output_.show_first(std::move(status), now.snapshot);
+      output_.show_first(status, now.snapshot);
     }
     previous_ = std::move(now);
   }

@@ -22,9 +22,10 @@ class ScreenOutput final : public WatchOutput {
     resume();
   }
 
-  void show_first(diagnosis::Status status, const diagnosis::Snapshot& snapshot) override {
-    status.findings.clear();
-    show(std::move(status), snapshot);
+  void show_first(const diagnosis::Status& status, const diagnosis::Snapshot& snapshot) override {
+    diagnosis::Status without_findings = status;
+    without_findings.findings.clear();
+    show(std::move(without_findings), snapshot);
   }
 
   void show(diagnosis::Status status, const diagnosis::Snapshot& snapshot) override {

@@ -19,7 +19,8 @@ class WatchOutput {
   virtual ~WatchOutput() = default;
 
   /// Shows the first snapshot, whose status is not a result yet: findings need two snapshots.
-  virtual void show_first(diagnosis::Status /*status*/, const diagnosis::Snapshot& /*snapshot*/) {}
+  virtual void show_first(const diagnosis::Status& /*status*/,
+                          const diagnosis::Snapshot& /*snapshot*/) {}
   /// Throws BrokenPipe, std::system_error.
   virtual void show(diagnosis::Status status, const diagnosis::Snapshot& snapshot) = 0;
   /// After a change of size.

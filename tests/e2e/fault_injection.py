@@ -283,11 +283,12 @@ class HungServer:
 
 
 class PausedClients:
-    """Clients of a server that stop reading a stream, so that their windows close."""
+    """Clients of a server that stop reading a stream, so that their windows close. One of them has nothing to read."""
 
     def __init__(self, port):
         self.server = listen(port=port, backlog=8)
         self.pairs = []
+        self.idle = connected_pair(self.server)
 
     def inject(self):
         while len(self.pairs) < 120:
