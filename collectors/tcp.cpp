@@ -248,22 +248,19 @@ class UnreadTimes {
 void add_families(std::vector<prometheus::MetricFamily>& families, const Breakdown& breakdown,
                   std::chrono::duration<double> age) {
   PortFamilies by_port;
+  InfoFamilies info;
+  const auto add = [&](const std::string& name, const PortConnections& port) {
+    by_port.add(name, port);
+    info.add(name, port.connections.info);
+  };
   for (const PortConnections& port : breakdown.ports) {
-    by_port.add(std::to_string(port.port), port);
+    add(std::to_string(port.port), port);
   }
-  by_port.add("outgoing", breakdown.outgoing);
+  add("outgoing", breakdown.outgoing);
   if (breakdown.other) {
-    by_port.add("other", {.port = 0, .connections = *breakdown.other});
+    add("other", {.port = 0, .connections = *breakdown.other});
   }
   by_port.move_into(families);
-  InfoFamilies info;
-  for (const PortConnections& port : breakdown.ports) {
-    info.add(std::to_string(port.port), port.connections.info);
-  }
-  info.add("outgoing", breakdown.outgoing.connections.info);
-  if (breakdown.other) {
-    info.add("other", breakdown.other->info);
-  }
   info.move_into(families);
   families.push_back(single_gauge(
       "inetdiag_tcp_port_sockets_age_seconds",
