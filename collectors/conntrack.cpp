@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "collectors/kernel/base/text.h"
-#include "collectors/kernel/proc/conntrack.h"
+#include "collectors/kernel/proc/stat_table.h"
 #include "collectors/support/family.h"
 
 namespace inetdiag {
@@ -52,12 +52,12 @@ class Conntrack final : public Collector {
           *limit));
     }
     const auto text = context.proc.read("net/stat/nf_conntrack");
-    const auto columns = kernel::parse_conntrack(text.value_or(""));
+    const auto columns = kernel::parse_stat_table(text.value_or(""));
     for (const Counter& counter : counters) {
       if (const auto column = columns.find(counter.column); column != columns.end()) {
         auto& family =
             collection.families.emplace_back(counter_family(counter.metric, counter.help));
-        add_series(family, {}, static_cast<double>(column->second));
+        add_series(family, {}, static_cast<double>(column->second.sum));
       }
     }
     return collection;

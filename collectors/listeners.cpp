@@ -435,7 +435,7 @@ class Listeners final : public Collector {
     }
     std::optional<AcceptQueueHistory> history;
     try {
-      history = sampler_->read(context.sock_diag, context.tcp.listeners());
+      history = sampler_->read(context.netlink, context.tcp.listeners());
     } catch (const std::system_error& error) {
       collection.errors.emplace_back(std::string("cannot start to sample accept queues: ") +
                                      error.what());

@@ -159,8 +159,8 @@ class NetnsCollector final : public Collector {
     update_states(namespaces);
     namespaces.resize(std::min<std::size_t>(namespaces.size(), options_.max));
     const Pods pods = find_pods(round.collection);
-    const ScrapeContext netns_context{context.proc,      context.cgroups, context.tcp,
-                                      context.sock_diag, deadline,        true};
+    const ScrapeContext netns_context{context.proc,    context.cgroups, context.tcp,
+                                      context.netlink, deadline,        true};
     std::exception_ptr failure;
     // A thread that has entered another namespace cannot be reused, so it ends with the scrape.
     std::thread([&] {
@@ -374,7 +374,7 @@ class NetnsCollector final : public Collector {
     const bool may_dump = this->may_dump(round, now);
     const bool is_due = !is_unchanged && may_dump;
     kernel::TcpTable tcp(
-        context.sock_diag, context.deadline,
+        context.netlink, context.deadline,
         {.is_due = is_due, .last = state.partial, .allows_waiting_connections = may_dump});
     const auto cpu_before = thread_cpu();
     std::vector<prometheus::MetricFamily> families;
@@ -386,7 +386,7 @@ class NetnsCollector final : public Collector {
     try {
       for (const auto& collector : state.collectors) {
         collect_from(*collector,
-                     {proc, context.cgroups, tcp, context.sock_diag, context.deadline, true}, label,
+                     {proc, context.cgroups, tcp, context.netlink, context.deadline, true}, label,
                      families, round);
       }
     } catch (...) {

@@ -6,10 +6,18 @@
 #include <utility>
 
 #include "collectors/conntrack.h"
+#include "collectors/files.h"
+#include "collectors/fragments.h"
 #include "collectors/listeners.h"
+#include "collectors/neighbours.h"
+#include "collectors/netlink.h"
 #include "collectors/nstat.h"
 #include "collectors/owners.h"
+#include "collectors/packet.h"
 #include "collectors/ports.h"
+#include "collectors/qdisc.h"
+#include "collectors/raw.h"
+#include "collectors/route_cache.h"
 #include "collectors/sockstat.h"
 #include "collectors/softnet.h"
 #include "collectors/sysctl.h"
@@ -29,6 +37,14 @@ constexpr auto table = std::to_array<CollectorEntry>({
     {"sockstat", "orphans, timewait sockets and memory of TCP and UDP", true, {}, make_sockstat, stateless},
     {"softnet", "packets processed and dropped by each CPU", true, {}, make_softnet},
     {"conntrack", "size and drops of the connection tracking table", true, {}, make_conntrack},
+    {"neighbours", "size and overflows of the neighbour tables (ARP, NDISC)", true, {}, make_neighbours},
+    {"files", "open files of the host and their limit", true, {}, make_files},
+    {"fragments", "memory of IP fragments that wait for reassembly", true, {}, make_fragments, stateless},
+    {"route_cache", "IPv6 route cache and its limit, before Linux 6.3", true, {}, make_route_cache, stateless},
+    {"qdisc", "queueing disciplines of network devices: queue, drops, overlimits", true, qdisc_settings, make_qdisc, stateless},
+    {"netlink", "receive queues and lost messages of netlink sockets", true, {}, make_netlink, stateful},
+    {"raw", "receive queues and drops of raw sockets", true, {}, make_raw, stateful},
+    {"packet", "receive queues and drops of packet sockets", true, {}, make_packet, stateful},
     {"unix", "accept queues of listening UNIX sockets, unread datagrams", true, unix_settings, make_unix, stateless},
     {"udp", "receive queues, limits and drops of bound UDP sockets", true, udp_settings, make_udp, stateful},
     {"tcp", "TCP sockets by state and by listening port", true, tcp_settings, make_tcp, stateless},

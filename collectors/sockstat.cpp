@@ -5,13 +5,14 @@
 
 #include <unistd.h>
 
+#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
 
-enum class Unit { sockets, bytes, pages };
+enum class Unit { sockets, pages };
 enum class Scope { host, network_namespace };
 
 struct Value {
@@ -38,9 +39,21 @@ constexpr auto values = std::to_array<Value>({
     {"inetdiag_udp_memory_bytes", "UDP", "mem", Unit::pages, Scope::host,
      "Memory of the buffers of all UDP sockets of the host, limited by net.ipv4.udp_mem "
      "(/proc/net/sockstat)."},
-    {"inetdiag_fragments_memory_bytes", "FRAG", "memory", Unit::bytes, Scope::network_namespace,
-     "Memory of IPv4 fragments waiting for reassembly, limited by net.ipv4.ipfrag_high_thresh "
-     "(/proc/net/sockstat)."},
+});
+
+struct MemoryLimit {
+  std::string_view metric;
+  std::string_view sysctl;
+  std::string_view help;
+};
+
+constexpr auto memory_limits = std::to_array<MemoryLimit>({
+    {"inetdiag_tcp_memory_limit_bytes", "sys/net/ipv4/tcp_mem",
+     "Thresholds of the memory of all TCP sockets: no limits below low, smaller buffers above "
+     "pressure, at most high (net.ipv4.tcp_mem)."},
+    {"inetdiag_udp_memory_limit_bytes", "sys/net/ipv4/udp_mem",
+     "Thresholds of the memory of all UDP sockets: above high, datagrams are dropped "
+     "(net.ipv4.udp_mem)."},
 });
 
 class Sockstat final : public Collector {
@@ -64,13 +77,23 @@ class Sockstat final : public Collector {
       }
     }
     if (!context.is_other_namespace) {
-      collection.families.push_back(
-          single_gauge("inetdiag_page_size_bytes",
-                       "Size of a memory page, the unit of net.ipv4.tcp_mem and net.ipv4.udp_mem "
-                       "(sysconf _SC_PAGESIZE).",
-                       page_bytes));
+      add_memory_limits(context, page_bytes, collection);
     }
     return collection;
+  }
+
+ private:
+  static void add_memory_limits(const ScrapeContext& context, double page_bytes,
+                                Collection& collection) {
+    for (const MemoryLimit& limit : memory_limits) {
+      auto& family = collection.families.emplace_back(gauge_family(limit.metric, limit.help));
+      std::string_view text = context.proc.read(limit.sysctl).value_or("");
+      for (const char* field : {"low", "pressure", "high"}) {
+        if (const auto pages = kernel::to_double(kernel::next_word(text))) {
+          add_series(family, {{"field", field}}, *pages * page_bytes);
+        }
+      }
+    }
   }
 };
 

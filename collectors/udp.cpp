@@ -222,7 +222,7 @@ class Udp final : public Collector {
     const EphemeralPorts ephemeral = EphemeralPorts::read(context);
     EphemeralServers servers;
     std::size_t kept = 0;
-    kernel::dump_udp(context.sock_diag, context.deadline, [&](const UdpSocket& socket) {
+    kernel::dump_udp(context.netlink, context.deadline, [&](const UdpSocket& socket) {
       bool has_group = !socket.is_connected;
       if (has_group && ephemeral.contains(socket.endpoint.port)) {
         if (is_notable(socket) || servers_.contains(socket)) {

@@ -275,7 +275,7 @@ class Unix final : public Collector {
   template <typename Each>
   static void dump(const ScrapeContext& context, std::uint32_t states, std::uint32_t show,
                    Each each) {
-    kernel::dump(context.sock_diag, SOCK_DIAG_BY_FAMILY, kernel::unix_dump_payload(states, show),
+    kernel::dump(context.netlink, SOCK_DIAG_BY_FAMILY, kernel::unix_dump_payload(states, show),
                  context.deadline, [&](std::span<const std::byte> payload) {
                    if (const auto socket = kernel::parse_unix_socket(payload)) {
                      each(*socket);

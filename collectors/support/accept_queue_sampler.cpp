@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <linux/netlink.h>
+
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/support/cpu_budget.h"
 #include "collectors/support/thread_cpu.h"
@@ -17,14 +19,13 @@ constexpr std::chrono::seconds sample_timeout{1};
 
 }  // namespace
 
-AcceptQueueHistory AcceptQueueSampler::read(const kernel::NetlinkFactory& sock_diag,
+AcceptQueueHistory AcceptQueueSampler::read(const kernel::NetlinkFactory& factory,
                                             std::span<const kernel::Listener> open) {
   const std::scoped_lock lock(mutex_);
   last_read_ = Clock::now();
   if (!is_running_) {
     history_.resume(last_read_);
-    thread_ =
-        std::jthread([this, sock_diag](const std::stop_token& stop) { run(stop, sock_diag); });
+    thread_ = std::jthread([this, factory](const std::stop_token& stop) { run(stop, factory); });
     is_running_ = true;
   }
   history_.keep_only(open);
@@ -36,13 +37,13 @@ std::optional<std::string> AcceptQueueSampler::take_error() {
   return std::exchange(error_, std::nullopt);
 }
 
-void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag) {
+void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkFactory& factory) {
   CpuBudget budget(max_cpu_share);
   auto spent = thread_cpu();
   std::unique_ptr<kernel::Netlink> netlink;
   while (true) {
     const auto begin = Clock::now();
-    sample(stop, sock_diag, netlink);
+    sample(stop, factory, netlink);
     // With what it took to wait for this sample.
     const auto cpu = thread_cpu();
     budget.spend(begin, cpu - std::exchange(spent, cpu));
@@ -57,12 +58,11 @@ void AcceptQueueSampler::run(const std::stop_token& stop, const kernel::NetlinkF
   }
 }
 
-void AcceptQueueSampler::sample(const std::stop_token& stop,
-                                const kernel::NetlinkFactory& sock_diag,
+void AcceptQueueSampler::sample(const std::stop_token& stop, const kernel::NetlinkFactory& factory,
                                 std::unique_ptr<kernel::Netlink>& netlink) {
   try {
     if (netlink == nullptr) {
-      netlink = sock_diag();
+      netlink = factory(NETLINK_SOCK_DIAG);
     }
     const auto waiting =
         kernel::waiting_accept_queues(*netlink, {Clock::now() + sample_timeout, stop});

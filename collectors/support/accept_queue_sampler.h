@@ -31,15 +31,15 @@ class AcceptQueueSampler {
 
   /// Returns the history until now, of the listeners that are `open`. Starts the thread, in the
   /// network namespace of the caller, unless it is running.
-  AcceptQueueHistory read(const kernel::NetlinkFactory& sock_diag,
+  AcceptQueueHistory read(const kernel::NetlinkFactory& factory,
                           std::span<const kernel::Listener> open);
 
   /// Returns the error of the last sample, and forgets it.
   std::optional<std::string> take_error();
 
  private:
-  void run(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag);
-  void sample(const std::stop_token& stop, const kernel::NetlinkFactory& sock_diag,
+  void run(const std::stop_token& stop, const kernel::NetlinkFactory& factory);
+  void sample(const std::stop_token& stop, const kernel::NetlinkFactory& factory,
               std::unique_ptr<kernel::Netlink>& netlink);
 
   const Clock::duration interval_;

@@ -22,7 +22,7 @@ struct ScrapeContext {
   kernel::CachedFiles& proc;
   kernel::CgroupTree& cgroups;
   kernel::TcpTable& tcp;
-  const kernel::NetlinkFactory& sock_diag;
+  const kernel::NetlinkFactory& netlink;
   const kernel::Deadline& deadline;
   bool is_other_namespace = false;  ///< not the exporter's own: omit host-wide metrics
 };

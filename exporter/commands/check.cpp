@@ -82,7 +82,7 @@ int run_check(CheckOptions options, const Log& log) {
   const auto no_self_metrics = [] { return std::vector<prometheus::MetricFamily>(); };
   return run_with_scraper(options.paths, std::move(options.collectors), no_self_metrics,
                           check_exit_unknown, log, [&](Scraper& scraper) {
-                            const int status = check(scraper, kernel::open_sock_diag, options,
+                            const int status = check(scraper, kernel::open_netlink, options,
                                                      std::cout, wants_color());
                             if (!std::cout) {
                               throw std::runtime_error("cannot write to standard output");

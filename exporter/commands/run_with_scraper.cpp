@@ -13,7 +13,7 @@ int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> colle
                      const std::function<int(Scraper&)>& command) {
   raise_descriptor_limit();
   Scraper scraper(
-      {kernel::FileTree(paths.procfs), kernel::FileTree(paths.sysfs), kernel::open_sock_diag},
+      {kernel::FileTree(paths.procfs), kernel::FileTree(paths.sysfs), kernel::open_netlink},
       std::move(collectors), std::move(self_metrics), log);
   int status = failure_status;
   try {

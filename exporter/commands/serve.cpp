@@ -181,7 +181,7 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
   }
   self.emplace_back([&sandbox] { return std::vector{sandbox_family(sandbox)}; });
   Scraper scraper({kernel::FileTree(options.paths.procfs), kernel::FileTree(options.paths.sysfs),
-                   kernel::open_sock_diag},
+                   kernel::open_netlink},
                   std::move(options.collectors), joined(std::move(self)), log);
   Router router(options.router, scraper, options.known_collectors, handler_metrics);
   const auto web_config = options.web_config_file.empty()

@@ -151,7 +151,7 @@ void write_top_destinations(const kernel::NetlinkFactory& open, const SocketsOpt
 
 int run_sockets(const SocketsOptions& options) {
   try {
-    list_sockets(kernel::open_sock_diag, options, STDOUT_FILENO);
+    list_sockets(kernel::open_netlink, options, STDOUT_FILENO);
   } catch (const BrokenPipe&) {  // not a failure: `| head`
   }
   return EXIT_SUCCESS;

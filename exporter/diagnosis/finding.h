@@ -26,7 +26,8 @@ constexpr std::string_view name_of(Severity severity) {
 
 /// The subject of a finding.
 struct Affected {
-  /// listener, udp_socket, unix_listener, port, limit, cpu, namespace or collector.
+  /// listener, udp_socket, unix_listener, socket, port, limit, device, cpu, namespace or
+  /// collector.
   std::string kind;
   std::string name;   ///< for display
   LabelMap labels{};  ///< as on the series of /metrics

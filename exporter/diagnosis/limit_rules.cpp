@@ -5,8 +5,6 @@
 #include <string>
 #include <utility>
 
-#include <unistd.h>
-
 #include "exporter/diagnosis/metric_names.h"
 #include "exporter/diagnosis/namespace_scope.h"
 #include "exporter/diagnosis/number_format.h"
@@ -14,23 +12,8 @@
 #include "exporter/diagnosis/thresholds.h"
 
 namespace inetdiag::diagnosis {
-namespace {
-
-Affected affected_limit(const std::string& sysctl, const NamespaceDelta& delta) {
-  return {.kind = "limit", .name = sysctl, .labels = delta.with_netns({})};
-}
-
-double usage_ratio(const NamespaceDelta& delta, std::string_view used, std::string_view limit) {
-  const double value = delta.now.value(limit).value_or(0);
-  return value > 0 ? delta.now.value(used).value_or(0) / value : 0;
-}
-
-double page_bytes() { return static_cast<double>(sysconf(_SC_PAGESIZE)); }
-
-}  // namespace
-
 void time_wait(const NamespaceDelta& delta, Findings& findings) {
-  const double ratio = usage_ratio(delta, metric::timewaits, metric::max_tw_buckets);
+  const double ratio = delta.usage_ratio(metric::timewaits, metric::max_tw_buckets);
   const bool is_overflowing = delta.grew(metric::time_wait_overflows);
   if (ratio < nearly_full_ratio && !is_overflowing) {
     return;
@@ -40,7 +23,7 @@ void time_wait(const NamespaceDelta& delta, Findings& findings) {
   findings.push_back(
       {.severity = Severity::warning,
        .rule = is_acting ? "time_wait_full" : "time_wait_nearly_full",
-       .affected = affected_limit("net.ipv4.tcp_max_tw_buckets", delta),
+       .affected = delta.affected_limit("net.ipv4.tcp_max_tw_buckets"),
        .summary = is_overflowing
                       ? "TIME_WAIT sockets reached their limit: " +
                             format_number(*delta.growth(metric::time_wait_overflows)) +
@@ -69,7 +52,7 @@ void ephemeral_ports(const NamespaceDelta& delta, Findings& findings) {
   findings.push_back(
       {.severity = is_exhausted ? Severity::critical : Severity::warning,
        .rule = is_exhausted ? "ephemeral_ports_exhausted" : "ephemeral_ports_nearly_exhausted",
-       .affected = affected_limit("net.ipv4.ip_local_port_range", delta),
+       .affected = delta.affected_limit("net.ipv4.ip_local_port_range"),
        .summary = is_exhausted
                       ? "Connections from one source address to one destination use almost all "
                         "ephemeral ports: connect() fails with EADDRNOTAVAIL, or is about to fail."
@@ -90,7 +73,7 @@ void ephemeral_ports(const NamespaceDelta& delta, Findings& findings) {
 }
 
 void orphans(const NamespaceDelta& delta, Findings& findings) {
-  const double ratio = usage_ratio(delta, metric::orphans, metric::max_orphans);
+  const double ratio = delta.usage_ratio(metric::orphans, metric::max_orphans);
   if (ratio < min_orphans_ratio) {
     return;
   }
@@ -99,7 +82,7 @@ void orphans(const NamespaceDelta& delta, Findings& findings) {
   findings.push_back(
       {.severity = is_full ? Severity::critical : Severity::warning,
        .rule = is_full ? "orphans_full" : "orphans_near_limit",
-       .affected = affected_limit("net.ipv4.tcp_max_orphans", delta),
+       .affected = delta.affected_limit("net.ipv4.tcp_max_orphans"),
        .summary = is_full
                       ? "Orphaned connections (no program holds them) have reached their limit: "
                         "the kernel resets them."
@@ -124,7 +107,7 @@ Finding orphan_resets(const NamespaceDelta& delta) {
   const double limit = delta.now.value(metric::max_orphans).value_or(0);
   return {.severity = Severity::warning,
           .rule = "orphans_reset",
-          .affected = affected_limit("net.ipv4.tcp_max_orphans", delta),
+          .affected = delta.affected_limit("net.ipv4.tcp_max_orphans"),
           .summary = "The kernel reset " + format_number(resets) + " orphaned connections" +
                      delta.over_interval() +
                      " because there were too many: one with an unresponsive peer counts up to "
@@ -145,10 +128,10 @@ Finding orphan_resets(const NamespaceDelta& delta) {
 
 void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
   const auto bytes = delta.now.value(metric::tcp_memory_bytes);
-  const auto pressure = delta.now.value(metric::tcp_mem_pressure);
-  const auto high = delta.now.value(metric::tcp_mem_high);
-  const bool is_high = bytes && high && *bytes >= *high * page_bytes();
-  const bool is_under_pressure = bytes && pressure && *bytes >= *pressure * page_bytes();
+  const auto pressure = delta.now.value(metric::tcp_memory_pressure);
+  const auto high = delta.now.value(metric::tcp_memory_high);
+  const bool is_high = bytes && high && *bytes >= *high;
+  const bool is_under_pressure = bytes && pressure && *bytes >= *pressure;
   const bool is_aborting = delta.grew(metric::memory_aborts);
   if (!is_high && !is_under_pressure && !is_aborting && !delta.grew(metric::memory_pressures)) {
     return;
@@ -162,7 +145,7 @@ void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
   findings.push_back(
       {.severity = is_acting ? Severity::critical : Severity::warning,
        .rule = is_acting ? "tcp_memory_full" : "tcp_memory_pressure",
-       .affected = affected_limit("net.ipv4.tcp_mem", delta),
+       .affected = delta.affected_limit("net.ipv4.tcp_mem"),
        .summary =
            is_aborting ? "The kernel reset " + format_number(*delta.growth(metric::memory_aborts)) +
                              " connections" + delta.over_interval() +
@@ -174,8 +157,8 @@ void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
                : "TCP memory was above its pressure threshold" + delta.over_interval() +
                      ", and is below it now.",
        .evidence = {{"tcp_memory_bytes", bytes.value_or(0)},
-                    {"pressure_bytes", pressure.value_or(0) * page_bytes()},
-                    {"high_bytes", high.value_or(0) * page_bytes()},
+                    {"pressure_bytes", pressure.value_or(0)},
+                    {"high_bytes", high.value_or(0)},
                     {"new_memory_aborts", delta.growth(metric::memory_aborts)},
                     {"new_memory_pressures", delta.growth(metric::memory_pressures)}},
        .limit = "net.ipv4.tcp_mem (low, pressure and high, in pages)",
@@ -186,7 +169,7 @@ void tcp_memory(const NamespaceDelta& delta, Findings& findings) {
 }
 
 void conntrack(const NamespaceDelta& delta, Findings& findings) {
-  const double ratio = usage_ratio(delta, metric::conntrack_entries, metric::conntrack_limit);
+  const double ratio = delta.usage_ratio(metric::conntrack_entries, metric::conntrack_limit);
   const bool is_dropping = delta.grew(metric::conntrack_drops);
   const bool is_evicting = delta.grew(metric::conntrack_early_drops);
   if (ratio < nearly_full_ratio && !is_dropping && !is_evicting) {
@@ -196,7 +179,7 @@ void conntrack(const NamespaceDelta& delta, Findings& findings) {
   Finding finding{
       .severity = Severity::warning,
       .rule = "conntrack_nearly_full",
-      .affected = affected_limit("net.netfilter.nf_conntrack_max", delta),
+      .affected = delta.affected_limit("net.netfilter.nf_conntrack_max"),
       .summary = is_evicting
                      ? "The conntrack table was full" + delta.over_interval() +
                            ": the kernel evicted entries that were not ASSURED (early drop)."
@@ -238,36 +221,30 @@ void conntrack(const NamespaceDelta& delta, Findings& findings) {
   findings.push_back(std::move(finding));
 }
 
-void softnet(const NamespaceDelta& delta, Findings& findings) {
-  if (delta.before == nullptr) {
+void open_files(const NamespaceDelta& delta, Findings& findings) {
+  const double ratio = delta.usage_ratio(metric::open_files, metric::open_files_limit);
+  if (ratio < nearly_full_ratio) {
     return;
   }
-  double dropped = 0;
-  std::string cpus;
-  for (const auto& [cpu, count] : delta.now.dropped_by_cpu) {
-    const auto previous = delta.before->dropped_by_cpu.find(cpu);
-    if (previous != delta.before->dropped_by_cpu.end() && count > previous->second) {
-      dropped += count - previous->second;
-      cpus.append(cpus.empty() ? "" : ", ").append(cpu);
-    }
-  }
-  if (dropped < min_softnet_drops) {
-    return;
-  }
-  const double limit = delta.now.value(metric::netdev_max_backlog).value_or(0);
+  const double limit = delta.now.value(metric::open_files_limit).value_or(0);
+  const bool is_exhausted = ratio >= full_ratio;
   findings.push_back(
-      {.severity = Severity::warning,
-       .rule = "softnet_dropping",
-       .affected = {.kind = "cpu", .name = "CPU " + cpus, .labels = {{"cpu", cpus}}},
-       .summary = "The kernel dropped " + format_number(dropped) + " received packets" +
-                  delta.over_interval() +
-                  " before protocol processing: the backlog of a CPU was full.",
-       .evidence = {{"new_drops", dropped}, {"netdev_max_backlog", limit}},
-       .limit = "net.core.netdev_max_backlog = " + format_number(limit),
-       .action = "Spread the packets over more CPUs (RSS, or RPS with "
-                 "/sys/class/net/*/queues/rx-*/rps_cpus), then raise net.core.netdev_max_backlog.",
-       .metric = "inetdiag_softnet_dropped_total",
-       .damage = {.per_second = delta.per_second(dropped)}});
+      {.severity = is_exhausted ? Severity::critical : Severity::warning,
+       .rule = is_exhausted ? "open_files_exhausted" : "open_files_nearly_exhausted",
+       .affected = delta.affected_limit("fs.file-max"),
+       .summary = is_exhausted ? "The open files of the host have reached their limit: accept(), "
+                                 "socket() and open() fail with ENFILE, except for root."
+                               : "The open files of the host, sockets included, are near their "
+                                 "limit; at it accept() fails with ENFILE, except for root.",
+       .evidence = {{"open_files", delta.now.value(metric::open_files)}, {"file_max", limit}},
+       .limit = "fs.file-max = " + format_number(limit),
+       .action =
+           "Find the processes with most descriptors (`for p in /proc/[0-9]*; do echo "
+           "\"$(ls $p/fd 2>/dev/null | wc -l) $p $(cat $p/comm)\"; done | sort -rn | head`): a "
+           "leak, or a load that needs them. Raise fs.file-max if the host has memory for "
+           "them (about 1 kB each).",
+       .metric = std::string(metric::open_files),
+       .damage = {.share = ratio}});
 }
 
 }  // namespace inetdiag::diagnosis

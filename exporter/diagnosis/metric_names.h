@@ -13,9 +13,6 @@ inline constexpr std::string_view max_tw_buckets = "inetdiag_sysctl_net_ipv4_tcp
 inline constexpr std::string_view max_orphans = "inetdiag_sysctl_net_ipv4_tcp_max_orphans";
 inline constexpr std::string_view abort_on_overflow =
     "inetdiag_sysctl_net_ipv4_tcp_abort_on_overflow";
-inline constexpr std::string_view tcp_mem_pressure = "inetdiag_sysctl_net_ipv4_tcp_mem{pressure}";
-inline constexpr std::string_view tcp_mem_high = "inetdiag_sysctl_net_ipv4_tcp_mem{high}";
-inline constexpr std::string_view udp_mem_high = "inetdiag_sysctl_net_ipv4_udp_mem{high}";
 inline constexpr std::string_view netdev_max_backlog =
     "inetdiag_sysctl_net_core_netdev_max_backlog";
 
@@ -26,12 +23,20 @@ inline constexpr std::string_view timewaits = "inetdiag_tcp_time_wait";
 inline constexpr std::string_view orphans = "inetdiag_tcp_orphans";
 inline constexpr std::string_view tcp_memory_bytes = "inetdiag_tcp_memory_bytes";
 inline constexpr std::string_view udp_memory_bytes = "inetdiag_udp_memory_bytes";
+inline constexpr std::string_view tcp_memory_pressure = "inetdiag_tcp_memory_limit_bytes{pressure}";
+inline constexpr std::string_view tcp_memory_high = "inetdiag_tcp_memory_limit_bytes{high}";
+inline constexpr std::string_view udp_memory_high = "inetdiag_udp_memory_limit_bytes{high}";
 inline constexpr std::string_view conntrack_entries = "inetdiag_conntrack_entries";
 inline constexpr std::string_view conntrack_limit = "inetdiag_conntrack_limit";
 inline constexpr std::string_view conntrack_drops = "inetdiag_conntrack_drop_total";
 inline constexpr std::string_view conntrack_insert_failures =
     "inetdiag_conntrack_insert_failed_total";
 inline constexpr std::string_view conntrack_early_drops = "inetdiag_conntrack_early_drop_total";
+
+inline constexpr std::string_view open_files = "inetdiag_open_files";
+inline constexpr std::string_view open_files_limit = "inetdiag_open_files_limit";
+inline constexpr std::string_view route_cache_entries = "inetdiag_route_cache_entries";
+inline constexpr std::string_view route_cache_limit = "inetdiag_route_cache_limit";
 
 inline constexpr std::string_view syns_dropped = "inetdiag_nstat_tcpext_tcp_req_q_full_drop_total";
 inline constexpr std::string_view cookies_received = "inetdiag_nstat_tcpext_syncookies_recv_total";

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/diagnosis/finding.h"
 #include "exporter/diagnosis/labels.h"
 #include "exporter/diagnosis/metric_names.h"
 #include "exporter/diagnosis/number_format.h"
@@ -56,6 +57,17 @@ struct NamespaceDelta {
                                std::optional<double> Listener::*counter) const {
     const Listener* then = previous(listener);
     return then == nullptr ? std::nullopt : difference(listener.*counter, then->*counter);
+  }
+
+  /// Returns the share of a limit that is in use; 0 if the limit is unknown.
+  double usage_ratio(std::string_view used, std::string_view limit) const {
+    const double value = now.value(limit).value_or(0);
+    return value > 0 ? now.value(used).value_or(0) / value : 0;
+  }
+
+  /// Returns the subject of a finding about a sysctl.
+  Affected affected_limit(const std::string& sysctl) const {
+    return {.kind = "limit", .name = sysctl, .labels = with_netns({})};
   }
 
   double per_second(double count) const { return seconds > 0 ? count / seconds : 0; }

@@ -18,7 +18,7 @@ bool names_namespaced_sysctl(std::string_view text) {
   const bool is_host_wide =
       contains(text, "net.ipv4.tcp_mem") || contains(text, "net.ipv4.tcp_max_orphans");
   return contains(text, "net.core.somaxconn") || contains(text, "net.unix.") ||
-         (contains(text, "net.ipv4.") && !is_host_wide);
+         contains(text, "net.ipv6.") || (contains(text, "net.ipv4.") && !is_host_wide);
 }
 
 constexpr std::string_view enter_by_pid = "nsenter -n -t PID ";
@@ -71,7 +71,7 @@ constexpr std::string_view sockets_command = "`inetdiag_exporter sockets";
 
 /// Returns whether it inserted `prefix`.
 bool scope_commands(const NamespaceDelta& delta, const std::string& prefix, std::string& text) {
-  const bool has_prefix = prefix_commands(prefix, {"`ss ", "`nstat "}, text);
+  const bool has_prefix = prefix_commands(prefix, {"`ss ", "`nstat ", "`tc "}, text);
   if (!is_pinned(delta.netns, delta.netns_directory)) {
     return prefix_commands(prefix, {sockets_command}, text) || has_prefix;
   }

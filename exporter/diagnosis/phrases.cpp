@@ -58,6 +58,14 @@ constexpr auto verdicts = std::to_array<Verdict>({
     {"retransmissions", "loses packets"},
     {"syn_sent_waiting", "gets no answer"},
     {"connects_failing", "has outgoing connections that fail"},
+    {"neighbour_table_full", "has been reached"},
+    {"fragments_full", "has been reached"},
+    {"open_files_exhausted", "has been reached"},
+    {"qdisc_dropping", "drops packets"},
+    {"qdisc_rate_exceeded", "drops packets"},
+    {"netlink_messages_lost", "lose messages"},
+    {"raw_packets_dropped", "drop packets"},
+    {"packet_socket_drops", "drop packets"},
     {"collector_failed", "failed"},
 });
 

@@ -40,16 +40,46 @@ void abort_on_overflow(const NamespaceDelta& delta, Findings& findings);
 void udp_queues(const NamespaceDelta& delta, Findings& findings);
 void unix_queues(const NamespaceDelta& delta, Findings& findings);
 void conntrack(const NamespaceDelta& delta, Findings& findings);
+void open_files(const NamespaceDelta& delta, Findings& findings);
 void softnet(const NamespaceDelta& delta, Findings& findings);
+void neighbour_tables(const NamespaceDelta& delta, Findings& findings);
+/// IP fragments that wait for reassembly.
+void fragments(const NamespaceDelta& delta, Findings& findings);
+void route_cache(const NamespaceDelta& delta, Findings& findings);
+void qdiscs(const NamespaceDelta& delta, Findings& findings);
+/// Netlink, raw and packet sockets.
+void dropping_sockets(const NamespaceDelta& delta, Findings& findings);
 
 /// In the order of their findings within one severity and damage.
 using Rule = void (*)(const NamespaceDelta&, Findings&);
 inline constexpr auto rules = std::to_array<Rule>({
-    accept_queues,      listen_drops,        syn_queues,     unanswered_cookies, fastopen_queue,
-    udp_queues,         unix_queues,         conntrack,      tcp_memory,         orphans,
-    ephemeral_ports,    time_wait,           softnet,        abort_on_overflow,  close_wait,
-    unread_connections, stalled_connections, stalled_closes, retransmissions,    syn_sent,
+    accept_queues,
+    listen_drops,
+    syn_queues,
+    unanswered_cookies,
+    fastopen_queue,
+    udp_queues,
+    unix_queues,
+    conntrack,
+    tcp_memory,
+    orphans,
+    ephemeral_ports,
+    time_wait,
+    softnet,
+    abort_on_overflow,
+    close_wait,
+    unread_connections,
+    stalled_connections,
+    stalled_closes,
+    retransmissions,
+    syn_sent,
     failed_connects,
+    open_files,
+    neighbour_tables,
+    fragments,
+    route_cache,
+    qdiscs,
+    dropping_sockets,
 });
 
 }  // namespace inetdiag::diagnosis

@@ -27,6 +27,7 @@ Endpoint endpoint_of(const ClientMetric& series) {
 }
 std::string path_of(const ClientMetric& series) { return label(series, "path"); }
 std::string port_of(const ClientMetric& series) { return label(series, "port"); }
+std::string device_of(const ClientMetric& series) { return label(series, "device"); }
 
 /// Records that are assembled from several families, identified by `key_of` of their series.
 template <typename Key, typename Record, Key (*key_of)(const ClientMetric&)>
@@ -77,6 +78,12 @@ class SeriesReader {
     unix_.move_into(snapshot_, &Namespace::unix_listeners, &UnixListener::path);
     unix_receivers_.move_into(snapshot_, &Namespace::unix_receivers, &UnixReceiver::path);
     ports_.move_into(snapshot_, &Namespace::ports, &PortSockets::port);
+    qdiscs_.move_into(snapshot_, &Namespace::qdiscs, &Qdisc::device);
+    for (auto& [netns, by_name] : dropping_sockets_) {
+      for (auto& [name, sockets] : by_name) {
+        snapshot_.namespaces[netns].dropping_sockets.push_back(std::move(sockets));
+      }
+    }
     assign_owner_states();
     snapshot_.namespaces.try_emplace("");
     return std::move(snapshot_);
@@ -101,11 +108,11 @@ class SeriesReader {
   void read_single(const std::string& name, const std::string& netns, const ClientMetric& series,
                    double value) {
     const std::size_t other_labels = series.label.size() - (netns.empty() ? 0 : 1);
-    const std::string field = label(series, "field");
+    const std::string key = label(series, "field") + label(series, "family");
     if (other_labels == 0) {
       snapshot_.namespaces[netns].values.emplace(name, value);
-    } else if (other_labels == 1 && !field.empty()) {
-      snapshot_.namespaces[netns].values.emplace(name + "{" + field + "}", value);
+    } else if (other_labels == 1 && !key.empty()) {
+      snapshot_.namespaces[netns].values.emplace(name + "{" + key + "}", value);
     }
   }
 
@@ -224,6 +231,57 @@ class SeriesReader {
     snapshot_.namespaces[netns].dropped_by_cpu[label(series, "cpu")] = value;
   }
 
+  static Handler assign(double Qdisc::*member) {
+    return [member](SeriesReader& reader, const std::string& netns, const ClientMetric& series,
+                    double value) {
+      Qdisc& qdisc = reader.qdiscs_.at(netns, series);
+      qdisc.kind = label(series, "kind");
+      qdisc.*member = value;
+    };
+  }
+
+  /// `kind` is netlink, raw or packet.
+  DroppingSockets& dropping_sockets(const char* kind, const std::string& netns,
+                                    const ClientMetric& series) {
+    const std::string protocol = label(series, "protocol");
+    const std::string family = label(series, "family");
+    std::string name = std::string(kind) + " " + protocol + (family.empty() ? "" : " " + family);
+    DroppingSockets& sockets = dropping_sockets_[netns][name];
+    if (sockets.name.empty()) {
+      sockets.name = std::move(name);
+      sockets.kind = kind;
+      sockets.labels = {{"protocol", protocol}};
+      if (!family.empty()) {
+        sockets.labels.emplace("family", family);
+      }
+    }
+    return sockets;
+  }
+
+  static Handler assign(const char* kind, double DroppingSockets::*member) {
+    return [kind, member](SeriesReader& reader, const std::string& netns,
+                          const ClientMetric& series, double value) {
+      reader.dropping_sockets(kind, netns, series).*member = value;
+    };
+  }
+
+  static Handler assign(const char* kind, double DroppingSocket::*member) {
+    return [kind, member](SeriesReader& reader, const std::string& netns,
+                          const ClientMetric& series, double value) {
+      reader.dropping_sockets(kind, netns, series).by_inode[label(series, "inode")].*member = value;
+    };
+  }
+
+  static Handler assign_process(const char* kind) {
+    return [kind](SeriesReader& reader, const std::string& netns, const ClientMetric& series,
+                  double /*value*/) {
+      DroppingSocket& socket =
+          reader.dropping_sockets(kind, netns, series).by_inode[label(series, "inode")];
+      socket.pid = label(series, "pid");
+      socket.comm = label(series, "comm");
+    };
+  }
+
   void read_pod(const std::string& netns, const ClientMetric& series, double /*value*/) {
     const std::string name = label(series, "pod_name");
     if (!name.empty()) {
@@ -237,6 +295,8 @@ class SeriesReader {
   KeyedRecords<Endpoint, UdpSockets, endpoint_of> udp_;
   KeyedRecords<std::string, UnixListener, path_of> unix_;
   KeyedRecords<std::string, UnixReceiver, path_of> unix_receivers_;
+  KeyedRecords<std::string, Qdisc, device_of> qdiscs_;
+  std::map<std::string, std::map<std::string, DroppingSockets>> dropping_sockets_;
   KeyedRecords<std::string, PortSockets, port_of> ports_;
 };
 
@@ -324,6 +384,29 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
       {"inetdiag_tcp_sockets", &R::read_tcp_state},
       {"inetdiag_softnet_dropped_total", &R::read_softnet},
       {"inetdiag_netns_info", &R::read_pod},
+      {"inetdiag_qdisc_packets_total", assign(&Qdisc::packets)},
+      {"inetdiag_qdisc_drops_total", assign(&Qdisc::drops)},
+      {"inetdiag_qdisc_overlimits_total", assign(&Qdisc::overlimits)},
+      {"inetdiag_qdisc_queue_packets", assign(&Qdisc::queued_packets)},
+      {"inetdiag_qdisc_limit_packets", assign(&R::qdiscs_, &Qdisc::limit_packets)},
+      {"inetdiag_qdisc_limit_bytes", assign(&R::qdiscs_, &Qdisc::limit_bytes)},
+      {"inetdiag_netlink_receive_queue_bytes", assign("netlink", &DroppingSockets::queued_bytes)},
+      {"inetdiag_netlink_drops_total", assign("netlink", &DroppingSockets::drops)},
+      {"inetdiag_netlink_socket_drops_total", assign("netlink", &DroppingSocket::drops)},
+      {"inetdiag_netlink_socket_receive_queue_bytes",
+       assign("netlink", &DroppingSocket::queued_bytes)},
+      {"inetdiag_netlink_socket_info", assign_process("netlink")},
+      {"inetdiag_raw_receive_queue_bytes", assign("raw", &DroppingSockets::queued_bytes)},
+      {"inetdiag_raw_drops_total", assign("raw", &DroppingSockets::drops)},
+      {"inetdiag_raw_socket_drops_total", assign("raw", &DroppingSocket::drops)},
+      {"inetdiag_raw_socket_receive_queue_bytes", assign("raw", &DroppingSocket::queued_bytes)},
+      {"inetdiag_raw_socket_info", assign_process("raw")},
+      {"inetdiag_packet_receive_queue_bytes", assign("packet", &DroppingSockets::queued_bytes)},
+      {"inetdiag_packet_drops_total", assign("packet", &DroppingSockets::drops)},
+      {"inetdiag_packet_socket_drops_total", assign("packet", &DroppingSocket::drops)},
+      {"inetdiag_packet_socket_receive_queue_bytes",
+       assign("packet", &DroppingSocket::queued_bytes)},
+      {"inetdiag_packet_socket_info", assign_process("packet")},
   };
   return handlers;
 }

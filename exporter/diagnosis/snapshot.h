@@ -183,7 +183,37 @@ struct PortSockets {
   double open() const { return established + close_wait; }
 };
 
-/// The vectors are sorted by endpoint, path or port.
+/// The queueing discipline at the root of a device.
+struct Qdisc {
+  std::string device{};
+  std::string kind{};
+  double packets = 0;  ///< sent
+  double drops = 0;
+  double overlimits = 0;
+  double queued_packets = 0;
+  std::optional<double> limit_packets{};
+  std::optional<double> limit_bytes{};
+};
+
+/// A socket that lost messages or packets.
+struct DroppingSocket {
+  double drops = 0;
+  double queued_bytes = 0;
+  std::string pid{};  ///< empty if unknown
+  std::string comm{};
+};
+
+/// Netlink, raw or packet sockets of one protocol.
+struct DroppingSockets {
+  std::string name{};  ///< `netlink route`, `raw ospf (ipv4)`
+  std::string kind{};  ///< netlink, raw or packet
+  LabelMap labels{};
+  double queued_bytes = 0;
+  double drops = 0;
+  std::map<std::string, DroppingSocket> by_inode{};
+};
+
+/// The vectors are sorted by endpoint, path, port, device or name.
 struct Namespace {
   std::string pod{};  ///< `namespace/name` of the Kubernetes pod; empty if unknown
   std::vector<Listener> listeners{};
@@ -191,9 +221,11 @@ struct Namespace {
   std::vector<UnixListener> unix_listeners{};
   std::vector<UnixReceiver> unix_receivers{};
   std::vector<PortSockets> ports{};
+  std::vector<Qdisc> qdiscs{};
+  std::vector<DroppingSockets> dropping_sockets{};
   std::map<std::string, double, std::less<>> tcp_states{};
   std::map<std::string, double, std::less<>> dropped_by_cpu{};  ///< softnet
-  /// Metrics with one series by name, metrics with the label `field` by `name{field}`.
+  /// Metrics with one series by name, metrics with the label `field` or `family` by `name{value}`.
   std::map<std::string, double, std::less<>> values{};
 
   std::optional<double> value(std::string_view metric) const;

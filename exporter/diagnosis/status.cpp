@@ -134,12 +134,23 @@ class UsageCollector {
     add_limit("timewait sockets", metric::timewaits, "net.ipv4.tcp_max_tw_buckets",
               metric::max_tw_buckets);
     add_limit("orphans", metric::orphans, "net.ipv4.tcp_max_orphans", metric::max_orphans);
-    add_limit_in_pages("TCP memory", metric::tcp_memory_bytes, "net.ipv4.tcp_mem, high",
-                       metric::tcp_mem_high);
-    add_limit_in_pages("UDP memory", metric::udp_memory_bytes, "net.ipv4.udp_mem, high",
-                       metric::udp_mem_high);
+    add_limit("TCP memory", metric::tcp_memory_bytes, "net.ipv4.tcp_mem, high",
+              metric::tcp_memory_high, true);
+    add_limit("UDP memory", metric::udp_memory_bytes, "net.ipv4.udp_mem, high",
+              metric::udp_memory_high, true);
     add_limit("conntrack entries", metric::conntrack_entries, "nf_conntrack_max",
               metric::conntrack_limit);
+    add_limit("IPv4 neighbours", "inetdiag_neighbour_entries{ipv4}",
+              "net.ipv4.neigh.default.gc_thresh3", "inetdiag_neighbour_limit{ipv4}");
+    add_limit("IPv6 neighbours", "inetdiag_neighbour_entries{ipv6}",
+              "net.ipv6.neigh.default.gc_thresh3", "inetdiag_neighbour_limit{ipv6}");
+    add_limit("IPv4 fragments", "inetdiag_fragments_memory_bytes{ipv4}",
+              "net.ipv4.ipfrag_high_thresh", "inetdiag_fragments_memory_limit_bytes{ipv4}", true);
+    add_limit("IPv6 fragments", "inetdiag_fragments_memory_bytes{ipv6}",
+              "net.ipv6.ip6frag_high_thresh", "inetdiag_fragments_memory_limit_bytes{ipv6}", true);
+    add_limit("IPv6 route cache", metric::route_cache_entries, "net.ipv6.route.max_size",
+              metric::route_cache_limit);
+    add_limit("open files", metric::open_files, "fs.file-max", metric::open_files_limit);
   }
 
  private:
@@ -156,9 +167,9 @@ class UsageCollector {
   }
 
   void add_limit(const char* name, std::string_view used, const char* resource,
-                 std::string_view limit, double scale = 1, bool is_bytes = false) {
+                 std::string_view limit, bool is_bytes = false) {
     const auto used_value = delta_.now.value(used);
-    const double limit_value = delta_.now.value(limit).value_or(0) * scale;
+    const double limit_value = delta_.now.value(limit).value_or(0);
     if (used_value && limit_value > 0) {
       add({.name = name,
            .resource = resource,
@@ -167,12 +178,6 @@ class UsageCollector {
            .ratio = *used_value / limit_value,
            .is_bytes = is_bytes});
     }
-  }
-
-  void add_limit_in_pages(const char* name, std::string_view used_bytes, const char* resource,
-                          std::string_view limit_pages) {
-    add_limit(name, used_bytes, resource, limit_pages, static_cast<double>(sysconf(_SC_PAGESIZE)),
-              true);
   }
 
   void add(Usage usage) {

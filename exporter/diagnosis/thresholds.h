@@ -114,6 +114,17 @@ inline constexpr double min_unix_waiting = 5;
 /// Fewer packets dropped by a CPU than this are a short burst.
 inline constexpr double min_softnet_drops = 10;
 
+/// Packets that a queueing discipline dropped: a minimum, and the share of all. fq_codel and TCP
+/// settle for less.
+inline constexpr double min_qdisc_drops = 50;
+inline constexpr double min_qdisc_drop_ratio = 0.05;
+/// Messages that netlink, raw or packet sockets lost. Fewer are a short burst.
+inline constexpr double min_lost_messages = 10;
+/// The kernel checks the memory of fragments before it adds those of a new datagram.
+inline constexpr double full_fragments_ratio = 0.95;
+/// The route cache exceeds its limit by more only on kernels without such a limit.
+inline constexpr double max_route_cache_ratio = 1.1;
+
 /// Older snapshots are not used for comparison. Allows for requests every five minutes.
 inline constexpr std::chrono::minutes max_snapshot_age{15};
 /// Growth over less time than this is not meaningful.

@@ -24,7 +24,7 @@ namespace inetdiag {
 struct KernelSource {
   kernel::FileTree proc;
   kernel::FileTree sys;
-  kernel::NetlinkFactory sock_diag;
+  kernel::NetlinkFactory netlink;
 };
 
 /// Indices of collectors, ascending.
@@ -94,7 +94,7 @@ class ScrapeRun {
   kernel::CachedFiles proc_;
   kernel::CgroupTree cgroups_;
   kernel::TcpTable tcp_;
-  const kernel::NetlinkFactory& sock_diag_;
+  const kernel::NetlinkFactory& netlink_;
   const Clock::duration stall_timeout_;
 
   std::mutex mutex_;

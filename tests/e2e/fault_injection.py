@@ -4,6 +4,8 @@ All of them stay in the network namespace of the test and are bounded in number.
 namespace has (orphans, TCP memory, packet backlogs) comes from a modified copy of the recorded /proc."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import re
 import shutil
@@ -18,6 +20,11 @@ from conftest import FIXTURES, connect_without_waiting, listen
 # Local address on a veth device that drops all packets sent to 10.99.0.0/16.
 BLACK_HOLE_IP = "10.99.0.1"
 
+SOL_RAW, ICMP_FILTER = 255, 1
+ETH_P_IP, ETH_P_LLDP = 0x0800, 0x88CC
+RTMGRP_LINK = 1
+SIOCSIFMTU = 0x8922
+
 
 def add_black_hole():
     for command in (
@@ -28,6 +35,94 @@ def add_black_hole():
         "link set far up",
     ):
         subprocess.run(["ip", *command.split()], check=True)
+
+
+def add_slow_device(kind, rate="64kbit", limit=3000):
+    """Creates the device `slow`, whose queueing discipline, `tbf` or `mq` with one at each queue, sends at this rate.
+
+    Returns the error if the kernel lacks something."""
+    shaper = f"tbf rate {rate} burst 2000 limit {limit}"
+    qdiscs = [f"root {shaper}"]
+    if kind == "mq":
+        qdiscs = ["root handle 1: mq", *(f"parent 1:{queue} {shaper}" for queue in (1, 2))]
+    for command in (
+        "ip link add slow numtxqueues 2 type veth peer name behind numtxqueues 2",
+        *(f"tc qdisc add dev slow {qdisc}" for qdisc in qdiscs),
+        "ip link set slow arp off",
+        "ip addr add 10.97.0.1/24 dev slow",
+        "ip link set slow up",
+        "ip link set behind up",
+    ):
+        result = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+        if result.returncode:
+            return f"{command}: {result.stderr.strip()}"
+    return None
+
+
+def send_over_slow_device(count):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(count):
+            with contextlib.suppress(OSError):  # ENOBUFS: the queueing discipline dropped it
+                sender.sendto(b"x" * 900, ("10.97.0.2", 9))
+
+
+def netlink_monitor():
+    """Returns a socket for messages about devices, with room for a few."""
+    monitor = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    monitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    monitor.bind((0, RTMGRP_LINK))
+    return monitor
+
+
+def change_device(count, after_each=lambda: None):
+    """Changes the MTU of lo, of which the kernel notifies programs."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for mtu in range(20000, 20000 + count):
+            fcntl.ioctl(control, SIOCSIFMTU, struct.pack("16si20x", b"lo", mtu))
+            after_each()
+
+
+def raw_receiver():
+    """Returns a raw socket for ICMP, with room for a few packets."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    return receiver
+
+
+def send_icmp(count):
+    """Sends echo replies to this host."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sender:
+        sender.setsockopt(SOL_RAW, ICMP_FILTER, struct.pack("I", 0xFFFFFFFF))
+        for _ in range(count):
+            sender.sendto(b"\0\0\xff\xff\0\0\0\0", ("127.0.0.1", 0))
+
+
+def send_frames(count, protocol):
+    """Sends frames of an Ethernet protocol to this host."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as sender:
+        for _ in range(count):
+            sender.sendto(b"x", ("lo", protocol))
+
+
+def packet_receiver(protocol):
+    """Returns a packet socket on lo, with room for a few packets."""
+    receiver = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    receiver.bind(("lo", protocol))
+    return receiver
+
+
+def read_all(receiver):
+    """Reads all that a socket has received."""
+    receiver.setblocking(False)
+    while True:
+        try:
+            receiver.recv(10000)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:  # a netlink socket lost messages
+                raise
 
 
 def set_sysctl(name, value):
@@ -487,6 +582,37 @@ class FewPortsLeft:
         close_all(self.clients)
 
 
+class SaturatedDevice:
+    """More packets than a device can send. `error` says what the kernel lacks for it."""
+
+    def __init__(self):
+        self.error = add_slow_device("mq")
+
+    def inject(self):
+        if not self.error:
+            send_over_slow_device(30)
+
+    def clear(self):
+        pass
+
+
+class SlowReceivers:
+    """A netlink, a raw and a packet socket that are read, but not fast enough."""
+
+    def __init__(self):
+        self.sockets = [netlink_monitor(), raw_receiver(), packet_receiver(ETH_P_LLDP)]
+
+    def inject(self):
+        change_device(10)
+        send_icmp(20)
+        send_frames(20, ETH_P_LLDP)
+        self.clear()
+
+    def clear(self):
+        for receiver in self.sockets:
+            read_all(receiver)
+
+
 class ProcfsFault:
     """Bad values in a copy of the recorded /proc, for limits that all namespaces of the host share."""
 
@@ -504,6 +630,7 @@ class ProcfsFault:
     def inject(self):
         self.injections += 1
         sockstat = re.sub(r"orphan \d+", "orphan 60000", recorded("net/sockstat"))
+        sockstat = re.sub(r"(FRAG: .* memory) \d+", r"\1 4000000", sockstat)
         self.write("net/sockstat", re.sub(r"(TCP: .* mem) \d+", r"\1 300000", sockstat))
         limit = int(recorded("sys/net/netfilter/nf_conntrack_max"))
         self.write("sys/net/netfilter/nf_conntrack_count", f"{limit - 10}\n")
@@ -519,6 +646,17 @@ class ProcfsFault:
         names = recorded("net/stat/nf_conntrack").splitlines()[0].split()
         self.increase("net/stat/nf_conntrack", 1, [names.index("drop")], 16)
         self.increase("net/softnet_stat", 0, [1], 16)
+        self.set_columns("net/stat/arp_cache", entries=1024, table_fulls=3 * self.injections)
+        self.write("sys/fs/file-nr", "900000\t0\t1000000\n")
+        self.write("net/rt6_stats", "0009 0006 0012 0007 0000 0f00 0000\n")
+
+    def set_columns(self, name, **values):
+        """Sets columns of a file of /proc/net/stat in all its lines."""
+        names, *lines = [line.split() for line in recorded(name).splitlines()]
+        for words in lines:
+            for column, value in values.items():
+                words[names.index(column)] = format(value, "08x")
+        self.write(name, "".join(" ".join(words) + "\n" for words in (names, *lines)))
 
     def increase(self, name, row, columns, base):
         """Sets counters to their recorded value plus three for each injection."""
@@ -530,8 +668,9 @@ class ProcfsFault:
         self.write(name, "\n".join(lines) + "\n")
 
     def clear(self):
-        for name in ("net/sockstat", "sys/net/netfilter/nf_conntrack_count"):
+        for name in ("net/sockstat", "sys/net/netfilter/nf_conntrack_count", "sys/fs/file-nr", "net/rt6_stats"):
             self.write(name, recorded(name))
+        self.set_columns("net/stat/arp_cache", table_fulls=3 * self.injections)
 
 
 def recorded(name):

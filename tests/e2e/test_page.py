@@ -2,11 +2,15 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 
+import pytest
+
 import exposition
 from conftest import FIXTURES, ROOT, connect_without_waiting, families_of, listen, may_change_user, wait_until
+from fault_injection import ETH_P_IP, change_device, netlink_monitor, packet_receiver, raw_receiver, send_icmp
 
 GOLDEN = ROOT / "tests" / "e2e" / "golden.prom"
 # Families that only other set-ups emit: type, help and all labels.
@@ -83,6 +87,10 @@ def families_of_other_setups(page, request):
 # They need an owner by cgroup, or other network namespaces (test_netns.py).
 CONDITIONAL = {"inetdiag_listener_info", "inetdiag_netns_info", "inetdiag_netns_discovered"}
 CONDITIONAL |= {"inetdiag_netns_skipped", "inetdiag_netns_tcp_dump_age_seconds", "inetdiag_udp_info"}
+# They need kernel modules, or an old kernel.
+CONDITIONAL |= {
+    name for name in exposition.parse(OTHER_SETUPS.read_text()) if re.match("inetdiag_(qdisc|packet|route_cache|(netlink|raw)_socket_info)", name)
+}
 # They need the processes and cgroups of the host.
 CONDITIONAL |= {
     name for name in exposition.parse(OTHER_SETUPS.read_text()) if re.match("inetdiag_listener_(owner|process)_", name)
@@ -129,6 +137,41 @@ def test_families_of_other_setups(start, request, tmp_path):
     )
     emitted = families_of_other_setups(page, request)
     assert emitted - CONDITIONAL == exposition.parse(OTHER_SETUPS.read_text()).keys() - CONDITIONAL
+
+
+def test_families_of_an_old_kernel(start, request, tmp_path):
+    shutil.copytree(FIXTURES / "proc", tmp_path / "proc")
+    for name, text in (
+        ("sys/kernel/osrelease", "5.10.0"),
+        ("sys/net/ipv6/route/max_size", "4096"),
+        ("net/rt6_stats", "0009 0006 0012 0007 0000 0006 0000"),
+    ):
+        (tmp_path / "proc" / name).write_text(text + "\n")
+    exporter = start(f"--path.procfs={tmp_path}/proc")
+    assert families_of_other_setups(exporter.page(), request) >= {"inetdiag_route_cache_entries"}
+    assert exporter.series()["inetdiag_route_cache_limit"] == 4096
+
+
+def test_families_of_devices_and_packet_sockets(start, request):
+    for number, kind in enumerate(("tbf rate 1mbit burst 2000 limit 3000", "pfifo limit 7")):
+        command = f"ip link add d{number} type veth && tc qdisc add dev d{number} root {kind}"
+        if subprocess.run(command, shell=True, check=False).returncode:
+            pytest.skip("this kernel has no veth, sch_tbf or sch_fifo")
+    exporter = start("--collector.qdisc.max=1")
+    emitted = families_of_other_setups(exporter.page(), request)
+    assert emitted >= {"inetdiag_qdisc_limit_bytes", "inetdiag_qdiscs_omitted"}
+    exporter = start("--no-sandbox")  # which hides the descriptors of other processes
+    assert families_of_other_setups(exporter.page(), request) >= {"inetdiag_qdisc_limit_packets"}
+    _unread = (netlink_monitor(), raw_receiver(), packet_receiver(ETH_P_IP))
+    for _ in range(2):  # the second growth leads to a search of the processes
+        change_device(20)
+        send_icmp(30)
+        page = exporter.page()
+    emitted = families_of_other_setups(page, request)
+    assert emitted >= {"inetdiag_netlink_socket_info", "inetdiag_raw_socket_info"}
+    if "inetdiag_packet_sockets" not in emitted:
+        pytest.skip("this kernel has no packet_diag")
+    assert emitted >= {"inetdiag_packet_drops_total", "inetdiag_packet_socket_info"}
 
 
 def test_conditional_families_have_the_help_of_their_sources():

@@ -29,6 +29,8 @@ from fault_injection import (
     LostSynAcks,
     PausedClients,
     ProcfsFault,
+    SaturatedDevice,
+    SlowReceivers,
     SlowServer,
     StuckServer,
     SynCookiesWithOverflow,
@@ -101,6 +103,15 @@ EXPECTED = {
     ("InetdiagConntrackNearLimit", "instance", "proc"),
     ("InetdiagConntrackDrops", "instance", "proc"),
     ("InetdiagSoftnetDrops", "instance", "proc"),
+    ("InetdiagNeighbourTableNearlyFull", "instance", "proc"),
+    ("InetdiagNeighbourTableFull", "instance", "proc"),
+    ("InetdiagOpenFilesNearlyExhausted", "instance", "proc"),
+    ("InetdiagFragmentsNearLimit", "instance", "proc"),
+    ("InetdiagRouteCacheNearLimit", "instance", "proc"),
+    ("InetdiagQdiscDrops", "device", "slow"),
+    ("InetdiagNetlinkMessagesLost", "instance", "live"),
+    ("InetdiagSocketDropsPackets", "kind", "raw"),
+    ("InetdiagSocketDropsPackets", "kind", "packet"),
     ("InetdiagCollectorFailing", "collector", "sockstat"),
     ("InetdiagNamespacesSkipped", "instance", "live"),
     ("InetdiagSandboxInactive", "instance", "broken"),
@@ -154,7 +165,8 @@ class Scenario:
     def __init__(self, directory, binary, cleanup):
         self.directory, self.binary, self.cleanup = directory, binary, cleanup
         self.running = {}
-        self.unavailable = {}  # metric: why it cannot have a value on this machine
+        # metric: why it cannot have a value
+        self.unavailable = {"inetdiag_netlink_socket_info": "the sandbox hides the descriptors of other processes"}
         self.cgroups = None  # the cgroup v2 mount, if cgroups can be created
         self.begin = time.time()
 
@@ -165,7 +177,16 @@ class Scenario:
         with self.cgroup():
             overflow, udp_flood = AcceptQueueOverflow(8080, 8), UdpFlood(5353)
         procfs = ProcfsFault(directory / "proc")
+        (procfs.directory / "sys/kernel/osrelease").write_text("5.10.0\n")
+        (procfs.directory / "sys/net/ipv6/route/max_size").write_text("4096\n")
         few_ports = FewPortsLeft(directory / "ports")
+        saturated_device = SaturatedDevice()
+        if not saturated_device.error:
+            command = "tc qdisc add dev hole root pfifo limit 100"
+            subprocess.run(command.split(), check=True)
+        else:
+            for metric in ("drops_total", "packets_total", "queue_packets", "overlimits_total", "requeues_total"):
+                self.unavailable[f"inetdiag_qdisc_{metric}"] = saturated_device.error
         self.sockstat = directory / "broken" / "net" / "sockstat"
         self.sockstat.parent.mkdir(parents=True)
         self.restore_sockstat()
@@ -194,8 +215,13 @@ class Scenario:
             UnixDatagramFlood("\0inetdiag-datagrams"),
             procfs,
             few_ports,
+            SlowReceivers(),
+            saturated_device,
         ]
-        procfs_collectors = ["--collector.sockstat", "--collector.softnet", "--collector.conntrack", "--collector.nstat"]
+        procfs_collectors = [
+            f"--collector.{name}"
+            for name in "sockstat softnet conntrack nstat neighbours files fragments route_cache".split()
+        ]
         only = ["--collector.disable-defaults"]
         other = pod.PinnedNamespace(netns_directory, "cni-2", cleanup)
         other.send_command("listen", 8080, 4)
@@ -332,7 +358,10 @@ scrape_configs:
         self.restore_sockstat()
         self.restart("broken")
         self.start("gone", *arguments, listen=f"127.0.0.1:{gone.port}")
-        wait_until("all alerts are resolved", lambda: self.query("up") and not self.alerts(), **PHASE_WAIT)
+        try:
+            wait_until("all alerts are resolved", lambda: self.query("up") and not self.alerts(), **PHASE_WAIT)
+        except AssertionError as error:
+            raise AssertionError(f"never resolved: {self.alerts()}") from error
         injector.stop()
         self.end = time.time()
 
@@ -340,6 +369,8 @@ scrape_configs:
         impossible = ()
         if "inetdiag_listener_backlog_capped" in self.unavailable:
             impossible = ("InetdiagSomaxconnTooSmall", "InetdiagListenerBacklogTooSmall")
+        if "inetdiag_qdisc_drops_total" in self.unavailable:
+            impossible += ("InetdiagQdiscDrops",)
         return {expected for expected in EXPECTED if expected[0] not in impossible}
 
     def values(self, expression, start=None, end=None, **variables):

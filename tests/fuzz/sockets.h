@@ -18,7 +18,8 @@ inline kernel::NetlinkFactory replaying(std::string_view input) {
     datagrams.push_back(testing::data_message({payload.begin(), payload.end()}));
   }
   datagrams.push_back(testing::done_message());
-  return [datagrams] { return std::make_unique<testing::ReplayNetlink>(datagrams); };
+  return
+      [datagrams](int /*protocol*/) { return std::make_unique<testing::ReplayNetlink>(datagrams); };
 }
 
 /// Collects twice: first with the second half of the input, then with all of it.
@@ -27,11 +28,11 @@ inline void collect(Collector& collector, std::string_view input) {
   static const kernel::FileTree files(tree.root());
   const auto deadline = kernel::Deadline::in(std::chrono::hours(1));
   for (const std::string_view part : {input.substr(input.size() / 2), input}) {
-    const kernel::NetlinkFactory sock_diag = replaying(part);
+    const kernel::NetlinkFactory netlink = replaying(part);
     kernel::CachedFiles proc(files, deadline);
     kernel::CgroupTree cgroups(files, deadline);
-    kernel::TcpTable tcp(sock_diag, deadline);
-    require_valid_page(collector.collect({proc, cgroups, tcp, sock_diag, deadline}));
+    kernel::TcpTable tcp(netlink, deadline);
+    require_valid_page(collector.collect({proc, cgroups, tcp, netlink, deadline}));
   }
 }
 

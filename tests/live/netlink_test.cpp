@@ -51,7 +51,7 @@ struct UnconnectedSocket {
 
   UnconnectedSocket() {
     const int fd = open_netlink().get();  // closed again: the lowest free descriptor
-    netlink = kernel::open_sock_diag();
+    netlink = kernel::open_netlink(NETLINK_SOCK_DIAG);
     const sockaddr_nl none{};
     EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&none), sizeof none), 0);
   }
@@ -63,7 +63,7 @@ std::size_t count_listeners(const kernel::NetlinkFactory& open) {
 }
 
 TEST_F(ForgedMessages, AreRefusedByTheKernel) {
-  const auto netlink = kernel::open_sock_diag();
+  const auto netlink = kernel::open_netlink(NETLINK_SOCK_DIAG);
   const Bytes datagram = forged_listener(netlink->sequence(), netlink->port_id());
   EXPECT_EQ(send_to(open_netlink(), netlink->port_id(), datagram), ECONNREFUSED);
 }
@@ -71,7 +71,7 @@ TEST_F(ForgedMessages, AreRefusedByTheKernel) {
 TEST_F(ForgedMessages, AreIgnoredBecauseOfTheirSender) {
   const UniqueFd listener = listen_on({});
   const UniqueFd forger = open_netlink();
-  EXPECT_EQ(count_listeners([&] {
+  EXPECT_EQ(count_listeners([&](int /*protocol*/) {
               UnconnectedSocket socket;
               const std::uint32_t port_id = socket.netlink->port_id();
               const std::uint32_t sequence = socket.netlink->sequence();
@@ -140,12 +140,12 @@ TEST_F(ForgedMessages, DoNotChangeDumpsOrMemoryDuringAFlood) {
     ::_exit(0);
   }
   wait_until("the flood has started", [&] { return state.refused + state.delivered > 0; });
-  EXPECT_EQ(count_listeners(kernel::open_sock_diag), listeners.size());
+  EXPECT_EQ(count_listeners(kernel::open_netlink), listeners.size());
   const std::size_t before = resident_bytes();
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   int wrong = 0;
   while (std::chrono::steady_clock::now() < end) {
-    wrong += count_listeners(kernel::open_sock_diag) == listeners.size() ? 0 : 1;
+    wrong += count_listeners(kernel::open_netlink) == listeners.size() ? 0 : 1;
   }
   const std::size_t after = resident_bytes();
   state.is_stopped = true;

@@ -120,12 +120,12 @@ struct Result {
 Result collect(Collector& collector) {
   const kernel::FileTree proc_tree("/proc");
   const kernel::FileTree sys("/sys");
-  const kernel::NetlinkFactory sock_diag = kernel::open_sock_diag;
+  const kernel::NetlinkFactory netlink = kernel::open_netlink;
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(2));
   kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
-  kernel::TcpTable tcp(sock_diag, deadline);
-  return {collector.collect({proc, cgroups, tcp, sock_diag, deadline}), deadline.end()};
+  kernel::TcpTable tcp(netlink, deadline);
+  return {collector.collect({proc, cgroups, tcp, netlink, deadline}), deadline.end()};
 }
 
 TEST(NetnsCollector, ReservesTimeForTheResponseAndCollectsSkippedNamespacesFirst) {

@@ -71,7 +71,7 @@ std::unique_ptr<Scraper> make_scraper(const std::string& cpu_budget) {
   static const Log log(spdlog::level::info, LogFormat::logfmt,
                        std::make_shared<spdlog::sinks::stderr_sink_mt>());
   return std::make_unique<Scraper>(
-      KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+      KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
       all_collectors(cpu_budget), [] { return std::vector<prometheus::MetricFamily>(); }, log);
 }
 

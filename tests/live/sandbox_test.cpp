@@ -274,7 +274,7 @@ TEST_F(Sandbox, AllowsWhatAScrapeNeeds) {
   EXPECT_EQ(attempt([] {
               std::string result = "started";
               std::thread([&result] {
-                kernel::TcpTable tcp(kernel::open_sock_diag,
+                kernel::TcpTable tcp(kernel::open_netlink,
                                      kernel::Deadline::in(std::chrono::seconds(10)));
                 tcp.listeners();
                 const UniqueFd limits(::open("/proc/sys/net/core/somaxconn", O_RDONLY));

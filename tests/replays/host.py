@@ -30,7 +30,7 @@ sys.path += [str(HERE), str(HERE.parent), str(HERE.parent / "e2e")]
 
 import pytest  # noqa: E402
 from conftest import CLONE_NEWNET, enter_new_namespace  # noqa: E402
-from fault_injection import ProcfsFault, recorded, syn_packet  # noqa: E402
+from fault_injection import ProcfsFault, add_slow_device, recorded, syn_packet  # noqa: E402
 from netns import NetnsDirectory, libc, unshare_mounts  # noqa: E402
 from polling import wait_until  # noqa: E402
 
@@ -38,6 +38,7 @@ SYN, RST, ACK = 2, 4, 16
 REUSEPORT = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 DEFER_ACCEPT = (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)
 MPTCP = 262
+MORE_FRAGMENTS = 0x2000
 skip = pytest.skip
 
 
@@ -312,6 +313,34 @@ class Host:
 
         threading.Thread(target=read_forever, daemon=True).start()
 
+    @staticmethod
+    def send_fragments(count, first=0):
+        """Sends first fragments of datagrams, whose rest never comes."""
+        source = socket.inet_aton("127.0.0.1")
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+            for number in range(first, first + count):
+                header = (4 << 4 | 5, 0, 1020, number + 1, MORE_FRAGMENTS, 64, socket.IPPROTO_UDP, 0)
+                packet = struct.pack("!BBHHHBBH", *header) + source + source + bytes(1000)
+                raw.sendto(packet, ("127.0.0.1", 0))
+
+    @staticmethod
+    def fragments_bytes():
+        sockstat = Path("/proc/thread-self/net/sockstat").read_text()
+        return int(re.search(r"FRAG: .*memory (\d+)", sockstat)[1])
+
+    @staticmethod
+    def slow_device(kind, **limits):
+        if error := add_slow_device(kind, **limits):
+            skip(error)
+
+    @staticmethod
+    def wait_until_slow_device_is_idle():
+        def is_idle():
+            show = ["tc", "-s", "qdisc", "show", "dev", "slow"]
+            return "backlog 0b" in subprocess.run(show, capture_output=True, text=True, check=True).stdout
+
+        wait_until("the device has sent its queue", is_idle, 10)
+
     def unix(self, name, backlog=None):
         """Returns a UNIX listener, or without a backlog, a datagram socket. Its path is relative to the directory."""
         server = self.keep(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if backlog is None else socket.SOCK_STREAM))
@@ -508,7 +537,7 @@ class Host:
             "status": process.returncode,
             "document": json.loads(output) if output else None,
             "errors": errors,
-            "counted": {name: value - before[name] for name, value in counters().items() if value != before[name]},
+            "counted": {name: value - before.get(name, 0) for name, value in counters().items() if value != before.get(name, 0)},
             "listeners": [*listeners_before, "after", *self.sockets("-lt")],
         }
 

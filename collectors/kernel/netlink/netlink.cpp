@@ -12,7 +12,9 @@
 #include <vector>
 
 #include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -24,7 +26,7 @@ namespace {
 // is smaller.
 constexpr std::size_t receive_buffer_bytes = 1U << 15U;
 
-std::system_error failure(int error, const char* what) {
+std::system_error failure(int error, const std::string& what) {
   return {error, std::generic_category(), what};
 }
 
@@ -39,26 +41,28 @@ std::uint32_t random_sequence() {
   return static_cast<std::uint32_t>(now ^ (reinterpret_cast<std::uintptr_t>(&value) >> 4U));
 }
 
-class SockDiagSocket final : public Netlink {
+class NetlinkSocket final : public Netlink {
  public:
-  SockDiagSocket() : socket_(mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC)) {
+  explicit NetlinkSocket(int protocol)
+      : name_(protocol == NETLINK_ROUTE ? "NETLINK_ROUTE" : "NETLINK_SOCK_DIAG"),
+        socket_(mnl_socket_open2(protocol, SOCK_CLOEXEC)) {
     if (!socket_) {
-      throw failure(errno, "cannot open NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot open " + name_ + " socket");
     }
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-      throw failure(errno, "cannot bind NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot bind " + name_ + " socket");
     }
     // The kernel refuses messages from other processes to a socket that is connected to the kernel
     // (net/netlink/af_netlink.c, netlink_getsockbyportid), so they cannot fill the receive queue.
     const sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
     if (::connect(fd(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0) {
-      throw failure(errno, "cannot connect NETLINK_SOCK_DIAG socket");
+      throw failure(errno, "cannot connect " + name_ + " socket");
     }
   }
 
   void send(std::span<const std::byte> request) override {
     if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) {
-      throw failure(errno, "cannot send sock_diag request");
+      throw failure(errno, "cannot send " + name_ + " request");
     }
   }
 
@@ -72,7 +76,7 @@ class SockDiagSocket final : public Netlink {
           ::recvfrom(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC,
                      reinterpret_cast<sockaddr*>(&sender), &sender_length);
       if (length < 0) {
-        throw failure(errno, "cannot receive sock_diag message");
+        throw failure(errno, "cannot receive " + name_ + " message");
       }
       // Another process may have sent it between bind() and connect().
       const bool is_from_kernel = sender_length == sizeof sender && sender.nl_pid == 0;
@@ -80,7 +84,7 @@ class SockDiagSocket final : public Netlink {
         continue;
       }
       if (static_cast<std::size_t>(length) > buffer.size()) {
-        throw failure(EMSGSIZE, "sock_diag datagram is larger than the receive buffer");
+        throw failure(EMSGSIZE, name_ + " datagram is larger than the receive buffer");
       }
       return static_cast<std::size_t>(length);
     }
@@ -102,7 +106,7 @@ class SockDiagSocket final : public Netlink {
       deadline.check();
       ready = ::poll(&readable, 1, poll_timeout_ms);
       if (ready < 0 && errno != EINTR) {
-        throw failure(errno, "cannot poll NETLINK_SOCK_DIAG socket");
+        throw failure(errno, "cannot poll " + name_ + " socket");
       }
     }
   }
@@ -110,6 +114,7 @@ class SockDiagSocket final : public Netlink {
   struct Close {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
+  const std::string name_;
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = random_sequence();
 };
@@ -194,12 +199,12 @@ struct Message {
 Message take_message(std::span<const std::byte>& datagram) {
   Message message;
   if (datagram.size() < sizeof message.header) {
-    throw failure(EBADMSG, "truncated sock_diag message");
+    throw failure(EBADMSG, "truncated netlink message");
   }
   std::memcpy(&message.header, datagram.data(), sizeof message.header);
   const std::size_t length = message.header.nlmsg_len;
   if (length < sizeof message.header || length > datagram.size()) {
-    throw failure(EBADMSG, "sock_diag message with invalid length");
+    throw failure(EBADMSG, "netlink message with invalid length");
   }
   message.bytes = datagram.first(length);
   const std::size_t aligned = (length + 3) & ~std::size_t{3};
@@ -230,11 +235,13 @@ void check_kept_sockets(std::size_t count, std::string_view sockets) {
   }
 }
 
-std::unique_ptr<Netlink> open_sock_diag() { return std::make_unique<SockDiagSocket>(); }
+std::unique_ptr<Netlink> open_netlink(int protocol) {
+  return std::make_unique<NetlinkSocket>(protocol);
+}
 
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each) {
-  dump(*open(), type, payload, deadline, each);
+  dump(*open(NETLINK_SOCK_DIAG), type, payload, deadline, each);
 }
 
 void dump(Netlink& netlink, std::uint16_t type, std::span<const std::byte> payload,
@@ -265,10 +272,11 @@ void dump(Netlink& netlink, std::uint16_t type, std::span<const std::byte> paylo
     }
     if (result < 0) {
       const int error = state.error != 0 ? state.error : errno;
-      const bool is_missing = error == ENOENT || error == EOPNOTSUPP;
+      const bool is_sock_diag = type == SOCK_DIAG_BY_FAMILY || type == TCPDIAG_GETSOCK;
+      const bool is_missing = is_sock_diag && (error == ENOENT || error == EOPNOTSUPP);
       throw failure(error, is_missing ? "kernel has no sock_diag support for these sockets "
                                         "(modprobe inet_diag tcp_diag udp_diag unix_diag)"
-                                      : "sock_diag dump failed");
+                                      : "netlink dump failed");
     }
   }
 }

@@ -1,4 +1,5 @@
-// Dumps over NETLINK_SOCK_DIAG: netlink(7), sock_diag(7), net/netlink/af_netlink.c (netlink_dump).
+// Dumps over netlink: netlink(7), sock_diag(7), rtnetlink(7), net/netlink/af_netlink.c
+// (netlink_dump).
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,7 @@
 
 namespace inetdiag::kernel {
 
-/// The transport of dumps, one after another: a NETLINK_SOCK_DIAG socket, or recorded datagrams in
-/// tests.
+/// The transport of dumps, one after another: a netlink socket, or recorded datagrams in tests.
 class Netlink {
  public:
   virtual ~Netlink() = default;
@@ -32,16 +32,17 @@ class Netlink {
   virtual std::uint32_t sequence() const = 0;
 };
 
-using NetlinkFactory = std::function<std::unique_ptr<Netlink>()>;
+/// Opens the transport of a protocol: NETLINK_SOCK_DIAG or NETLINK_ROUTE.
+using NetlinkFactory = std::function<std::unique_ptr<Netlink>(int protocol)>;
 
-/// Opens a NETLINK_SOCK_DIAG socket in the network namespace of the calling thread. Needs no
-/// privileges. Throws std::system_error.
-std::unique_ptr<Netlink> open_sock_diag();
+/// Opens a netlink socket in the network namespace of the calling thread. Needs no privileges.
+/// Throws std::system_error.
+std::unique_ptr<Netlink> open_netlink(int protocol);
 
-/// Sends a dump request over a new transport and calls `each` with the payload of every message as
-/// it arrives. Skips messages of other requests. Returns after NLMSG_DONE. Throws std::system_error
-/// with the kernel's errno (ENOENT or EOPNOTSUPP: the diag module is missing) or EBADMSG for a
-/// malformed message, DeadlineExceeded, and whatever `each` throws.
+/// Sends a sock_diag request over a new transport and calls `each` with the payload of every
+/// message as it arrives. Skips messages of other requests. Returns after NLMSG_DONE. Throws
+/// std::system_error with the kernel's errno (ENOENT or EOPNOTSUPP: the diag module is missing) or
+/// EBADMSG for a malformed message, DeadlineExceeded, and whatever `each` throws.
 void dump(const NetlinkFactory& open, std::uint16_t type, std::span<const std::byte> payload,
           const Deadline& deadline, const std::function<void(std::span<const std::byte>)>& each);
 

@@ -3,14 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "collectors/kernel/proc/conntrack.h"
+#include "collectors/kernel/proc/stat_table.h"
 #include "tests/unit/support/collected.h"
 
 namespace inetdiag {
 namespace {
 
 using namespace testing;
-using kernel::parse_conntrack;
+using kernel::parse_stat_table;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -25,21 +25,22 @@ constexpr std::string_view conntrack_stat_of_4_18 =
     "0000000a  00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000001 "
     "00000010 00000000 00000000  00000000 00000000 00000000 00000000\n";
 
-TEST(ParseConntrack, SumsTheColumnsOverCpus) {
-  const auto columns = parse_conntrack(conntrack_stat_of_4_18);
-  EXPECT_EQ(columns.find("insert_failed")->second, 16U);
-  EXPECT_EQ(columns.find("drop")->second, 17U);
-  EXPECT_EQ(columns.find("early_drop")->second, 2U);
-  EXPECT_EQ(columns.find("search_restart")->second, 3U);
+TEST(ParseStatTable, SumsTheColumnsOverCpus) {
+  const auto columns = parse_stat_table(conntrack_stat_of_4_18);
+  EXPECT_EQ(columns.find("insert_failed")->second.sum, 16U);
+  EXPECT_EQ(columns.find("drop")->second.sum, 17U);
+  EXPECT_EQ(columns.find("early_drop")->second.sum, 2U);
+  EXPECT_EQ(columns.find("search_restart")->second.sum, 3U);
+  EXPECT_EQ(columns.find("entries")->second.first, 10U);
 }
 
-TEST(ParseConntrack, IgnoresInvalidText) {
-  EXPECT_THAT(parse_conntrack(""), IsEmpty());
-  EXPECT_THAT(parse_conntrack("a b c"), IsEmpty());
-  EXPECT_THAT(parse_conntrack("a b\nx 1\n"), IsEmpty());
-  EXPECT_THAT(parse_conntrack("a b\n1\n"), ElementsAre(::testing::Pair("a", 1U)));
-  EXPECT_THAT(parse_conntrack("a\n1 2 3\n"), ElementsAre(::testing::Pair("a", 1U)));
-  EXPECT_THAT(parse_conntrack("\n1 2\n"), IsEmpty());
+TEST(ParseStatTable, IgnoresInvalidText) {
+  EXPECT_THAT(parse_stat_table(""), IsEmpty());
+  EXPECT_THAT(parse_stat_table("a b c"), IsEmpty());
+  EXPECT_THAT(parse_stat_table("a b\nx 1\n"), IsEmpty());
+  EXPECT_THAT(parse_stat_table("a b\n1\n"), ElementsAre(::testing::Key("a")));
+  EXPECT_THAT(parse_stat_table("a\n1 2 3\n"), ElementsAre(::testing::Key("a")));
+  EXPECT_THAT(parse_stat_table("\n1 2\n"), IsEmpty());
 }
 
 TEST(Conntrack, ExportsEntriesLimitAndFailures) {

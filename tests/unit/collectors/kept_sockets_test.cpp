@@ -67,7 +67,9 @@ TEST_P(KeptSockets, AreLimited) {
   const TemporaryTree tree;
   const kernel::FileTree files(tree.root());
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(60));
-  const kernel::NetlinkFactory open = [&] { return std::make_unique<EndlessDump>(GetParam()); };
+  const kernel::NetlinkFactory open = [&](int /*protocol*/) {
+    return std::make_unique<EndlessDump>(GetParam());
+  };
   kernel::CachedFiles proc(files, deadline);
   kernel::CgroupTree cgroups(files, deadline);
   kernel::TcpTable tcp(open, deadline);

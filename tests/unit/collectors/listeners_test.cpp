@@ -285,19 +285,19 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
   int dumps = 0;
   const kernel::FileTree proc_tree(fixture.proc_tree.root());
   const kernel::FileTree sys(fixture.sys_tree.root());
-  const kernel::NetlinkFactory sock_diag = fixture.kernel.factory();
+  const kernel::NetlinkFactory netlink = fixture.kernel.factory();
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
   kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
   kernel::TcpTable tcp(
-      [&] {
+      [&](int /*protocol*/) {
         const Bytes reply = ++dumps == 1
                                 ? data_message(listener(80, 1, 5, 9).payload()) + done_message()
                                 : error_message(-ENOMEM);
         return std::make_unique<ReplayNetlink>(std::deque{reply});
       },
       deadline);
-  const auto collection = collector->collect({proc, cgroups, tcp, sock_diag, deadline});
+  const auto collection = collector->collect({proc, cgroups, tcp, netlink, deadline});
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));

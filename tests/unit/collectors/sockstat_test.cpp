@@ -38,15 +38,17 @@ TEST(SockstatCollector, ConvertsPagesToBytes) {
                           "sockets: used 231\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\n"
                           "UDP: inuse 2 mem 4\nUDPLITE: inuse 0\nRAW: inuse 0\n"
                           "FRAG: inuse 1 memory 5000\n");
-  const std::string page_size = std::to_string(::sysconf(_SC_PAGESIZE));
-  const std::string page = std::to_string(::sysconf(_SC_PAGESIZE) * 3);
-  const std::string udp_pages = std::to_string(::sysconf(_SC_PAGESIZE) * 4);
+  fixture.proc_tree.write("sys/net/ipv4/tcp_mem", "1\t2\t3\n");
+  fixture.proc_tree.write("sys/net/ipv4/udp_mem", "none\n");
+  const auto pages = [](long count) { return std::to_string(::sysconf(_SC_PAGESIZE) * count); };
   EXPECT_THAT(
       fixture.lines(*make_sockstat({})),
       ::testing::ElementsAre(
           "inetdiag_tcp_orphans 1", "inetdiag_tcp_time_wait 2", "inetdiag_tcp_allocated_sockets 9",
-          "inetdiag_tcp_memory_bytes " + page, "inetdiag_udp_memory_bytes " + udp_pages,
-          "inetdiag_fragments_memory_bytes 5000", "inetdiag_page_size_bytes " + page_size));
+          "inetdiag_tcp_memory_bytes " + pages(3), "inetdiag_udp_memory_bytes " + pages(4),
+          "inetdiag_tcp_memory_limit_bytes{field=\"low\"} " + pages(1),
+          "inetdiag_tcp_memory_limit_bytes{field=\"pressure\"} " + pages(2),
+          "inetdiag_tcp_memory_limit_bytes{field=\"high\"} " + pages(3)));
 }
 
 TEST(SockstatCollector, FailsIfItsFileIsMissing) {
@@ -60,9 +62,8 @@ TEST(SockstatCollector, OmitsHostMetricsInOtherNamespaces) {
   fixture.proc_tree.write("net/sockstat",
                           "TCP: inuse 5 orphan 1 tw 2 alloc 9 mem 3\nUDP: inuse 2 mem 4\n"
                           "FRAG: inuse 1 memory 5000\n");
-  EXPECT_THAT(
-      fixture.lines(*make_sockstat({})),
-      ::testing::ElementsAre("inetdiag_tcp_time_wait 2", "inetdiag_fragments_memory_bytes 5000"));
+  EXPECT_THAT(fixture.lines(*make_sockstat({})),
+              ::testing::ElementsAre("inetdiag_tcp_time_wait 2"));
 }
 
 }  // namespace

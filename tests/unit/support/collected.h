@@ -54,7 +54,7 @@ struct CollectorFixture {
   Collection collect_from(Collector& collector, const std::string& proc_root) {
     const kernel::FileTree proc_files(proc_root);
     const kernel::FileTree sys(sys_tree.root());
-    const kernel::NetlinkFactory sock_diag = kernel.factory();
+    const kernel::NetlinkFactory netlink = kernel.factory();
     const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
     kernel::CachedFiles proc(proc_files, deadline);
     kernel::TcpTable tcp(kernel.factory(), deadline, dump_policy);
@@ -66,7 +66,7 @@ struct CollectorFixture {
     }
     kernel::CgroupTree cgroups(sys, deadline);
     const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;
-    return collector.collect({proc, cgroups, tcp, sock_diag, rest, is_other_namespace});
+    return collector.collect({proc, cgroups, tcp, netlink, rest, is_other_namespace});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);

@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <sys/socket.h>
@@ -245,37 +246,64 @@ class ReplayNetlink : public kernel::Netlink {
   std::deque<Bytes> datagrams_;
 };
 
-/// Replies to dumps as inet_diag, udp_diag and unix_diag would with these sockets.
+/// Replies to dumps as inet_diag, udp_diag, unix_diag, packet_diag and rtnetlink would with these
+/// sockets and queueing disciplines.
 class FakeKernel {
  public:
   std::vector<FakeSocket> sockets;
   std::vector<FakeSocket> udp_sockets{};
   std::vector<FakeUnixSocket> unix_sockets{};
+  std::vector<Bytes> packet_sockets{};  ///< payloads
+  std::vector<Bytes> qdiscs{};          ///< payloads
   int dumps = 0;
   /// Dumps of any of these states time out.
   std::uint32_t timed_out_states = 0;
 
   kernel::NetlinkFactory factory() {
-    return [this] { return std::make_unique<Connection>(*this); };
+    return [this](int protocol) { return std::make_unique<Connection>(*this, protocol); };
   }
 
  private:
   class Connection : public ReplayNetlink {
    public:
-    explicit Connection(FakeKernel& owner) : ReplayNetlink({}), kernel_(owner) {}
+    Connection(FakeKernel& owner, int protocol)
+        : ReplayNetlink({}), kernel_(owner), protocol_(protocol) {}
 
     void send(std::span<const std::byte> request) override {
       nlmsghdr header{};
       std::memcpy(&header, request.data(), sizeof header);
       ++kernel_.dumps;
       const auto payload = request.subspan(sizeof header);
-      std::deque<Bytes> datagrams = header.nlmsg_type == TCPDIAG_GETSOCK    ? tcp(payload)
-                                    : payload.front() == std::byte{AF_UNIX} ? local(payload)
-                                                                            : udp(payload);
-      static_cast<ReplayNetlink&>(*this) = ReplayNetlink(std::move(datagrams));
+      static_cast<ReplayNetlink&>(*this) = ReplayNetlink(reply(header.nlmsg_type, payload));
     }
 
    private:
+    std::deque<Bytes> reply(std::uint16_t type, std::span<const std::byte> payload) const {
+      if (protocol_ == NETLINK_ROUTE) {
+        return messages(RTM_NEWQDISC, kernel_.qdiscs);
+      }
+      if (type == TCPDIAG_GETSOCK) {
+        return tcp(payload);
+      }
+      switch (std::to_integer<int>(payload.front())) {
+        case AF_UNIX:
+          return local(payload);
+        case AF_PACKET:
+          return messages(SOCK_DIAG_BY_FAMILY, kernel_.packet_sockets);
+        default:
+          return udp(payload);
+      }
+    }
+
+    static std::deque<Bytes> messages(std::uint16_t type, const std::vector<Bytes>& payloads) {
+      std::deque<Bytes> datagrams;
+      for (const Bytes& payload : payloads) {
+        datagrams.push_back(message(type, payload));
+      }
+      datagrams.push_back(done_message());
+      return datagrams;
+    }
+
     /// Returns the program of INET_DIAG_REQ_BYTECODE, the only attribute of a request.
     static Bytecode filter_of(std::span<const std::byte> attributes) {
       const auto program = attributes.subspan(std::min(attributes.size(), sizeof(nlattr)));
@@ -331,6 +359,7 @@ class FakeKernel {
     }
 
     FakeKernel& kernel_;
+    int protocol_;
   };
 };
 

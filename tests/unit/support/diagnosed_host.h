@@ -24,8 +24,8 @@ inline diagnosis::Namespace healthy_namespace() {
   set(metric::max_tw_buckets, 1000);
   set(metric::max_orphans, 1000);
   set(metric::abort_on_overflow, 0);
-  set(metric::tcp_mem_pressure, 100);
-  set(metric::tcp_mem_high, 200);
+  set(metric::tcp_memory_pressure, 409600);
+  set(metric::tcp_memory_high, 819200);
   set(metric::netdev_max_backlog, 1000);
   set(metric::max_dgram_qlen, 10);
   set(metric::timewaits, 10);
@@ -33,6 +33,21 @@ inline diagnosis::Namespace healthy_namespace() {
   set(metric::tcp_memory_bytes, 4096);
   set(metric::conntrack_entries, 10);
   set(metric::conntrack_limit, 1000);
+  set(metric::open_files, 100);
+  set(metric::open_files_limit, 1000);
+  set(metric::route_cache_entries, 10);
+  set(metric::route_cache_limit, 4096);
+  for (const char* family : {"{ipv4}", "{ipv6}"}) {
+    const std::string label = family;
+    set("inetdiag_neighbour_entries" + label, 10);
+    set("inetdiag_neighbour_limit" + label, 1000);
+    set("inetdiag_neighbour_table_fulls_total" + label, 5);
+    set("inetdiag_neighbour_forced_gc_runs_total" + label, 5);
+    set("inetdiag_fragments_memory_bytes" + label, 10'000);
+    set("inetdiag_fragments_memory_limit_bytes" + label, 4'000'000);
+  }
+  set("inetdiag_nstat_ip_reasm_fails_total", 5);
+  set("inetdiag_nstat_ip6_reasm_fails_total", 5);
   for (const std::string_view counter :
        {metric::conntrack_drops, metric::conntrack_early_drops, metric::conntrack_insert_failures,
         metric::cookies_sent, metric::cookies_received, metric::syns_dropped, metric::listen_drops,
@@ -80,6 +95,19 @@ inline diagnosis::Namespace healthy_namespace() {
                      {"fin_wait1", 3},
                      {"last_ack", 3}};
   host.dropped_by_cpu = {{"0", 5}, {"1", 0}};
+  host.qdiscs = {
+      {.device = "eth0", .kind = "fq_codel", .packets = 1000, .drops = 10, .limit_packets = 10240}};
+  host.dropping_sockets = {{.name = "netlink route",
+                            .kind = "netlink",
+                            .labels = {{"protocol", "route"}},
+                            .drops = 50,
+                            .by_inode = {{"7", {.drops = 50, .pid = "90", .comm = "bird"}}}},
+                           {.name = "raw vrrp ipv4",
+                            .kind = "raw",
+                            .labels = {{"family", "ipv4"}, {"protocol", "vrrp"}},
+                            .queued_bytes = 212'992,
+                            .drops = 50,
+                            .by_inode = {{"8", {.drops = 50, .queued_bytes = 212'992}}}}};
   return host;
 }
 

@@ -54,11 +54,11 @@ TEST(AcceptQueueSampler, ReportsAnErrorOnceAndGoesOn) {
   FakeKernel kernel;
   kernel.sockets = {{.port = 80, .cookie = 1, .receive_queue = 5, .send_queue = 9}};
   std::atomic<int> opened = 0;
-  const kernel::NetlinkFactory fails_first = [&, factory = kernel.factory()] {
+  const kernel::NetlinkFactory fails_first = [&, factory = kernel.factory()](int protocol) {
     if (++opened == 1) {
       throw std::runtime_error("no sockets");
     }
-    return factory();
+    return factory(protocol);
   };
   AcceptQueueSampler sampler(10ms);
   sampler.read(fails_first, listener());
@@ -78,9 +78,9 @@ TEST(AcceptQueueSampler, EndsAtOnceWhenItIsDestroyed) {
   std::atomic<int> opened = 0;
   {
     AcceptQueueSampler sampler(1h);
-    const auto factory = [&, open = kernel.factory()] {
+    const auto factory = [&, open = kernel.factory()](int protocol) {
       ++opened;
-      return open();
+      return open(protocol);
     };
     sampler.read(factory, {});
     EXPECT_TRUE(becomes_true([&] { return opened > 0; }));

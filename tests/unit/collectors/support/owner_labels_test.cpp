@@ -49,11 +49,11 @@ TEST(OwnerLabels, AreAnErrorIfTheCgroupsCannotBeRead) {
   constexpr std::size_t too_few_bytes = 1;
   kernel::CgroupTree cgroups(files, deadline, too_few_bytes);
   kernel::CachedFiles proc(files, deadline);
-  const kernel::NetlinkFactory sock_diag = fixture.kernel.factory();
-  kernel::TcpTable tcp(sock_diag, deadline);
+  const kernel::NetlinkFactory netlink = fixture.kernel.factory();
+  kernel::TcpTable tcp(netlink, deadline);
   kernel::CgroupPaths cache;
   Collection collection;
-  EXPECT_THAT(find_owners(cache, {proc, cgroups, tcp, sock_diag, deadline}, {id}, collection),
+  EXPECT_THAT(find_owners(cache, {proc, cgroups, tcp, netlink, deadline}, {id}, collection),
               IsEmpty());
   EXPECT_THAT(collection.errors, ElementsAre(HasSubstr("cannot read owners: ")));
 }

@@ -55,7 +55,7 @@ Outcome check_listener(double fill, double new_drops = 0, CheckFormat format = C
   std::vector<NamedCollector> collectors;
   collectors.push_back({"listeners", std::make_unique<OneListener>(fill, new_drops)});
   Scraper scraper(
-      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
       std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); }, captured.log);
   testing::FakeKernel fake;
   fake.sockets = {{.address = "10.0.0.1",

@@ -47,7 +47,7 @@ Printed print_two(PrintFormat format, std::unique_ptr<Collector> second) {
   collectors.push_back({"first", std::make_unique<OneGauge>()});
   collectors.push_back({"second", std::move(second)});
   Scraper scraper(
-      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
       std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); }, captured.log);
   const std::string file = tree.path("page").string();
   const int status = print(scraper, {.format = format, .output = file});

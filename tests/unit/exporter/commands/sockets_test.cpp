@@ -275,7 +275,8 @@ kernel::NetlinkFactory replay(const std::vector<testing::Bytes>& payloads) {
     datagrams.push_back(testing::data_message(payload));
   }
   datagrams.push_back(testing::done_message());
-  return [datagrams] { return std::make_unique<testing::ReplayNetlink>(datagrams); };
+  return
+      [datagrams](int /*protocol*/) { return std::make_unique<testing::ReplayNetlink>(datagrams); };
 }
 
 TEST(Sockets, CountsNoPeersOfMalformedMessages) {

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "tests/unit/support/diagnosed_host.h"
 
@@ -8,11 +7,9 @@ namespace inetdiag::diagnosis {
 namespace {
 
 using namespace testing;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pair;
 
 TEST(EphemeralPorts, AreNearlyExhaustedFromEightyPercent) {
   DiagnosedHost host;
@@ -55,14 +52,13 @@ TEST(Orphans, AreNearTheirLimitFromHalfOfIt) {
   EXPECT_THAT(host.names(), ElementsAre("critical orphans_full"));
 }
 
-TEST(TcpMemory, HasThresholdsInPages) {
-  const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+TEST(TcpMemory, HasThresholds) {
   DiagnosedHost host;
-  host.set(metric::tcp_memory_bytes, 100 * page - 1);
+  host.set(metric::tcp_memory_bytes, 409'599);
   EXPECT_THAT(host.names(), IsEmpty());
-  host.set(metric::tcp_memory_bytes, 100 * page);
+  host.set(metric::tcp_memory_bytes, 409'600);
   EXPECT_THAT(host.names(), ElementsAre("warning tcp_memory_pressure"));
-  host.set(metric::tcp_memory_bytes, 200 * page);
+  host.set(metric::tcp_memory_bytes, 819'200);
   EXPECT_THAT(host.names(), ElementsAre("critical tcp_memory_full"));
 }
 
@@ -103,27 +99,15 @@ TEST(Conntrack, DropsOfAnEmptyTableHaveAnotherCause) {
   EXPECT_THAT(host.first().action, HasSubstr("nf_conntrack_max does not help"));
 }
 
-TEST(Softnet, NamesTheCpuThatDropped) {
+TEST(OpenFiles, AreNearTheirLimitFromEightyPercent) {
   DiagnosedHost host;
-  host.now.dropped_by_cpu["1"] = 10;
-  EXPECT_THAT(host.names(), ElementsAre("warning softnet_dropping"));
-  EXPECT_EQ(host.first().affected.name, "CPU 1");
-  EXPECT_THAT(host.first().evidence, Contains(Pair("new_drops", std::optional(10.0))));
-  EXPECT_THAT(host.names(false), IsEmpty());
-}
-
-TEST(Softnet, ASmallBurstIsNoFinding) {
-  DiagnosedHost host;
-  host.now.dropped_by_cpu["1"] = 9;
+  host.set(metric::open_files, 799);
   EXPECT_THAT(host.names(), IsEmpty());
-  host.now.dropped_by_cpu["0"] += 1;
-  EXPECT_EQ(host.first().affected.name, "CPU 0, 1");
-}
-
-TEST(Softnet, ANewCpuDidNotDropAllOfItsPacketsNow) {
-  DiagnosedHost host;
-  host.now.dropped_by_cpu["2"] = 5000;
-  EXPECT_THAT(host.names(), IsEmpty());
+  host.set(metric::open_files, 800);
+  EXPECT_THAT(host.names(), ElementsAre("warning open_files_nearly_exhausted"));
+  host.set(metric::open_files, 1000);
+  EXPECT_THAT(host.names(), ElementsAre("critical open_files_exhausted"));
+  EXPECT_EQ(host.first().limit, "fs.file-max = 1000");
 }
 
 }  // namespace

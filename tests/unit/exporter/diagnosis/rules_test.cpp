@@ -43,6 +43,9 @@ TEST(Rules, FindNothingIfCountersWereReset) {
   host.listener_before().socket_drops = 1'000'000;
   host.before.udp[0].drops = 1'000'000;
   host.before.dropped_by_cpu["0"] = 1'000'000;
+  host.before.qdiscs[0].drops = 1'000'000;
+  host.before.dropping_sockets[0].drops = 1'000'000;
+  host.before.dropping_sockets[1].by_inode["8"] = {.drops = 1'000'000, .queued_bytes = 1'000'000};
   EXPECT_THAT(host.names(), IsEmpty());
 }
 
@@ -93,6 +96,12 @@ DiagnosedHost broken_host() {
   host.set(metric::tcp_memory_bytes, 1e9);
   host.set(metric::conntrack_entries, 1000);
   host.set(metric::abort_on_overflow, 1);
+  host.set(metric::open_files, 1000);
+  host.set(metric::route_cache_entries, 4096);
+  host.set("inetdiag_neighbour_entries{ipv4}", 1000);
+  host.set("inetdiag_fragments_memory_bytes{ipv4}", 4'000'000);
+  host.now.qdiscs[0].drops += 1000;
+  host.now.dropping_sockets[0].drops += 1000;
   return host;
 }
 

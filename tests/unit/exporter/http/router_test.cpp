@@ -46,7 +46,7 @@ struct RouterFixture {
     std::vector<NamedCollector> collectors;
     collectors.push_back({"one", std::make_unique<GatedGauge>(std::move(before))});
     scraper = std::make_unique<Scraper>(
-        KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+        KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
         std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); },
         captured.log);
     router = std::make_unique<Router>(std::move(options), *scraper,

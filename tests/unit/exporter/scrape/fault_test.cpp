@@ -39,9 +39,11 @@ using ::testing::HasSubstr;
 
 using Lines = std::set<std::string>;
 
-const std::vector<std::string> socket_collectors = {"listeners", "owners", "tcp", "udp", "unix"};
-const std::vector<std::string> file_collectors = {"conntrack", "nstat", "sockstat", "softnet",
-                                                  "sysctl"};
+const std::vector<std::string> socket_collectors = {"listeners", "owners", "packet", "qdisc",
+                                                    "tcp",       "udp",    "unix"};
+const std::vector<std::string> file_collectors = {
+    "conntrack", "files",       "fragments", "neighbours", "netlink", "nstat",
+    "raw",       "route_cache", "sockstat",  "softnet",    "sysctl"};
 
 std::vector<NamedCollector> all_collectors() {
   const std::array<const char*, 3> arguments = {"inetdiag_exporter",
@@ -114,11 +116,11 @@ struct FaultyHost {
   NetlinkFactory netlink = kernel.factory();
   CapturedLog captured;
   std::vector<NamedCollector> collectors;
-  Scraper scraper{
-      {kernel::FileTree(proc.root()), kernel::FileTree(sys.root()), [this] { return netlink(); }},
-      std::move(collectors),
-      [] { return std::vector<prometheus::MetricFamily>(); },
-      captured.log};
+  Scraper scraper{{kernel::FileTree(proc.root()), kernel::FileTree(sys.root()),
+                   [this](int protocol) { return netlink(protocol); }},
+                  std::move(collectors),
+                  [] { return std::vector<prometheus::MetricFamily>(); },
+                  captured.log};
   /// The series of each collector without faults.
   std::map<std::string, Lines> healthy{};
 };
@@ -161,17 +163,18 @@ class FailingNetlink : public Netlink {
 };
 
 NetlinkFactory failing(Step step, int error) {
-  return [=] { return std::make_unique<FailingNetlink>(step, error); };
+  return [=](int /*protocol*/) { return std::make_unique<FailingNetlink>(step, error); };
 }
 
 NetlinkFactory replaying(const std::deque<Bytes>& datagrams) {
-  return [=] { return std::make_unique<ReplayNetlink>(datagrams); };
+  return [=](int /*protocol*/) { return std::make_unique<ReplayNetlink>(datagrams); };
 }
 
 struct SocketFault {
   std::string name;
   NetlinkFactory netlink;
   std::string expected_error;
+  std::vector<std::string> collectors = socket_collectors;
 };
 
 class NetlinkFaults : public ::testing::TestWithParam<SocketFault> {};
@@ -181,13 +184,14 @@ TEST_P(NetlinkFaults, FailTheSocketCollectorsInOneScrape) {
   const Lines complete = host.scrape();
   const auto descriptors = open_descriptors();
   host.netlink = GetParam().netlink;
-  host.expect_failed(host.scrape(), socket_collectors);
-  EXPECT_EQ(host.captured.count("level=error"), 5);
+  const auto failing = static_cast<int>(GetParam().collectors.size());
+  host.expect_failed(host.scrape(), GetParam().collectors);
+  EXPECT_EQ(host.captured.count("level=error"), failing);
   EXPECT_THAT(host.captured.text(), HasSubstr(GetParam().expected_error));
   EXPECT_EQ(open_descriptors(), descriptors);
   host.netlink = host.kernel.factory();
   EXPECT_EQ(host.scrape(), complete);
-  EXPECT_EQ(host.captured.count("recovered"), 5);
+  EXPECT_EQ(host.captured.count("recovered"), failing);
 }
 
 const Bytes socket_message = data_message(FakeSocket{.cookie = 1, .drops = 1}.payload());
@@ -200,7 +204,10 @@ INSTANTIATE_TEST_SUITE_P(
         SocketFault{"NoBufferForRequest", failing(Step::send, ENOBUFS), "No buffer space"},
         SocketFault{"LostReplies", failing(Step::receive, ENOBUFS), "No buffer space"},
         SocketFault{"Interrupted", failing(Step::receive, EINTR), "Interrupted system call"},
-        SocketFault{"NoModule", replaying({error_message(-ENOENT)}), "modprobe"},
+        SocketFault{"NoModule",
+                    replaying({error_message(-ENOENT)}),
+                    "modprobe",
+                    {"listeners", "owners", "qdisc", "tcp", "udp", "unix"}},
         SocketFault{"NoMemory", replaying({socket_message, error_message(-ENOMEM)}),
                     "Cannot allocate memory"},
         SocketFault{"Overrun", replaying({message(NLMSG_OVERRUN, {})}), "No buffer space"},
@@ -252,8 +259,9 @@ class ModuleFaults : public ::testing::TestWithParam<ModuleFault> {};
 TEST_P(ModuleFaults, FailOnlyTheCollectorsOfTheModule) {
   FaultyHost host;
   const Lines complete = host.scrape();
-  host.netlink = [&host] {
-    return std::make_unique<KernelWithoutModule>(host.kernel.factory()(), GetParam().is_missing);
+  host.netlink = [&host](int protocol) {
+    return std::make_unique<KernelWithoutModule>(host.kernel.factory()(protocol),
+                                                 GetParam().is_missing);
   };
   host.expect_failed(host.scrape(), GetParam().collectors);
   EXPECT_EQ(host.captured.count("level=error"), static_cast<int>(GetParam().collectors.size()));
@@ -272,7 +280,8 @@ INSTANTIATE_TEST_SUITE_P(
                       ModuleFault{"udp_diag",
                                   [](const nlmsghdr& header, std::byte family) {
                                     return header.nlmsg_type != TCPDIAG_GETSOCK &&
-                                           family != std::byte{AF_UNIX};
+                                           (family == std::byte{AF_INET} ||
+                                            family == std::byte{AF_INET6});
                                   },
                                   {"udp"}},
                       ModuleFault{"unix_diag",
@@ -313,7 +322,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         FileFault{"netstat", "net/netstat", {"listeners", "nstat"}},
         FileFault{"snmp", "net/snmp", {"nstat"}}, FileFault{"snmp6", "net/snmp6", {"nstat"}},
-        FileFault{"sockstat", "net/sockstat", {"sockstat"}},
+        FileFault{"sockstat", "net/sockstat", {"fragments", "sockstat"}},
+        FileFault{"neighbours", "net/stat/arp_cache", {"neighbours"}},
+        FileFault{"netlink", "net/netlink", {"netlink"}}, FileFault{"raw", "net/raw6", {"raw"}},
+        FileFault{"file_nr", "sys/fs/file-nr", {"files"}},
         FileFault{"softnet", "net/softnet_stat", {"softnet"}},
         FileFault{"conntrack", "net/stat/nf_conntrack", {"conntrack"}},
         FileFault{"file_max", "sys/fs/file-max", {"sysctl"}},
@@ -405,7 +417,7 @@ class NoDescriptors {
 TEST(Fault, ExhaustedDescriptorsFailCollectorsInOneScrape) {
   FaultyHost host;
   const Lines complete = host.scrape();
-  host.netlink = kernel::open_sock_diag;
+  host.netlink = kernel::open_netlink;
   Lines page;
   {
     const NoDescriptors no_descriptors;
@@ -449,7 +461,7 @@ TEST(Fault, AStopDuringADumpLeaksNothing) {
   std::latch dumping(1);
   std::latch others(max_threads);
   std::atomic<bool> is_first = true;
-  host.netlink = [&] {
+  host.netlink = [&](int /*protocol*/) {
     return std::make_unique<DumpUntilDeadline>(is_first.exchange(false) ? dumping : others);
   };
   std::jthread client([&] {

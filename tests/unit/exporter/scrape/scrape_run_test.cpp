@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using Clock = ScrapeRun::Clock;
 
 const KernelSource source{kernel::FileTree("/proc"), kernel::FileTree("/sys"),
-                          kernel::open_sock_diag};
+                          kernel::open_netlink};
 
 CollectorRun succeeded() { return {.success = true, .seconds = 0.5}; }
 

@@ -48,7 +48,7 @@ struct TestScraper {
       collectors.push_back({name, std::make_unique<FunctionCollector>(std::move(action))});
     }
     scraper = std::make_unique<Scraper>(
-        KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag},
+        KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
         std::move(collectors), [] { return std::vector<prometheus::MetricFamily>(); },
         captured.log);
   }

@@ -326,7 +326,7 @@ TEST_F(StatsdPusher, ContinuesAfterAFailedScrape) {
   const Server server(path());
   std::atomic<int> scrapes = 0;
   Scraper scraper(
-      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_sock_diag}, {},
+      {kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink}, {},
       [&scrapes]() -> Families {
         if (++scrapes == 1) {
           throw std::runtime_error("the scrape failed");

@@ -16,8 +16,8 @@ using kernel::Deadline;
 /// Returns the number of payloads in a replayed dump.
 int payloads(std::deque<Bytes> datagrams) {
   int count = 0;
-  kernel::dump([&] { return std::make_unique<ReplayNetlink>(datagrams); }, TCPDIAG_GETSOCK, {},
-               Deadline::in(std::chrono::seconds(10)), [&](auto) { ++count; });
+  kernel::dump([&](int /*protocol*/) { return std::make_unique<ReplayNetlink>(datagrams); },
+               TCPDIAG_GETSOCK, {}, Deadline::in(std::chrono::seconds(10)), [&](auto) { ++count; });
   return count;
 }
 
@@ -110,14 +110,18 @@ TEST(Dump, RejectsTruncatedErrors) {
 }
 
 TEST(Dump, PropagatesExceptionsOfTheCallback) {
-  const auto open = [] { return std::make_unique<ReplayNetlink>(std::deque{one, done_message()}); };
+  const auto open = [](int /*protocol*/) {
+    return std::make_unique<ReplayNetlink>(std::deque{one, done_message()});
+  };
   EXPECT_THROW(kernel::dump(open, TCPDIAG_GETSOCK, {}, Deadline::in(std::chrono::seconds(10)),
                             [](auto) { throw std::length_error("enough"); }),
                std::length_error);
 }
 
 TEST(Dump, StopsAtTheDeadlineOrOnAStopRequest) {
-  const auto open = [] { return std::make_unique<ReplayNetlink>(std::deque{one, done_message()}); };
+  const auto open = [](int /*protocol*/) {
+    return std::make_unique<ReplayNetlink>(std::deque{one, done_message()});
+  };
   const auto run = [&](const Deadline& deadline) {
     kernel::dump(open, TCPDIAG_GETSOCK, {}, deadline, [](auto) {});
   };
@@ -129,7 +133,7 @@ TEST(Dump, StopsAtTheDeadlineOrOnAStopRequest) {
 }
 
 TEST(SockDiag, RejectsDatagramsLargerThanTheBuffer) {
-  const auto netlink = kernel::open_sock_diag();
+  const auto netlink = kernel::open_netlink(NETLINK_SOCK_DIAG);
   nlmsghdr request{};
   request.nlmsg_len = sizeof request;
   request.nlmsg_type = NLMSG_NOOP;
@@ -145,12 +149,13 @@ TEST(SockDiag, RejectsDatagramsLargerThanTheBuffer) {
 }
 
 TEST(SockDiag, HasAnUnpredictableSequenceNumber) {
-  EXPECT_NE(kernel::open_sock_diag()->sequence(), kernel::open_sock_diag()->sequence());
+  EXPECT_NE(kernel::open_netlink(NETLINK_SOCK_DIAG)->sequence(),
+            kernel::open_netlink(NETLINK_SOCK_DIAG)->sequence());
 }
 
 TEST(Dump, ReadsFromTheKernel) {
   const auto states = kernel::mask(kernel::TcpState::listen);
-  EXPECT_NO_THROW(kernel::dump(kernel::open_sock_diag, TCPDIAG_GETSOCK,
+  EXPECT_NO_THROW(kernel::dump(kernel::open_netlink, TCPDIAG_GETSOCK,
                                kernel::tcp_dump_payload(states, kernel::Extension::memory_info),
                                Deadline::in(std::chrono::seconds(10)), [](auto payload) {
                                  EXPECT_TRUE(kernel::parse_inet_socket(payload).has_value());

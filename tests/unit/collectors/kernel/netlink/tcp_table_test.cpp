@@ -432,7 +432,7 @@ TEST(TcpTable, MakesAPartialDumpIfTheFullDumpTimedOut) {
 TEST(TcpTable, RepeatsTheErrorWithoutAnotherDump) {
   int dumps = 0;
   TcpTable table(
-      [&] {
+      [&](int /*protocol*/) {
         ++dumps;
         return std::make_unique<ReplayNetlink>(std::deque{error_message(-ENOENT)});
       },
@@ -446,7 +446,7 @@ TEST(TcpTable, RepeatsTheErrorWithoutAnotherDump) {
 
 TEST(TcpTable, IgnoresMalformedSockets) {
   TcpTable table(
-      [] {
+      [](int /*protocol*/) {
         return std::make_unique<ReplayNetlink>(std::deque{
             data_message(Bytes(10)), data_message(FakeSocket{}.payload()), done_message()});
       },

@@ -1,11 +1,11 @@
-#include "collectors/kernel/proc/conntrack.h"
+#include "collectors/kernel/proc/stat_table.h"
 
 #include "collectors/kernel/base/text.h"
 
 namespace inetdiag::kernel {
 
-std::map<std::string, std::uint64_t, std::less<>> parse_conntrack(std::string_view text) {
-  std::map<std::string, std::uint64_t, std::less<>> sums;
+std::map<std::string, StatColumn, std::less<>> parse_stat_table(std::string_view text) {
+  std::map<std::string, StatColumn, std::less<>> columns;
   const std::string_view header = next_line(text);
   while (!text.empty()) {
     std::string_view values = next_line(text);
@@ -16,10 +16,11 @@ std::map<std::string, std::uint64_t, std::less<>> parse_conntrack(std::string_vi
       if (name.empty() || !value) {
         break;
       }
-      sums[std::string(name)] += *value;
+      columns.try_emplace(std::string(name), StatColumn{.sum = 0, .first = *value})
+          .first->second.sum += *value;
     }
   }
-  return sums;
+  return columns;
 }
 
 }  // namespace inetdiag::kernel

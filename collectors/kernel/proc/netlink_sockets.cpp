@@ -1,0 +1,42 @@
+#include "collectors/kernel/proc/netlink_sockets.h"
+
+#include <array>
+#include <cstddef>
+
+#include "collectors/kernel/base/text.h"
+
+namespace inetdiag::kernel {
+namespace {
+
+// Column indices: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+constexpr std::size_t protocol = 1;
+constexpr std::size_t port_id = 2;
+constexpr std::size_t rmem = 4;
+constexpr std::size_t drops = 8;
+constexpr std::size_t inode = 9;
+constexpr std::size_t column_count = 10;
+
+}  // namespace
+
+std::vector<NetlinkSocketEntry> parse_netlink_sockets(std::string_view text) {
+  std::vector<NetlinkSocketEntry> sockets;
+  next_line(text);
+  while (!text.empty()) {
+    std::string_view line = next_line(text);
+    std::array<std::string_view, column_count> words;
+    for (std::string_view& word : words) {
+      word = next_word(line);
+    }
+    const auto number = to_number<std::uint32_t>(words[protocol]);
+    const auto queued = to_number<std::uint64_t>(words[rmem]);
+    const auto dropped = to_number<std::uint32_t>(words[drops]);
+    const auto id = to_number<std::uint64_t>(words[inode]);
+    const bool is_of_program = to_number<std::uint32_t>(words[port_id]).value_or(0) != 0;
+    if (is_of_program && number && queued && dropped && id) {
+      sockets.push_back({*number, *queued, *dropped, *id});
+    }
+  }
+  return sockets;
+}
+
+}  // namespace inetdiag::kernel

@@ -1,0 +1,10 @@
+"""Expect: warning fragments_nearly_full net.ipv4.ipfrag_high_thresh
+
+Fragments take nine tenths of the memory for reassembly."""
+
+
+def replay(host):
+    host.send_fragments(20)
+    used = host.fragments_bytes()
+    host.set_sysctl("net.ipv4.ipfrag_low_thresh", used)
+    host.set_sysctl("net.ipv4.ipfrag_high_thresh", int(used / 0.9))
