@@ -10,15 +10,16 @@
 
 namespace inetdiag {
 
-/// Counters of queues, drops, fragments, SYN cookies, retransmissions and resets, and the totals that
-/// they are compared with.
+/// Counters of queues, drops, fragments, SYN cookies, retransmissions and resets, and the totals
+/// that they are compared with.
 inline constexpr std::string_view nstat_netns_include =
     "^TcpExt(Listen|TCPReqQFull|Syncookies|TCPTimeWaitOverflow|TCPAbortOn|TCPBacklogDrop|"
     "TCPRcvQDrop|TCPTimeouts|TCPSynRetrans|TCPLostRetransmit|TCPLossProbes$|TCPDSACKRecv$|"
     "TCPDeferAcceptDrop|"
     "TCPFastOpenListenOverflow|TCPMemoryPressures|PruneCalled|TW$|"
     "EmbryonicRsts)|"
-    "^Ip6?ReasmFails$|^Tcp(ActiveOpens|PassiveOpens|AttemptFails|EstabResets|CurrEstab|InSegs|OutSegs|RetransSegs|"
+    "^Ip6?ReasmFails$|^Tcp(ActiveOpens|PassiveOpens|AttemptFails|EstabResets|CurrEstab|InSegs|"
+    "OutSegs|RetransSegs|"
     "InErrs|OutRsts)$|^Udp6?(InErrors|MemErrors|RcvbufErrors|SndbufErrors|NoPorts)$";
 
 inline constexpr std::array<SettingSpec, 2> nstat_settings = {{
