@@ -3,7 +3,9 @@
 import contextlib
 import json
 import select
+import signal
 import subprocess
+import sys
 
 EXIT_TIMEOUT = 30  # closing a million sockets takes seconds
 
@@ -64,3 +66,16 @@ def coprocess(command, timeout):
     with running(command, **pipes) as process:
         with process.stdout:
             yield Coprocess(process, timeout)
+
+
+def exit_on_signals():
+    """Makes signals end this program in order, so that it ends the programs that it started."""
+
+    def handle(number, _):
+        # Further signals must not interrupt the cleanup.
+        for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(again, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handle)

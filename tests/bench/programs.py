@@ -1,9 +1,12 @@
 """Builds the programs to measure: the exporter, and the helpers in this directory."""
 
+import datetime
 import os
 import pathlib
+import platform
 import shlex
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -59,3 +62,20 @@ def version_of(program):
     )
     # Older Go programs print it on standard error.
     return (done.stdout or done.stderr).partition("\n")[0]
+
+
+def facts(commands):
+    """Returns what a report says about the run: machine, versions and command."""
+    with open("/proc/cpuinfo") as file:
+        models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    versions = {
+        "exporter": version_of(commands["default"][0]),
+        "node_exporter": version_of(commands["node"][0]) if "node" in commands else "not installed",
+    }
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processors": f"{os.cpu_count()}, {models[0] if models else platform.machine()}",
+        **versions,
+        "command": f"`{shlex.join([f'tests/bench/{pathlib.Path(sys.argv[0]).name}', *sys.argv[1:]])}`",
+    }

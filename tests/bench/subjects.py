@@ -37,7 +37,7 @@ class MeasurementError(Exception):
     pass
 
 
-def _cpu_clock(pid):
+def cpu_clock(pid):
     """Returns the CPU-time clock of a process, like clock_getcpuclockid(3)."""
     cpuclock_sched = 2
     return ~pid << 3 | cpuclock_sched
@@ -49,7 +49,7 @@ class Server:
     def __init__(self, process, port):
         self._process = process
         self._port = port
-        self._clock = _cpu_clock(process.pid)
+        self._clock = cpu_clock(process.pid)
 
     def measure(self):
         user, system = self._ticks()
@@ -75,6 +75,10 @@ class Server:
     def page(self):
         """Returns the metrics as text."""
         return _text(*self._fetch())
+
+    def compressed_bytes(self):
+        """Returns the size of the compressed metrics."""
+        return len(self._fetch()[0])
 
     def _fetch(self):
         """Returns (body, whether it is compressed)."""
