@@ -12,12 +12,15 @@ import yaml
 import exposition
 
 from rules_and_dashboards import (
+    DASHBOARDS,
     PROMETHEUS,
     PROMETHEUS_METRICS,
     ROOT,
     RUNBOOKS,
     alerts,
+    load_dashboard,
     metrics_in,
+    queries,
     recorded_metrics,
     rules,
 )
@@ -151,7 +154,9 @@ def test_rules_and_alerts_name_metrics_that_exist():
     known = known_metrics()
     for rule in rules("rules.yaml"):
         named = metrics_in(rule["expr"])
-        assert named and named <= known, rule["record"]
+        patterns = re.findall(r'__name__=~"([^"]+)"', rule["expr"])
+        assert (named or patterns) and named <= known, rule["record"]
+        assert all(any(re.fullmatch(pattern, name) for name in known) for pattern in patterns), rule["record"]
         known.add(rule["record"])
     for alert in alerts():
         named = metrics_in(alert["expr"])
@@ -161,6 +166,7 @@ def test_rules_and_alerts_name_metrics_that_exist():
 def test_every_recorded_series_is_used():
     used = {name for rule in alerts() + rules("rules.yaml") for name in metrics_in(rule["expr"])}
     used |= {name for page in RUNBOOKS.glob("Inetdiag*.md") for name in metrics_in(page.read_text())}
+    used |= {name for file in DASHBOARDS for _, expr in queries(load_dashboard(file)) for name in metrics_in(expr)}
     assert used >= recorded_metrics()
 
 
