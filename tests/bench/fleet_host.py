@@ -16,11 +16,14 @@ TCP_LISTENERS = 10
 UDP_SOCKETS = 5
 UNIX_LISTENERS = 20
 CONNECTIONS = 5  # of each TCP listener
+WAITING = 2  # for accept() at one of them, which accepts them in time
 FIRST_PORT = 8000
 EXPORTER_PORT = 701  # below the local port range, as node_exporter's
 NODE_EXPORTER_PORT = 702
 ADDRESS = "10.0.0.1"
 SAMPLED_TIMEOUT = 30
+# The series are the same with the default, but those by port would be of a dump before there was traffic.
+DUMP_IN_EACH_SCRAPE = "--collector.tcp.cpu-budget=100%"
 
 
 class PlainHost:
@@ -42,6 +45,7 @@ class PlainHost:
             local.listen()
         self._enter = enter
         self._open = []
+        self._waiting = 0
 
     def connect(self):
         """Opens connections, which wait for accept()."""
@@ -49,16 +53,24 @@ class PlainHost:
             self._open += [self._enter(socket.create_connection(listener.getsockname())) for _ in range(CONNECTIONS)]
 
     def accept(self):
-        for listener in self.listeners:
-            self._open += [self._enter(listener.accept()[0]) for _ in range(CONNECTIONS)]
+        servers = [self._enter(each.accept()[0]) for each in self.listeners for _ in range(CONNECTIONS)]
+        self._accepted = list(zip(self._open, servers))
+
+    def rotate(self, waiting):
+        """Opens a connection to the busiest listener, and accepts the oldest of more than so many that wait."""
+        busiest = self.listeners[0]
+        self._enter(socket.create_connection(busiest.getsockname()))
+        self._waiting += 1
+        while self._waiting > waiting:
+            self._enter(busiest.accept()[0])
+            self._waiting -= 1
 
     def send(self):
-        """Sends over all connections, and opens and closes one at each listener."""
-        for each in self._open:
-            each.send(b"x" * 1000)
-        for each in self._open:
-            each.recv(1000)
-        for listener in self.listeners:
+        """Sends over the connections, and opens and closes one at each listener but the busiest."""
+        for client, server in self._accepted:
+            client.send(b"x" * 1000)
+            server.recv(1000)
+        for listener in self.listeners[1:]:
             with socket.create_connection(listener.getsockname()), listener.accept()[0]:
                 pass
         for each in self.datagrams:
@@ -83,24 +95,28 @@ def _add_interface():
         subprocess.run(["ip", *command.split()], check=True, stdin=subprocess.DEVNULL)
 
 
-def real_pages(exporter, node_exporter, seconds, flags=()):
+def real_pages(exporter, node_exporter, seconds):
     """Returns {kind: arguments of Template} and {kind: bytes of a real compressed page}."""
     _add_interface()
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inetdiag-bench-")))
         host = PlainHost(stack, directory)
         servers = {
-            "inetdiag": stack.enter_context(subjects.server([exporter, *flags], EXPORTER_PORT)),
+            "inetdiag": stack.enter_context(subjects.server([exporter, DUMP_IN_EACH_SCRAPE], EXPORTER_PORT)),
             "node": stack.enter_context(subjects.server([node_exporter], NODE_EXPORTER_PORT)),
         }
         host.connect()
         _wait_until_sampled(servers["inetdiag"].page)
         host.accept()
         host.send()
+        for _ in range(WAITING):
+            host.rotate(WAITING)
+        servers["inetdiag"].page()  # a listener has series of its waiting connections in the next scrape
         first = {kind: server.page() for kind, server in servers.items()}
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             host.send()
+            host.rotate(2 * WAITING)
             time.sleep(0.1)
         second = {kind: server.page() for kind, server in servers.items()}
         sizes = {kind: server.compressed_bytes() for kind, server in servers.items()}

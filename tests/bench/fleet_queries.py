@@ -57,11 +57,17 @@ def dashboard_queries(interval):
 def _without_rules(expression, recorded):
     """Replaces recorded series by the expressions of their rules. Selectors that match everything are dropped."""
 
-    def expanded(match):
-        rule = recorded[match[1]]
+    def expanded(name):
+        # The rule has the maximum between two evaluations; a query without the rule has the last value.
+        rule = re.sub(r"max_over_time\((\w+)\[2m\]\)", r"\1", recorded[name])
         return f"({_without_rules(rule, recorded)})"
 
-    return re.sub(r"\b([a-z]+:[a-z_]+:\w+)(\{[^}]*\})?", expanded, expression)
+    def expanded_pattern(match):
+        names = [name for name in recorded if re.fullmatch(match[1], name)]
+        return f"({' or '.join(map(expanded, names))})" if names else match[0]
+
+    expression = re.sub(r'\{__name__=~"([^"]+)"[^}]*\}', expanded_pattern, expression)
+    return re.sub(r"\b([a-z]+:[a-z_]+:\w+)(?:\{[^}]*\})?", lambda match: expanded(match[1]), expression)
 
 
 def _seconds(prometheus, query, expression, window):
