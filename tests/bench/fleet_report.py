@@ -51,7 +51,8 @@ class Verdict:
 
 
 MAX_QUERY_SECONDS = 1
-MAX_EVALUATION_SHARE = 0.5  # of the interval
+BLOCKS_PER_DAY = 12  # each with an index, until they are compacted
+RULES_INTERVAL = 60  # the default of Prometheus
 
 
 def _ratio(result, row, server):
@@ -120,6 +121,31 @@ def _rules(result):
     return _table(["rule", "last evaluation, ms"], rows)
 
 
+def _reckoning(result):
+    """What other fleets cost, from the costs of one host and one sample."""
+    figures, with_rules = result["figures"]["inetdiag"], result["figures"]["rules"]
+    hosts, evaluation = figures["hosts"], result["evaluation"]
+    series, page = with_rules["head_series"] / hosts, figures["scrape_samples"]
+    cpu_of_sample = figures["cpu"] / figures["samples"]
+    cpu_of_evaluation = (with_rules["cpu"] - figures["cpu"]) / hosts * evaluation
+    recorded = (with_rules["samples"] - figures["samples"]) / hosts
+    bytes_of_sample = with_rules["chunk_bytes"] / with_rules["block_samples"]
+    index = with_rules["index_bytes"] / hosts * BLOCKS_PER_DAY
+    rows = []
+    for count in (1_000, 10_000):
+        for interval in (15, 30, 60):
+            samples = count * (page / interval + recorded)
+            disk = samples * 86_400 * bytes_of_sample + count * index
+            cpu = count * page / interval * cpu_of_sample
+            rules = count * cpu_of_evaluation / RULES_INTERVAL
+            memory = count * with_rules["resident"] / hosts
+            gib = 1024 * KIB * KIB
+            cells = [count * series / 1e6, samples / 1e3, memory / gib, disk / gib, cpu, rules]
+            rows.append([f"{count:,}", f"{interval} s", *map(_number, cells)])
+    head = ["hosts", "interval", "million series", "thousand samples/s", "memory, GiB", "disk, GiB a day"]
+    return _table([*head, "CPUs for scrapes", f"CPUs for rules every {RULES_INTERVAL} s"], rows)
+
+
 def _missed(found):
     missed = [f"- missed: {v.name}: {_number(v.value)}, at most {v.limit:g}" for v in found if v.is_missed]
     missed += [f"- not measured: {v.name}" for v in found if v.value is None]
@@ -139,5 +165,7 @@ def markdown(result, found):
             parts.append(f"{text}, {figures['rules_missed']:.0f} evaluations missed.\n")
     if result["queries"]:
         parts += ["## Rules\n", _rules(result), "## Dashboards\n", _queries(result)]
+    if {"inetdiag", "rules"} <= result["figures"].keys():
+        parts += ["## Other fleets\n", _reckoning(result)]
     parts += ["## Targets\n", _missed(found)]
     return "\n".join(parts)
