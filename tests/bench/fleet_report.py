@@ -162,7 +162,8 @@ def markdown(result, found):
             parts.append(f"Note: {TITLES[name]}: {figures['up']:.0f} of {figures['hosts']} hosts are up.\n")
         if figures["rule_evaluation"]:
             text = f"All rules: {_number(figures['rule_evaluation'])} s for one evaluation"
-            parts.append(f"{text}, {figures['rules_missed']:.0f} evaluations missed.\n")
+            text += f", the longest group {_number(figures['longest_group'])} s"
+            parts.append(f"{text}; {figures['rules_missed']:.0f} evaluations missed.\n")
     if result["queries"]:
         parts += ["## Rules\n", _rules(result), "## Dashboards\n", _queries(result)]
     if {"inetdiag", "rules"} <= result["figures"].keys():
