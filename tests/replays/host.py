@@ -533,11 +533,12 @@ class Host:
             for function in self._during_check:
                 function()
         output, errors = process.communicate()
+        after = counters()
         return {
             "status": process.returncode,
             "document": json.loads(output) if output else None,
             "errors": errors,
-            "counted": {name: value - before.get(name, 0) for name, value in counters().items() if value != before.get(name, 0)},
+            "counted": {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)},
             "listeners": [*listeners_before, "after", *self.sockets("-lt")],
         }
 
