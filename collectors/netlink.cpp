@@ -32,15 +32,15 @@ constexpr SocketDropFamilies netlink_families = {
 };
 
 /// linux/netlink.h, without the prefix NETLINK_.
-constexpr auto protocol_names = std::to_array<std::string_view>(
+constexpr auto netlink_protocol_names = std::to_array<std::string_view>(
     {"route",         "unused",   "usersock", "firewall",       "sock_diag",  "nflog",
      "xfrm",          "selinux",  "iscsi",    "audit",          "fib_lookup", "connector",
      "netfilter",     "ip6_fw",   "dnrtmsg",  "kobject_uevent", "generic",    "dm",
      "scsitransport", "ecryptfs", "rdma",     "crypto",         "smc"});
 
-std::string protocol_name(std::uint32_t protocol) {
-  return protocol < protocol_names.size() ? std::string(protocol_names[protocol])
-                                          : std::to_string(protocol);
+std::string netlink_protocol_name(std::uint32_t protocol) {
+  return protocol < netlink_protocol_names.size() ? std::string(netlink_protocol_names[protocol])
+                                                  : std::to_string(protocol);
 }
 
 class NetlinkSockets final : public Collector {
@@ -54,7 +54,7 @@ class NetlinkSockets final : public Collector {
     }
     std::vector<ReceivingSocket> sockets;
     for (const auto& socket : kernel::parse_netlink_sockets(*text)) {
-      sockets.push_back({.labels = {{"protocol", protocol_name(socket.protocol)}},
+      sockets.push_back({.labels = {{"protocol", netlink_protocol_name(socket.protocol)}},
                          .inode = socket.inode,
                          .queued_bytes = socket.queued_bytes,
                          .drops = socket.drops});

@@ -39,13 +39,13 @@ constexpr SocketDropFamilies packet_families = {
                     "/proc/PID/stat)."},
 };
 
-struct Protocol {
+struct EthernetProtocol {
   std::uint16_t number;
   std::string_view name;
 };
 
 /// linux/if_ether.h. Others are aggregated: a process can open sockets of all 65,536.
-constexpr auto ethernet_protocols = std::to_array<Protocol>({
+constexpr auto ethernet_protocols = std::to_array<EthernetProtocol>({
     {0, "none"},
     {ETH_P_ALL, "all"},
     {ETH_P_IP, "ip"},
@@ -62,8 +62,9 @@ constexpr auto ethernet_protocols = std::to_array<Protocol>({
     {ETH_P_1588, "1588"},
 });
 
-std::string name_of(std::uint16_t protocol) {
-  const auto found = std::ranges::find(ethernet_protocols, protocol, &Protocol::number);
+std::string ethernet_protocol_name(std::uint16_t protocol) {
+  const auto* const found =
+      std::ranges::find(ethernet_protocols, protocol, &EthernetProtocol::number);
   return found == ethernet_protocols.end() ? "other" : std::string(found->name);
 }
 
@@ -73,16 +74,17 @@ class PacketSockets final : public Collector {
     Collection collection;
     std::vector<ReceivingSocket> sockets;
     try {
-      kernel::dump(context.netlink, SOCK_DIAG_BY_FAMILY, kernel::packet_dump_payload(),
-                   context.deadline, [&](std::span<const std::byte> payload) {
-                     if (const auto socket = kernel::parse_packet_socket(payload)) {
-                       sockets.push_back({.labels = {{"protocol", name_of(socket->protocol)}},
-                                          .inode = socket->inode,
-                                          .queued_bytes = socket->queued_bytes,
-                                          .drops = socket->drops});
-                       kernel::check_kept_sockets(sockets.size(), "packet sockets");
-                     }
-                   });
+      kernel::dump(
+          context.netlink, SOCK_DIAG_BY_FAMILY, kernel::packet_dump_payload(), context.deadline,
+          [&](std::span<const std::byte> payload) {
+            if (const auto socket = kernel::parse_packet_socket(payload)) {
+              sockets.push_back({.labels = {{"protocol", ethernet_protocol_name(socket->protocol)}},
+                                 .inode = socket->inode,
+                                 .queued_bytes = socket->queued_bytes,
+                                 .drops = socket->drops});
+              kernel::check_kept_sockets(sockets.size(), "packet sockets");
+            }
+          });
     } catch (const std::system_error& error) {
       if (error.code().value() != ENOENT && error.code().value() != EOPNOTSUPP) {
         throw;

@@ -34,13 +34,13 @@ constexpr SocketDropFamilies raw_families = {
                     "/proc/PID/stat)."},
 };
 
-struct Protocol {
+struct RawProtocol {
   std::uint8_t number;
   std::string_view name;
 };
 
 /// Protocols of which programs have raw sockets; the names are those of /etc/protocols.
-constexpr auto protocols = std::to_array<Protocol>({
+constexpr auto raw_protocols = std::to_array<RawProtocol>({
     {IPPROTO_ICMP, "icmp"},
     {IPPROTO_IGMP, "igmp"},
     {IPPROTO_TCP, "tcp"},
@@ -57,9 +57,9 @@ constexpr auto protocols = std::to_array<Protocol>({
     {IPPROTO_RAW, "raw"},
 });
 
-std::string name_of(std::uint8_t protocol) {
-  const auto found = std::ranges::find(protocols, protocol, &Protocol::number);
-  return found == protocols.end() ? std::to_string(protocol) : std::string(found->name);
+std::string raw_protocol_name(std::uint8_t protocol) {
+  const auto* const found = std::ranges::find(raw_protocols, protocol, &RawProtocol::number);
+  return found == raw_protocols.end() ? std::to_string(protocol) : std::string(found->name);
 }
 
 class RawSockets final : public Collector {
@@ -82,10 +82,11 @@ class RawSockets final : public Collector {
   static void add(std::vector<ReceivingSocket>& sockets, std::string_view text,
                   const char* family) {
     for (const auto& socket : kernel::parse_raw_sockets(text)) {
-      sockets.push_back({.labels = {{"family", family}, {"protocol", name_of(socket.protocol)}},
-                         .inode = socket.inode,
-                         .queued_bytes = socket.queued_bytes,
-                         .drops = socket.drops});
+      sockets.push_back(
+          {.labels = {{"family", family}, {"protocol", raw_protocol_name(socket.protocol)}},
+           .inode = socket.inode,
+           .queued_bytes = socket.queued_bytes,
+           .drops = socket.drops});
     }
   }
 

@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t max_absent_sockets = 1000;
 constexpr std::size_t max_shown_sockets = 10;
 // Share of one CPU for searching processes, and of the time that the scrape has left.
-constexpr double max_search_cpu_share = 0.01;
-constexpr double max_search_time_share = 0.5;
+constexpr double max_owner_search_cpu_share = 0.01;
+constexpr double max_owner_search_time_share = 0.5;
 
 struct Group {
   std::uint64_t sockets = 0;
@@ -33,7 +33,7 @@ prometheus::MetricFamily empty_gauge(const SocketDropFamilies::Family& family) {
 }  // namespace
 
 SocketDropCounter::SocketDropCounter(const SocketDropFamilies& families)
-    : names_(families), counters_(max_absent_sockets), search_budget_(max_search_cpu_share) {}
+    : names_(families), counters_(max_absent_sockets), search_budget_(max_owner_search_cpu_share) {}
 
 std::vector<prometheus::MetricFamily> SocketDropCounter::collect(
     std::span<const ReceivingSocket> sockets, const ScrapeContext& context) {
@@ -96,7 +96,7 @@ void SocketDropCounter::find_owners(std::span<const ReceivingSocket> dropping,
   const auto cpu_before = thread_cpu();
   try {
     const auto found = kernel::find_processes(context.proc.tree(), context.cgroups.sys(), searched,
-                                              context.deadline.share(max_search_time_share));
+                                              context.deadline.share(max_owner_search_time_share));
     for (const auto& [inode, processes] : found) {
       if (!processes.processes.empty()) {
         const kernel::FoundProcess& process = processes.processes.front();

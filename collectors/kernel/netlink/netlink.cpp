@@ -26,7 +26,7 @@ namespace {
 // is smaller.
 constexpr std::size_t receive_buffer_bytes = 1U << 15U;
 
-std::system_error failure(int error, const std::string& what) {
+std::system_error netlink_failure(int error, const std::string& what) {
   return {error, std::generic_category(), what};
 }
 
@@ -47,22 +47,22 @@ class NetlinkSocket final : public Netlink {
       : name_(protocol == NETLINK_ROUTE ? "NETLINK_ROUTE" : "NETLINK_SOCK_DIAG"),
         socket_(mnl_socket_open2(protocol, SOCK_CLOEXEC)) {
     if (!socket_) {
-      throw failure(errno, "cannot open " + name_ + " socket");
+      throw netlink_failure(errno, "cannot open " + name_ + " socket");
     }
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-      throw failure(errno, "cannot bind " + name_ + " socket");
+      throw netlink_failure(errno, "cannot bind " + name_ + " socket");
     }
     // The kernel refuses messages from other processes to a socket that is connected to the kernel
     // (net/netlink/af_netlink.c, netlink_getsockbyportid), so they cannot fill the receive queue.
     const sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
     if (::connect(fd(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0) {
-      throw failure(errno, "cannot connect " + name_ + " socket");
+      throw netlink_failure(errno, "cannot connect " + name_ + " socket");
     }
   }
 
   void send(std::span<const std::byte> request) override {
     if (mnl_socket_sendto(socket_.get(), request.data(), request.size()) < 0) {
-      throw failure(errno, "cannot send " + name_ + " request");
+      throw netlink_failure(errno, "cannot send " + name_ + " request");
     }
   }
 
@@ -76,7 +76,7 @@ class NetlinkSocket final : public Netlink {
           ::recvfrom(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC,
                      reinterpret_cast<sockaddr*>(&sender), &sender_length);
       if (length < 0) {
-        throw failure(errno, "cannot receive " + name_ + " message");
+        throw netlink_failure(errno, "cannot receive " + name_ + " message");
       }
       // Another process may have sent it between bind() and connect().
       const bool is_from_kernel = sender_length == sizeof sender && sender.nl_pid == 0;
@@ -84,7 +84,7 @@ class NetlinkSocket final : public Netlink {
         continue;
       }
       if (static_cast<std::size_t>(length) > buffer.size()) {
-        throw failure(EMSGSIZE, name_ + " datagram is larger than the receive buffer");
+        throw netlink_failure(EMSGSIZE, name_ + " datagram is larger than the receive buffer");
       }
       return static_cast<std::size_t>(length);
     }
@@ -106,7 +106,7 @@ class NetlinkSocket final : public Netlink {
       deadline.check();
       ready = ::poll(&readable, 1, poll_timeout_ms);
       if (ready < 0 && errno != EINTR) {
-        throw failure(errno, "cannot poll " + name_ + " socket");
+        throw netlink_failure(errno, "cannot poll " + name_ + " socket");
       }
     }
   }
@@ -199,12 +199,12 @@ struct Message {
 Message take_message(std::span<const std::byte>& datagram) {
   Message message;
   if (datagram.size() < sizeof message.header) {
-    throw failure(EBADMSG, "truncated netlink message");
+    throw netlink_failure(EBADMSG, "truncated netlink message");
   }
   std::memcpy(&message.header, datagram.data(), sizeof message.header);
   const std::size_t length = message.header.nlmsg_len;
   if (length < sizeof message.header || length > datagram.size()) {
-    throw failure(EBADMSG, "netlink message with invalid length");
+    throw netlink_failure(EBADMSG, "netlink message with invalid length");
   }
   message.bytes = datagram.first(length);
   const std::size_t aligned = (length + 3) & ~std::size_t{3};
@@ -274,9 +274,9 @@ void dump(Netlink& netlink, std::uint16_t type, std::span<const std::byte> paylo
       const int error = state.error != 0 ? state.error : errno;
       const bool is_sock_diag = type == SOCK_DIAG_BY_FAMILY || type == TCPDIAG_GETSOCK;
       const bool is_missing = is_sock_diag && (error == ENOENT || error == EOPNOTSUPP);
-      throw failure(error, is_missing ? "kernel has no sock_diag support for these sockets "
-                                        "(modprobe inet_diag tcp_diag udp_diag unix_diag)"
-                                      : "netlink dump failed");
+      throw netlink_failure(error, is_missing ? "kernel has no sock_diag support for these sockets "
+                                                "(modprobe inet_diag tcp_diag udp_diag unix_diag)"
+                                              : "netlink dump failed");
     }
   }
 }

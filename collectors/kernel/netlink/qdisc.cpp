@@ -14,38 +14,38 @@
 namespace inetdiag::kernel {
 namespace {
 
-enum class Unit { packets, bytes };
+enum class LimitUnit { packets, bytes };
 
 /// Where the options of a kind have the limit of its queue.
 struct LimitOption {
   std::string_view kind;
   int attribute;  ///< whole_options: the options are a struct
   std::size_t offset;
-  Unit unit;
+  LimitUnit unit;
 };
 
 constexpr int whole_options = -1;
 
 // net/sched/sch_fifo.c, sch_tbf.c, sch_codel.c, sch_fq_codel.c, sch_fq.c, sch_pie.c, sch_fq_pie.c
 constexpr auto limit_options = std::to_array<LimitOption>({
-    {"pfifo", whole_options, offsetof(tc_fifo_qopt, limit), Unit::packets},
-    {"pfifo_head_drop", whole_options, offsetof(tc_fifo_qopt, limit), Unit::packets},
-    {"bfifo", whole_options, offsetof(tc_fifo_qopt, limit), Unit::bytes},
-    {"tbf", TCA_TBF_PARMS, offsetof(tc_tbf_qopt, limit), Unit::bytes},
-    {"codel", TCA_CODEL_LIMIT, 0, Unit::packets},
-    {"fq_codel", TCA_FQ_CODEL_LIMIT, 0, Unit::packets},
-    {"fq", TCA_FQ_PLIMIT, 0, Unit::packets},
-    {"pie", TCA_PIE_LIMIT, 0, Unit::packets},
-    {"fq_pie", TCA_FQ_PIE_LIMIT, 0, Unit::packets},
+    {"pfifo", whole_options, offsetof(tc_fifo_qopt, limit), LimitUnit::packets},
+    {"pfifo_head_drop", whole_options, offsetof(tc_fifo_qopt, limit), LimitUnit::packets},
+    {"bfifo", whole_options, offsetof(tc_fifo_qopt, limit), LimitUnit::bytes},
+    {"tbf", TCA_TBF_PARMS, offsetof(tc_tbf_qopt, limit), LimitUnit::bytes},
+    {"codel", TCA_CODEL_LIMIT, 0, LimitUnit::packets},
+    {"fq_codel", TCA_FQ_CODEL_LIMIT, 0, LimitUnit::packets},
+    {"fq", TCA_FQ_PLIMIT, 0, LimitUnit::packets},
+    {"pie", TCA_PIE_LIMIT, 0, LimitUnit::packets},
+    {"fq_pie", TCA_FQ_PIE_LIMIT, 0, LimitUnit::packets},
 });
 
-std::string text_of(std::span<const std::byte> value) {
+std::string kind_of(std::span<const std::byte> value) {
   std::string text(value.size(), '\0');
   std::ranges::transform(value, text.begin(), [](std::byte b) { return static_cast<char>(b); });
   return text.substr(0, text.find('\0'));
 }
 
-std::optional<std::uint32_t> word_at(std::span<const std::byte> bytes, std::size_t offset) {
+std::optional<std::uint32_t> limit_at(std::span<const std::byte> bytes, std::size_t offset) {
   if (bytes.size() < offset + sizeof(std::uint32_t)) {
     return std::nullopt;
   }
@@ -61,14 +61,14 @@ std::span<const std::byte> find_attribute(std::span<const std::byte> bytes, int 
 }
 
 void read_limit(RootQdisc& qdisc, std::span<const std::byte> options) {
-  const auto option = std::ranges::find(limit_options, qdisc.kind, &LimitOption::kind);
+  const auto* const option = std::ranges::find(limit_options, qdisc.kind, &LimitOption::kind);
   if (option == limit_options.end()) {
     return;
   }
   const auto value =
       option->attribute == whole_options ? options : find_attribute(options, option->attribute);
-  (option->unit == Unit::packets ? qdisc.limit_packets : qdisc.limit_bytes) =
-      word_at(value, option->offset);
+  (option->unit == LimitUnit::packets ? qdisc.limit_packets : qdisc.limit_bytes) =
+      limit_at(value, option->offset);
 }
 
 void read_statistics(RootQdisc& qdisc, std::span<const std::byte> statistics) {
@@ -105,7 +105,7 @@ std::optional<RootQdisc> parse_root_qdisc(std::span<const std::byte> payload) {
   const auto attributes = payload.subspan(sizeof message);
   RootQdisc qdisc;
   qdisc.device = static_cast<std::uint32_t>(message.tcm_ifindex);
-  qdisc.kind = text_of(find_attribute(attributes, TCA_KIND));
+  qdisc.kind = kind_of(find_attribute(attributes, TCA_KIND));
   read_limit(qdisc, find_attribute(attributes, TCA_OPTIONS));
   read_statistics(qdisc, find_attribute(attributes, TCA_STATS2));
   return qdisc;

@@ -8,13 +8,15 @@
 namespace inetdiag::kernel {
 namespace {
 
-// Column indices: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-constexpr std::size_t protocol = 1;
-constexpr std::size_t port_id = 2;
-constexpr std::size_t rmem = 4;
-constexpr std::size_t drops = 8;
-constexpr std::size_t inode = 9;
-constexpr std::size_t column_count = 10;
+/// Column indices: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+struct NetlinkColumn {
+  static constexpr std::size_t protocol = 1;
+  static constexpr std::size_t port_id = 2;
+  static constexpr std::size_t rmem = 4;
+  static constexpr std::size_t drops = 8;
+  static constexpr std::size_t inode = 9;
+  static constexpr std::size_t count = 10;
+};
 
 }  // namespace
 
@@ -23,15 +25,16 @@ std::vector<NetlinkSocketEntry> parse_netlink_sockets(std::string_view text) {
   next_line(text);
   while (!text.empty()) {
     std::string_view line = next_line(text);
-    std::array<std::string_view, column_count> words;
+    std::array<std::string_view, NetlinkColumn::count> words;
     for (std::string_view& word : words) {
       word = next_word(line);
     }
-    const auto number = to_number<std::uint32_t>(words[protocol]);
-    const auto queued = to_number<std::uint64_t>(words[rmem]);
-    const auto dropped = to_number<std::uint32_t>(words[drops]);
-    const auto id = to_number<std::uint64_t>(words[inode]);
-    const bool is_of_program = to_number<std::uint32_t>(words[port_id]).value_or(0) != 0;
+    const auto number = to_number<std::uint32_t>(words[NetlinkColumn::protocol]);
+    const auto queued = to_number<std::uint64_t>(words[NetlinkColumn::rmem]);
+    const auto dropped = to_number<std::uint32_t>(words[NetlinkColumn::drops]);
+    const auto id = to_number<std::uint64_t>(words[NetlinkColumn::inode]);
+    const bool is_of_program =
+        to_number<std::uint32_t>(words[NetlinkColumn::port_id]).value_or(0) != 0;
     if (is_of_program && number && queued && dropped && id) {
       sockets.push_back({*number, *queued, *dropped, *id});
     }
