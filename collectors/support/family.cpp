@@ -57,7 +57,7 @@ MetricFamily counter_family(std::string_view name, std::string_view help) {
   return family(name, help, MetricType::Counter);
 }
 
-void add_series(MetricFamily& family, Labels labels, double value) {
+void add_series(MetricFamily& family, Labels labels, double value, CreatedTime created) {
   std::erase_if(labels, [](const auto& label) { return label.value.empty(); });
   for (auto& label : labels) {
     label.value = valid_utf8(label.value);
@@ -66,6 +66,10 @@ void add_series(MetricFamily& family, Labels labels, double value) {
   metric.label = std::move(labels);
   if (family.type == MetricType::Counter) {
     metric.counter.value = value;
+    if (created) {
+      metric.timestamp_ms =
+          std::chrono::floor<std::chrono::milliseconds>(created->time_since_epoch()).count();
+    }
   } else {
     metric.gauge.value = value;
   }

@@ -147,9 +147,11 @@ CLI::App* add_print(CLI::App& app, PrintOptions& options) {
       "Print the metrics of one scrape, without process_*, and exit with 0, 1 (a collector failed; "
       "the other metrics are printed) or 2 (nothing was printed)");
   print->footer(common_flags_apply);
-  add_choice(*print, {.name = "--format", .value = "NAME", .help = "prometheus or json"},
+  add_choice(*print,
+             {.name = "--format", .value = "NAME", .help = "prometheus, openmetrics or json"},
              options.format,
              std::map<std::string, PrintFormat>{{"prometheus", PrintFormat::prometheus},
+                                                {"openmetrics", PrintFormat::openmetrics},
                                                 {"json", PrintFormat::json}});
   add_text(*print,
            {.name = "--output",

@@ -17,13 +17,23 @@ namespace {
 
 constexpr std::chrono::seconds print_timeout{10};
 
+std::string page_in_format(const Exposition& exposition, PrintFormat format) {
+  switch (format) {
+    case PrintFormat::json:
+      return page_json(exposition);
+    case PrintFormat::openmetrics:
+      return exposition.page(PageFormat::openmetrics);
+    case PrintFormat::prometheus:
+      break;
+  }
+  return exposition.page(PageFormat::text);
+}
+
 }  // namespace
 
 int print(Scraper& scraper, const PrintOptions& options) {
   const auto result = scraper.scrape_all(Scraper::Clock::now() + print_timeout);
-  const Exposition& exposition = result->exposition;
-  const std::string json = options.format == PrintFormat::json ? page_json(exposition) : "";
-  const std::string& text = json.empty() ? exposition.text() : json;
+  const std::string text = page_in_format(result->exposition, options.format);
   if (options.output.empty()) {
     write_all(STDOUT_FILENO, text);
   } else {

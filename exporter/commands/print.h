@@ -12,7 +12,7 @@ namespace inetdiag {
 /// The exit status if nothing was printed.
 inline constexpr int print_exit_failure = 2;
 
-enum class PrintFormat { prometheus, json };
+enum class PrintFormat { prometheus, openmetrics, json };
 
 struct PrintOptions {
   KernelPaths paths{};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "exporter/exposition/gzip.h"
+#include "exporter/exposition/openmetrics_format.h"
 #include "exporter/exposition/text_format.h"
 
 namespace inetdiag {
@@ -35,17 +36,28 @@ std::vector<MetricFamily> merged(std::vector<MetricFamily> families) {
 
 }  // namespace
 
+const char* Exposition::content_type(PageFormat format) {
+  return format == PageFormat::openmetrics
+             ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+             : "text/plain; version=0.0.4; charset=utf-8";
+}
+
 Exposition::Exposition(std::vector<MetricFamily> families)
     : families_(merged(std::move(families))) {}
 
-const std::string& Exposition::text() const {
-  std::call_once(text_once_, [this] { text_ = text_format(families_); });
-  return text_;
+const std::string& Exposition::page(PageFormat format) const {
+  Page& made = of(format);
+  std::call_once(made.plain_once, [&] {
+    made.plain =
+        format == PageFormat::openmetrics ? openmetrics_format(families_) : text_format(families_);
+  });
+  return made.plain;
 }
 
-const std::string& Exposition::gzipped() const {
-  std::call_once(gzipped_once_, [this] { gzipped_ = gzip(text()); });
-  return gzipped_;
+const std::string& Exposition::gzipped(PageFormat format) const {
+  Page& made = of(format);
+  std::call_once(made.gzipped_once, [&] { made.gzipped = gzip(page(format)); });
+  return made.gzipped;
 }
 
 }  // namespace inetdiag

@@ -9,7 +9,7 @@
 
 namespace inetdiag {
 
-/// Returns the text of counters and gauges, the only types that this program has. The serializer of
+/// Returns the text of counters, gauges and histograms. The serializer of
 /// prometheus-cpp writes through an ostream and took an eighth of the CPU time of a scrape
 /// (tests/bench). The output is the same except for fractions, which are the shortest exact ones.
 std::string text_format(const std::vector<prometheus::MetricFamily>& families);

@@ -11,7 +11,7 @@
 #include "exporter/diagnosis/status_json.h"
 #include "exporter/diagnosis/status_page.h"
 #include "exporter/diagnosis/take_snapshot.h"
-#include "exporter/http/accept_encoding.h"
+#include "exporter/http/accept.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/scrape_timeout.h"
 
@@ -120,13 +120,16 @@ HttpResponse Router::metrics(const HttpRequest& request) {
       Scraper::Clock::now() + scrape_timeout(request.header("X-Prometheus-Scrape-Timeout-Seconds"));
   const Scraper::ResultPtr result =
       scraper_.scrape(parse_selection(request.query, enabled_, all_collectors_), end);
-  HttpResponse response{.content_type = Exposition::content_type,
-                        .headers = {{"Vary", "Accept-Encoding"}, {"Cache-Control", "no-store"}}};
+  const PageFormat format =
+      prefers_openmetrics(request.header("Accept")) ? PageFormat::openmetrics : PageFormat::text;
+  HttpResponse response{
+      .content_type = Exposition::content_type(format),
+      .headers = {{"Vary", "Accept, Accept-Encoding"}, {"Cache-Control", "no-store"}}};
   if (accepts_gzip(request.header("Accept-Encoding"))) {
-    response.body = result->exposition.gzipped();
+    response.body = result->exposition.gzipped(format);
     response.headers.emplace_back("Content-Encoding", "gzip");
   } else {
-    response.body = result->exposition.text();
+    response.body = result->exposition.page(format);
   }
   return response;
 }

@@ -1,4 +1,4 @@
-#include "exporter/http/accept_encoding.h"
+#include "exporter/http/accept.h"
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/scrape_timeout.h"
@@ -8,6 +8,9 @@ namespace inetdiag::fuzz {
 
 void run(std::string_view input) {
   (void)accepts_gzip(input);
+  (void)prefers_openmetrics(input);
+  require(!prefers_openmetrics("text/plain," + std::string(input)),
+          "text is the default if both have the same weight");
   if (const auto credentials = parse_basic_auth(input)) {
     require(credentials->user.find(':') == std::string::npos, "user names have no colon");
     require(credentials->user.size() + credentials->password.size() < input.size(),
@@ -23,13 +26,22 @@ void run(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {"gzip",       "deflate, gzip;q=0.5",
-          "*;q=0",      "identity;q=1, *;q=0",
-          "10",         "0.5",
-          "1e9",        "5e-324",
-          "nan",        "-1",
-          "inf",        "Basic c2NyYXBlcjpzZWNyZXQ=",
-          "basic  Og=="};
+  return {
+      "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+      "text/*, Application/OpenMetrics-Text ; version=\"1.0.0\"",
+      "gzip",
+      "deflate, gzip;q=0.5",
+      "*;q=0",
+      "identity;q=1, *;q=0",
+      "10",
+      "0.5",
+      "1e9",
+      "5e-324",
+      "nan",
+      "-1",
+      "inf",
+      "Basic c2NyYXBlcjpzZWNyZXQ=",
+      "basic  Og=="};
 }
 
 }  // namespace inetdiag::fuzz

@@ -65,7 +65,7 @@ inline void require_valid_text(std::string_view text) {
     require(end != std::string_view::npos, "lines are terminated");
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
-    if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) {
+    if (line.starts_with("# HELP ") || line.starts_with("# TYPE ") || line.starts_with("# UNIT ")) {
       continue;
     }
     require(seen.insert(take_series(line)).second, "series are unique");
@@ -78,7 +78,13 @@ inline void require_valid_text(std::string_view text) {
 }
 
 inline void require_valid_page(Collection collection) {
-  require_valid_text(Exposition(std::move(collection.families)).text());
+  const Exposition exposition(std::move(collection.families));
+  require_valid_text(exposition.page(PageFormat::text));
+  std::string_view openmetrics = exposition.page(PageFormat::openmetrics);
+  constexpr std::string_view end = "# EOF\n";
+  require(openmetrics.ends_with(end), "OpenMetrics has an end");
+  openmetrics.remove_suffix(end.size());
+  require_valid_text(openmetrics);
 }
 
 }  // namespace inetdiag::fuzz

@@ -77,7 +77,7 @@ std::unique_ptr<Scraper> make_scraper(const std::string& cpu_budget) {
 
 Series scrape_all(Scraper& scraper) {
   const auto result = scraper.scrape_all(Scraper::Clock::now() + std::chrono::minutes(1));
-  Series series(result->exposition.text());
+  Series series(result->exposition.page(PageFormat::text));
   for (const std::string& name : scraper.names()) {
     EXPECT_EQ(series["inetdiag_scrape_collector_success{collector=\"" + name + "\"}"], 1) << name;
   }

@@ -188,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"--statsd.mtu=100"}, "--statsd.mtu: '100' is not a whole number from 256 to 65507"},
         Misuse{{"--statsd.mtu=65508"}, "--statsd.mtu: '65508' is not"},
         Misuse{{"print", "--format=xml"},
-               "--format: invalid value 'xml', expected one of json, prometheus",
+               "--format: invalid value 'xml', expected one of json, openmetrics, prometheus",
                2},
         Misuse{{"sockets", "--state=ESTAB"},
                "--state: invalid value 'ESTAB', expected one of close, "},

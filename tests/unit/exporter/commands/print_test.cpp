@@ -68,6 +68,13 @@ TEST(Print, ExitsWithOneIfACollectorFailed) {
   EXPECT_THAT(page.text, HasSubstr("inetdiag_scrape_collector_success{collector=\"second\"} 0\n"));
 }
 
+TEST(Print, WritesOpenMetrics) {
+  const Printed page = print_two(PrintFormat::openmetrics, std::make_unique<OneGauge>());
+  EXPECT_EQ(page.status, 0);
+  EXPECT_THAT(page.text, HasSubstr("# TYPE one gauge\n# HELP one help\none 1\none 1\n"));
+  EXPECT_TRUE(page.text.ends_with("# EOF\n"));
+}
+
 TEST(Print, WritesJson) {
   const Printed page = print_two(PrintFormat::json, std::make_unique<FailingCollector>());
   EXPECT_EQ(page.status, 1);

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exporter/http/accept_encoding.h"
+#include "exporter/http/accept.h"
 #include "exporter/http/collector_query.h"
 #include "exporter/http/listen_address.h"
 #include "exporter/http/listen_socket.h"
@@ -81,6 +81,75 @@ TEST(AcceptEncoding, AcceptsGzipByNameOrWildcard) {
   for (const auto* header : {"", "identity", "gzip;q=0", "gzip; q=0.000", "*;q=0", "gzip;q=0, *",
                              "deflate", "gzipped", ";", ",,", "br;gzip"}) {
     EXPECT_FALSE(accepts_gzip(header)) << header;
+  }
+}
+
+TEST(AcceptEncoding, RejectsInvalidWeights) {
+  for (const auto* header : {"gzip;q=", "gzip;q=x", "gzip;q=-1", "gzip;q=1.1", "gzip;q=nan",
+                             "gzip;q=inf", "gzip;q=0.5.5", "*;q=1e9", "gzip;q=\"1\""}) {
+    EXPECT_FALSE(accepts_gzip(header)) << header;
+  }
+}
+
+TEST(Accept, PrefersOpenMetricsAsPrometheusAsksForIt) {
+  for (const auto* header :
+       {// Prometheus 2.42
+        "application/openmetrics-text;version=1.0.0,"
+        "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,"
+        "*/*;q=0.1",
+        // Prometheus 2.53
+        "application/openmetrics-text;version=1.0.0;q=0.5,"
+        "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,"
+        "*/*;q=0.2",
+        // Prometheus 3 with --enable-feature=created-timestamp-zero-ingestion
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+        "encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;"
+        "escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
+        "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,"
+        "*/*;q=0.1",
+        "application/openmetrics-text", "Application/OpenMetrics-Text ; Version=\"1.0.0\"",
+        "text/plain;q=0.2,application/openmetrics-text;q=0.5,*/*;q=0.9",
+        "application/openmetrics-text;q=0.001", "text/html, application/openmetrics-text;q=.5",
+        "text/plain;version=1.0.0,application/openmetrics-text;q=0.1",
+        "a;b=\",\";c,application/openmetrics-text", ",;,application/openmetrics-text;;=,"}) {
+    EXPECT_TRUE(prefers_openmetrics(header)) << header;
+  }
+}
+
+TEST(Accept, PrefersTextOtherwise) {
+  for (const auto* header :
+       {"",
+        "*/*",
+        "text/plain",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4",
+        "application/openmetrics-text,text/plain",
+        "application/openmetrics-text,text/plain;q=1.0",
+        "application/openmetrics-text,*/*",
+        "application/openmetrics-text;q=0.5,text/*",
+        "application/openmetrics-text;version=0.0.1",
+        "application/openmetrics-text;version=2.0.0",
+        "application/openmetrics-text;version=1.0.0;q=0",
+        "application/openmetrics-text;q=0.0",
+        "application/openmetrics-text;q=",
+        "application/openmetrics-text;q=x",
+        "application/openmetrics-text;q=-1",
+        "application/openmetrics-text;q=2",
+        "application/openmetrics-text;q=nan",
+        "application/openmetrics-text x",
+        "application/openmetrics-textual",
+        "application/openmetrics",
+        "openmetrics-text",
+        "application/openmetrics-text\tversion=1.0.0",
+        "application/*",
+        ",,,",
+        ";;;",
+        "\"",
+        "\"\\",
+        "a=\"b,application/openmetrics-text",
+        "\"application/openmetrics-text\"",
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"}) {
+    EXPECT_FALSE(prefers_openmetrics(header)) << header;
   }
 }
 

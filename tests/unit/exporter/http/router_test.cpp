@@ -119,6 +119,25 @@ std::string header(const HttpResponse& response, const std::string& name) {
   return {};
 }
 
+TEST(Router, NegotiatesTheFormat) {
+  const RouterFixture fixture;
+  const auto text = fixture.get("/metrics", "", {{"Accept", "*/*"}});
+  EXPECT_EQ(text.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(text.body, Not(HasSubstr("# EOF")));
+  const std::map<std::string, std::string> accept = {{"Accept", "application/openmetrics-text"}};
+  const auto openmetrics = fixture.get("/metrics", "", accept);
+  EXPECT_EQ(openmetrics.content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_TRUE(openmetrics.body.ends_with("# EOF\n"));
+  for (const auto& response : {text, openmetrics}) {
+    EXPECT_EQ(header(response, "Vary"), "Accept, Accept-Encoding");
+  }
+  const auto gzipped = fixture.get(
+      "/metrics", "", {{"Accept", "application/openmetrics-text"}, {"Accept-Encoding", "gzip"}});
+  EXPECT_EQ(gzipped.content_type, openmetrics.content_type);
+  EXPECT_EQ(header(gzipped, "Content-Encoding"), "gzip");
+  EXPECT_TRUE(gzipped.body.starts_with("\x1f\x8b"));
+}
+
 TEST(Router, ServesTheStatusPage) {
   const auto response = RouterFixture().get("/");
   EXPECT_EQ(response.status, 200);
@@ -181,7 +200,7 @@ TEST(Router, CountsRequestsForTheTelemetryPath) {
   EXPECT_EQ(fixture.get("/m").status, 200);
   EXPECT_EQ(fixture.get("/").status, 200);
   EXPECT_EQ(fixture.get("/m", "collect[]=none").status, 400);
-  const std::string text = Exposition(fixture.handler_metrics.families()).text();
+  const std::string text = Exposition(fixture.handler_metrics.families()).page(PageFormat::text);
   EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"200\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("promhttp_metric_handler_requests_total{code=\"400\"} 1\n"));
 }

@@ -84,7 +84,7 @@ struct FaultyHost {
     return lines_of(*result);
   }
   static Lines lines_of(const ScrapeResult& result) {
-    std::istringstream text(result.exposition.text());
+    std::istringstream text(result.exposition.page(PageFormat::text));
     Lines lines;
     for (std::string line; std::getline(text, line);) {
       if (!line.starts_with('#') && line.find("_seconds") == std::string::npos) {

@@ -54,7 +54,8 @@ struct TestScraper {
   }
 
   std::string scrape(const Selection& selection, Scraper::Clock::duration time = 10s) {
-    return scraper->scrape(selection, Scraper::Clock::now() + time)->exposition.text();
+    return scraper->scrape(selection, Scraper::Clock::now() + time)
+        ->exposition.page(PageFormat::text);
   }
 };
 
