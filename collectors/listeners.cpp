@@ -304,6 +304,7 @@ class Listeners final : public Collector {
 
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
+    const auto begin = std::chrono::system_clock::now();
     read_counters_first(context);
     std::map<Endpoint, ListenerGroup> groups = grouped(context.tcp.listeners());
     const bool has_syn_queues = add_syn_queues(context, groups, collection);
@@ -313,7 +314,14 @@ class Listeners final : public Collector {
     if (!groups.empty() && !has_drops) {
       collection.missing.emplace_back("drops of listeners (SK_MEMINFO_DROPS needs Linux 4.7)");
     }
-    std::vector<NamedGroup<ListenerGroup>> ranked = count_drops(drops_, std::move(groups));
+    if (!counted_at_ && context.namespace_created) {
+      counted_at_ = context.namespace_created;
+      listen_drops_.begin(clocks_.now() - std::chrono::duration_cast<CpuBudget::Clock::duration>(
+                                              begin - *context.namespace_created));
+    }
+    std::vector<NamedGroup<ListenerGroup>> ranked =
+        count_drops(drops_, std::move(groups), counted_at_);
+    counted_at_ = begin;
     const bool has_listen_drops = has_drops && share_listen_drops(context, ranked, collection);
 
     FamilyTable<Row> families(listener_families);
@@ -332,12 +340,14 @@ class Listeners final : public Collector {
     for (const NamedGroup<ListenerGroup>& named : std::span(ranked).first(shown)) {
       const Labels labels = endpoint_labels(named.endpoint);
       families.add(
-          labels, {.group = named.group,
-                   .has_syn_queue = has_syn_queues,
-                   .has_drops = has_drops,
-                   .has_listen_drops = has_listen_drops,
-                   .is_capped = somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn)
-                                          : std::nullopt});
+          labels,
+          {.group = named.group,
+           .has_syn_queue = has_syn_queues,
+           .has_drops = has_drops,
+           .has_listen_drops = has_listen_drops,
+           .is_capped =
+               somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn) : std::nullopt},
+          named.created);
       add_samples(fill, labels, named.group);
       add_stalled_sockets(stalled_info, labels, named.group);
       if (Labels owner = cgroup_labels(named.group.cgroups, paths); !owner.empty()) {
@@ -347,10 +357,12 @@ class Listeners final : public Collector {
     }
     if (shown < ranked.size()) {
       const ListenerGroup other = aggregate(std::span(ranked).subspan(shown));
-      families.add(aggregate_labels(), {.group = other,
-                                        .has_syn_queue = has_syn_queues,
-                                        .has_drops = has_drops,
-                                        .has_listen_drops = has_listen_drops});
+      families.add(aggregate_labels(),
+                   {.group = other,
+                    .has_syn_queue = has_syn_queues,
+                    .has_drops = has_drops,
+                    .has_listen_drops = has_listen_drops},
+                   context.namespace_created);
     }
     collection.families = families.take();
     if (sampler_) {
@@ -532,7 +544,7 @@ class Listeners final : public Collector {
     }
     std::vector<ListenDropCounters::Listener> candidates;
     candidates.reserve(listeners.size());
-    for (const auto& [endpoint, group, growth] : listeners) {
+    for (const auto& [endpoint, group, growth, created] : listeners) {
       candidates.push_back({.endpoint = endpoint,
                             .drops = group.drops,
                             .growth = growth,
@@ -551,7 +563,7 @@ class Listeners final : public Collector {
   /// listener leaves the aggregate.
   ListenerGroup aggregate(std::span<const NamedGroup<ListenerGroup>> groups) {
     ListenerGroup other;
-    for (const auto& [endpoint, group, growth] : groups) {
+    for (const auto& [endpoint, group, growth, created] : groups) {
       other.sockets += group.sockets;
       other.waiting += group.waiting;
       other.backlog += group.backlog;
@@ -561,6 +573,9 @@ class Listeners final : public Collector {
       other.syn_queue_retransmitted += group.syn_queue_retransmitted;
       other.syn_fill = std::max(other.syn_fill, group.syn_fill);
       aggregated_drops_ += growth;
+      if (growth > 0) {
+        drops_.forget_created(endpoint);
+      }
       aggregated_listen_drops_ += group.listen_drops_growth;
     }
     other.drops = aggregated_drops_;
@@ -592,6 +607,7 @@ class Listeners final : public Collector {
   std::size_t max_;
   ListenerClocks clocks_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
+  CreatedTime counted_at_;  ///< shortly before the previous dump that was added to drops_
   std::uint64_t aggregated_drops_ = 0;
   ListenDropCounters listen_drops_;
   std::uint64_t aggregated_listen_drops_ = 0;

@@ -47,6 +47,7 @@ constexpr unsigned max_missed_scrapes = 3;
 /// The state of a namespace between scrapes.
 struct NamespaceState {
   std::string label;
+  CreatedTime created{};  ///< a time at which it did not exist
   std::vector<std::shared_ptr<Collector>> collectors;
   std::shared_ptr<const kernel::PartialDump> partial;
   Clock::time_point dumped_at{};
@@ -154,9 +155,14 @@ class NetnsCollector final : public Collector {
                             "of the namespace, 0 if it was made in this scrape or no "
                             "connection changed since.")};
     const kernel::Deadline deadline = context.deadline.share(collecting_share);
+    const auto begin = std::chrono::system_clock::now();
     std::vector<LabeledNamespace> namespaces = discover(deadline, round);
     const std::size_t discovered = namespaces.size();
-    update_states(namespaces);
+    update_states(namespaces, round);
+    if (round.denied) {
+      denied_ = std::move(*round.denied);
+      processes_read_at_ = begin;
+    }
     namespaces.resize(std::min<std::size_t>(namespaces.size(), options_.max));
     const Pods pods = find_pods(round.collection);
     const ScrapeContext netns_context{context.proc,    context.cgroups, context.tcp,
@@ -199,6 +205,9 @@ class NetnsCollector final : public Collector {
     prometheus::MetricFamily age;
     CpuCredit::CpuTime dump_cpu{};
     std::size_t collected = 0;  ///< namespaces
+    /// Processes whose namespace is unknown despite CAP_SYS_PTRACE; nothing if the others were not
+    /// read.
+    std::optional<std::set<pid_t>> denied{};
 
     /// Limits the number of errors, because all namespaces may fail for the same reason.
     void fail(std::string error) {
@@ -218,7 +227,7 @@ class NetnsCollector final : public Collector {
 
   /// Sorts by name and then by inode: --netns.max skips the same namespaces in each scrape.
   std::vector<LabeledNamespace> discover(const kernel::Deadline& deadline, Round& round) {
-    auto all = kernel::merge_namespaces(pinned(round), of_processes(deadline, round.collection));
+    auto all = kernel::merge_namespaces(pinned(round), of_processes(deadline, round));
     const NamespaceId own = kernel::own_network_namespace();
     std::erase_if(all, [&](const NetworkNamespace& netns) { return netns.id == own; });
     std::ranges::sort(all, {}, [](const NetworkNamespace& netns) {
@@ -250,21 +259,24 @@ class NetnsCollector final : public Collector {
     }
   }
 
-  std::vector<NetworkNamespace> of_processes(const kernel::Deadline& deadline,
-                                             Collection& collection) const {
+  std::vector<NetworkNamespace> of_processes(const kernel::Deadline& deadline, Round& round) const {
     if (!options_.discovers_processes()) {
       return {};
     }
+    Collection& collection = round.collection;
     try {
       auto namespaces = kernel::process_network_namespaces(proc_, deadline);
-      if (namespaces.has_denied && !has_capability(CAP_SYS_PTRACE)) {
+      if (!namespaces.denied.empty() && !has_capability(CAP_SYS_PTRACE)) {
         collection.errors.emplace_back(
             "cannot read the network namespaces of some processes (needs CAP_SYS_PTRACE)");
-      } else if (namespaces.has_denied) {
+        return std::move(namespaces.found);
+      }
+      if (!namespaces.denied.empty()) {
         collection.missing.emplace_back(
             "network namespaces of some processes: denied despite CAP_SYS_PTRACE, by a security "
             "module or because they belong to a parent user namespace");
       }
+      round.denied = std::move(namespaces.denied);
       return std::move(namespaces.found);
     } catch (const std::system_error& error) {
       collection.errors.emplace_back(error.what());
@@ -281,20 +293,33 @@ class NetnsCollector final : public Collector {
     }
   }
 
-  void update_states(const std::vector<LabeledNamespace>& found) {
+  void update_states(const std::vector<LabeledNamespace>& found, const Round& round) {
     for (auto& [id, state] : states_) {
       ++state.missed;
     }
     for (const LabeledNamespace& netns : found) {
-      NamespaceState& state = states_[netns.id];
-      if (state.label != netns.label) {
+      const auto [found_state, is_new] = states_.try_emplace(netns.id);
+      NamespaceState& state = found_state->second;
+      if (is_new) {
+        state.created = created_time(netns, round);
+      } else if (state.label != netns.label) {
         state = NamespaceState();  // the kernel reuses inodes
-        state.label = netns.label;
       }
+      state.label = netns.label;
       state.missed = 0;
     }
     std::erase_if(states_,
                   [](const auto& state) { return state.second.missed > max_missed_scrapes; });
+  }
+
+  /// Returns the time of the previous discovery of processes if the namespace appeared since. One
+  /// that had no process then is older if its inode is: the kernel keeps that while the namespace
+  /// is mounted or open anywhere (fs/nsfs.c).
+  CreatedTime created_time(const NetworkNamespace& netns, const Round& round) const {
+    const bool was_hidden = !round.denied || !std::ranges::includes(*round.denied, denied_);
+    return !was_hidden && processes_read_at_ && kernel::inode_created(netns) > processes_read_at_
+               ? processes_read_at_
+               : std::nullopt;
   }
 
   void collect_all(std::vector<LabeledNamespace> namespaces, const Pods& pods,
@@ -385,9 +410,10 @@ class NetnsCollector final : public Collector {
     };
     try {
       for (const auto& collector : state.collectors) {
-        collect_from(*collector,
-                     {proc, context.cgroups, tcp, context.netlink, context.deadline, true}, label,
-                     families, round);
+        collect_from(
+            *collector,
+            {proc, context.cgroups, tcp, context.netlink, context.deadline, true, state.created},
+            label, families, round);
       }
     } catch (...) {
       charge();
@@ -468,6 +494,9 @@ class NetnsCollector final : public Collector {
   std::vector<NamespacedCollector> collectors_;
   CpuCredit credit_;
   std::map<NamespaceId, NamespaceState> states_;
+  /// Shortly before the last discovery of all processes but those in `denied_`.
+  CreatedTime processes_read_at_;
+  std::set<pid_t> denied_;
 };
 
 }  // namespace

@@ -77,7 +77,7 @@ class Nstat final : public Collector {
         // net/snmp6 is absent without IPv6.
         if (const auto text = context.proc.read(file.path)) {
           file.parse(*text, [&](const kernel::Counter& counter) {
-            add(counter, file.path, collection.families);
+            add(counter, file.path, context.namespace_created, collection.families);
           });
         }
       } catch (const std::exception& error) {
@@ -104,7 +104,7 @@ class Nstat final : public Collector {
     }
   }
 
-  void add(const kernel::Counter& counter, std::string_view path,
+  void add(const kernel::Counter& counter, std::string_view path, CreatedTime created,
            std::vector<prometheus::MetricFamily>& families) {
     Descriptor& descriptor = describe(counter, path);
     if (descriptor.metric.empty() || descriptor.last_scrape == scrape_) {
@@ -114,7 +114,7 @@ class Nstat final : public Collector {
     auto& family = families.emplace_back(descriptor.gauge
                                              ? gauge_family(descriptor.metric, descriptor.help)
                                              : counter_family(descriptor.metric, descriptor.help));
-    add_series(family, {}, counter.value);
+    add_series(family, {}, counter.value, created);
   }
 
   Descriptor& describe(const kernel::Counter& counter, std::string_view path) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <optional>
@@ -181,15 +182,21 @@ class Udp final : public Collector {
       : max_(settings.whole_number("max", 0, std::numeric_limits<std::uint32_t>::max())) {}
 
   Collection collect(const ScrapeContext& context) override {
+    const auto begin = std::chrono::system_clock::now();
     std::map<Endpoint, UdpGroup> groups;
     UdpGroup other{.is_aggregate = true};
     dump(context, groups, other);
     aggregated_drops_ += drops_.update_aggregate(other.member_drops);
-    std::vector<NamedGroup<UdpGroup>> named = count_drops(drops_, std::move(groups));
+    std::vector<NamedGroup<UdpGroup>> named = count_drops(
+        drops_, std::move(groups), counted_at_ ? counted_at_ : context.namespace_created);
+    counted_at_ = begin;
     const std::size_t shown = rank(named, max_);
     for (const NamedGroup<UdpGroup>& rest : std::span(named).subspan(shown)) {
       other.aggregate(rest.group);
       aggregated_drops_ += rest.drops_growth;
+      if (rest.drops_growth > 0) {
+        drops_.forget_created(rest.endpoint);
+      }
     }
     other.drops = aggregated_drops_;
 
@@ -199,15 +206,15 @@ class Udp final : public Collector {
                              "Owner of the UDP sockets, several separated by commas, from the "
                              "cgroup in which a socket was created (INET_DIAG_CGROUP_ID).");
     const auto paths = owners(context, std::span(named).first(shown), collection);
-    for (const auto& [endpoint, group, growth] : std::span(named).first(shown)) {
+    for (const auto& [endpoint, group, growth, created] : std::span(named).first(shown)) {
       const Labels labels = endpoint_labels(endpoint);
-      families.add(labels, group);
+      families.add(labels, group, created);
       if (Labels owner = cgroup_labels(group.cgroups, paths); !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
         add_series(info, std::move(owner), 1);
       }
     }
-    families.add(aggregate_labels(), other);
+    families.add(aggregate_labels(), other, context.namespace_created);
     collection.families = families.take();
     collection.families.push_back(std::move(info));
     return collection;
@@ -262,6 +269,7 @@ class Udp final : public Collector {
 
   std::size_t max_;
   DropCounters<Endpoint> drops_{max_absent_endpoints};
+  CreatedTime counted_at_;  ///< shortly before the previous dump that was added to drops_
   std::uint64_t aggregated_drops_ = 0;
   EphemeralServers servers_;  ///< of the previous scrape
   kernel::CgroupPaths cgroup_paths_;

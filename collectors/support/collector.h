@@ -12,6 +12,7 @@
 #include "collectors/kernel/netlink/tcp_table.h"
 #include "collectors/kernel/netns/cgroup.h"
 #include "collectors/kernel/proc/cached_files.h"
+#include "collectors/support/family.h"
 #include "collectors/support/settings.h"
 
 namespace inetdiag {
@@ -25,6 +26,8 @@ struct ScrapeContext {
   const kernel::NetlinkFactory& netlink;
   const kernel::Deadline& deadline;
   bool is_other_namespace = false;  ///< not the exporter's own: omit host-wide metrics
+  /// A time at which the namespace did not exist yet, so that its counters were 0.
+  CreatedTime namespace_created{};
 };
 
 /// The result of a collector, which can be partial.

@@ -6,6 +6,8 @@
 #include <span>
 #include <unordered_map>
 
+#include "collectors/support/family.h"
+
 namespace inetdiag {
 
 /// The drops of one socket (SK_MEMINFO_DROPS). The cookie identifies it.
@@ -52,15 +54,22 @@ class DropCounters {
   struct Updated {
     std::uint64_t total;
     std::uint64_t growth;
+    CreatedTime created;
   };
-  /// Updates the counter of a key with the drops of all its open sockets.
-  Updated update(const Key& key, std::span<const SocketDrops> sockets) {
-    Entry& entry = entries_[key];
+  /// Updates the counter of a key with the drops of all its open sockets. A new counter starts at 0
+  /// at `previous_round`; that of a key which returns continues.
+  Updated update(const Key& key, std::span<const SocketDrops> sockets,
+                 CreatedTime previous_round = {}) {
+    Entry& entry = entries_.try_emplace(key, Entry{.created = previous_round}).first->second;
     entry.round = round_;
     const std::uint64_t growth = sockets_.update(sockets);
     entry.total += growth;
-    return {entry.total, growth};
+    return {entry.total, growth, entry.created};
   }
+
+  /// To be called if the growth of a key is shown in an aggregate: a series of its own that begins
+  /// later must not count it again.
+  void forget_created(const Key& key) { entries_.at(key).created.reset(); }
 
   /// Returns the growth of sockets without a key.
   std::uint64_t update_aggregate(std::span<const SocketDrops> sockets) {
@@ -90,6 +99,7 @@ class DropCounters {
 
  private:
   struct Entry {
+    CreatedTime created{};
     std::uint64_t total = 0;
     std::uint64_t round = 0;
   };

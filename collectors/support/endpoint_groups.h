@@ -27,18 +27,22 @@ struct NamedGroup {
   kernel::Endpoint endpoint;
   Group group;
   std::uint64_t drops_growth = 0;  ///< since the previous scrape
+  CreatedTime created{};           ///< of the counters
 };
 
-/// Sets `drops` of each group to a counter that never decreases.
+/// Sets `drops` of each group to a counter that never decreases. `previous_round` is a time shortly
+/// before the previous dump of the sockets.
 template <typename Group>
 std::vector<NamedGroup<Group>> count_drops(DropCounters<kernel::Endpoint>& counters,
-                                           std::map<kernel::Endpoint, Group>&& groups) {
+                                           std::map<kernel::Endpoint, Group>&& groups,
+                                           CreatedTime previous_round) {
   std::vector<NamedGroup<Group>> named;
   named.reserve(groups.size());
   for (auto& [endpoint, group] : groups) {
-    const auto [total, growth] = counters.update(endpoint, group.member_drops);
+    const auto [total, growth, created] =
+        counters.update(endpoint, group.member_drops, previous_round);
     group.drops = total;
-    named.push_back({endpoint, std::move(group), growth});
+    named.push_back({endpoint, std::move(group), growth, created});
   }
   counters.end_round();
   return named;

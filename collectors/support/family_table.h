@@ -51,11 +51,12 @@ class FamilyTable {
     }
   }
 
-  /// Adds one series to each family for which the row has a value.
-  void add(const Labels& labels, const Row& row) {
+  /// Adds one series to each family for which the row has a value. `created` is that of its
+  /// counters.
+  void add(const Labels& labels, const Row& row, CreatedTime created = {}) {
     for (std::size_t i = 0; i < specs_.size(); ++i) {
       if (const auto value = specs_[i].value(row)) {
-        add_series(families_[i], labels, *value);
+        add_series(families_[i], labels, *value, created);
       }
     }
   }

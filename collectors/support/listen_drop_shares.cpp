@@ -67,7 +67,10 @@ std::vector<ListenDropCounters::Share> ListenDropCounters::update(
   std::vector<ListenDropCandidate> candidates;
   candidates.reserve(listeners.size());
   for (const Listener& listener : listeners) {
-    const State& state = states_[listener.endpoint];
+    State& state = states_[listener.endpoint];
+    if (listener.drops == listener.growth) {
+      state.total = 0;  // DropCounters evicted it in the meantime
+    }
     // A listener with more drops than the namespace has listen drops had others, at least these.
     const std::uint64_t expected = state.other_per_second
                                        ? upper_bound(*state.other_per_second * seconds)

@@ -53,6 +53,13 @@ class ListenDropCounters {
     std::uint64_t after = 0;
   };
 
+  /// Begins to count at the creation of the namespace, when TcpExtListenDrops was 0. Otherwise the
+  /// first update() is the begin.
+  void begin(Clock::time_point namespace_created) {
+    previous_listen_drops_ = 0;
+    updated_at_ = namespace_created;
+  }
+
   /// Returns the share of each listener.
   std::vector<Share> update(std::span<const Listener> listeners, ListenDrops listen_drops,
                             Clock::time_point now);

@@ -210,10 +210,16 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
              {.name = "--web.listen-address",
               .value = "ADDRESS",
               .help = "Address to listen on, repeatable: 127.0.0.1:10045, [::1]:10045, :10045 for "
-                      "all IPv4 addresses or [::]:10045 for all IPv6 addresses (default :10045)"},
+                      "all IPv4 addresses, [::]:10045 for all IPv6 addresses or "
+                      "unix:/run/inetdiag_exporter.sock (default :10045)"},
              [&](const std::string& text) {
                options.listen_addresses.push_back(parse_listen_address(text));
              });
+  add_switch(app,
+             {.name = "--web.systemd-socket",
+              .help = "Listen on the sockets that systemd passes (socket activation) instead of "
+                      "--web.listen-address"},
+             options.systemd_socket);
   add_value(
       app,
       {.name = "--web.telemetry-path",
@@ -299,7 +305,13 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
       throw std::invalid_argument("--no-web: nothing to do without --statsd.address");
     }
     options.exporter_metrics = !disable_exporter_metrics;
-    if (options.listen_addresses.empty()) {
+    if (options.systemd_socket && !options.listen_addresses.empty()) {
+      throw std::invalid_argument(
+          "--web.systemd-socket: not with --web.listen-address; ListenStream= of the socket unit "
+          "has "
+          "the addresses");
+    }
+    if (options.listen_addresses.empty() && !options.systemd_socket) {
       options.listen_addresses.push_back(parse_listen_address(":10045"));
     }
     options.collectors =

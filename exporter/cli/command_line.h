@@ -40,6 +40,7 @@ struct Options {
   statsd::Options statsd;
   bool no_web = false;
   std::vector<ListenAddress> listen_addresses;
+  bool systemd_socket = false;
   RouterOptions web;
   std::string web_config_file;  ///< empty for none
   bool sandbox = true;

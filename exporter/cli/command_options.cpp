@@ -13,6 +13,7 @@ ServeOptions serve_options(Options options) {
                      .collectors = std::move(options.collectors),
                      .has_web = !options.no_web,
                      .listen_addresses = std::move(options.listen_addresses),
+                     .has_systemd_socket = options.systemd_socket,
                      .router = std::move(options.web),
                      .web_config_file = std::move(options.web_config_file),
                      .statsd = std::move(options.statsd),

@@ -26,6 +26,7 @@
 #include "exporter/http/client_limit.h"
 #include "exporter/http/handler_metrics.h"
 #include "exporter/http/router.h"
+#include "exporter/http/socket_activation.h"
 #include "exporter/http/web_server.h"
 #include "exporter/sandbox/sandbox.h"
 #include "exporter/scrape/scraper.h"
@@ -167,6 +168,12 @@ Scraper::FamilySource joined(std::vector<Scraper::FamilySource> sources) {
 }  // namespace
 
 void serve(ServeOptions options, const Log& log, const std::function<void()>& after_sandbox) {
+  std::vector<kernel::UniqueFd> passed_sockets;
+  if (options.has_web && options.has_systemd_socket) {
+    passed_sockets = take_passed_sockets();
+  } else if (options.has_web && std::getenv("LISTEN_FDS") != nullptr) {
+    log.warn("ignoring the sockets that systemd passes; use --web.systemd-socket");
+  }
   raise_descriptor_limit();
   const StopSignals signals;
   statsd::PushCounters push_counters;
@@ -198,7 +205,7 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
   std::optional<WebServer> server;
   if (options.has_web) {
     server.emplace(
-        options.listen_addresses,
+        options.listen_addresses, std::move(passed_sockets),
         [&auth_handler](const HttpRequest& request) { return auth_handler.handle(request); },
         web_config, apply_sandbox, log);
   } else {

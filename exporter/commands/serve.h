@@ -28,6 +28,7 @@ struct ServeOptions {
   std::optional<NetnsAccess> netns{};           ///< absent without --netns.discover
   bool has_web = true;
   std::vector<ListenAddress> listen_addresses{};
+  bool has_systemd_socket = false;  ///< listen on the sockets that systemd passes
   RouterOptions router{};
   std::string web_config_file{};  ///< empty for none
   statsd::Options statsd{};

@@ -8,11 +8,14 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "collectors/kernel/base/text.h"
 
 namespace inetdiag {
 namespace {
+
+constexpr std::size_t max_unix_path = sizeof(sockaddr_un::sun_path) - 1;
 
 bool is_address(int family, const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> address{};
@@ -44,10 +47,16 @@ std::optional<std::string> resolve(const std::string& host, int family) {
 }  // namespace
 
 std::string ListenAddress::text() const {
+  if (is_unix()) {
+    return "unix:" + path;
+  }
   return (is_ipv6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 std::string ListenAddress::url(bool has_tls) const {
+  if (is_unix()) {
+    return text();
+  }
   ListenAddress here{host, port};
   if (host.empty() || host == "0.0.0.0") {
     here.host = "localhost";
@@ -60,8 +69,20 @@ std::string ListenAddress::url(bool has_tls) const {
 ListenAddress parse_listen_address(std::string_view text) {
   const auto error = [&](std::string_view problem) {
     return std::invalid_argument("'" + std::string(text) + "' " + std::string(problem) +
-                                 "; expected for example :10045, 127.0.0.1:10045 or [::1]:10045");
+                                 "; expected for example :10045, 127.0.0.1:10045, [::1]:10045 or "
+                                 "unix:/run/inetdiag_exporter.sock");
   };
+  constexpr std::string_view unix_prefix = "unix:";
+  if (text.starts_with("unix:/")) {
+    std::string_view path = text.substr(unix_prefix.size());
+    while (path.starts_with("//")) {
+      path.remove_prefix(1);
+    }
+    if (path.size() > max_unix_path) {
+      throw error("has a path of more than " + std::to_string(max_unix_path) + " bytes");
+    }
+    return {.path = std::string(path)};
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     throw error("has no port");

@@ -42,8 +42,11 @@ std::string peer_name(int fd) {
   socklen_t size = sizeof address;
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> port{};
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
-      ::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host.data(), host.size(),
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+      address.ss_family == AF_UNIX) {
+    return "unix";
+  }
+  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host.data(), host.size(),
                     port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return "unknown";
   }
@@ -54,16 +57,15 @@ std::string peer_name(int fd) {
 
 class TlsProxy::Loop {
  public:
-  Loop(std::vector<ListenAddress> addresses, StreamFactory make_stream, std::size_t max_clients,
+  Loop(std::vector<UniqueFd> listening, StreamFactory make_stream, std::size_t max_clients,
        const Log& log)
-      : addresses_(std::move(addresses)),
-        make_stream_(std::move(make_stream)),
+      : make_stream_(std::move(make_stream)),
         max_clients_(max_clients),
         log_(log),
-        context_(log) {
-    for (ListenAddress& address : addresses_) {
-      listening_.push_back(listen_on(address));
-      address.port = local_port(listening_.back().get());
+        context_(log),
+        listening_(std::move(listening)) {
+    for (const UniqueFd& fd : listening_) {
+      addresses_.push_back(local_address(fd.get()));
     }
     wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_) {
@@ -121,7 +123,7 @@ class TlsProxy::Loop {
         poll_once();
       } catch (const std::exception& error) {
         // Out of memory: free the clients' buffers.
-        log_.error("closing all clients of the TLS and IPv6 proxy", {{"error", error.what()}});
+        log_.error("closing all clients of the proxy", {{"error", error.what()}});
         clients_.clear();
       }
     }
@@ -233,9 +235,10 @@ class TlsProxy::Loop {
   std::jthread thread_;
 };
 
-TlsProxy::TlsProxy(const std::vector<ListenAddress>& addresses, StreamFactory make_stream,
+TlsProxy::TlsProxy(std::vector<UniqueFd> listening, StreamFactory make_stream,
                    std::size_t max_clients, const Log& log)
-    : loop_(std::make_unique<Loop>(addresses, std::move(make_stream), max_clients, log)) {}
+    : loop_(
+          std::make_unique<Loop>(std::move(listening), std::move(make_stream), max_clients, log)) {}
 
 TlsProxy::~TlsProxy() = default;
 

@@ -8,14 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_stream.h"
 #include "exporter/http/listen_address.h"
 #include "exporter/log/log.h"
 
 namespace inetdiag {
 
-/// Terminates TLS and listens on IPv6 in front of the HTTP server, over loopback. Needed because
-/// Debian's CivetWeb can neither load OpenSSL 3 nor listen on IPv6.
+/// Terminates TLS, serves IPv6, UNIX and passed sockets, and forwards to the HTTP server over
+/// loopback. Needed because Debian's CivetWeb can neither load OpenSSL 3 nor listen on IPv6, and no
+/// CivetWeb serves a socket that it did not open.
 ///
 /// One thread serves all clients and never blocks. It connects to the HTTP server, which has a
 /// thread for each connection, only once a client has sent a complete request header.
@@ -27,17 +29,17 @@ class TlsProxy {
   /// Creates the stream of a new client over its socket. Throws std::runtime_error on failure.
   using StreamFactory = std::function<std::unique_ptr<ClientStream>(int fd)>;
 
-  /// Starts to listen; serves after start(). A client beyond `max_clients` replaces the oldest one
-  /// without a complete request, or is closed if there is none. Throws std::runtime_error with a
-  /// message that says what to do if it cannot listen.
-  TlsProxy(const std::vector<ListenAddress>& addresses, StreamFactory make_stream,
+  /// Serves the non-blocking sockets `listening` after start(). A client beyond `max_clients`
+  /// replaces the oldest one without a complete request, or is closed if there is none. Throws
+  /// std::system_error.
+  TlsProxy(std::vector<kernel::UniqueFd> listening, StreamFactory make_stream,
            std::size_t max_clients, const Log& log);
   TlsProxy(const TlsProxy&) = delete;
   TlsProxy& operator=(const TlsProxy&) = delete;
   /// As stop().
   ~TlsProxy();
 
-  /// The addresses it listens on, with the ports that the kernel chose for port 0.
+  /// The addresses of its sockets.
   std::vector<ListenAddress> addresses() const;
 
   /// Starts to serve. `upstream_port` is the port of the HTTP server at 127.0.0.1.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "exporter/http/client_limit.h"
+#include "exporter/http/listen_socket.h"
 #include "exporter/http/plain_stream.h"
 #include "exporter/http/tls_stream.h"
 
@@ -23,14 +24,19 @@ TlsProxy::StreamFactory stream_factory(const std::shared_ptr<WebConfigWatcher>& 
 
 }  // namespace
 
-WebServer::WebServer(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
+WebServer::WebServer(const std::vector<ListenAddress>& addresses,
+                     std::vector<kernel::UniqueFd> passed, const HttpHandler& handler,
                      const std::shared_ptr<WebConfigWatcher>& web_config,
                      const BeforeThreads& before_threads, const Log& log)
     : has_tls_(web_config != nullptr && web_config->current()->tls != nullptr) {
   std::vector<ListenAddress> direct;
-  std::vector<ListenAddress> proxied;
+  std::vector<kernel::UniqueFd> proxied = std::move(passed);
   for (const ListenAddress& address : addresses) {
-    (has_tls_ || address.is_ipv6() ? proxied : direct).push_back(address);
+    if (has_tls_ || address.is_ipv6() || address.is_unix()) {
+      proxied.push_back(listen_on(address));
+    } else {
+      direct.push_back(address);
+    }
   }
   HttpServer::Hooks hooks;
   if (proxied.empty()) {
@@ -38,11 +44,12 @@ WebServer::WebServer(const std::vector<ListenAddress>& addresses, const HttpHand
     http_ = std::make_unique<HttpServer>(direct, handler, log, std::move(hooks));
     return;
   }
+  const std::size_t proxied_sockets = proxied.size();
   proxy_ = std::make_unique<TlsProxy>(
-      proxied, stream_factory(web_config, has_tls_),
+      std::move(proxied), stream_factory(web_config, has_tls_),
       max_clients_for_descriptors(
           HttpServer::max_clients, TlsProxy::descriptors_per_client,
-          proxied.size() + HttpServer::descriptors_per_address * (direct.size() + 1)),
+          proxied_sockets + HttpServer::descriptors_per_address * (direct.size() + 1)),
       log);
   direct.insert(direct.begin(), {.host = "127.0.0.1", .port = 0});
   hooks.before_threads = [&](const std::vector<ListenAddress>& bound) {
@@ -58,7 +65,7 @@ WebServer::WebServer(const std::vector<ListenAddress>& addresses, const HttpHand
                                          : HttpServer::client_name(address, port);
   };
   hooks.descriptors_per_client = TlsProxy::descriptors_per_client;
-  hooks.other_listening = proxied.size();
+  hooks.other_listening = proxied_sockets;
   http_ = std::make_unique<HttpServer>(direct, handler, log, std::move(hooks));
   proxy_->start(upstream_port_);
 }

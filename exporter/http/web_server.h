@@ -11,18 +11,19 @@
 
 namespace inetdiag {
 
-/// The HTTP server, with TlsProxy in front of it if the web configuration enables TLS or an address
-/// is IPv6.
+/// The HTTP server, behind TlsProxy if the web configuration enables TLS, and for IPv6,
+/// UNIX and passed sockets.
 class WebServer {
  public:
   /// Called once the sockets listen and before a thread starts, with the ports that TlsProxy
   /// connects to in this process.
   using BeforeThreads = std::function<void(const std::vector<std::uint16_t>& upstream_ports)>;
 
-  /// Starts to serve. `web_config` may be null. Throws std::runtime_error with a message that says
-  /// what to do, and the exception of `before_threads`.
-  WebServer(const std::vector<ListenAddress>& addresses, const HttpHandler& handler,
-            const std::shared_ptr<WebConfigWatcher>& web_config,
+  /// Starts to serve on `addresses` and on `passed`, which are non-blocking listening sockets.
+  /// `web_config` may be null. Throws std::runtime_error with a message that says what to do, and
+  /// the exception of `before_threads`.
+  WebServer(const std::vector<ListenAddress>& addresses, std::vector<kernel::UniqueFd> passed,
+            const HttpHandler& handler, const std::shared_ptr<WebConfigWatcher>& web_config,
             const BeforeThreads& before_threads, const Log& log);
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;

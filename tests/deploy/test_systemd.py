@@ -39,6 +39,15 @@ def test_unit_verifies(host, drop_in):
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_socket_unit_verifies(host):
+    unit = host / "etc/systemd/system/inetdiag_exporter.socket"
+    shutil.copy(EXAMPLE.with_name(unit.name), unit)
+    verify = ["chroot", host, "systemd-analyze", "verify", "--man=no", f"/etc/systemd/system/{unit.name}"]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    unit.unlink()
+
+
 def test_exposure(installed):
     output(
         "systemd-analyze",

@@ -7,19 +7,20 @@ import urllib.request
 
 
 class Prometheus:
-    """A Prometheus server with this configuration that keeps its files in `directory`."""
+    """A Prometheus server with this configuration and these flags that keeps its files in `directory`."""
 
     url = "http://127.0.0.1:9090/api/v1/"
 
-    def __init__(self, directory, configuration):
+    def __init__(self, directory, configuration, *flags, program="prometheus"):
         (directory / "prometheus.yml").write_text(configuration)
         with open(directory / "log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [
-                    "prometheus",
+                    program,
                     f"--config.file={directory}/prometheus.yml",
                     f"--storage.tsdb.path={directory}/data",
                     "--web.listen-address=127.0.0.1:9090",
+                    *flags,
                 ],
                 stdout=log,
                 stderr=log,

@@ -131,7 +131,7 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
           *id,
           NetworkNamespace{.id = *id, .name = {}, .file = std::move(file), .process = *process});
     } else if (!no_longer_exists(errno)) {
-      namespaces.has_denied = true;
+      namespaces.denied.insert(*process);
     }
   }
   for (auto& [id, each] : found) {
@@ -155,6 +155,19 @@ std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespac
     namespaces.push_back(std::move(each));
   }
   return namespaces;
+}
+
+std::optional<std::chrono::system_clock::time_point> inode_created(const NetworkNamespace& netns) {
+  struct stat status {};
+  if (::stat(netns.file.c_str(), &status) != 0 ||
+      netns.id != NamespaceId{status.st_dev, status.st_ino}) {
+    return std::nullopt;
+  }
+  using std::chrono::nanoseconds;
+  using std::chrono::seconds;
+  using std::chrono::system_clock;
+  return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
+      seconds(status.st_ctim.tv_sec) + nanoseconds(status.st_ctim.tv_nsec)));
 }
 
 void enter_network_namespace(const NetworkNamespace& target) {

@@ -3,8 +3,11 @@
 // namespace; it may have several names and processes.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -49,7 +52,7 @@ NetworkNamespace pinned_network_namespace(const std::string& directory_path,
 
 struct ProcessNamespaces {
   std::vector<NetworkNamespace> found;
-  bool has_denied = false;  ///< access to some processes was denied, usually those of other users
+  std::set<pid_t> denied;  ///< processes to which access was denied, usually of other users
 };
 
 /// Returns the namespaces of all processes, with one process for each. Ignores processes that exit
@@ -59,6 +62,10 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
 /// Merges both lists by ID: each namespace has its name, its process or both.
 std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespace>& pinned,
                                                const std::vector<NetworkNamespace>& of_processes);
+
+/// Returns when the kernel created the inode of a namespace, which exists while the namespace is
+/// mounted or open; nothing if it cannot be read.
+std::optional<std::chrono::system_clock::time_point> inode_created(const NetworkNamespace& netns);
 
 /// Moves the calling thread to a namespace. Throws std::system_error: ENOENT if it no longer
 /// exists, EPERM without CAP_SYS_ADMIN.

@@ -663,5 +663,76 @@ TEST(Listeners, OmitSynQueuesIfNoDumpIsDue) {
   EXPECT_THAT(collection.errors, ::testing::IsEmpty());
 }
 
+constexpr const char* drops_family = "inetdiag_listener_socket_drops";
+
+TEST(Listeners, AreCreatedAtThePreviousCollection) {
+  CollectorFixture fixture;
+  const auto collector = listeners();
+  fixture.kernel.sockets = {listener(80, 1, 0, 9, 5)};
+  const auto time = [] {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  const double before = time();
+  EXPECT_EQ(created_of(fixture.collect(*collector).families, drops_family, at_80), std::nullopt);
+  const double after = time();
+  fixture.kernel.sockets.push_back(listener(81, 2, 0, 9, 3));
+  const std::string at_81 = R"({address="0.0.0.0",port="81"})";
+  const auto families = fixture.collect(*collector).families;
+  EXPECT_EQ(created_of(families, drops_family, at_80), std::nullopt);
+  const auto created = created_of(families, drops_family, at_81);
+  ASSERT_TRUE(created);
+  constexpr double resolution = 0.002;
+  EXPECT_GE(*created, before - resolution);
+  EXPECT_LE(*created, after);
+  EXPECT_EQ(created_of(fixture.collect(*collector).families, drops_family, at_81), created);
+}
+
+TEST(Listeners, AreNotCreatedAgainIfTheirCounterContinues) {
+  CollectorFixture fixture;
+  const auto collector = listeners();
+  fixture.kernel.sockets = {listener(80, 1, 0, 9, 5)};
+  fixture.collect(*collector);
+  fixture.kernel.sockets.clear();
+  fixture.collect(*collector);
+  fixture.kernel.sockets = {listener(80, 2, 0, 9, 1)};
+  const auto families = fixture.collect(*collector).families;
+  EXPECT_EQ(value(lines_of(families), "inetdiag_listener_socket_drops_total" + at_80), "6");
+  EXPECT_EQ(created_of(families, drops_family, at_80), std::nullopt);
+}
+
+TEST(Listeners, OfANewNamespaceAreCreatedWithIt) {
+  CollectorFixture fixture;
+  fixture.is_other_namespace = true;
+  fixture.namespace_created = std::chrono::system_clock::now() - std::chrono::seconds(10);
+  const double created = static_cast<double>(std::chrono::floor<std::chrono::milliseconds>(
+                                                 fixture.namespace_created->time_since_epoch())
+                                                 .count()) /
+                         1000;
+  fixture.proc_tree.write("net/netstat", "TcpExt: ListenDrops\nTcpExt: 5\n");
+  fixture.kernel.sockets = {listener(80, 1, 0, 9, 5), listener(81, 2, 0, 9)};
+  const auto collector = listeners("1");
+  const auto families = fixture.collect(*collector).families;
+  EXPECT_EQ(value(lines_of(families), "inetdiag_listener_listen_drops_total" + at_80), "5");
+  for (const std::string& labels : {at_80, at_other}) {
+    EXPECT_EQ(created_of(families, drops_family, labels), created) << labels;
+    EXPECT_EQ(created_of(families, "inetdiag_listener_listen_drops", labels), created) << labels;
+  }
+}
+
+TEST(Listeners, HaveNoCreatedTimeOnceTheirDropsWereAggregated) {
+  CollectorFixture fixture;
+  const auto collector = listeners("1");
+  fixture.kernel.sockets = {listener(80, 1, 0, 9, 1)};
+  fixture.collect(*collector);
+  fixture.kernel.sockets.push_back(listener(81, 2, 0, 9, 3));
+  fixture.collect(*collector);
+  fixture.kernel.sockets.erase(fixture.kernel.sockets.begin());
+  const auto families = fixture.collect(*collector).families;
+  const std::string at_81 = R"({address="0.0.0.0",port="81"})";
+  EXPECT_EQ(value(lines_of(families), "inetdiag_listener_socket_drops_total" + at_81), "3");
+  EXPECT_EQ(created_of(families, drops_family, at_81), std::nullopt);
+}
+
 }  // namespace
 }  // namespace inetdiag

@@ -190,5 +190,18 @@ TEST(NstatNetnsInclude, MatchesCountersOfQueuesDropsAndRetransmissions) {
   }
 }
 
+TEST(Nstat, CountersAreCreatedWithTheirNamespace) {
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/snmp", "Tcp: RtoMin InSegs\nTcp: 200 7\n");
+  const auto collector = make_nstat({});
+  EXPECT_EQ(created_of(fixture.collect(*collector).families, "inetdiag_nstat_tcp_in_segs"),
+            std::nullopt);
+  fixture.namespace_created =
+      std::chrono::system_clock::time_point(std::chrono::seconds(1700000000));
+  const auto families = fixture.collect(*collector).families;
+  EXPECT_EQ(created_of(families, "inetdiag_nstat_tcp_in_segs"), 1700000000);
+  EXPECT_EQ(created_of(families, "inetdiag_nstat_tcp_rto_min"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace inetdiag

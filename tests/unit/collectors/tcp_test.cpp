@@ -151,7 +151,7 @@ TEST(Tcp, ExportsRoundTripTimesAndLimitsOfOpenConnections) {
     return R"(inetdiag_tcp_port_rtt_seconds_bucket{port="80",le=")" + std::string(bound) + "\"} " +
            std::to_string(count);
   };
-  EXPECT_THAT(lines, Contains(bucket("0.0005", 0)));
+  EXPECT_THAT(lines, Contains(bucket("5e-04", 0)));
   EXPECT_THAT(lines, Contains(bucket("0.001", 1)));
   EXPECT_THAT(lines, Contains(bucket("0.05", 2)));
   EXPECT_THAT(lines, Contains(bucket("2.5", 2)));

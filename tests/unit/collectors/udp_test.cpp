@@ -247,5 +247,20 @@ TEST(Udp, DumpsAnotherNamespaceOnlyIfSockstatHasSockets) {
   EXPECT_TRUE(is_exported("", ""));
 }
 
+TEST(Udp, SocketsAreCreatedAtThePreviousCollection) {
+  CollectorFixture fixture;
+  const auto collector = udp();
+  const std::string labels = R"({address="0.0.0.0",port="53"})";
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 54, 1)};
+  fixture.collect(*collector);
+  fixture.kernel.udp_sockets.push_back(bound("0.0.0.0", 53, 2, 0, 1000, 7));
+  const auto families = fixture.collect(*collector).families;
+  EXPECT_TRUE(created_of(families, "inetdiag_udp_drops", labels));
+  EXPECT_FALSE(created_of(families, "inetdiag_udp_drops", R"({address="0.0.0.0",port="54"})"));
+  EXPECT_FALSE(created_of(families, "inetdiag_udp_drops", R"({address="other",port="other"})"));
+  EXPECT_EQ(created_of(fixture.collect(*collector).families, "inetdiag_udp_drops", labels),
+            created_of(families, "inetdiag_udp_drops", labels));
+}
+
 }  // namespace
 }  // namespace inetdiag

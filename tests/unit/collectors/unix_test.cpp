@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
 
 #include "collectors/kernel/netlink/unix_diag.h"
 #include "tests/unit/support/collected.h"

@@ -2,23 +2,24 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <prometheus/text_serializer.h>
 #include <sys/stat.h>
 
 #include "collectors/kernel/proc/ephemeral_ports.h"
 #include "collectors/support/collector.h"
+#include "exporter/exposition/openmetrics_format.h"
+#include "exporter/exposition/text_format.h"
 #include "tests/unit/support/diag_messages.h"
 #include "tests/unit/support/temporary_tree.h"
 
 namespace inetdiag::testing {
 
-/// Returns the lines of the text format without HELP and TYPE.
-inline std::vector<std::string> lines_of(const std::vector<prometheus::MetricFamily>& families) {
-  const std::string page = prometheus::TextSerializer().Serialize(families);
+/// Returns the lines without comments.
+inline std::vector<std::string> samples_of(const std::string& page) {
   std::vector<std::string> lines;
   for (std::size_t begin = 0; begin < page.size();) {
     const std::size_t end = page.find('\n', begin);
@@ -30,12 +31,29 @@ inline std::vector<std::string> lines_of(const std::vector<prometheus::MetricFam
   return lines;
 }
 
+inline std::vector<std::string> lines_of(const std::vector<prometheus::MetricFamily>& families) {
+  return samples_of(text_format(families));
+}
+
+/// Returns the created time of a counter without `_total`, in seconds since the epoch.
+inline std::optional<double> created_of(const std::vector<prometheus::MetricFamily>& families,
+                                        const std::string& name, const std::string& labels = "") {
+  const std::string series = name + "_created" + labels + " ";
+  for (const std::string& line : samples_of(openmetrics_format(families))) {
+    if (line.starts_with(series)) {
+      return std::stod(line.substr(series.size()));
+    }
+  }
+  return std::nullopt;
+}
+
 /// Temporary procfs and sysfs trees and a fake kernel for one collector.
 struct CollectorFixture {
   TemporaryTree proc_tree;
   TemporaryTree sys_tree;
   FakeKernel kernel;
   bool is_other_namespace = false;
+  CreatedTime namespace_created{};
   kernel::DumpPolicy dump_policy{};
   /// Ports whose waiting connections another collector has dumped in the same scrape.
   std::vector<std::uint16_t> dumped_ports{};
@@ -66,7 +84,8 @@ struct CollectorFixture {
     }
     kernel::CgroupTree cgroups(sys, deadline);
     const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;
-    return collector.collect({proc, cgroups, tcp, netlink, rest, is_other_namespace});
+    return collector.collect(
+        {proc, cgroups, tcp, netlink, rest, is_other_namespace, namespace_created});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);

@@ -83,6 +83,40 @@ TEST(DropCounters, ReturnTheGrowth) {
   EXPECT_EQ(counters.update(1, Sockets{{1, 9}}).growth, 4U);
 }
 
+std::chrono::system_clock::time_point second(int seconds) {
+  return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
+}
+
+TEST(DropCounters, AreCreatedAtTheRoundBeforeTheyAppeared) {
+  DropCounters<std::string> counters(10);
+  EXPECT_EQ(counters.update("a", {}).created, std::nullopt);
+  counters.end_round();
+  EXPECT_EQ(counters.update("a", {}, second(1)).created, std::nullopt);
+  EXPECT_EQ(counters.update("b", Sockets{{1, 3}}, second(1)).created, second(1));
+  counters.end_round();
+  EXPECT_EQ(counters.update("b", Sockets{{1, 4}}, second(2)).created, second(1));
+}
+
+TEST(DropCounters, AreCreatedAgainOnlyIfTheyStartAtZero) {
+  DropCounters<std::string> counters(10);
+  counters.update("without", {}, second(1));
+  counters.update("with", Sockets{{1, 3}}, second(1));
+  counters.update("old", Sockets{{2, 3}});
+  counters.end_round();
+  counters.end_round();
+  EXPECT_EQ(counters.update("without", {}, second(2)).created, second(2));
+  EXPECT_EQ(counters.update("with", {}, second(2)).created, second(1));
+  EXPECT_EQ(counters.update("old", {}, second(2)).created, std::nullopt);
+}
+
+TEST(DropCounters, ForgetTheCreatedTimeOfAnAggregatedKey) {
+  DropCounters<std::string> counters(10);
+  EXPECT_EQ(counters.update("a", Sockets{{1, 3}}, second(1)).created, second(1));
+  counters.forget_created("a");
+  counters.end_round();
+  EXPECT_EQ(counters.update("a", Sockets{{1, 4}}, second(2)).created, std::nullopt);
+}
+
 TEST(DropCounters, CountASocketOnceThatMoves) {
   DropCounters<std::string> counters(10);
   EXPECT_EQ(counters.update_aggregate(Sockets{{1, 5}}), 5U);

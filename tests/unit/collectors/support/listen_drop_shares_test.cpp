@@ -140,6 +140,28 @@ TEST(ListenDropCounters, BeginAtZero) {
   EXPECT_THAT(host.totals(), ElementsAre(0, 0));
 }
 
+TEST(ListenDropCounters, CountFromTheCreationOfTheNamespace) {
+  ListenDropCounters counters;
+  const ListenDropCounters::Clock::time_point created{1h};
+  counters.begin(created);
+  const std::vector<ListenDropCounters::Listener> one = {
+      {.endpoint = {kernel::InetAddress::any(AF_INET), 80, 0}, .drops = 5, .growth = 5}};
+  EXPECT_EQ(counters.update(one, {5, 5}, created + 1s).front().total, 5U);
+}
+
+TEST(ListenDropCounters, StartAtZeroWithTheDropsOfTheListener) {
+  ListenDropCounters counters;
+  const ListenDropCounters::Clock::time_point now{1h};
+  std::vector<ListenDropCounters::Listener> one = {
+      {.endpoint = {kernel::InetAddress::any(AF_INET), 80, 0}}};
+  counters.update(one, {0, 0}, now);
+  one.front().drops = one.front().growth = 5;
+  EXPECT_EQ(counters.update(one, {5, 5}, now + 1s).front().total, 5U);
+  counters.update({}, {5, 5}, now + 2s);
+  one.front().drops = one.front().growth = 2;  // evicted while it was absent
+  EXPECT_EQ(counters.update(one, {7, 7}, now + 3s).front().total, 2U);
+}
+
 TEST(ListenDropCounters, SumTheSharesOfEachScrape) {
   TwoListeners host;
   host.scrape({});
@@ -231,11 +253,11 @@ TEST(ListenDropCounters, KeepABoundedNumberOfAbsentListeners) {
   ListenDropCounters counters;
   std::uint64_t listen_drops = 0;
   const ListenDropCounters::Clock::time_point now{1h};
-  const auto scrape = [&](std::uint32_t address) {
+  const auto scrape = [&](std::uint32_t address, std::uint64_t drops = 1) {
     kernel::InetAddress ip = kernel::InetAddress::any(AF_INET);
     std::memcpy(ip.bytes.data(), &address, sizeof address);
     const std::vector<ListenDropCounters::Listener> one = {
-        {.endpoint = {ip, 80, 0}, .drops = 1, .growth = 1}};
+        {.endpoint = {ip, 80, 0}, .drops = drops, .growth = 1}};
     ++listen_drops;
     return counters.update(one, {listen_drops, listen_drops}, now).front();
   };
@@ -243,7 +265,7 @@ TEST(ListenDropCounters, KeepABoundedNumberOfAbsentListeners) {
   for (std::uint32_t address = 1; address <= 10'100; ++address) {
     EXPECT_EQ(scrape(address).total, 1U) << address;
   }
-  EXPECT_EQ(scrape(10'100).total, 2U);
+  EXPECT_EQ(scrape(10'100, 2).total, 2U);
 }
 
 }  // namespace

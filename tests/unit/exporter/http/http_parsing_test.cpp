@@ -163,9 +163,20 @@ TEST(ListenAddress, ParsesEachForm) {
   EXPECT_EQ(parse_listen_address("localhost:80"), (ListenAddress{"127.0.0.1", 80}));
 }
 
+TEST(ListenAddress, ParsesUnixSockets) {
+  for (const auto* text : {"unix:/run/a.sock", "unix:///run/a.sock"}) {
+    const ListenAddress address = parse_listen_address(text);
+    EXPECT_EQ(address, (ListenAddress{.path = "/run/a.sock"})) << text;
+    EXPECT_EQ(address.text(), "unix:/run/a.sock");
+    EXPECT_EQ(address.url(true), "unix:/run/a.sock");
+  }
+  EXPECT_EQ(parse_listen_address("unix:/" + std::string(106, 'x')).path.size(), 107U);
+  EXPECT_THROW(parse_listen_address("unix:/" + std::string(107, 'x')), std::invalid_argument);
+}
+
 TEST(ListenAddress, RejectsInvalidText) {
-  for (const auto* text : {"", "10045", ":", ":x", ":65536", ":-1", "::1:80", "[::1]", "[x]:80",
-                           "[]:80x", "1.2.3.4.5.invalid:80"}) {
+  for (const auto* text : {"unix:", "unix:run/a.sock", "unix:@a", "", "10045", ":", ":x", ":65536",
+                           ":-1", "::1:80", "[::1]", "[x]:80", "[]:80x", "1.2.3.4.5.invalid:80"}) {
     EXPECT_THROW(parse_listen_address(text), std::invalid_argument) << text;
   }
 }

@@ -82,8 +82,10 @@ class LatchedStream final : public PlainStream {
 class TlsProxyTest : public ::testing::Test {
  protected:
   void start(std::uint16_t upstream_port) {
+    std::vector<UniqueFd> listening;
+    listening.push_back(listen_on({.host = "127.0.0.1", .port = 0}));
     proxy_.emplace(
-        std::vector<ListenAddress>{{.host = "127.0.0.1", .port = 0}},
+        std::move(listening),
         [this](int fd) { return std::make_unique<LatchedStream>(fd, begun_); }, 4, captured_.log);
     proxy_->start(upstream_port);
   }
