@@ -51,12 +51,17 @@ std::vector<prometheus::MetricFamily> SocketDropCounter::collect(
   auto count = empty_gauge(names_.sockets);
   auto queued = empty_gauge(names_.queued_bytes);
   auto drops = counter_family(names_.drops.name, names_.drops.help);
+  if (!counted_at_) {
+    counted_at_ = context.namespace_created;
+  }
   for (const auto& [labels, group] : groups) {
     add_series(count, labels, static_cast<double>(group.sockets));
     add_series(queued, labels, static_cast<double>(group.queued_bytes));
-    add_series(drops, labels, static_cast<double>(counters_.update(labels, group.drops).total));
+    const auto updated = counters_.update(labels, group.drops, counted_at_);
+    add_series(drops, labels, static_cast<double>(updated.total), updated.created);
   }
   counters_.end_round();
+  counted_at_ = std::chrono::system_clock::now();
   std::ranges::sort(with_drops, std::greater<>(), &ReceivingSocket::drops);
   with_drops.resize(std::min(with_drops.size(), max_shown_sockets));
   find_owners(with_drops, context);

@@ -61,6 +61,7 @@ class SocketDropCounter {
 
   const SocketDropFamilies& names_;
   DropCounters<Labels> counters_;
+  CreatedTime counted_at_;                                 ///< the previous collection
   std::map<std::uint64_t, std::uint32_t> previous_drops_;  ///< by inode, those above 0
   bool is_first_ = true;
   std::map<std::uint64_t, Owner> owners_;  ///< by inode

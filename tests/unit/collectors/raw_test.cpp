@@ -67,6 +67,21 @@ TEST(RawCollector, GroupsByProtocolAndFamily) {
           R"(inetdiag_raw_socket_receive_queue_bytes{family="ipv4",protocol="vrrp",inode="26817"} 768)"));
 }
 
+TEST(RawCollector, DropsAreCreatedAtThePreviousCollection) {
+  CollectorFixture fixture;
+  const auto collector = make_raw({});
+  fixture.proc_tree.write("net/raw", raw_ipv4);
+  fixture.collect(*collector);
+  fixture.proc_tree.write("net/raw6", raw_ipv6);
+  const auto families = fixture.collect(*collector).families;
+  EXPECT_TRUE(created_of(families, "inetdiag_raw_drops", R"({family="ipv6",protocol="200"})"));
+  EXPECT_FALSE(created_of(families, "inetdiag_raw_drops", R"({family="ipv4",protocol="vrrp"})"));
+  fixture.namespace_created = std::chrono::system_clock::time_point(std::chrono::seconds(1));
+  EXPECT_EQ(created_of(fixture.collect(*make_raw({})).families, "inetdiag_raw_drops",
+                       R"({family="ipv4",protocol="vrrp"})"),
+            1);
+}
+
 TEST(RawCollector, FailsIfItsFileIsMissing) {
   CollectorFixture fixture;
   EXPECT_THAT(fixture.collect(*make_raw({})).errors, ElementsAre(HasSubstr("net/raw")));
