@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <linux/netlink.h>
+
 #include "collectors/kernel/proc/netlink_sockets.h"
 #include "collectors/support/socket_drops.h"
 
@@ -13,8 +15,10 @@ namespace inetdiag {
 namespace {
 
 constexpr SocketDropFamilies netlink_families = {
-    .sockets = {"inetdiag_netlink_sockets",
-                "Number of netlink sockets of programs by protocol (/proc/net/netlink)."},
+    .sockets =
+        {"inetdiag_netlink_sockets",
+         "Number of netlink sockets of programs by protocol, without those of protocols route and "
+         "sock_diag that joined no group (/proc/net/netlink)."},
     .queued_bytes = {"inetdiag_netlink_receive_queue_bytes",
                      "Memory of messages that the programs have not read, with kernel overhead, "
                      "summed over the sockets (/proc/net/netlink Rmem)."},
@@ -43,6 +47,13 @@ std::string netlink_protocol_name(std::uint32_t protocol) {
                                                   : std::to_string(protocol);
 }
 
+/// Whether a socket only gets answers to its own requests, as those of this program. Such sockets
+/// come and go.
+bool is_for_requests(const kernel::NetlinkSocketEntry& socket) {
+  return (socket.protocol == NETLINK_ROUTE || socket.protocol == NETLINK_SOCK_DIAG) &&
+         socket.groups == 0 && socket.drops == 0;
+}
+
 class NetlinkSockets final : public Collector {
  public:
   Collection collect(const ScrapeContext& context) override {
@@ -54,6 +65,9 @@ class NetlinkSockets final : public Collector {
     }
     std::vector<ReceivingSocket> sockets;
     for (const auto& socket : kernel::parse_netlink_sockets(*text)) {
+      if (is_for_requests(socket)) {
+        continue;
+      }
       sockets.push_back({.labels = {{"protocol", netlink_protocol_name(socket.protocol)}},
                          .inode = socket.inode,
                          .queued_bytes = socket.queued_bytes,

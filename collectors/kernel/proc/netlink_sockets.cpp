@@ -12,6 +12,7 @@ namespace {
 struct NetlinkColumn {
   static constexpr std::size_t protocol = 1;
   static constexpr std::size_t port_id = 2;
+  static constexpr std::size_t groups = 3;
   static constexpr std::size_t rmem = 4;
   static constexpr std::size_t drops = 8;
   static constexpr std::size_t inode = 9;
@@ -36,7 +37,8 @@ std::vector<NetlinkSocketEntry> parse_netlink_sockets(std::string_view text) {
     const bool is_of_program =
         to_number<std::uint32_t>(words[NetlinkColumn::port_id]).value_or(0) != 0;
     if (is_of_program && number && queued && dropped && id) {
-      sockets.push_back({*number, *queued, *dropped, *id});
+      const auto groups = hex_number(words[NetlinkColumn::groups]).value_or(0);
+      sockets.push_back({*number, static_cast<std::uint32_t>(groups), *queued, *dropped, *id});
     }
   }
   return sockets;

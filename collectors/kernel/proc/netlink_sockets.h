@@ -9,6 +9,7 @@ namespace inetdiag::kernel {
 
 struct NetlinkSocketEntry {
   std::uint32_t protocol = 0;      ///< NETLINK_*
+  std::uint32_t groups = 0;        ///< multicast groups, the first 32
   std::uint64_t queued_bytes = 0;  ///< in the receive queue, with kernel overhead (sk_rmem_alloc)
   std::uint32_t drops = 0;         ///< messages that found no room in the receive buffer
   std::uint64_t inode = 0;

@@ -37,6 +37,7 @@ TEST(ParseNetlinkSockets, SkipsThoseOfTheKernel) {
                             netlink_socket(16, 4294963120, 832, 7, 1501));
   ASSERT_EQ(sockets.size(), 1U);
   EXPECT_EQ(sockets[0].protocol, 16U);
+  EXPECT_EQ(sockets[0].groups, 0x551U);
   EXPECT_EQ(sockets[0].queued_bytes, 832U);
   EXPECT_EQ(sockets[0].drops, 7U);
   EXPECT_EQ(sockets[0].inode, 1501U);
@@ -77,6 +78,19 @@ TEST(NetlinkCollector, SumsTheSocketsOfAProtocol) {
                                    "inetdiag_netlink_receive_queue_bytes{protocol=\"99\"} 0",
                                    "inetdiag_netlink_drops_total{protocol=\"route\"} 0",
                                    "inetdiag_netlink_drops_total{protocol=\"99\"} 0"));
+}
+
+TEST(NetlinkCollector, OmitsSocketsThatOnlyGetAnswers) {
+  NetlinkHost host;
+  const auto without_groups = [](int protocol, int drops) {
+    std::string line = netlink_socket(protocol, 5, 0, drops, 7);
+    return line.replace(line.find("551"), 3, "000");
+  };
+  EXPECT_THAT(host.scrape(without_groups(0, 0) + without_groups(4, 0)), IsEmpty());
+  EXPECT_THAT(host.scrape(without_groups(9, 0)),
+              Contains("inetdiag_netlink_sockets{protocol=\"audit\"} 1"));
+  EXPECT_THAT(host.scrape(without_groups(0, 1)),
+              Contains("inetdiag_netlink_sockets{protocol=\"route\"} 1"));
 }
 
 TEST(NetlinkCollector, KeepsTheDropsOfClosedSockets) {
