@@ -7,7 +7,7 @@ namespace {
 
 std::string shortest_number(double value) {
   std::string text;
-  append_number(text, value);
+  append_sample_value(text, value);
   return text;
 }
 

@@ -56,7 +56,7 @@ void append_escaped(std::string& text, std::string_view value, std::string_view 
   }
 }
 
-void append_number(std::string& text, double value) {
+void append_sample_value(std::string& text, double value) {
   if (std::isnan(value)) {
     text.append("NaN");
   } else if (std::isinf(value)) {
@@ -74,7 +74,7 @@ void append_sample(std::string& text, std::string_view name, std::string_view su
   text.append(name).append(suffix);
   append_labels(text, labels, bound);
   text.push_back(' ');
-  append_number(text, value);
+  append_sample_value(text, value);
   text.push_back('\n');
 }
 

@@ -15,7 +15,7 @@ namespace inetdiag {
 void append_escaped(std::string& text, std::string_view value, std::string_view special);
 
 /// Appends the shortest number that is parsed as the same double; an integer has no fraction.
-void append_number(std::string& text, double value);
+void append_sample_value(std::string& text, double value);
 
 /// Appends a line. `bound` is the label `le` of a bucket.
 void append_sample(std::string& text, std::string_view name, std::string_view suffix,
