@@ -236,15 +236,16 @@ void check_sockets(const DroppingSockets& sockets, const NamespaceDelta& delta,
     return;
   }
   const bool is_netlink = sockets.kind == "netlink";
+  const bool is_raw = sockets.kind == "raw";
   const LabelMap labels = delta.with_netns(sockets.labels);
-  const std::string find_program = is_netlink              ? "`ss -f netlink -p`"
-                                   : sockets.kind == "raw" ? "`ss -wanp`"
-                                                           : "`ss -0np`";
+  const std::string find_program = is_netlink ? "`ss -f netlink -p`"
+                                   : is_raw   ? "`ss -wanp`"
+                                              : "`ss -0np`";
   findings.push_back(
       {.severity = Severity::warning,
-       .rule = is_netlink              ? "netlink_messages_lost"
-               : sockets.kind == "raw" ? "raw_packets_dropped"
-                                       : "packet_socket_drops",
+       .rule = is_netlink ? "netlink_messages_lost"
+               : is_raw   ? "raw_packets_dropped"
+                          : "packet_socket_drops",
        .affected = {.kind = "socket",
                     .name = sockets.name + " sockets" +
                             (losses.owners.empty() ? "" : " of " + losses.owners),
