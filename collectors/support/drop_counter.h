@@ -52,9 +52,9 @@ class DropCounters {
   explicit DropCounters(std::size_t max_absent) : max_absent_(max_absent), sockets_(max_absent) {}
 
   struct Updated {
-    std::uint64_t total;
-    std::uint64_t growth;
-    CreatedTime created;
+    std::uint64_t total = 0;
+    std::uint64_t growth = 0;
+    CreatedTime created{};
   };
   /// Updates the counter of a key with the drops of all its open sockets. A new counter starts at 0
   /// at `previous_round`; that of a key which returns continues.

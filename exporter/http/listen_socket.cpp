@@ -168,7 +168,7 @@ ListenAddress local_address(int fd) {
     if (path.starts_with('\0')) {
       path.front() = '@';  // an abstract address, see unix(7)
     } else {
-      path = path.c_str();
+      path = path.substr(0, path.find('\0'));
     }
     return {.path = path.empty() ? "@" : path};
   }
