@@ -24,8 +24,8 @@ void run(std::string_view input) {
   }
   std::size_t parsed = 0;
   try {
-    kernel::dump([&] { return std::make_unique<ReplayNetlink>(datagrams); }, TCPDIAG_GETSOCK, {},
-                 kernel::Deadline::in(std::chrono::hours(1)),
+    kernel::dump([&](int /*protocol*/) { return std::make_unique<ReplayNetlink>(datagrams); },
+                 TCPDIAG_GETSOCK, {}, kernel::Deadline::in(std::chrono::hours(1)),
                  [&](std::span<const std::byte> payload) {
                    parsed += sizeof(nlmsghdr) + payload.size();
                    if (const auto socket = kernel::parse_inet_socket(payload)) {
