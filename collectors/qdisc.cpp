@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -78,9 +80,12 @@ class Qdiscs final : public Collector {
     Collection collection;
     FamilyTable<RootQdisc> families(qdisc_families);
     const std::size_t shown = std::min<std::size_t>(qdiscs.size(), max_);
+    std::set<std::string> devices;  // a dump has two roots if one was replaced meanwhile
     for (std::size_t i = 0; i < shown; ++i) {
-      families.add({{"device", kernel::interface_name(qdiscs[i].device)}, {"kind", qdiscs[i].kind}},
-                   qdiscs[i]);
+      const std::string device = kernel::interface_name(qdiscs[i].device);
+      if (devices.insert(device).second) {
+        families.add({{"device", device}, {"kind", qdiscs[i].kind}}, qdiscs[i]);
+      }
     }
     collection.families = families.take();
     if (shown < qdiscs.size()) {

@@ -151,6 +151,16 @@ TEST(QdiscCollector, ExportsTheRootOfEachDeviceByName) {
                           "inetdiag_qdisc_requeues_total" + labels + " 2"));
 }
 
+TEST(QdiscCollector, ShowsADeviceOnceIfItsRootIsReplacedDuringTheDump) {
+  CollectorFixture fixture;
+  fixture.kernel.qdiscs = {FakeQdisc{.device = 9999}.payload(),
+                           FakeQdisc{.device = 9999}.payload()};
+  const auto page = fixture.lines(*make_qdisc(settings({{"max", "50"}})));
+  EXPECT_EQ(std::ranges::count_if(
+                page, [](const auto& line) { return line.starts_with("inetdiag_qdisc_drops"); }),
+            1);
+}
+
 TEST(QdiscCollector, PrefersDevicesWithDropsBeyondTheMaximum) {
   CollectorFixture fixture;
   fixture.kernel.qdiscs = {FakeQdisc{.device = 9997}.payload(), FakeQdisc{.device = 9998}.payload(),
