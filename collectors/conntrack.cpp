@@ -1,11 +1,9 @@
 #include "collectors/conntrack.h"
 
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/proc/stat_table.h"
 #include "collectors/support/family.h"
 
@@ -36,7 +34,7 @@ class Conntrack final : public Collector {
  public:
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
-    const auto entries = number(context, "sys/net/netfilter/nf_conntrack_count");
+    const auto entries = context.proc.read_number("sys/net/netfilter/nf_conntrack_count");
     if (!entries) {
       collection.missing.emplace_back("connection tracking (nf_conntrack is not loaded)");
       return collection;
@@ -44,7 +42,7 @@ class Conntrack final : public Collector {
     collection.families.push_back(single_gauge(
         "inetdiag_conntrack_entries",
         "Number of tracked connections (net.netfilter.nf_conntrack_count).", *entries));
-    if (const auto limit = number(context, "sys/net/netfilter/nf_conntrack_max")) {
+    if (const auto limit = context.proc.read_number("sys/net/netfilter/nf_conntrack_max")) {
       collection.families.push_back(single_gauge(
           "inetdiag_conntrack_limit",
           "Maximum number of tracked connections; beyond it packets of new ones are dropped "
@@ -61,12 +59,6 @@ class Conntrack final : public Collector {
       }
     }
     return collection;
-  }
-
- private:
-  static std::optional<double> number(const ScrapeContext& context, std::string_view path) {
-    const auto text = context.proc.read(path);
-    return text ? kernel::to_double(kernel::trimmed(*text)) : std::nullopt;
   }
 };
 

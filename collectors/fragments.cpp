@@ -4,7 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/family.h"
 
@@ -28,7 +27,7 @@ class Fragments final : public Collector {
   Collection collect(const ScrapeContext& context) override {
     auto datagrams = gauge_family(
         "inetdiag_fragments_datagrams",
-        "Datagrams of which fragments wait for the others (/proc/net/sockstat FRAG inuse, "
+        "Incomplete datagrams, which wait for more fragments (/proc/net/sockstat FRAG inuse, "
         "/proc/net/sockstat6 FRAG6 inuse).");
     auto memory = gauge_family(
         "inetdiag_fragments_memory_bytes",
@@ -49,9 +48,8 @@ class Fragments final : public Collector {
       if (const auto count = kernel::sockstat_value(text, version.protocol, "inuse")) {
         add_series(datagrams, labels, static_cast<double>(*count));
       }
-      const auto maximum = context.proc.read(version.limit);
-      if (const auto value = kernel::to_double(kernel::trimmed(maximum.value_or("")))) {
-        add_series(limit, labels, *value);
+      if (const auto maximum = context.proc.read_number(version.limit)) {
+        add_series(limit, labels, *maximum);
       }
     }
     Collection collection;

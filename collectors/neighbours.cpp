@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/proc/stat_table.h"
 #include "collectors/support/family.h"
 
@@ -51,9 +50,8 @@ class Neighbours final : public Collector {
       const Labels labels = {{"family", table.family}};
       if (const auto found = columns.find("entries"); found != columns.end()) {
         add_series(entries, labels, static_cast<double>(found->second.first));
-        const auto maximum = context.proc.read(table.limit);
-        if (const auto value = kernel::to_double(kernel::trimmed(maximum.value_or("")))) {
-          add_series(limit, labels, *value);
+        if (const auto maximum = context.proc.read_number(table.limit)) {
+          add_series(limit, labels, *maximum);
         }
       } else if (table.family == tables.front().family) {
         collection.missing.emplace_back(

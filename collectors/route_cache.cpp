@@ -25,8 +25,7 @@ class RouteCache final : public Collector {
  public:
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
-    const auto maximum = context.proc.read("sys/net/ipv6/route/max_size");
-    const auto max_size = kernel::to_double(kernel::trimmed(maximum.value_or("")));
+    const auto max_size = context.proc.read_number("sys/net/ipv6/route/max_size");
     if (!max_size ||
         !has_limit(context.proc.read("sys/kernel/osrelease").value_or(""), *max_size)) {
       return collection;

@@ -19,59 +19,38 @@
 namespace inetdiag::diagnosis {
 namespace {
 
-/// The metrics and sysctls of an IP version.
 struct IpVersion {
-  std::string_view name;
-  std::string_view neighbour_entries;
-  std::string_view neighbour_limit;
-  std::string_view table_fulls;
-  std::string_view forced_gc_runs;
-  const char* neighbour_sysctl;
-  const char* ip_command;
-  std::string_view fragments_memory;
-  std::string_view fragments_limit;
+  std::string name;
+  std::string label;  ///< of values with the label `family`
+  std::string neighbour_sysctl;
+  std::string ip_command;
+  std::string fragments_sysctl;
   std::string_view reassembly_failures;
-  const char* fragments_sysctl;
 };
 
-constexpr auto ip_versions = std::to_array<IpVersion>({
-    {.name = "IPv4",
-     .neighbour_entries = "inetdiag_neighbour_entries{ipv4}",
-     .neighbour_limit = "inetdiag_neighbour_limit{ipv4}",
-     .table_fulls = "inetdiag_neighbour_table_fulls_total{ipv4}",
-     .forced_gc_runs = "inetdiag_neighbour_forced_gc_runs_total{ipv4}",
-     .neighbour_sysctl = "net.ipv4.neigh.default.gc_thresh3",
-     .ip_command = "ip -4 neigh",
-     .fragments_memory = "inetdiag_fragments_memory_bytes{ipv4}",
-     .fragments_limit = "inetdiag_fragments_memory_limit_bytes{ipv4}",
-     .reassembly_failures = "inetdiag_nstat_ip_reasm_fails_total",
-     .fragments_sysctl = "net.ipv4.ipfrag_high_thresh"},
-    {.name = "IPv6",
-     .neighbour_entries = "inetdiag_neighbour_entries{ipv6}",
-     .neighbour_limit = "inetdiag_neighbour_limit{ipv6}",
-     .table_fulls = "inetdiag_neighbour_table_fulls_total{ipv6}",
-     .forced_gc_runs = "inetdiag_neighbour_forced_gc_runs_total{ipv6}",
-     .neighbour_sysctl = "net.ipv6.neigh.default.gc_thresh3",
-     .ip_command = "ip -6 neigh",
-     .fragments_memory = "inetdiag_fragments_memory_bytes{ipv6}",
-     .fragments_limit = "inetdiag_fragments_memory_limit_bytes{ipv6}",
-     .reassembly_failures = "inetdiag_nstat_ip6_reasm_fails_total",
-     .fragments_sysctl = "net.ipv6.ip6frag_high_thresh"},
-});
+std::array<IpVersion, 2> ip_versions() {
+  return {{{"IPv4", "{ipv4}", "net.ipv4.neigh.default.gc_thresh3", "ip -4 neigh",
+            "net.ipv4.ipfrag_high_thresh", "inetdiag_nstat_ip_reasm_fails_total"},
+           {"IPv6", "{ipv6}", "net.ipv6.neigh.default.gc_thresh3", "ip -6 neigh",
+            "net.ipv6.ip6frag_high_thresh", "inetdiag_nstat_ip6_reasm_fails_total"}}};
+}
 
 void check_neighbours(const IpVersion& version, const NamespaceDelta& delta, Findings& findings) {
-  const auto entries = delta.now.value(version.neighbour_entries);
-  const double limit = delta.now.value(version.neighbour_limit).value_or(0);
-  const double ratio = delta.usage_ratio(version.neighbour_entries, version.neighbour_limit);
-  const double failures = delta.growth(version.table_fulls).value_or(0);
+  const std::string entries = "inetdiag_neighbour_entries" + version.label;
+  const std::string maximum = "inetdiag_neighbour_limit" + version.label;
+  const std::string collections = "inetdiag_neighbour_forced_gc_runs_total" + version.label;
+  const auto new_table_fulls = delta.growth("inetdiag_neighbour_table_fulls_total" + version.label);
+  const double limit = delta.now.value(maximum).value_or(0);
+  const double ratio = delta.usage_ratio(entries, maximum);
+  const double failures = new_table_fulls.value_or(0);
   // Permanent entries and learned ones do not count against the limit. Others lead to collections
   // from gc_thresh2 on.
   const bool is_nearly_full =
-      ratio >= nearly_full_ratio && delta.now.value(version.forced_gc_runs).value_or(0) > 0;
+      ratio >= nearly_full_ratio && delta.now.value(collections).value_or(0) > 0;
   if (failures <= 0 && !is_nearly_full) {
     return;
   }
-  const std::string table = std::string(version.name) + " neighbour table";
+  const std::string table = version.name + " neighbour table";
   findings.push_back(
       {.severity = failures > 0 ? severity_of_drops(failures, delta) : Severity::warning,
        .rule = failures > 0 ? "neighbour_table_full" : "neighbour_table_nearly_full",
@@ -83,13 +62,13 @@ void check_neighbours(const IpVersion& version, const NamespaceDelta& delta, Fin
                       : "The " + table +
                             " is nearly full; at its limit the kernel drops packets to new "
                             "neighbours.",
-       .evidence = {{"entries", entries},
+       .evidence = {{"entries", delta.now.value(entries)},
                     {"gc_thresh3", limit},
-                    {"new_table_fulls", delta.growth(version.table_fulls)},
-                    {"new_forced_gc_runs", delta.growth(version.forced_gc_runs)}},
-       .limit = std::string(version.neighbour_sysctl) + " = " + format_number(limit) +
+                    {"new_table_fulls", new_table_fulls},
+                    {"new_forced_gc_runs", delta.growth(collections)}},
+       .limit = version.neighbour_sysctl + " = " + format_number(limit) +
                 ", for all network namespaces together",
-       .action = "Count the entries by device (`" + std::string(version.ip_command) +
+       .action = "Count the entries by device (`" + version.ip_command +
                  " | grep -o 'dev [^ ]*' | sort | uniq -c`): a flat network of many hosts or pods, "
                  "or a scan of a subnet. Raise gc_thresh3 with gc_thresh1 and gc_thresh2 (an entry "
                  "takes about 400 bytes).",
@@ -99,33 +78,35 @@ void check_neighbours(const IpVersion& version, const NamespaceDelta& delta, Fin
 }
 
 void check_fragments(const IpVersion& version, const NamespaceDelta& delta, Findings& findings) {
-  const double ratio = delta.usage_ratio(version.fragments_memory, version.fragments_limit);
+  const std::string memory = "inetdiag_fragments_memory_bytes" + version.label;
+  const std::string maximum = "inetdiag_fragments_memory_limit_bytes" + version.label;
+  const double ratio = delta.usage_ratio(memory, maximum);
   if (ratio < nearly_full_ratio) {
     return;
   }
   const double failures = delta.growth(version.reassembly_failures).value_or(0);
   const bool is_dropping = ratio >= full_fragments_ratio && failures > 0;
-  const double limit = delta.now.value(version.fragments_limit).value_or(0);
+  const double limit = delta.now.value(maximum).value_or(0);
   findings.push_back(
       {.severity = is_dropping ? severity_of_drops(failures, delta) : Severity::warning,
        .rule = is_dropping ? "fragments_full" : "fragments_nearly_full",
        .affected = delta.affected_limit(version.fragments_sysctl),
        .summary = is_dropping
-                      ? "The memory for " + std::string(version.name) +
+                      ? "The memory for " + version.name +
                             " fragments is full: the kernel failed " + format_number(failures) +
                             " times to reassemble a datagram" + delta.over_interval() + "."
-                      : "The memory for " + std::string(version.name) +
+                      : "The memory for " + version.name +
                             " fragments is nearly full; at its limit the kernel drops fragments.",
-       .evidence = {{"fragments_bytes", delta.now.value(version.fragments_memory)},
+       .evidence = {{"fragments_bytes", delta.now.value(memory)},
                     {"high_thresh_bytes", limit},
                     {"new_reassembly_failures", delta.growth(version.reassembly_failures)}},
-       .limit = std::string(version.fragments_sysctl) + " = " + format_bytes(limit),
+       .limit = version.fragments_sysctl + " = " + format_bytes(limit),
        .action =
            "Find out who sends fragments (`tcpdump -ni any 'ip[6:2] & 0x3fff != 0 or ip6[6] = "
            "44'`): large UDP datagrams, or a tunnel that exceeds the path MTU; lost fragments "
            "hold memory for ipfrag_time. Lower the datagram size or the MTU of the tunnel, or "
            "raise " +
-           std::string(version.fragments_sysctl) + ".",
+           version.fragments_sysctl + ".",
        .metric = "inetdiag_fragments_memory_bytes",
        .damage = {.per_second = is_dropping ? delta.per_second(failures) : 0, .share = ratio}});
 }
@@ -156,7 +137,7 @@ void check_qdisc(const Qdisc& qdisc, const NamespaceDelta& delta, Findings& find
                    .labels = labels},
       .summary = "The queueing discipline of " + qdisc.device + " dropped " + format_number(drops) +
                  " packets" + delta.over_interval() + ", " + share +
-                 " of those to send: the device cannot send as fast as the host.",
+                 " of the outgoing packets: the device cannot send as fast as the host.",
       .evidence = {{"queued_packets", qdisc.queued_packets},
                    {"new_drops", drops},
                    {"new_packets_sent", sent},
@@ -177,7 +158,7 @@ void check_qdisc(const Qdisc& qdisc, const NamespaceDelta& delta, Findings& find
     finding.rule = "qdisc_rate_exceeded";
     finding.summary = "The rate configured for " + qdisc.device + " is exceeded: " + qdisc.kind +
                       " dropped " + format_number(drops) + " packets" + delta.over_interval() +
-                      ", " + share + " of those to send.";
+                      ", " + share + " of the outgoing packets.";
     finding.action = "See `tc -s qdisc show dev " + qdisc.device +
                      "` (and `tc -s class`): raise the rate, or have the programs send less. TCP "
                      "adapts to the rate with few drops.";
@@ -201,7 +182,7 @@ struct Losses {
 };
 
 /// Raw and packet sockets receive everything of their protocol. Those of a program that only sends
-/// are full and drop for ever, so it takes a queue that becomes shorter.
+/// are full and drop forever, so it takes a queue that becomes shorter.
 Losses losses_of(const DroppingSockets& now, const DroppingSockets& before) {
   Losses losses;
   const bool is_netlink = now.kind == "netlink";
@@ -218,9 +199,9 @@ Losses losses_of(const DroppingSockets& now, const DroppingSockets& before) {
     losses.is_unread = losses.is_unread || socket.queued_bytes == previous.queued_bytes;
     losses.add_owner(socket);
   }
-  if (is_netlink) {  // with those of sockets that are closed by now
-    losses.count = NamespaceDelta::difference(now.drops, before.drops).value_or(0);
-  }
+  // Includes those of sockets that are closed by now. Which sockets have a record may change.
+  const double all = NamespaceDelta::difference(now.drops, before.drops).value_or(0);
+  losses.count = is_netlink ? all : std::min(losses.count, all);
   return losses;
 }
 
@@ -272,13 +253,13 @@ void check_sockets(const DroppingSockets& sockets, const NamespaceDelta& delta,
 }  // namespace
 
 void neighbour_tables(const NamespaceDelta& delta, Findings& findings) {
-  for (const IpVersion& version : ip_versions) {
+  for (const IpVersion& version : ip_versions()) {
     check_neighbours(version, delta, findings);
   }
 }
 
 void fragments(const NamespaceDelta& delta, Findings& findings) {
-  for (const IpVersion& version : ip_versions) {
+  for (const IpVersion& version : ip_versions()) {
     check_fragments(version, delta, findings);
   }
 }

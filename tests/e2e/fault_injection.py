@@ -646,9 +646,12 @@ class ProcfsFault:
         names = recorded("net/stat/nf_conntrack").splitlines()[0].split()
         self.increase("net/stat/nf_conntrack", 1, [names.index("drop")], 16)
         self.increase("net/softnet_stat", 0, [1], 16)
-        self.set_columns("net/stat/arp_cache", entries=1024, table_fulls=3 * self.injections)
+        self.set_columns("net/stat/arp_cache", entries=1024, **self.neighbour_counters())
         self.write("sys/fs/file-nr", "900000\t0\t1000000\n")
         self.write("net/rt6_stats", "0009 0006 0012 0007 0000 0f00 0000\n")
+
+    def neighbour_counters(self):
+        return {"table_fulls": 3 * self.injections, "forced_gc_runs": 1000 + self.injections}
 
     def set_columns(self, name, **values):
         """Sets columns of a file of /proc/net/stat in all its lines."""
@@ -670,7 +673,7 @@ class ProcfsFault:
     def clear(self):
         for name in ("net/sockstat", "sys/net/netfilter/nf_conntrack_count", "sys/fs/file-nr", "net/rt6_stats"):
             self.write(name, recorded(name))
-        self.set_columns("net/stat/arp_cache", table_fulls=3 * self.injections)
+        self.set_columns("net/stat/arp_cache", **self.neighbour_counters())
 
 
 def recorded(name):

@@ -229,6 +229,14 @@ void ServiceCgroup::enter() const { std::ofstream(mount_ + "/" + name_ + "/cgrou
 
 void ServiceCgroup::leave() const { std::ofstream(mount_ + "/cgroup.procs") << "0"; }
 
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return name;
+}
+
 UniqueFd listen_on(const Listening& listening) {
   const Name name = name_of(listening.address, listening.port);
   UniqueFd socket(::socket(name.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));

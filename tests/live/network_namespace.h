@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/scrape/scraper.h"
@@ -93,6 +94,8 @@ struct Listening {
   std::string device{};
 };
 
+/// Returns 127.0.0.1 with a port.
+sockaddr_in loopback(std::uint16_t port);
 UniqueFd listen_on(const Listening& listening);
 std::uint16_t port_of(const UniqueFd& socket);
 /// Starts a non-blocking connect.

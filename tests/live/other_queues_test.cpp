@@ -21,14 +21,6 @@ using namespace testing;
 
 using OtherQueues = NetworkNamespace;
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(port);
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return name;
-}
-
 UniqueFd udp_on(std::uint16_t port, int buffer) {
   UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int on = 1;

@@ -33,14 +33,6 @@ using namespace testing;
 
 using Path = NetworkNamespace;
 
-sockaddr_in ipv4_loopback(std::uint16_t port) {
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(port);
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return name;
-}
-
 /// Returns the first number that the expression captures in the output of a command.
 double number_in(const std::string& command, const std::string& expression) {
   const std::string output = output_of(command);
@@ -71,7 +63,7 @@ void send_first_fragments(int count) {
   packet.header.protocol = IPPROTO_UDP;
   packet.header.frag_off = htons(IP_MF);
   packet.header.saddr = packet.header.daddr = htonl(INADDR_LOOPBACK);
-  const sockaddr_in name = ipv4_loopback(0);
+  const sockaddr_in name = loopback(0);
   for (int i = 0; i < count; ++i) {
     packet.header.id = htons(static_cast<std::uint16_t>(i + 1));
     ASSERT_EQ(::sendto(raw.get(), &packet, sizeof packet, 0,
@@ -167,7 +159,7 @@ TEST_F(Path, CountThePacketsThatARawSocketDropped) {
   icmphdr reply{};
   reply.type = ICMP_ECHOREPLY;
   reply.checksum = 0xffff;
-  const sockaddr_in name = ipv4_loopback(0);
+  const sockaddr_in name = loopback(0);
   for (int i = 0; i < 50; ++i) {
     ASSERT_EQ(::sendto(sender.get(), &reply, sizeof reply, 0,
                        reinterpret_cast<const sockaddr*>(&name), sizeof name),
@@ -187,7 +179,7 @@ TEST_F(Path, CountThePacketsThatAPacketSocketDropped) {
   ASSERT_TRUE(capture) << std::strerror(errno);
   limit_receive_buffer(capture);
   const UniqueFd sender(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in name = ipv4_loopback(9);
+  const sockaddr_in name = loopback(9);
   for (int i = 0; i < 50; ++i) {
     // ECONNREFUSED of the datagram before.
     (void)::sendto(sender.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&name), sizeof name);

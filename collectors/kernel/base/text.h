@@ -1,7 +1,9 @@
 // Helpers to parse the text files of procfs.
 #pragma once
 
+#include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -33,6 +35,16 @@ inline std::string_view next_word(std::string_view& line) {
   const std::string_view word = line.substr(0, length);
   line.remove_prefix(word.size());
   return word;
+}
+
+/// Removes the next `count` words and returns them; empty ones if the line has fewer.
+template <std::size_t count>
+std::array<std::string_view, count> next_words(std::string_view& line) {
+  std::array<std::string_view, count> words;
+  for (std::string_view& word : words) {
+    word = next_word(line);
+  }
+  return words;
 }
 
 inline std::string_view trimmed(std::string_view text) {

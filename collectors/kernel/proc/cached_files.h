@@ -25,6 +25,10 @@ class CachedFiles {
   /// DeadlineExceeded.
   std::optional<std::string_view> read(std::string_view relative);
 
+  /// Returns the number that is the only word of a file, such as a sysctl; nothing if it is not
+  /// one. Throws as read().
+  std::optional<double> read_number(std::string_view relative);
+
   /// Returns the text of a file as it is now. Throws as FileTree::read().
   std::optional<std::string> read_again(std::string_view relative);
 

@@ -1,6 +1,5 @@
 #include "collectors/kernel/proc/netlink_sockets.h"
 
-#include <array>
 #include <cstddef>
 
 #include "collectors/kernel/base/text.h"
@@ -26,10 +25,7 @@ std::vector<NetlinkSocketEntry> parse_netlink_sockets(std::string_view text) {
   next_line(text);
   while (!text.empty()) {
     std::string_view line = next_line(text);
-    std::array<std::string_view, NetlinkColumn::count> words;
-    for (std::string_view& word : words) {
-      word = next_word(line);
-    }
+    auto words = next_words<NetlinkColumn::count>(line);
     const auto number = to_number<std::uint32_t>(words[NetlinkColumn::protocol]);
     const auto queued = to_number<std::uint64_t>(words[NetlinkColumn::rmem]);
     const auto dropped = to_number<std::uint32_t>(words[NetlinkColumn::drops]);

@@ -1,6 +1,5 @@
 #include "collectors/kernel/proc/raw_sockets.h"
 
-#include <array>
 #include <cstddef>
 #include <limits>
 
@@ -26,10 +25,7 @@ std::vector<RawSocketEntry> parse_raw_sockets(std::string_view text) {
   next_line(text);
   while (!text.empty()) {
     std::string_view line = next_line(text);
-    std::array<std::string_view, RawColumn::count> words;
-    for (std::string_view& word : words) {
-      word = next_word(line);
-    }
+    auto words = next_words<RawColumn::count>(line);
     cut(words[RawColumn::local_address], ':');
     cut(words[RawColumn::queues], ':');
     const auto protocol = hex_number(words[RawColumn::local_address]);  // in the place of a port

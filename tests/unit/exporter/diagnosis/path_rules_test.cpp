@@ -175,6 +175,15 @@ TEST(DroppingSocketsRule, ARawSocketThatIsNotReadMayBelongToAProgramThatOnlySend
   EXPECT_THAT(host.names(), ElementsAre("warning raw_packets_dropped"));
 }
 
+TEST(DroppingSocketsRule, OldDropsOfASocketThatGetsARecordAreNotNew) {
+  DiagnosedHost host;
+  DroppingSockets& raw = host.now.dropping_sockets.back();
+  raw.by_inode["9"] = {.drops = 5000};  // one of the ten with most drops, since another has closed
+  EXPECT_THAT(host.names(), IsEmpty());
+  raw.drops += 9;
+  EXPECT_THAT(host.names(), IsEmpty());
+}
+
 TEST(DroppingSocketsRule, ReadersDoNotMakeTheDropsOfAnotherRawSocketAFinding) {
   DiagnosedHost host;
   for (Namespace* snapshot : {&host.before, &host.now}) {
