@@ -1,6 +1,6 @@
 """Summarizes the JUnit files of a directory.
 
-Prints failed and skipped tests, then a line `N passed, N failed, N skipped`. Exits with 1 if a test failed, a
+Prints skipped tests, failed tests, then a line `N passed, N failed, N skipped`. Exits with 1 if a test failed, a
 test program ended without results, or no test passed."""
 
 import sys
@@ -27,6 +27,7 @@ def outcomes(file):
 def main(directory):
     counts = Counter()
     explained = set()  # the names of JUnit files with a failed test
+    failures = []
     for file in sorted(directory.glob("*.xml")):
         try:
             results = list(outcomes(file))
@@ -36,7 +37,7 @@ def main(directory):
             counts[outcome] += 1
             if outcome == "failed":
                 explained.add(file.stem)
-                print(f"FAILED {name}: {text.strip()}\n")
+                failures.append(f"FAILED {name}: {text.strip()}\n")
             elif outcome == "skipped":
                 print(f"skipped {name}: {' '.join(text.split())}")
     for marker in sorted(directory.glob("*.skipped")):
@@ -45,8 +46,10 @@ def main(directory):
     for marker in sorted(directory.glob("*.failed")):
         if marker.stem not in explained:
             counts["failed"] += 1
-            print(f"FAILED {marker.stem}: exited with an error but without a failed test; last lines of its log:")
-            print("\n".join(marker.with_suffix(".log").read_text(errors="replace").splitlines()[-60:]))
+            last_lines = marker.with_suffix(".log").read_text(errors="replace").splitlines()[-60:]
+            failures.append(f"FAILED {marker.stem}: exited with an error but without a failed test; last lines of its log:")
+            failures += last_lines
+    print("\n".join(failures))
     if not counts["passed"]:
         print("no test passed")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")

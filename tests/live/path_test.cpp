@@ -94,10 +94,12 @@ TEST_F(Path, ShowTheMemoryOfFragmentsAndItsLimit) {
 
 TEST_F(Path, ShowTheQueueingDisciplineOfADeviceAsTcDoes) {
   if (std::system("ip link add slow type veth peer name far 2>/dev/null && "
-                  "tc qdisc add dev slow root handle 1: tbf rate 8kbit burst 2000 limit 3000 "
+                  "tc qdisc add dev slow root handle 1: tbf rate 1kbit burst 2000 limit 3000 "
                   "2>/dev/null") != 0) {
     GTEST_SKIP() << "this kernel has no veth or no sch_tbf";
   }
+  // Neither ARP nor IPv6 sends a packet of its own between the two readings.
+  output_of("! cd /proc/sys/net/ipv6/conf/slow 2>/dev/null || echo 1 >disable_ipv6");
   output_of(
       "ip link set slow arp off && ip addr add 10.98.0.1/24 dev slow && ip link set slow up && "
       "ip link set far up");
