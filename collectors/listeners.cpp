@@ -350,7 +350,8 @@ class Listeners final : public Collector {
           named.created);
       add_samples(fill, labels, named.group);
       add_stalled_sockets(stalled_info, labels, named.group);
-      if (Labels owner = cgroup_labels(named.group.cgroups, paths); !owner.empty()) {
+      if (Labels owner = owner_labels(named.group.cgroups, paths, context, collection);
+          !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
         add_series(info, std::move(owner), 1);
       }

@@ -14,6 +14,7 @@
 
 #include <linux/capability.h>
 
+#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netns/cgroup.h"
 #include "collectors/kernel/netns/network_namespaces.h"
 #include "collectors/kernel/netns/pod_names.h"
@@ -22,6 +23,7 @@
 #include "collectors/support/cpu_credit.h"
 #include "collectors/support/family.h"
 #include "collectors/support/family_merger.h"
+#include "collectors/support/owner_labels.h"
 #include "collectors/support/thread_cpu.h"
 
 namespace inetdiag {
@@ -85,24 +87,35 @@ std::vector<LabeledNamespace> labeled(const std::vector<NetworkNamespace>& names
   return found;
 }
 
-/// Returns the owner of the listeners, for a namespace without a known process.
-CgroupOwner owner_of_listeners(const std::vector<prometheus::MetricFamily>& families) {
-  CgroupOwner owner;
+/// The pods and containers that the listeners of a namespace belong to.
+struct ListenerOwners {
+  std::set<std::string> pod_uids;
+  std::set<std::string> container_ids;
+};
+
+void insert_values(std::set<std::string>& values, std::string_view joined) {
+  while (!joined.empty()) {
+    values.emplace(kernel::cut(joined, ','));
+  }
+}
+
+ListenerOwners owners_of_listeners(const std::vector<prometheus::MetricFamily>& families) {
+  ListenerOwners owners;
   for (const auto& family : families) {
     if (family.name != "inetdiag_listener_info") {
       continue;
     }
     for (const auto& series : family.metric) {
       for (const auto& label : series.label) {
-        if (label.name == "pod_uid" && owner.pod_uid.empty()) {
-          owner.pod_uid = label.value;
-        } else if (label.name == "container_id" && owner.container_id.empty()) {
-          owner.container_id = label.value;
+        if (label.name == "pod_uid") {
+          insert_values(owners.pod_uids, label.value);
+        } else if (label.name == "container_id") {
+          insert_values(owners.container_ids, label.value);
         }
       }
     }
   }
-  return owner;
+  return owners;
 }
 
 std::string in_namespace(std::string_view label, std::string_view error) {
@@ -148,12 +161,16 @@ class NetnsCollector final : public Collector {
         .collection = {},
         .families = {},
         .info = gauge_family("inetdiag_netns_info",
-                             "Information about another network namespace, with the pod "
-                             "and container in it (cgroups, directories of pod logs)."),
+                             "Information about another network namespace: the file that pins it, "
+                             "its pod, and the containers with listeners in it (cgroups, "
+                             "directories of pod logs)."),
         .age = gauge_family("inetdiag_netns_tcp_dump_age_seconds",
                             "Age of the dump behind inetdiag_tcp_sockets and the SYN queues "
                             "of the namespace, 0 if it was made in this scrape or no "
-                            "connection changed since.")};
+                            "connection changed since."),
+        .directories =
+            gauge_family("inetdiag_netns_directory_exists",
+                         "Whether a directory of pinned namespaces exists (--path.netns).")};
     const kernel::Deadline deadline = context.deadline.share(collecting_share);
     const auto begin = std::chrono::system_clock::now();
     std::vector<LabeledNamespace> namespaces = discover(deadline, round);
@@ -164,14 +181,13 @@ class NetnsCollector final : public Collector {
       processes_read_at_ = begin;
     }
     namespaces.resize(std::min<std::size_t>(namespaces.size(), options_.max));
-    const Pods pods = find_pods(round.collection);
-    const ScrapeContext netns_context{context.proc,    context.cgroups, context.tcp,
+    const ScrapeContext netns_context{context.proc,    context.cgroups, context.pods, context.tcp,
                                       context.netlink, deadline,        true};
     std::exception_ptr failure;
     // A thread that has entered another namespace cannot be reused, so it ends with the scrape.
     std::thread([&] {
       try {
-        collect_all(namespaces, pods, netns_context, round);
+        collect_all(namespaces, netns_context, round);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -183,6 +199,7 @@ class NetnsCollector final : public Collector {
     auto& families = round.collection.families = round.families.take();
     families.push_back(std::move(round.info));
     families.push_back(std::move(round.age));
+    families.push_back(std::move(round.directories));
     families.push_back(
         single_gauge("inetdiag_netns_discovered",
                      "Other network namespaces that --netns.discover found and --netns.include and "
@@ -203,6 +220,7 @@ class NetnsCollector final : public Collector {
     FamilyMerger families;
     prometheus::MetricFamily info;
     prometheus::MetricFamily age;
+    prometheus::MetricFamily directories;
     CpuCredit::CpuTime dump_cpu{};
     std::size_t collected = 0;  ///< namespaces
     /// Processes whose namespace is unknown despite CAP_SYS_PTRACE; nothing if the others were not
@@ -223,15 +241,13 @@ class NetnsCollector final : public Collector {
     static constexpr std::size_t max_errors = 10;
   };
 
-  using Pods = std::map<std::string, PodName>;
-
-  /// Sorts by name and then by inode: --netns.max skips the same namespaces in each scrape.
+  /// Sorts by name, directory and inode: --netns.max skips the same namespaces in each scrape.
   std::vector<LabeledNamespace> discover(const kernel::Deadline& deadline, Round& round) {
     auto all = kernel::merge_namespaces(pinned(round), of_processes(deadline, round));
     const NamespaceId own = kernel::own_network_namespace();
     std::erase_if(all, [&](const NetworkNamespace& netns) { return netns.id == own; });
-    std::ranges::sort(all, {}, [](const NetworkNamespace& netns) {
-      return std::tuple(netns.name.empty(), std::string_view(netns.name), netns.id);
+    std::ranges::stable_sort(all, {}, [](const NetworkNamespace& netns) {
+      return std::pair(netns.name.empty(), std::string_view(netns.name));
     });
     auto found = labeled(all);
     std::erase_if(found, [&](const LabeledNamespace& netns) {
@@ -241,22 +257,32 @@ class NetnsCollector final : public Collector {
     return found;
   }
 
+  /// Returns the namespaces in the order of the directories.
   std::vector<NetworkNamespace> pinned(Round& round) const {
+    std::vector<NetworkNamespace> found;
     if (!options_.discovers_pinned()) {
-      return {};
+      return found;
     }
-    try {
-      auto pinned = kernel::pinned_network_namespaces(options_.directory);
-      for (const std::system_error& denied : pinned.errors) {
-        round.fail(explained(denied));
+    for (const std::string& directory : options_.directories) {
+      double exists = 1;
+      try {
+        auto pinned = kernel::pinned_network_namespaces(directory);
+        for (const std::system_error& denied : pinned.errors) {
+          round.fail(explained(denied));
+        }
+        std::ranges::move(pinned.found, std::back_inserter(found));
+      } catch (const std::system_error& error) {
+        // Not a failure: `ip netns add` creates the directory with the first namespace.
+        if (is_not_found(error)) {
+          exists = 0;
+          round.collection.unmatched.emplace_back("--path.netns", error.what());
+        } else {
+          round.collection.errors.emplace_back(error.what());
+        }
       }
-      return std::move(pinned.found);
-    } catch (const std::system_error& error) {
-      // `ip netns add` creates the directory with the first namespace.
-      auto& collection = round.collection;
-      (is_not_found(error) ? collection.missing : collection.errors).emplace_back(error.what());
-      return {};
+      add_series(round.directories, {{"directory", directory}}, exists);
     }
+    return found;
   }
 
   std::vector<NetworkNamespace> of_processes(const kernel::Deadline& deadline, Round& round) const {
@@ -280,15 +306,6 @@ class NetnsCollector final : public Collector {
       return std::move(namespaces.found);
     } catch (const std::system_error& error) {
       collection.errors.emplace_back(error.what());
-      return {};
-    }
-  }
-
-  Pods find_pods(Collection& collection) const {
-    try {
-      return read_pod_names(options_.pod_logs);
-    } catch (const std::system_error& error) {
-      collection.missing.push_back(std::string("pod names: ") + error.what());
       return {};
     }
   }
@@ -322,8 +339,8 @@ class NetnsCollector final : public Collector {
                : std::nullopt;
   }
 
-  void collect_all(std::vector<LabeledNamespace> namespaces, const Pods& pods,
-                   const ScrapeContext& context, Round& round) {
+  void collect_all(std::vector<LabeledNamespace> namespaces, const ScrapeContext& context,
+                   Round& round) {
     // Namespaces that the last scrape skipped come first, then those with the oldest dump.
     std::ranges::stable_sort(namespaces, {}, [&](const auto& netns) {
       const NamespaceState& state = states_.at(netns.id);
@@ -335,7 +352,7 @@ class NetnsCollector final : public Collector {
     try {
       for (const LabeledNamespace& netns : namespaces) {
         context.deadline.check();
-        if (!enter_and_collect(netns, pods, context, round)) {
+        if (!enter_and_collect(netns, context, round)) {
           break;
         }
         ++round.collected;
@@ -350,8 +367,8 @@ class NetnsCollector final : public Collector {
   }
 
   /// Returns false if the other namespaces cannot be entered either.
-  bool enter_and_collect(const LabeledNamespace& netns, const Pods& pods,
-                         const ScrapeContext& context, Round& round) {
+  bool enter_and_collect(const LabeledNamespace& netns, const ScrapeContext& context,
+                         Round& round) {
     try {
       kernel::enter_network_namespace(netns);
     } catch (const std::system_error& error) {
@@ -368,15 +385,15 @@ class NetnsCollector final : public Collector {
       return !lacks_capability;
     }
     try {
-      collect_namespace(netns, pods, context, round);
+      collect_namespace(netns, context, round);
     } catch (const std::system_error& error) {
       round.fail(in_namespace(netns.label, error.what()));
     }
     return true;
   }
 
-  void collect_namespace(const LabeledNamespace& netns, const Pods& pods,
-                         const ScrapeContext& context, Round& round) {
+  void collect_namespace(const LabeledNamespace& netns, const ScrapeContext& context,
+                         Round& round) {
     NamespaceState& state = states_.at(netns.id);
     if (state.collectors.empty()) {
       for (const NamespacedCollector& each : collectors_) {
@@ -410,10 +427,10 @@ class NetnsCollector final : public Collector {
     };
     try {
       for (const auto& collector : state.collectors) {
-        collect_from(
-            *collector,
-            {proc, context.cgroups, tcp, context.netlink, context.deadline, true, state.created},
-            label, families, round);
+        collect_from(*collector,
+                     {proc, context.cgroups, context.pods, tcp, context.netlink, context.deadline,
+                      true, state.created},
+                     label, families, round);
       }
     } catch (...) {
       charge();
@@ -428,7 +445,7 @@ class NetnsCollector final : public Collector {
       state.dumped_at = now;
       state.activity_at_dump = activity;
     }
-    add_owner(netns, label, pods, families, round.info);
+    add_info(netns, label, context, families, round);
     if (state.partial) {
       add_series(round.age, {{"netns", label}},
                  std::chrono::duration<double>(now - state.dumped_at).count());
@@ -469,22 +486,32 @@ class NetnsCollector final : public Collector {
     }
   }
 
-  void add_owner(const NetworkNamespace& netns, const std::string& label, const Pods& pods,
-                 const std::vector<prometheus::MetricFamily>& families,
-                 prometheus::MetricFamily& info) const {
-    CgroupOwner owner = owner_of_process(netns);
-    if (owner == CgroupOwner()) {
-      owner = owner_of_listeners(families);
+  void add_info(const NetworkNamespace& netns, const std::string& label,
+                const ScrapeContext& context, const std::vector<prometheus::MetricFamily>& families,
+                Round& round) const {
+    ListenerOwners owners = owners_of_listeners(families);
+    const CgroupOwner process = owner_of_process(netns);
+    if (owners.pod_uids.empty() && !process.pod_uid.empty()) {
+      owners.pod_uids.insert(process.pod_uid);
     }
-    const auto pod = pods.find(owner.pod_uid);
-    const PodName name = pod == pods.end() ? PodName() : pod->second;
-    add_series(info,
+    // Any process of a pod can be that of its pause container.
+    if (owners.container_ids.empty() && owners.pod_uids.empty() && !process.container_id.empty()) {
+      owners.container_ids.insert(process.container_id);
+    }
+    kernel::PodName pod;
+    if (owners.pod_uids.size() == 1) {
+      pod = context.pods.read(round.collection.missing)
+                .pod_of(owners.container_ids.empty() ? "" : *owners.container_ids.begin(),
+                        *owners.pod_uids.begin());
+    }
+    add_series(round.info,
                {{"netns", label},
                 {"inode", std::to_string(netns.id.inode)},
-                {"pod_namespace", name.pod_namespace},
-                {"pod_name", name.name},
-                {"pod_uid", owner.pod_uid},
-                {"container_id", owner.container_id}},
+                {"path", netns.name.empty() ? "" : netns.file},
+                {"pod_namespace", pod.pod_namespace},
+                {"pod_name", pod.name},
+                {"pod_uid", join_values(owners.pod_uids)},
+                {"container_id", join_values(owners.container_ids)}},
                1);
   }
 

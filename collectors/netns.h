@@ -16,10 +16,9 @@ enum class Discovery { off, pinned, processes, all };
 
 struct NetnsOptions {
   Discovery discovery = Discovery::off;
-  std::string directory = "/run/netns";    ///< of pinned namespaces
-  std::string pod_logs = "/var/log/pods";  ///< has a directory for each pod, named after it
-  unsigned max = 500;                      ///< namespaces to monitor
-  std::optional<kernel::Regex> include;    ///< by the value of the label `netns`
+  std::vector<std::string> directories = {"/run/netns"};  ///< of pinned namespaces
+  unsigned max = 500;                                     ///< namespaces to monitor
+  std::optional<kernel::Regex> include;                   ///< by the value of the label `netns`
   std::optional<kernel::Regex> exclude;
   double cpu_budget = 0.01;  ///< share of one CPU for dumps of TCP sockets
 

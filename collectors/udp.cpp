@@ -209,7 +209,7 @@ class Udp final : public Collector {
     for (const auto& [endpoint, group, growth, created] : std::span(named).first(shown)) {
       const Labels labels = endpoint_labels(endpoint);
       families.add(labels, group, created);
-      if (Labels owner = cgroup_labels(group.cgroups, paths); !owner.empty()) {
+      if (Labels owner = owner_labels(group.cgroups, paths, context, collection); !owner.empty()) {
         owner.insert(owner.begin(), labels.begin(), labels.end());
         add_series(info, std::move(owner), 1);
       }

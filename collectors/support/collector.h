@@ -11,17 +11,19 @@
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netlink/tcp_table.h"
 #include "collectors/kernel/netns/cgroup.h"
+#include "collectors/kernel/netns/pod_names.h"
 #include "collectors/kernel/proc/cached_files.h"
 #include "collectors/support/family.h"
 #include "collectors/support/settings.h"
 
 namespace inetdiag {
 
-/// The sources of one scrape in one network namespace. `proc`, `cgroups` and `tcp` cache what they
-/// read for all collectors.
+/// The sources of one scrape in one network namespace. `proc`, `cgroups`, `pods` and `tcp` cache
+/// what they read for all collectors.
 struct ScrapeContext {
   kernel::CachedFiles& proc;
   kernel::CgroupTree& cgroups;
+  kernel::PodNames& pods;
   kernel::TcpTable& tcp;
   const kernel::NetlinkFactory& netlink;
   const kernel::Deadline& deadline;

@@ -1,9 +1,10 @@
 // Labels that name the owner of a group of sockets, from the cgroups in which they were created.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <ranges>
 #include <set>
-#include <span>
 #include <string>
 
 #include "collectors/kernel/netns/cgroup.h"
@@ -14,7 +15,20 @@ namespace inetdiag {
 
 /// Returns `a,b`, or `a,b,...` if there are more than ten values: users can open sockets of one
 /// group with many owners.
-std::string join_values(std::span<const std::string> values);
+template <std::ranges::input_range Values>
+std::string join_values(const Values& values) {
+  constexpr std::size_t max_joined = 10;
+  std::string text;
+  std::size_t joined = 0;
+  for (const std::string& value : values) {
+    text.append(joined == 0 ? "" : ",");
+    if (joined++ == max_joined) {
+      return text.append("...");
+    }
+    text.append(value);
+  }
+  return text;
+}
 
 using CgroupPathMap = std::map<kernel::CgroupId, std::string>;
 
@@ -23,9 +37,10 @@ using CgroupPathMap = std::map<kernel::CgroupId, std::string>;
 CgroupPathMap find_owners(kernel::CgroupPaths& cache, const ScrapeContext& context,
                           const std::set<kernel::CgroupId>& cgroups, Collection& collection);
 
-/// Returns `cgroup`, `unit`, `pod_uid` and `container_id`, as far as they are known. Joins the
-/// values of several owners in one label set, because a second series would break joins on the
-/// other labels.
-Labels cgroup_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathMap& paths);
+/// Returns `cgroup`, the members of kernel::CgroupOwner, `pod_namespace`, `pod_name` and
+/// `container_name`, as far as they are known. Joins the values of several owners in one label set,
+/// because a second series would break joins on the other labels.
+Labels owner_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathMap& paths,
+                    const ScrapeContext& context, Collection& collection);
 
 }  // namespace inetdiag

@@ -252,9 +252,20 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
               .help = "Run only the collectors that are enabled on the command line"},
              disable_defaults);
   add_directory(app, {.name = "--path.procfs", .value = "DIR", .help = "Mount point of procfs"},
-                options.proc);
+                options.paths.procfs);
   add_directory(app, {.name = "--path.sysfs", .value = "DIR", .help = "Mount point of sysfs"},
-                options.sys);
+                options.paths.sysfs);
+  add_text(app,
+           {.name = "--path.pod-logs",
+            .value = "DIR",
+            .help = "Directory of the kubelet's pod logs, to resolve the names of pods"},
+           options.paths.kubelet_logs.pods);
+  add_text(
+      app,
+      {.name = "--path.container-logs",
+       .value = "DIR",
+       .help = "Directory of the kubelet's container logs, to resolve the names of containers"},
+      options.paths.kubelet_logs.containers);
   add_choice(app, {.name = "--log.level", .value = "NAME", .help = "debug, info, warn or error"},
              options.log_level,
              std::map<std::string, spdlog::level::level_enum>{{"debug", spdlog::level::debug},
@@ -315,11 +326,10 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
       options.listen_addresses.push_back(parse_listen_address(":10045"));
     }
     options.collectors =
-        make_collectors(registry, choices, !disable_defaults, options.netns, options.proc);
-    options.sockets.netns_directory = options.netns.directory;
-    options.sockets.procfs = options.proc;
-    options.check.netns_directory = options.netns.directory;
-    options.web.netns_directory = options.netns.directory;
+        make_collectors(registry, choices, !disable_defaults, options.netns, options.paths.procfs);
+    options.sockets.netns_directories = options.netns.directories;
+    options.sockets.procfs = options.paths.procfs;
+    options.check.netns_directories = options.netns.directories;
     options.unused_flags = unused_flags(given_flags(app), options, registry);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {

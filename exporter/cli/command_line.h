@@ -11,6 +11,7 @@
 #include "collectors/netns.h"
 #include "collectors/support/collector.h"
 #include "exporter/commands/check.h"
+#include "exporter/commands/host_paths.h"
 #include "exporter/commands/print.h"
 #include "exporter/commands/sockets.h"
 #include "exporter/http/listen_address.h"
@@ -45,8 +46,7 @@ struct Options {
   std::string web_config_file;  ///< empty for none
   bool sandbox = true;
   bool exporter_metrics = true;
-  std::string proc = "/proc";
-  std::string sys = "/sys";
+  HostPaths paths;
   spdlog::level::level_enum log_level = spdlog::level::info;
   LogFormat log_format = LogFormat::logfmt;
   NetnsOptions netns;

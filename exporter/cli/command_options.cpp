@@ -9,7 +9,7 @@ namespace inetdiag {
 namespace {
 
 ServeOptions serve_options(Options options) {
-  ServeOptions serve{.paths = {.procfs = std::move(options.proc), .sysfs = std::move(options.sys)},
+  ServeOptions serve{.paths = std::move(options.paths),
                      .collectors = std::move(options.collectors),
                      .has_web = !options.no_web,
                      .listen_addresses = std::move(options.listen_addresses),
@@ -24,8 +24,7 @@ ServeOptions serve_options(Options options) {
   }
   if (options.netns.discovery != Discovery::off) {
     serve.known_collectors.emplace_back(netns_collector_name);
-    serve.netns = NetnsAccess{.directory = std::move(options.netns.directory),
-                              .pod_logs = std::move(options.netns.pod_logs),
+    serve.netns = NetnsAccess{.directories = std::move(options.netns.directories),
                               .inspect_processes = options.netns.discovers_processes()};
   }
   return serve;
@@ -34,11 +33,11 @@ ServeOptions serve_options(Options options) {
 CommandOptions command_options(Options options) {
   switch (options.command) {
     case Command::check:
-      options.check.paths = {.procfs = std::move(options.proc), .sysfs = std::move(options.sys)};
+      options.check.paths = std::move(options.paths);
       options.check.collectors = std::move(options.collectors);
       return std::move(options.check);
     case Command::print:
-      options.print.paths = {.procfs = std::move(options.proc), .sysfs = std::move(options.sys)};
+      options.print.paths = std::move(options.paths);
       options.print.collectors = std::move(options.collectors);
       return std::move(options.print);
     case Command::sockets:

@@ -36,6 +36,16 @@ void store_value(const Flag& flag, const Store& store, const std::string& text) 
   }
 }
 
+void add_repeatable(CLI::App& app, const Flag& flag,
+                    std::function<void(const std::vector<std::string>&)> store) {
+  described(
+      app.add_option_function<std::vector<std::string>>(flag.name, std::move(store), flag.help),
+      flag)
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 }  // namespace
 
 void add_value(CLI::App& app, const Flag& flag, Store store) {
@@ -49,18 +59,12 @@ void add_value(CLI::App& app, const Flag& flag, Store store) {
 }
 
 void add_values(CLI::App& app, const Flag& flag, Store store) {
-  described(app.add_option_function<std::vector<std::string>>(
-                flag.name,
-                [flag, store = std::move(store)](const std::vector<std::string>& texts) {
-                  for (const std::string& text : texts) {
-                    store_value(flag, store, text);
-                  }
-                },
-                flag.help),
-            flag)
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_repeatable(app, flag,
+                 [flag, store = std::move(store)](const std::vector<std::string>& texts) {
+                   for (const std::string& text : texts) {
+                     store_value(flag, store, text);
+                   }
+                 });
 }
 
 void add_text(CLI::App& app, Flag flag, std::string& text) {
@@ -68,6 +72,11 @@ void add_text(CLI::App& app, Flag flag, std::string& text) {
     flag.default_value = text;
   }
   add_value(app, flag, [&text](const std::string& value) { text = value; });
+}
+
+void add_texts(CLI::App& app, Flag flag, std::vector<std::string>& texts) {
+  flag.default_value = fmt::format("{}", fmt::join(texts, " "));
+  add_repeatable(app, flag, [&texts](const std::vector<std::string>& given) { texts = given; });
 }
 
 void add_directory(CLI::App& app, Flag flag, std::string& path) {

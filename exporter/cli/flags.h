@@ -39,6 +39,9 @@ void add_values(CLI::App& app, const Flag& flag, std::function<void(const std::s
 /// The default is the value of `text`.
 void add_text(CLI::App& app, Flag flag, std::string& text);
 
+/// Like add_text(), for a flag that may be repeated: its values replace the default.
+void add_texts(CLI::App& app, Flag flag, std::vector<std::string>& texts);
+
 /// The path of a directory that must exist.
 void add_directory(CLI::App& app, Flag flag, std::string& path);
 

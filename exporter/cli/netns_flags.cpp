@@ -43,18 +43,13 @@ void add_netns_flags(CLI::App& app, NetnsOptions& options) {
                           "0 disables them, 100% dumps at every scrape",
                   .group = group},
                  options.cpu_budget);
-  add_text(app,
-           {.name = "--path.netns",
-            .value = "DIR",
-            .help = "Directory of pinned network namespaces",
-            .group = group},
-           options.directory);
-  add_text(app,
-           {.name = "--path.pod-logs",
-            .value = "DIR",
-            .help = "Directory of the kubelet's pod logs, to resolve names of pods",
-            .group = group},
-           options.pod_logs);
+  add_texts(app,
+            {.name = "--path.netns",
+             .value = "DIR",
+             .help = "Directory of pinned network namespaces, repeatable: Docker has its own, "
+                     "/run/docker/netns",
+             .group = group},
+            options.directories);
 }
 
 }  // namespace inetdiag

@@ -52,8 +52,7 @@ std::vector<UnusedFlags> unused_flags(const std::vector<std::string>& given, con
   if (std::ranges::count(given, "--netns.discover") == 0) {
     report(
         [](std::string_view flag) {
-          return flag.starts_with("--netns.") || flag == "--path.netns" ||
-                 flag == "--path.pod-logs";
+          return flag.starts_with("--netns.") || flag == "--path.netns";
         },
         "--netns.discover is not given");
   }

@@ -26,9 +26,8 @@ using diagnosis::Severity;
 using diagnosis::Status;
 using diagnosis::TimedSnapshot;
 
-TimedSnapshot snapshot(Scraper& scraper, const CheckOptions& options) {
-  return take_snapshot(scraper, Scraper::Clock::now() + check_snapshot_timeout,
-                       options.netns_directory);
+TimedSnapshot snapshot(Scraper& scraper) {
+  return take_snapshot(scraper, Scraper::Clock::now() + check_snapshot_timeout);
 }
 
 /// See https://no-color.org.
@@ -54,13 +53,13 @@ int check_exit_status(const Status& status) {
 
 int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptions& options,
           std::ostream& out, bool use_color) {
-  const TimedSnapshot previous = snapshot(scraper, options);
+  const TimedSnapshot previous = snapshot(scraper);
   std::this_thread::sleep_until(previous.time +
                                 std::chrono::duration<double>(options.interval_seconds));
-  const Status status = diagnose(snapshot(scraper, options), &previous);
+  const Status status = diagnose(snapshot(scraper), &previous);
   std::optional<AffectedPeers> peers;
   if (options.peers) {
-    peers = peers_of_findings(status.findings, open, options.netns_directory);
+    peers = peers_of_findings(status.findings, open, options.netns_directories);
   }
   if (options.format == CheckFormat::json) {
     out << status_json(status, JsonWriter::Layout::indented, [&](JsonWriter& json) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "collectors/kernel/netlink/netlink.h"
-#include "exporter/commands/kernel_paths.h"
+#include "exporter/commands/host_paths.h"
 #include "exporter/diagnosis/status.h"
 #include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
@@ -20,12 +20,12 @@ enum class CheckFormat { text, json };
 inline constexpr int check_exit_unknown = 3;
 
 struct CheckOptions {
-  KernelPaths paths{};
+  HostPaths paths{};
   std::vector<NamedCollector> collectors{};
   double interval_seconds = 1;
   std::optional<double> watch_seconds{};  ///< repeats the check at this interval
   CheckFormat format = CheckFormat::text;
-  std::string netns_directory = "/run/netns";
+  std::vector<std::string> netns_directories{};  ///< of pinned namespaces
   bool peers = false;  ///< also show the peers of the ports that have a finding
 };
 

@@ -111,26 +111,25 @@ std::string error_of(const std::function<void()>& function) {
 }
 
 /// Namespaces that only processes hold have no name to enter them by.
-void enter_or_advise(const std::string& directory, const std::string& netns) {
+void enter_or_advise(const std::vector<std::string>& directories, const std::string& netns) {
   try {
-    enter_pinned_namespace(directory, netns);
+    enter_pinned_namespace(directories, netns);
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::no_such_file_or_directory) {
       throw;
     }
-    throw std::runtime_error("namespace " + netns + " is not pinned in " + directory +
-                             "; run the command of the finding");
+    throw std::runtime_error(std::string(error.what()) + "; run the command of the finding");
   }
 }
 
 /// Runs `function` in a pinned namespace, on a thread of its own: the return to another namespace
 /// can fail. Returns the error.
-std::string run_in_namespace(const std::string& directory, const std::string& netns,
+std::string run_in_namespace(const std::vector<std::string>& directories, const std::string& netns,
                              const std::function<void()>& function) {
   std::string error;
   std::jthread([&] {
     error = error_of([&] {
-      enter_or_advise(directory, netns);
+      enter_or_advise(directories, netns);
       function();
     });
   }).join();
@@ -162,7 +161,7 @@ std::string port_text(const PortPeers& port) {
 
 AffectedPeers peers_of_findings(const std::vector<Finding>& findings,
                                 const kernel::NetlinkFactory& open,
-                                const std::string& netns_directory) {
+                                const std::vector<std::string>& netns_directories) {
   AffectedPeers affected = ports_of(findings);
   std::map<std::string, std::vector<PortPeers*>> by_netns;
   for (PortPeers& port : affected.ports) {
@@ -171,7 +170,7 @@ AffectedPeers peers_of_findings(const std::vector<Finding>& findings,
   for (const auto& [netns, ports] : by_netns) {
     const auto count = [&, &ports = ports] { count_peers(ports, open); };
     const std::string error =
-        netns.empty() ? error_of(count) : run_in_namespace(netns_directory, netns, count);
+        netns.empty() ? error_of(count) : run_in_namespace(netns_directories, netns, count);
     for (PortPeers* port : ports) {
       port->error = error;
     }

@@ -30,10 +30,10 @@ struct AffectedPeers {
 };
 
 /// Dumps the sockets of the ports of all findings on TCP listeners and ports, once for each network
-/// namespace. Other namespaces must be pinned in `netns_directory`.
+/// namespace. Other namespaces must be pinned in one of `netns_directories`.
 AffectedPeers peers_of_findings(const std::vector<diagnosis::Finding>& findings,
                                 const kernel::NetlinkFactory& open,
-                                const std::string& netns_directory);
+                                const std::vector<std::string>& netns_directories);
 
 std::string affected_peers_text(const AffectedPeers& affected);
 

@@ -7,9 +7,9 @@
 
 namespace inetdiag {
 
-void enter_pinned_namespace(const std::string& directory, const std::string& name) {
+void enter_pinned_namespace(const std::vector<std::string>& directories, const std::string& name) {
   try {
-    kernel::enter_network_namespace(kernel::pinned_network_namespace(directory, name));
+    kernel::enter_network_namespace(kernel::pinned_network_namespace(directories, name));
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::operation_not_permitted) {
       throw;

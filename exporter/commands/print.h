@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/commands/kernel_paths.h"
+#include "exporter/commands/host_paths.h"
 #include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
 
@@ -15,7 +15,7 @@ inline constexpr int print_exit_failure = 2;
 enum class PrintFormat { prometheus, openmetrics, json };
 
 struct PrintOptions {
-  KernelPaths paths{};
+  HostPaths paths{};
   std::vector<NamedCollector> collectors{};
   PrintFormat format = PrintFormat::prometheus;
   std::string output{};  ///< the file to replace; empty for standard output

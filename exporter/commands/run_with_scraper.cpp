@@ -8,13 +8,13 @@
 
 namespace inetdiag {
 
-int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> collectors,
+int run_with_scraper(const HostPaths& paths, std::vector<NamedCollector> collectors,
                      Scraper::FamilySource self_metrics, int failure_status, const Log& log,
                      const std::function<int(Scraper&)>& command) {
   raise_descriptor_limit();
-  Scraper scraper(
-      {kernel::FileTree(paths.procfs), kernel::FileTree(paths.sysfs), kernel::open_netlink},
-      std::move(collectors), std::move(self_metrics), log);
+  Scraper scraper({kernel::FileTree(paths.procfs), kernel::FileTree(paths.sysfs),
+                   kernel::open_netlink, paths.kubelet_logs},
+                  std::move(collectors), std::move(self_metrics), log);
   int status = failure_status;
   try {
     status = command(scraper);

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "exporter/commands/kernel_paths.h"
+#include "exporter/commands/host_paths.h"
 #include "exporter/log/log.h"
 #include "exporter/scrape/scraper.h"
 
@@ -12,7 +12,7 @@ namespace inetdiag {
 /// Runs a command that scrapes and exits. Returns its exit status, or logs its exception and
 /// returns `failure_status`. A collector thread that is stuck in the kernel does not delay the
 /// exit.
-int run_with_scraper(const KernelPaths& paths, std::vector<NamedCollector> collectors,
+int run_with_scraper(const HostPaths& paths, std::vector<NamedCollector> collectors,
                      Scraper::FamilySource self_metrics, int failure_status, const Log& log,
                      const std::function<int(Scraper&)>& command);
 

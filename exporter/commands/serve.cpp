@@ -76,6 +76,10 @@ SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_
   const auto allow_reading = [&](const auto& paths) {
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
+  for (const std::string& logs :
+       {options.paths.kubelet_logs.pods, options.paths.kubelet_logs.containers}) {
+    policy.list_paths.push_back(nearest_existing(logs));
+  }
   if (web_config != nullptr) {
     allow_reading(web_config->paths_to_read());
   }
@@ -87,8 +91,9 @@ SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_
     }
   }
   if (options.netns) {
-    policy.read_paths.push_back(nearest_existing(options.netns->directory));
-    policy.list_paths.push_back(nearest_existing(options.netns->pod_logs));
+    for (const std::string& directory : options.netns->directories) {
+      policy.read_paths.push_back(nearest_existing(directory));
+    }
     policy.allow_setns = true;
     policy.keep_capabilities.push_back(CAP_SYS_ADMIN);
     if (options.netns->inspect_processes) {
@@ -188,7 +193,7 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
   }
   self.emplace_back([&sandbox] { return std::vector{sandbox_family(sandbox)}; });
   Scraper scraper({kernel::FileTree(options.paths.procfs), kernel::FileTree(options.paths.sysfs),
-                   kernel::open_netlink},
+                   kernel::open_netlink, options.paths.kubelet_logs},
                   std::move(options.collectors), joined(std::move(self)), log);
   Router router(options.router, scraper, options.known_collectors, handler_metrics);
   const auto web_config = options.web_config_file.empty()

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/commands/kernel_paths.h"
+#include "exporter/commands/host_paths.h"
 #include "exporter/http/listen_address.h"
 #include "exporter/http/router.h"
 #include "exporter/log/log.h"
@@ -16,13 +16,12 @@ namespace inetdiag {
 
 /// The access that the collector of other network namespaces needs in the sandbox.
 struct NetnsAccess {
-  std::string directory{};
-  std::string pod_logs{};
+  std::vector<std::string> directories{};  ///< of pinned namespaces
   bool inspect_processes = false;
 };
 
 struct ServeOptions {
-  KernelPaths paths{};
+  HostPaths paths{};
   std::vector<NamedCollector> collectors{};
   std::vector<std::string> known_collectors{};  ///< including the disabled ones
   std::optional<NetnsAccess> netns{};           ///< absent without --netns.discover

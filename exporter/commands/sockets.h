@@ -14,9 +14,9 @@ enum class TopOf { peer, network, destination };
 
 struct SocketsOptions {
   kernel::InetFilter filter{};
-  /// The name of a namespace pinned in `netns_directory`; empty for the namespace of this process.
+  /// The name of a namespace pinned in one of `netns_directories`; empty for that of this process.
   std::string netns{};
-  std::string netns_directory{};
+  std::vector<std::string> netns_directories{};
   std::string procfs = "/proc";
   SocketsFormat format = SocketsFormat::table;
   bool waiting = false;  ///< only connections that wait for accept(), among those of the filter

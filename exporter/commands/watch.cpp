@@ -38,10 +38,8 @@ using Clock = Scraper::Clock;
 /// Takes snapshots on another thread: a scrape that the kernel delays must not delay keys.
 class Sampler {
  public:
-  Sampler(Scraper& scraper, std::string netns_directory)
-      : scraper_(scraper),
-        netns_directory_(std::move(netns_directory)),
-        done_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  explicit Sampler(Scraper& scraper)
+      : scraper_(scraper), done_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!done_) {
       throw std::system_error(errno, std::generic_category(), "cannot create an event descriptor");
     }
@@ -61,7 +59,7 @@ class Sampler {
   void start() {
     snapshot_ = std::async(std::launch::async, [this] {
       const Notifier notifier(done_.get());
-      return take_snapshot(scraper_, Clock::now() + check_snapshot_timeout, netns_directory_);
+      return take_snapshot(scraper_, Clock::now() + check_snapshot_timeout);
     });
   }
 
@@ -88,7 +86,6 @@ class Sampler {
   };
 
   Scraper& scraper_;
-  std::string netns_directory_;
   kernel::UniqueFd done_;
   std::future<diagnosis::TimedSnapshot> snapshot_;  ///< last: its destructor waits
 };
@@ -106,7 +103,7 @@ class WatchLoop {
         first_interval_(seconds(options.interval_seconds)),
         signals_(signals),
         output_(output),
-        sampler_(scraper, options.netns_directory) {}
+        sampler_(scraper) {}
 
   /// Returns the exit status.
   int run() {

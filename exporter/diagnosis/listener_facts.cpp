@@ -30,7 +30,7 @@ Finding listener_finding(const Listener& listener, const NamespaceDelta& delta) 
   Affected affected{.kind = "listener",
                     .name = listener.endpoint.text(),
                     .labels = delta.with_netns(listener.endpoint.labels())};
-  const std::string owner = listener.owner.text();
+  const std::string owner = listener.owner.text(delta.now.pod);
   if (!owner.empty()) {
     affected.name += " (" + owner + ")";
   }

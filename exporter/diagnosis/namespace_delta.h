@@ -16,8 +16,7 @@ namespace inetdiag::diagnosis {
 
 /// One network namespace in the current snapshot and in the previous one.
 struct NamespaceDelta {
-  const std::string& netns;            ///< value of the label `netns`; empty for the exporter's own
-  const std::string& netns_directory;  ///< directory of pinned namespaces
+  const std::string& netns;  ///< value of the label `netns`; empty for the exporter's own
   const Namespace& now;
   const Namespace* before = nullptr;  ///< null if the previous snapshot does not have the namespace
   double seconds = 0;                 ///< since `before`

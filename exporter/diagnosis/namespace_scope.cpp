@@ -23,11 +23,9 @@ bool names_namespaced_sysctl(std::string_view text) {
 
 constexpr std::string_view enter_by_pid = "nsenter -n -t PID ";
 
-/// Returns whether the label is a name below the directory that commands can contain. The label of
-/// a namespace that is not pinned is its inode.
-bool is_pinned(const std::string& netns, const std::string& directory) {
-  const bool is_inode = netns.find_first_not_of("0123456789") == std::string::npos;
-  return !is_inode && is_shell_safe(netns) && is_shell_safe(directory);
+/// Returns whether a command can contain the path. A namespace that only processes hold has none.
+bool is_usable(const std::filesystem::path& pin) {
+  return !pin.empty() && is_shell_safe(pin.string()) && is_shell_safe(pin.filename().string());
 }
 
 /// Returns whether the path is the directory of `ip netns`. In a container the host's directory has
@@ -37,20 +35,18 @@ bool is_run_netns(const std::filesystem::path& path) {
 }
 
 /// Returns the shell command that runs another command in the namespace, with a trailing blank.
-std::string command_prefix(const std::string& netns, const std::string& directory) {
-  if (!is_pinned(netns, directory)) {
+std::string command_prefix(const std::filesystem::path& pin) {
+  if (!is_usable(pin)) {
     return std::string(enter_by_pid);
   }
-  const auto pin = (std::filesystem::path(directory) / netns).lexically_normal();
-  return is_run_netns(pin.parent_path()) ? "ip netns exec " + netns + " "
+  return is_run_netns(pin.parent_path()) ? "ip netns exec " + pin.filename().string() + " "
                                          : "nsenter --net=" + pin.string() + " ";
 }
 
 /// Returns the flags of our own command `sockets` for a pinned namespace, with a leading blank.
-std::string sockets_flags(const std::string& netns, const std::string& directory) {
-  const auto pin = (std::filesystem::path(directory) / netns).lexically_normal();
+std::string sockets_flags(const std::filesystem::path& pin) {
   return (is_run_netns(pin.parent_path()) ? "" : " --path.netns=" + pin.parent_path().string()) +
-         " --netns=" + netns;
+         " --netns=" + pin.filename().string();
 }
 
 /// Inserts `prefix` before each of the commands. Returns whether it found any.
@@ -70,13 +66,14 @@ bool prefix_commands(const std::string& prefix, std::initializer_list<std::strin
 constexpr std::string_view sockets_command = "`inetdiag_exporter sockets";
 
 /// Returns whether it inserted `prefix`.
-bool scope_commands(const NamespaceDelta& delta, const std::string& prefix, std::string& text) {
+bool scope_commands(const std::filesystem::path& pin, const std::string& prefix,
+                    std::string& text) {
   const bool has_prefix = prefix_commands(prefix, {"`ss ", "`nstat ", "`tc "}, text);
-  if (!is_pinned(delta.netns, delta.netns_directory)) {
+  if (!is_usable(pin)) {
     return prefix_commands(prefix, {sockets_command}, text) || has_prefix;
   }
   if (const auto at = text.find(sockets_command); at != std::string::npos) {
-    text.insert(at + sockets_command.size(), sockets_flags(delta.netns, delta.netns_directory));
+    text.insert(at + sockets_command.size(), sockets_flags(pin));
   }
   return has_prefix;
 }
@@ -99,7 +96,8 @@ void scope_to_namespace(Finding& finding, const NamespaceDelta& delta) {
     return;
   }
   const std::string& pod = delta.now.pod;
-  const std::string prefix = command_prefix(delta.netns, delta.netns_directory);
+  const std::filesystem::path pin = std::filesystem::path(delta.now.pin).lexically_normal();
+  const std::string prefix = command_prefix(pin);
   if (finding.affected.kind != "namespace") {
     finding.affected.name += in_namespace(delta.netns, pod);
   }
@@ -107,7 +105,7 @@ void scope_to_namespace(Finding& finding, const NamespaceDelta& delta) {
     finding.limit += "," + in_namespace(delta.netns, pod);
   }
   const bool has_sysctl = names_namespaced_sysctl(finding.action);
-  bool has_prefix = scope_commands(delta, prefix, finding.action);
+  bool has_prefix = scope_commands(pin, prefix, finding.action);
   if (has_sysctl && !pod.empty()) {
     finding.action +=
         " This sysctl is per network namespace: set it in the pod's securityContext.sysctls, if "

@@ -16,7 +16,7 @@ void add_listener_queues(std::vector<QueueFill>& queues, const ListenerRow& row)
               .name = row.aggregated > 0 ? format_number(row.aggregated) + " other listeners"
                                          : listener.endpoint.text()},
       .pod = row.pod,
-      .owner = listener.owner.text(),
+      .owner = listener.owner.text(row.pod),
       .used = listener.queue_length(),
       .limit = listener.queue_backlog() + 1,
       .ratio = listener.fill};
@@ -38,7 +38,7 @@ void add_other_queues(std::vector<QueueFill>& queues, const std::string& netns,
     queues.push_back(
         {.key = {.kind = QueueKind::udp, .netns = netns, .name = sockets.endpoint.text()},
          .pod = current.pod,
-         .owner = sockets.owner.text(),
+         .owner = sockets.owner.text(current.pod),
          .used = sockets.queue_bytes(),
          .limit = sockets.buffer_bytes(),
          .ratio = sockets.fill,

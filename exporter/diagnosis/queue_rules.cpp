@@ -18,8 +18,8 @@ namespace {
 /// this for each of its places is not full.
 constexpr double min_datagram_bytes = 768;
 
-std::string named(const std::string& name, const Owner& owner) {
-  const std::string text = owner.text();
+std::string named(const std::string& name, const Owner& owner, const NamespaceDelta& delta) {
+  const std::string text = owner.text(delta.now.pod);
   return text.empty() ? name : name + " (" + text + ")";
 }
 
@@ -80,7 +80,7 @@ void check_udp(const UdpSockets& sockets, const NamespaceDelta& delta, const Udp
   Finding finding{
       .severity = Severity::warning,
       .affected = {.kind = "udp_socket",
-                   .name = named("UDP " + sockets.endpoint.text(), sockets.owner),
+                   .name = named("UDP " + sockets.endpoint.text(), sockets.owner, delta),
                    .labels = with_owner(labels, sockets.owner)},
       .evidence = {{"queued_bytes", sockets.queue_bytes()},
                    {"buffer_bytes", sockets.buffer_bytes()},
@@ -148,7 +148,7 @@ void check_unix_listener(const UnixListener& listener, const NamespaceDelta& del
   Finding finding{
       .severity = is_full && was_full && backlog > 0 ? Severity::critical : Severity::warning,
       .affected = {.kind = "unix_listener",
-                   .name = named("UNIX " + listener.path, listener.owner),
+                   .name = named("UNIX " + listener.path, listener.owner, delta),
                    .labels = with_owner(labels, listener.owner)},
       .evidence = {{"waiting", listener.queue_length()}, {"backlog", backlog}},
       .limit = unix_limit(listener, delta),

@@ -57,6 +57,15 @@ double value_of(const ClientMetric& series, MetricType type) {
                                          : series.gauge.value;
 }
 
+std::string pod_of(const std::string& pod_namespace, const std::string& name) {
+  return name.empty() ? "" : pod_namespace + "/" + name;
+}
+
+std::string short_container_id(const std::string& id) {
+  constexpr std::size_t length = 12;  // as in `docker ps`
+  return id.substr(0, length);
+}
+
 class SeriesReader {
  public:
   void read(const MetricFamily& family) {
@@ -121,8 +130,15 @@ class SeriesReader {
     return [records](SeriesReader& reader, const std::string& netns, const ClientMetric& series,
                      double /*value*/) {
       (reader.*records).at(netns, series).owner = {
-          label(series, "unit"), label(series, "cgroup"), label(series, "pod_uid"),
-          label(series, "container_id"), label(series, "uid")};
+          .unit = label(series, "unit"),
+          .machine = label(series, "machine"),
+          .cgroup = label(series, "cgroup"),
+          .pod_namespace = label(series, "pod_namespace"),
+          .pod_name = label(series, "pod_name"),
+          .pod_uid = label(series, "pod_uid"),
+          .container_name = label(series, "container_name"),
+          .container_id = label(series, "container_id"),
+          .uid = label(series, "uid")};
     };
   }
 
@@ -282,11 +298,10 @@ class SeriesReader {
     };
   }
 
-  void read_pod(const std::string& netns, const ClientMetric& series, double /*value*/) {
-    const std::string name = label(series, "pod_name");
-    if (!name.empty()) {
-      snapshot_.namespaces[netns].pod = label(series, "pod_namespace") + "/" + name;
-    }
+  void read_namespace(const std::string& netns, const ClientMetric& series, double /*value*/) {
+    Namespace& found = snapshot_.namespaces[netns];
+    found.pod = pod_of(label(series, "pod_namespace"), label(series, "pod_name"));
+    found.pin = label(series, "path");
   }
 
   Snapshot snapshot_;
@@ -383,7 +398,7 @@ const SeriesReader::Handlers& SeriesReader::handlers() {
        assign(&R::ports_, &PortSockets::unread_unchanged_seconds)},
       {"inetdiag_tcp_sockets", &R::read_tcp_state},
       {"inetdiag_softnet_dropped_total", &R::read_softnet},
-      {"inetdiag_netns_info", &R::read_pod},
+      {"inetdiag_netns_info", &R::read_namespace},
       {"inetdiag_qdisc_packets_total", assign(&Qdisc::packets)},
       {"inetdiag_qdisc_drops_total", assign(&Qdisc::drops)},
       {"inetdiag_qdisc_overlimits_total", assign(&Qdisc::overlimits)},
@@ -436,24 +451,43 @@ LabelMap Endpoint::labels() const {
   return labels;
 }
 
-std::string Owner::text() const {
-  constexpr std::size_t short_id_length = 12;  // as in `docker ps`
-  if (!unit.empty()) {
-    return unit;
+std::string Owner::pod() const { return pod_of(pod_namespace, pod_name); }
+
+std::string Owner::text(const std::string& known_pod) const {
+  const std::string container =
+      container_name.empty() ? short_container_id(container_id) : container_name;
+  std::string text;
+  if (!pod_name.empty() && pod() != known_pod) {
+    text = "pod " + pod() + (container_name.empty() ? "" : ", container " + container_name);
+  } else if (!unit.empty()) {
+    text = unit + (machine.empty() ? "" : " in machine " + machine);
+  } else if (!container.empty()) {
+    text = "container " + container;
+  } else if (!pod_uid.empty() && pod_name.empty()) {
+    text = "pod " + pod_uid;
+  } else if (!machine.empty()) {
+    text = "machine " + machine;
+  } else {
+    text = uid.empty() ? cgroup : "uid " + uid;
   }
-  if (!container_id.empty()) {
-    return "container " + container_id.substr(0, short_id_length);
+  return text;
+}
+
+std::string Owner::short_text() const {
+  if (!container_name.empty()) {
+    return container_name;
   }
-  if (!pod_uid.empty()) {
-    return "pod " + pod_uid;
-  }
-  return uid.empty() ? cgroup : "uid " + uid;
+  return unit.empty() && !container_id.empty() ? short_container_id(container_id) : text(pod());
 }
 
 LabelMap Owner::labels() const {
   LabelMap labels = {{"unit", unit},
+                     {"machine", machine},
                      {"cgroup", cgroup},
+                     {"pod_namespace", pod_namespace},
+                     {"pod_name", pod_name},
                      {"pod_uid", pod_uid},
+                     {"container_name", container_name},
                      {"container_id", container_id},
                      {"uid", uid}};
   std::erase_if(labels, [](const auto& label) { return label.second.empty(); });

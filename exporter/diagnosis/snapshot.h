@@ -34,13 +34,22 @@ struct Endpoint {
 
 struct Owner {
   std::string unit{};
+  std::string machine{};  ///< container of systemd-nspawn or LXC
   std::string cgroup{};
+  std::string pod_namespace{};
+  std::string pod_name{};
   std::string pod_uid{};
+  std::string container_name{};
   std::string container_id{};
   std::string uid{};  ///< known for UNIX sockets only
 
-  /// Returns the most readable of the names; empty if none is known.
-  std::string text() const;
+  /// Returns the most readable of the names, without the pod if it is `known_pod`; empty if none is
+  /// known.
+  std::string text(const std::string& known_pod = {}) const;
+  /// Returns `namespace/name`; empty if the pod is not known by name.
+  std::string pod() const;
+  /// Returns one name for a narrow column, beside the name of the pod.
+  std::string short_text() const;
   LabelMap labels() const;
 };
 
@@ -216,6 +225,7 @@ struct DroppingSockets {
 /// The vectors are sorted by endpoint, path, port, device or name.
 struct Namespace {
   std::string pod{};  ///< `namespace/name` of the Kubernetes pod; empty if unknown
+  std::string pin{};  ///< the file that the namespace is pinned at; empty if none
   std::vector<Listener> listeners{};
   std::vector<UdpSockets> udp{};
   std::vector<UnixListener> unix_listeners{};
@@ -236,7 +246,6 @@ struct Snapshot {
   /// By the label `netns`; empty for the exporter's own namespace.
   std::map<std::string, Namespace> namespaces{};
   std::vector<CollectorOutcome> collectors{};
-  std::string netns_directory = "/run/netns";  ///< directory of pinned namespaces
 };
 
 Snapshot snapshot_of(const std::vector<prometheus::MetricFamily>& families,

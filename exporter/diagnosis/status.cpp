@@ -224,7 +224,6 @@ Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
   }
   for (const auto& [netns, current] : now.snapshot.namespaces) {
     const NamespaceDelta delta{.netns = netns,
-                               .netns_directory = now.snapshot.netns_directory,
                                .now = current,
                                .before = find_namespace(previous, netns),
                                .seconds = status.seconds_since_previous.value_or(0)};

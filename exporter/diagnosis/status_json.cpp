@@ -49,8 +49,11 @@ void write(JsonWriter& json, const ListenerRow& row) {
   json.field("pod", null_if_empty(row.pod));
   json.key("owner").begin_object();
   json.field("unit", null_if_empty(listener.owner.unit));
+  json.field("machine", null_if_empty(listener.owner.machine));
   json.field("cgroup", null_if_empty(listener.owner.cgroup));
+  json.field("pod", null_if_empty(listener.owner.pod()));
   json.field("pod_uid", null_if_empty(listener.owner.pod_uid));
+  json.field("container_name", null_if_empty(listener.owner.container_name));
   json.field("container_id", null_if_empty(listener.owner.container_id));
   json.end_object();
   json.field("sockets", listener.sockets);

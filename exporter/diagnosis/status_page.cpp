@@ -133,7 +133,7 @@ std::string listener_row(const ListenerRow& row) {
   const Listener& listener = row.listener;
   const std::string name = row.aggregated > 0 ? "and " + format_number(row.aggregated) + " more"
                                               : listener.endpoint.text();
-  const std::string owner = listener.owner.text();
+  const std::string owner = listener.owner.text(row.pod);
   std::string drops = row.new_listen_drops ? format_number(*row.new_listen_drops) : "unknown";
   if (row.new_listen_drops.value_or(0) > 0) {
     drops = "<strong>" + drops + "</strong>";

@@ -48,7 +48,7 @@ std::string finding_text(const Finding& finding, std::optional<double> interval_
 /// Omits the suffix `.service` to fit the narrow column.
 std::string owner_text(const Owner& owner) {
   constexpr std::string_view suffix = ".service";
-  std::string text = replace_controls(owner.text());
+  std::string text = replace_controls(owner.short_text());
   if (text.ends_with(suffix)) {
     text.resize(text.size() - suffix.size());
   }
@@ -68,8 +68,8 @@ std::string queue_text(double length, double limit, double fill) {
 /// Puts a name that is too long for its column on its own line.
 std::string table_line(const std::string& name, const std::string& owner, const std::string& accept,
                        const std::string& syn, const std::string& limit, const std::string& drops) {
-  constexpr std::size_t name_width = 21;
-  constexpr std::size_t owner_width = 11;
+  constexpr std::size_t name_width = 20;
+  constexpr std::size_t owner_width = 12;  // of a container ID
   std::string line = name;
   const std::string short_owner = truncate(owner, owner_width);
   if (display_width(name) > name_width) {
@@ -85,10 +85,18 @@ std::string table_line(const std::string& name, const std::string& owner, const 
   return line + "\n";
 }
 
-/// Returns the endpoint, or the number of aggregated listeners.
+/// Returns the endpoint, or the number of aggregated listeners, with the namespace and the pod.
 std::string name_of(const ListenerRow& row) {
-  return row.aggregated > 0 ? "and " + format_number(row.aggregated) + " more"
-                            : row.listener.endpoint.text();
+  std::string name = row.aggregated > 0 ? "and " + format_number(row.aggregated) + " more"
+                                        : row.listener.endpoint.text();
+  if (!row.netns.empty()) {
+    name += " @" + (row.pod.empty() ? row.netns : row.pod);
+  }
+  const std::string pod = row.listener.owner.pod();
+  if (!pod.empty() && pod != row.pod) {
+    name += " (pod " + pod + ")";
+  }
+  return name;
 }
 
 std::string listener_table(const Status& status, const Painter& painter) {
@@ -112,13 +120,11 @@ std::string listener_table(const Status& status, const Painter& painter) {
         row.new_listen_drops.value_or(0) <= 0 && row.aggregated <= 0 && ++idle > max_idle_rows) {
       continue;
     }
-    const std::string suffix =
-        row.netns.empty() ? "" : " @" + (row.pod.empty() ? row.netns : row.pod);
     const std::string limit = row.limit == BacklogLimit::former_somaxconn
                                   ? "former max"
                                   : std::string(name_of(row.limit));
     text += table_line(
-        replace_controls(name_of(row) + suffix), owner_text(listener.owner),
+        replace_controls(name_of(row)), owner_text(listener.owner),
         queue_text(listener.queue_length(), listener.queue_backlog() + 1, listener.fill),
         listener.half_open ? bar(listener.syn_fill.value_or(0), 4) + " " +
                                  format_short_number(*listener.half_open, 4)

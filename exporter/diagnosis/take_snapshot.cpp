@@ -2,14 +2,10 @@
 
 namespace inetdiag {
 
-diagnosis::TimedSnapshot take_snapshot(Scraper& scraper, Scraper::Clock::time_point deadline,
-                                       const std::string& netns_directory) {
+diagnosis::TimedSnapshot take_snapshot(Scraper& scraper, Scraper::Clock::time_point deadline) {
   const Scraper::ResultPtr result = scraper.scrape_all(deadline);
-  diagnosis::TimedSnapshot taken{
-      Scraper::Clock::now(),
-      diagnosis::snapshot_of(result->exposition.families(), result->outcomes)};
-  taken.snapshot.netns_directory = netns_directory;
-  return taken;
+  return {Scraper::Clock::now(),
+          diagnosis::snapshot_of(result->exposition.families(), result->outcomes)};
 }
 
 }  // namespace inetdiag

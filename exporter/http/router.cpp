@@ -13,6 +13,7 @@
 #include "exporter/diagnosis/take_snapshot.h"
 #include "exporter/http/accept.h"
 #include "exporter/http/collector_query.h"
+#include "exporter/http/health_paths.h"
 #include "exporter/http/scrape_timeout.h"
 
 namespace inetdiag {
@@ -80,7 +81,7 @@ HttpResponse Router::respond(const HttpRequest& request) {
   const std::map<std::string, PageHandler> pages = {{options_.telemetry_path, &Router::metrics},
                                                     {"/", &Router::status_page},
                                                     {"/api/v1/status", &Router::status_json}};
-  const bool is_health = request.path == "/-/healthy" || request.path == "/-/ready";
+  const bool is_health = is_health_path(request.path);
   const auto page = pages.find(request.path);
   if (!is_health && page == pages.end()) {
     return text(404, "404 not found; the metrics are at " + options_.telemetry_path);
@@ -135,8 +136,7 @@ HttpResponse Router::metrics(const HttpRequest& request) {
 }
 
 diagnosis::Status Router::diagnose() {
-  return history_.diagnose(take_snapshot(scraper_, Scraper::Clock::now() + scrape_timeout(""),
-                                         options_.netns_directory));
+  return history_.diagnose(take_snapshot(scraper_, Scraper::Clock::now() + scrape_timeout("")));
 }
 
 HttpResponse Router::status_page(const HttpRequest& request) {

@@ -14,7 +14,6 @@ namespace inetdiag {
 struct RouterOptions {
   std::string telemetry_path = "/metrics";
   unsigned max_requests = 40;  ///< concurrent scrapes; 0 for no limit
-  std::string netns_directory = "/run/netns";
 };
 
 /// Maps each path to its page.

@@ -17,13 +17,14 @@ ScrapeRun::ScrapeRun(Selection selection, const KernelSource& source, Clock::tim
       deadline_(end, stop_.get_token()),
       proc_(source.proc, deadline_),
       cgroups_(source.sys, deadline_),
+      pods_(source.kubelet_logs, deadline_),
       tcp_(source.netlink, deadline_),
       netlink_(source.netlink),
       stall_timeout_(std::min<Clock::duration>((end - Clock::now()) / stall_timeout_divisor,
                                                max_stall_timeout)),
       progress_(selection_.size()) {}
 
-ScrapeContext ScrapeRun::context() { return {proc_, cgroups_, tcp_, netlink_, deadline_}; }
+ScrapeContext ScrapeRun::context() { return {proc_, cgroups_, pods_, tcp_, netlink_, deadline_}; }
 
 std::optional<std::size_t> ScrapeRun::claim() {
   const std::scoped_lock lock(mutex_);

@@ -14,17 +14,20 @@
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/netlink/netlink.h"
+#include "collectors/kernel/netns/pod_names.h"
 #include "collectors/kernel/proc/file_tree.h"
 #include "collectors/support/collector.h"
 #include "exporter/scrape/result.h"
 
 namespace inetdiag {
 
-/// The interfaces of the kernel. Tests use fixtures and recorded datagrams instead.
+/// The interfaces of the kernel, and what names pods. Tests use fixtures and recorded datagrams
+/// instead.
 struct KernelSource {
   kernel::FileTree proc;
   kernel::FileTree sys;
   kernel::NetlinkFactory netlink;
+  kernel::KubeletLogs kubelet_logs{};
 };
 
 /// Indices of collectors, ascending.
@@ -93,6 +96,7 @@ class ScrapeRun {
   const kernel::Deadline deadline_;
   kernel::CachedFiles proc_;
   kernel::CgroupTree cgroups_;
+  kernel::PodNames pods_;
   kernel::TcpTable tcp_;
   const kernel::NetlinkFactory& netlink_;
   const Clock::duration stall_timeout_;

@@ -124,6 +124,7 @@ def test_own_namespace_keeps_its_series(start, netns_dir, three_namespaces):
     exporters = start("--netns.discover=pinned", f"--path.netns={netns_dir.path}"), start()
     pinned, alone = (exporter.series() for exporter in exporters)
     added = {"inetdiag_netns_discovered", "inetdiag_netns_skipped"}
+    added |= {f'inetdiag_netns_directory_exists{{directory="{netns_dir.path}"}}'}
     added |= {f'inetdiag_scrape_collector_{what}{{collector="netns"}}' for what in ("success", "duration_seconds")}
     assert set(series_in(None, pinned)) == set(alone) | added
     # Host-wide families are exported without a netns label only.
@@ -289,7 +290,10 @@ def test_pod_labels(start, binary, netns_dir, make_cgroup, new_namespace, tmp_pa
     process.send_command("connect", PORT, 12)
     wait_until("the queue is full", lambda: process.accept_queue(PORT) == (5, 4))
     netns_dir.pin(pod.NETNS, process)
-    logs = f"--path.pod-logs={tmp_path / 'pods'}"
+    containers = tmp_path / "containers"
+    containers.mkdir()
+    (containers / f"{pod.NAME}_{pod.NAMESPACE}_app-{pod.CONTAINER_ID}.log").touch()
+    logs = [f"--path.pod-logs={tmp_path / 'pods'}", f"--path.container-logs={containers}"]
     expected = {
         "inode": process.inode,
         "pod_namespace": "shop",
@@ -301,9 +305,10 @@ def test_pod_labels(start, binary, netns_dir, make_cgroup, new_namespace, tmp_pa
     if has_sockets_without_cgroup(process):
         modes.pop("pinned")
     for mode, label in modes.items():
-        arguments = [f"--netns.discover={mode}", f"--path.netns={netns_dir.path}", logs, only(label)]
+        arguments = [f"--netns.discover={mode}", f"--path.netns={netns_dir.path}", *logs, only(label)]
         exporter = start(*arguments)
-        assert info_in(label, exporter.page()) == {"netns": label, **expected}, mode
+        path = {} if mode == "processes" else {"path": str(netns_dir.path / pod.NETNS)}
+        assert info_in(label, exporter.page()) == {"netns": label, **path, **expected}, mode
 
     findings = json.loads(exporter.get("/api/v1/status")[2])["findings"]
     assert [finding["affected"]["labels"]["netns"] for finding in findings] == ["cni-1"]
@@ -466,18 +471,51 @@ def test_missing_privileges_are_named(start, binary, netns_dir, three_namespaces
 
 def test_absent_netns_directory_and_file_in_its_place(start, new_namespace, tmp_path):
     absent = start("--netns.discover=pinned", f"--path.netns={tmp_path / 'none'}")
+    exists = f'inetdiag_netns_directory_exists{{directory="{tmp_path / "none"}"}}'
     for _ in range(2):
         series = absent.series()
-    assert (netns_success(series), series["inetdiag_netns_discovered"]) == (1, 0)
+    assert (netns_success(series), series["inetdiag_netns_discovered"], series[exists]) == (1, 0, 0)
     late = NetnsDirectory(tmp_path / "none")
     late.pin("late", new_namespace())
-    assert absent.series()['inetdiag_sysctl_net_core_somaxconn{netns="late"}'] > 0, absent.log
+    series = absent.series()
+    assert series['inetdiag_sysctl_net_core_somaxconn{netns="late"}'] > 0, absent.log
+    assert series[exists] == 1
     late.unpin("late")
-    assert absent.end()[1].count(f"cannot read {tmp_path / 'none'}") == 1
+    warnings = [line for line in absent.end()[1].splitlines() if f"cannot read {tmp_path / 'none'}" in line]
+    assert len(warnings) == 1 and "level=warn" in warnings[0] and "--path.netns" in warnings[0]
     (tmp_path / "file").touch()
     wrong = start("--netns.discover=pinned", f"--path.netns={tmp_path / 'file'}")
     assert netns_success(wrong.series()) == 0
     assert "Not a directory" in wrong.end()[1]
+
+
+def test_several_netns_directories(start, run, netns_dir, new_namespace, tmp_path):
+    """As of containerd and Docker, which can have the same name."""
+    first, second, third = new_namespace(), new_namespace(), new_namespace()
+    docker = NetnsDirectory(tmp_path / "docker")
+    try:
+        netns_dir.pin("blue", first)
+        docker.pin("blue", second)
+        docker.pin("green", third)
+        third.send_command("listen", PORT, 4)
+        directories = [f"--path.netns={directory}" for directory in (netns_dir.path, docker.path, tmp_path / "none")]
+        page = start("--netns.discover=pinned", *directories).page()
+        paths = {}
+        for label in ("blue", f"blue-{second.inode}", "green"):
+            paths[label] = info_in(label, page)["path"]
+        assert paths == {
+            "blue": str(netns_dir.path / "blue"),
+            f"blue-{second.inode}": str(docker.path / "blue"),
+            "green": str(docker.path / "green"),
+        }
+        done = run("sockets", "--netns=green", "--state=listen", *directories)
+        assert f":{PORT} " in done.stdout, done
+        missing = run("sockets", "--netns=none", *directories)
+        expected = f"cannot find network namespace 'none' in {netns_dir.path} or {docker.path} or {tmp_path / 'none'}"
+        assert missing.returncode != 0 and expected in missing.stderr
+    finally:
+        docker.unpin("blue")
+        docker.unpin("green")
 
 
 def test_symbolic_links_out_of_the_netns_directory_need_no_sandbox(start, netns_dir, new_namespace):
@@ -528,6 +566,6 @@ def test_labels_are_unique_and_valid_utf8(start, netns_dir, new_namespace):
 def test_families_of_other_namespaces_are_documented(start, netns_dir, three_namespaces, request):
     page = start("--netns.discover=pinned", f"--path.netns={netns_dir.path}").page()
     exported = families_of_other_setups(page, request)
-    assert len({family for family in exported if family.startswith("inetdiag_netns_")}) == 4
+    assert len({family for family in exported if family.startswith("inetdiag_netns_")}) == 5
     result = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

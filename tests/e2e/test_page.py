@@ -86,7 +86,8 @@ def families_of_other_setups(page, request):
 
 # They need an owner by cgroup, or other network namespaces (test_netns.py).
 CONDITIONAL = {"inetdiag_listener_info", "inetdiag_netns_info", "inetdiag_netns_discovered"}
-CONDITIONAL |= {"inetdiag_netns_skipped", "inetdiag_netns_tcp_dump_age_seconds", "inetdiag_udp_info"}
+CONDITIONAL |= {"inetdiag_netns_directory_exists", "inetdiag_netns_skipped"}
+CONDITIONAL |= {"inetdiag_netns_tcp_dump_age_seconds", "inetdiag_udp_info"}
 # They need kernel modules, or an old kernel.
 CONDITIONAL |= {
     name for name in exposition.parse(OTHER_SETUPS.read_text()) if re.match("inetdiag_(qdisc|packet|route_cache|(netlink|raw)_socket_info)", name)

@@ -31,8 +31,9 @@ inline void collect(Collector& collector, std::string_view input) {
     const kernel::NetlinkFactory netlink = replaying(part);
     kernel::CachedFiles proc(files, deadline);
     kernel::CgroupTree cgroups(files, deadline);
+    kernel::PodNames pods({}, deadline);
     kernel::TcpTable tcp(netlink, deadline);
-    require_valid_page(collector.collect({proc, cgroups, tcp, netlink, deadline}));
+    require_valid_page(collector.collect({proc, cgroups, pods, tcp, netlink, deadline}));
   }
 }
 

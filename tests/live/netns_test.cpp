@@ -105,7 +105,7 @@ std::unique_ptr<Collector> netns_collector(const std::string& directory,
                                            const std::string& procfs = "/proc") {
   NetnsOptions options;
   options.discovery = Discovery::pinned;
-  options.directory = directory;
+  options.directories = {directory};
   options.cpu_budget = cpu_budget;
   return make_netns(options, kernel::FileTree(procfs),
                     {{.shared = std::move(collector), .make = {}}});
@@ -124,8 +124,9 @@ Result collect(Collector& collector) {
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(2));
   kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
+  kernel::PodNames pods({}, deadline);
   kernel::TcpTable tcp(netlink, deadline);
-  return {collector.collect({proc, cgroups, tcp, netlink, deadline}), deadline.end()};
+  return {collector.collect({proc, cgroups, pods, tcp, netlink, deadline}), deadline.end()};
 }
 
 TEST(NetnsCollector, ReservesTimeForTheResponseAndCollectsSkippedNamespacesFirst) {

@@ -56,8 +56,44 @@ std::string pod_uid_in(std::string_view component) {
   return digits.size() == uid_digits && is_hex(digits) ? uid : std::string();
 }
 
+bool is_scope(std::string_view component) { return component.ends_with(".scope"); }
+
 bool is_unit(std::string_view component) {
-  return component.ends_with(".service") || component.ends_with(".scope");
+  return component.ends_with(".service") || is_scope(component);
+}
+
+/// Reverses the escapes of systemd-escape(1) except for `-`, which stands for a slash: the name of
+/// a machine has none.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  while (!text.empty()) {
+    constexpr std::size_t length = 4;  // \x2d
+    const auto code = text.starts_with("\\x") && text.size() >= length
+                          ? hex_number(text.substr(2, length - 2))
+                          : std::nullopt;
+    plain.push_back(code ? static_cast<char>(*code) : text.front());
+    text.remove_prefix(code ? length : 1);
+  }
+  return plain;
+}
+
+/// Returns what is between the prefix and the suffix, else an empty string.
+std::string_view between(std::string_view text, std::string_view prefix, std::string_view suffix) {
+  const std::size_t affixes = prefix.size() + suffix.size();
+  return text.size() > affixes && text.starts_with(prefix) && text.ends_with(suffix)
+             ? text.substr(prefix.size(), text.size() - affixes)
+             : std::string_view();
+}
+
+/// Returns the name in `machine-<name>.scope` and `systemd-nspawn@<name>.service` of machine.slice
+/// (systemd-machined.service(8)), in `lxc.payload.<name>`, and in the older `lxc/<name>`; else an
+/// empty string.
+std::string machine_in(std::string_view parent, std::string_view component) {
+  if (parent == "machine.slice") {
+    const auto scope = between(component, "machine-", ".scope");
+    return unescaped(scope.empty() ? between(component, "systemd-nspawn@", ".service") : scope);
+  }
+  return std::string(parent == "lxc" ? component : between(component, "lxc.payload.", ""));
 }
 
 std::string find_mount_point(const FileTree& sys) {
@@ -82,11 +118,19 @@ std::optional<std::string_view> unified_hierarchy(const FileTree& sys) {
 
 CgroupOwner owner_of_cgroup(std::string_view path) {
   CgroupOwner owner;
-  while (!path.empty()) {
-    const std::string_view component = cut(path, '/');
+  std::string_view parent;
+  for (std::string_view component; !path.empty(); parent = component) {
+    component = cut(path, '/');
+    if (auto machine = machine_in(parent, component); !machine.empty()) {
+      owner.machine = std::move(machine);
+    }
     if (const auto id = container_id_in(component); !id.empty()) {
       owner.container_id = id;
-      owner.unit.clear();
+      // A container with a scope of its own runs beside the units above it. Podman makes
+      // libpod-payload-ID below the unit that started the container.
+      if (is_scope(component)) {
+        owner.unit.clear();
+      }
     } else if (auto uid = pod_uid_in(component); !uid.empty()) {
       owner.pod_uid = std::move(uid);
     } else if (is_unit(component)) {

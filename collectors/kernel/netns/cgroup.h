@@ -19,14 +19,16 @@ namespace inetdiag::kernel {
 
 /// The owner that the path of a cgroup names. Unknown members are empty.
 struct CgroupOwner {
-  std::string unit{};          ///< innermost systemd service or scope that is not a container's
-  std::string pod_uid{};       ///< with hyphens, of a pod of kubelet
+  std::string unit{};     ///< innermost systemd service or scope that is not a container's
+  std::string machine{};  ///< container of systemd-nspawn or LXC, or virtual machine of libvirt
+  std::string pod_uid{};  ///< with hyphens, of a pod of kubelet
   std::string container_id{};  ///< 64 hexadecimal digits (containerd, CRI-O, Docker, Podman)
 
   bool operator==(const CgroupOwner&) const = default;
 };
 
-/// Supports kubelet's systemd and cgroupfs drivers, Docker and Podman.
+/// Supports kubelet's systemd and cgroupfs drivers, Docker, Podman and its services (quadlets),
+/// systemd-machined (systemd-nspawn, libvirt) and LXC.
 CgroupOwner owner_of_cgroup(std::string_view path);
 
 /// Returns the first pod or container in /proc/PID/cgroup (cgroups(7)), of any hierarchy of cgroup

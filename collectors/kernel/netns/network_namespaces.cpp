@@ -97,18 +97,23 @@ PinnedNamespaces pinned_network_namespaces(const std::string& directory_path) {
   return pinned;
 }
 
-NetworkNamespace pinned_network_namespace(const std::string& directory_path,
+NetworkNamespace pinned_network_namespace(const std::vector<std::string>& directories,
                                           const std::string& name) {
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
     throw std::invalid_argument("invalid network namespace '" + name +
                                 "', expected a name of ip netns");
   }
-  const std::string file = std::string(directory_path).append("/").append(name);
-  const auto id = id_of(file);
-  if (!id) {
-    throw failure(errno, "cannot find network namespace " + file);
+  std::string searched;
+  int error = ENOENT;
+  for (const std::string& directory : directories) {
+    const std::string file = std::string(directory).append("/").append(name);
+    if (const auto id = id_of(file)) {
+      return {.id = *id, .name = name, .file = file};
+    }
+    error = no_longer_exists(errno) ? error : errno;
+    searched.append(searched.empty() ? "" : " or ").append(directory);
   }
-  return {.id = *id, .name = name, .file = file};
+  throw failure(error, "cannot find network namespace '" + name + "' in " + searched);
 }
 
 ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadline& deadline) {
@@ -142,17 +147,17 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
 
 std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespace>& pinned,
                                                const std::vector<NetworkNamespace>& of_processes) {
-  std::map<NamespaceId, NetworkNamespace> by_id;
-  for (const NetworkNamespace& each : pinned) {
-    by_id.try_emplace(each.id, each);
-  }
-  for (const NetworkNamespace& each : of_processes) {
-    by_id.try_emplace(each.id, each).first->second.process = each.process;
-  }
   std::vector<NetworkNamespace> namespaces;
-  namespaces.reserve(by_id.size());
-  for (auto& [id, each] : by_id) {
-    namespaces.push_back(std::move(each));
+  std::map<NamespaceId, std::size_t> position;
+  for (const auto* list : {&pinned, &of_processes}) {
+    for (const NetworkNamespace& each : *list) {
+      const auto [found, is_new] = position.try_emplace(each.id, namespaces.size());
+      if (is_new) {
+        namespaces.push_back(each);
+      } else if (each.process != 0) {
+        namespaces[found->second].process = each.process;
+      }
+    }
   }
   return namespaces;
 }

@@ -1,6 +1,6 @@
-// The network namespaces of a host: those pinned under /run/netns (ip-netns(8)) and those of
-// processes (/proc/PID/ns/net, namespaces(7)). Device and inode of the nsfs file identify a
-// namespace; it may have several names and processes.
+// The network namespaces of a host: those pinned in a directory such as /run/netns (ip-netns(8))
+// and those of processes (/proc/PID/ns/net, namespaces(7)). Device and inode of the nsfs file
+// identify a namespace; it may have several names and processes.
 #pragma once
 
 #include <chrono>
@@ -45,9 +45,9 @@ struct PinnedNamespaces {
 /// it cannot be read or does not exist.
 PinnedNamespaces pinned_network_namespaces(const std::string& directory_path);
 
-/// Returns one of the namespaces pinned in a directory. Throws std::invalid_argument for an invalid
-/// name, and std::system_error if it does not exist.
-NetworkNamespace pinned_network_namespace(const std::string& directory_path,
+/// Returns the namespace with this name in the first of the directories that has it. Throws
+/// std::invalid_argument for an invalid name, and std::system_error if none has it.
+NetworkNamespace pinned_network_namespace(const std::vector<std::string>& directories,
                                           const std::string& name);
 
 struct ProcessNamespaces {
@@ -59,7 +59,7 @@ struct ProcessNamespaces {
 /// in the meantime. Throws DeadlineExceeded, and std::system_error if `proc` cannot be read.
 ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadline& deadline);
 
-/// Merges both lists by ID: each namespace has its name, its process or both.
+/// Merges both lists by ID, in their order: each namespace has its name, its process or both.
 std::vector<NetworkNamespace> merge_namespaces(const std::vector<NetworkNamespace>& pinned,
                                                const std::vector<NetworkNamespace>& of_processes);
 

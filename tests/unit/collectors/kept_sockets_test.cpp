@@ -72,10 +72,11 @@ TEST_P(KeptSockets, AreLimited) {
   };
   kernel::CachedFiles proc(files, deadline);
   kernel::CgroupTree cgroups(files, deadline);
+  kernel::PodNames pods({}, deadline);
   kernel::TcpTable tcp(open, deadline);
   const auto collector = GetParam().make(settings({{"max", "1"}, {"sample-interval", "0"}}));
   try {
-    collector->collect({proc, cgroups, tcp, open, deadline});
+    collector->collect({proc, cgroups, pods, tcp, open, deadline});
     FAIL() << "no limit";
   } catch (const std::length_error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("more than 1000000"));

@@ -289,6 +289,7 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
   const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
   kernel::CachedFiles proc(proc_tree, deadline);
   kernel::CgroupTree cgroups(sys, deadline);
+  kernel::PodNames pods(fixture.kubelet_logs(), deadline);
   kernel::TcpTable tcp(
       [&](int /*protocol*/) {
         const Bytes reply = ++dumps == 1
@@ -297,7 +298,7 @@ TEST(Listeners, ExportTheOtherMetricsIfThePartialDumpFails) {
         return std::make_unique<ReplayNetlink>(std::deque{reply});
       },
       deadline);
-  const auto collection = collector->collect({proc, cgroups, tcp, netlink, deadline});
+  const auto collection = collector->collect({proc, cgroups, pods, tcp, netlink, deadline});
   const auto lines = lines_of(collection.families);
   EXPECT_EQ(value(lines, "inetdiag_listener_accept_queue_length" + at_80), "5");
   EXPECT_THAT(lines, Not(Contains(StartsWith("inetdiag_listener_syn_queue"))));

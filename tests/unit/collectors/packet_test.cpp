@@ -82,16 +82,18 @@ TEST(PacketCollector, ReportsAMissingModuleAsAMissingFeature) {
     const kernel::NetlinkFactory netlink = [code = error](int /*protocol*/) {
       return std::make_unique<ReplayNetlink>(std::deque{error_message(code)});
     };
+    kernel::PodNames pods({}, deadline);
     kernel::TcpTable tcp(netlink, deadline);
-    const auto collection = make_packet({})->collect({proc, cgroups, tcp, netlink, deadline});
+    const auto collection = make_packet({})->collect({proc, cgroups, pods, tcp, netlink, deadline});
     EXPECT_EQ(collection.missing.size(), missing);
     EXPECT_THAT(collection.families, IsEmpty());
   }
   const kernel::NetlinkFactory failing = [](int /*protocol*/) {
     return std::make_unique<ReplayNetlink>(std::deque{error_message(-ENOMEM)});
   };
+  kernel::PodNames pods({}, deadline);
   kernel::TcpTable tcp(failing, deadline);
-  EXPECT_THROW(make_packet({})->collect({proc, cgroups, tcp, failing, deadline}),
+  EXPECT_THROW(make_packet({})->collect({proc, cgroups, pods, tcp, failing, deadline}),
                std::system_error);
 }
 

@@ -51,6 +51,7 @@ inline std::optional<double> created_of(const std::vector<prometheus::MetricFami
 struct CollectorFixture {
   TemporaryTree proc_tree;
   TemporaryTree sys_tree;
+  TemporaryTree log_tree;  ///< with `pods` and `containers` of kubelet
   FakeKernel kernel;
   bool is_other_namespace = false;
   CreatedTime namespace_created{};
@@ -68,6 +69,10 @@ struct CollectorFixture {
     return status.st_ino;
   }
 
+  kernel::KubeletLogs kubelet_logs() const {
+    return {.pods = log_tree.path("pods"), .containers = log_tree.path("containers")};
+  }
+
   Collection collect(Collector& collector) { return collect_from(collector, proc_tree.root()); }
   Collection collect_from(Collector& collector, const std::string& proc_root) {
     const kernel::FileTree proc_files(proc_root);
@@ -83,9 +88,10 @@ struct CollectorFixture {
       (void)tcp.full_dump({.ephemeral_ports = kernel::read_ephemeral_ports(proc)});
     }
     kernel::CgroupTree cgroups(sys, deadline);
+    kernel::PodNames pods(kubelet_logs(), deadline);
     const auto rest = is_late ? kernel::Deadline::in(std::chrono::seconds(0)) : deadline;
     return collector.collect(
-        {proc, cgroups, tcp, netlink, rest, is_other_namespace, namespace_created});
+        {proc, cgroups, pods, tcp, netlink, rest, is_other_namespace, namespace_created});
   }
   std::vector<std::string> lines(Collector& collector) {
     return lines_of(collect(collector).families);

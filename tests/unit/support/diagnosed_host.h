@@ -152,11 +152,9 @@ struct DiagnosedHost {
   }
 
   diagnosis::Findings findings(bool has_previous = true) const {
-    const std::string directory;
     diagnosis::Findings findings;
     for (const diagnosis::Rule rule : diagnosis::rules) {
       rule({.netns = netns,
-            .netns_directory = directory,
             .now = now,
             .before = has_previous ? &before : nullptr,
             .seconds = has_previous ? seconds : 0},

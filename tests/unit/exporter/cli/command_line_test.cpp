@@ -42,8 +42,8 @@ TEST(Options, HaveDefaults) {
   EXPECT_EQ(options.web.telemetry_path, "/metrics");
   EXPECT_EQ(options.web.max_requests, 40U);
   EXPECT_TRUE(options.exporter_metrics);
-  EXPECT_EQ(options.proc, "/proc");
-  EXPECT_EQ(options.sys, "/sys");
+  EXPECT_EQ(options.paths.procfs, "/proc");
+  EXPECT_EQ(options.paths.sysfs, "/sys");
   EXPECT_EQ(options.log_level, spdlog::level::info);
   EXPECT_EQ(options.log_format, LogFormat::logfmt);
 }
@@ -60,8 +60,8 @@ TEST(Options, FollowTheFlags) {
   EXPECT_EQ(options.web.telemetry_path, "/m");
   EXPECT_EQ(options.web.max_requests, 10U);
   EXPECT_FALSE(options.exporter_metrics);
-  EXPECT_EQ(options.proc, "/");
-  EXPECT_EQ(options.sys, "/");
+  EXPECT_EQ(options.paths.procfs, "/");
+  EXPECT_EQ(options.paths.sysfs, "/");
   EXPECT_EQ(options.log_level, spdlog::level::err);
   EXPECT_EQ(options.log_format, LogFormat::json);
 }
@@ -245,8 +245,7 @@ TEST(UnusedFlags, WarnsAboutStatsdFlagsWithNoAddress) {
 TEST(UnusedFlags, WarnsAboutNetnsFlagsWithNoDiscovery) {
   const char* max = "--netns.max=5";
   EXPECT_THAT(unused({max, "--path.netns=/a", "--path.pod-logs=/b"}),
-              ElementsAre("--netns.max --path.netns --path.pod-logs: --netns.discover is not "
-                          "given"));
+              ElementsAre("--netns.max --path.netns: --netns.discover is not given"));
   EXPECT_THAT(unused({"print", max}), SizeIs(1));
   EXPECT_THAT(unused({max, "--netns.discover=off"}), IsEmpty());
   EXPECT_THAT(unused({max, "--netns.discover=pinned"}), IsEmpty());
@@ -284,15 +283,15 @@ TEST(UnusedFlags, WarnsAboutWebFlagsWithNoWeb) {
 TEST(NetnsFlags, DiscoverNoOtherNamespaceByDefault) {
   const CommandLine line = parse({});
   EXPECT_EQ(line.options->netns.discovery, Discovery::off);
+  EXPECT_THAT(line.options->netns.directories, ElementsAre("/run/netns"));
   EXPECT_EQ(missing_privileges(line.options->netns), "");
   EXPECT_THAT(enabled({}), Not(Contains("netns")));
 }
 
 TEST(NetnsFlags, SetTheOptions) {
-  const CommandLine line =
-      parse({"--netns.discover=all", "--netns.max=7", "--netns.include=^cni-", "--netns.exclude=x",
-             "--netns.nstat.include=Listen", "--path.netns=/a", "--path.pod-logs=/b",
-             "--netns.cpu-budget=5%"});
+  const CommandLine line = parse({"--netns.discover=all", "--netns.max=7", "--netns.include=^cni-",
+                                  "--netns.exclude=x", "--netns.nstat.include=Listen",
+                                  "--path.netns=/a", "--path.netns=/b", "--netns.cpu-budget=5%"});
   ASSERT_TRUE(line.options) << line.text;
   const NetnsOptions& netns = line.options->netns;
   EXPECT_TRUE(netns.discovers_pinned());
@@ -300,10 +299,8 @@ TEST(NetnsFlags, SetTheOptions) {
   EXPECT_EQ(netns.max, 7U);
   EXPECT_TRUE(netns.include && netns.include->matches("cni-1"));
   EXPECT_TRUE(netns.exclude && netns.exclude->matches("x"));
-  EXPECT_EQ(netns.directory, "/a");
-  EXPECT_EQ(line.options->check.netns_directory, "/a");
-  EXPECT_EQ(line.options->web.netns_directory, "/a");
-  EXPECT_EQ(netns.pod_logs, "/b");
+  EXPECT_THAT(netns.directories, ElementsAre("/a", "/b"));
+  EXPECT_THAT(line.options->check.netns_directories, ElementsAre("/a", "/b"));
   EXPECT_DOUBLE_EQ(netns.cpu_budget, 0.05);
   EXPECT_DOUBLE_EQ(parse({"--collector.tcp.cpu-budget=5%"}).options->netns.cpu_budget, 0.01);
   EXPECT_THAT(enabled({"--netns.discover=pinned"}), Contains("netns"));

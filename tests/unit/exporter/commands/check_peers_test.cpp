@@ -50,14 +50,14 @@ FakeKernel busy_host() {
 }
 
 std::string text(FakeKernel& fake, const std::vector<Finding>& findings) {
-  return affected_peers_text(peers_of_findings(findings, fake.factory(), "/run/netns"));
+  return affected_peers_text(peers_of_findings(findings, fake.factory(), {"/run/netns"}));
 }
 
 nlohmann::json json(FakeKernel& fake, const std::vector<Finding>& findings) {
   std::string text;
   JsonWriter writer(text);
   writer.begin_object();
-  write_affected_peers(writer, peers_of_findings(findings, fake.factory(), "/run/netns"));
+  write_affected_peers(writer, peers_of_findings(findings, fake.factory(), {"/run/netns"}));
   writer.end_object();
   return nlohmann::json::parse(text);
 }
@@ -131,12 +131,13 @@ TEST(CheckPeers, SayWhichNamespaceCannotBeEntered) {
   const std::vector<Finding> findings = {finding_on("listener", "80", "no-such-namespace"),
                                          finding_on("listener", "80")};
   EXPECT_THAT(text(fake, findings),
-              HasSubstr("  port 80 in namespace no-such-namespace: unknown: namespace "
-                        "no-such-namespace is not pinned in /run/netns; run the command of the "
-                        "finding\n  port 80: 3 connections"));
+              HasSubstr("  port 80 in namespace no-such-namespace: unknown: cannot find network "
+                        "namespace 'no-such-namespace' in /run/netns: No such file or directory; "
+                        "run the command of the finding\n  port 80: 3 connections"));
   const auto document = json(fake, findings);
   EXPECT_EQ(document["peers"][0]["netns"], "no-such-namespace");
-  EXPECT_THAT(document["peers"][0]["error"].get<std::string>(), HasSubstr("is not pinned"));
+  EXPECT_THAT(document["peers"][0]["error"].get<std::string>(),
+              HasSubstr("cannot find network namespace"));
   EXPECT_FALSE(document["peers"][0].contains("sockets"));
 }
 

@@ -312,7 +312,7 @@ TEST(Sockets, StopsIfTheReaderCloses) {
 TEST(Sockets, RejectsPathsAsNamespaceNames) {
   FakeKernel fake;
   for (const char* name : {".", "..", "../self", "/proc/self/ns/net"}) {
-    EXPECT_THROW(list_sockets(fake.factory(), {.netns = name, .netns_directory = "/run/netns"},
+    EXPECT_THROW(list_sockets(fake.factory(), {.netns = name, .netns_directories = {"/run/netns"}},
                               STDOUT_FILENO),
                  std::invalid_argument)
         << name;

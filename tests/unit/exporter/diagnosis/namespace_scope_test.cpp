@@ -18,12 +18,14 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Returns the single finding on a namespace.
-Finding only_finding(const std::string& netns, const Namespace& current,
+/// Returns the single finding on a namespace that is pinned in the directory.
+Finding only_finding(const std::string& netns, Namespace current,
                      const std::string& directory = "/run/netns") {
+  if (!directory.empty()) {
+    current.pin = directory + "/" + netns;
+  }
   const auto time = std::chrono::steady_clock::now();
-  const Status status =
-      diagnose({time, {.namespaces = {{netns, current}}, .netns_directory = directory}}, nullptr);
+  const Status status = diagnose({time, {.namespaces = {{netns, std::move(current)}}}}, nullptr);
   EXPECT_EQ(status.findings.size(), 1U);
   return status.findings.at(0);
 }
@@ -72,9 +74,10 @@ TEST(NamespaceScope, RunsCommandsWithNsenterInOtherDirectories) {
               HasSubstr("`nsenter -n -t PID ss "));
 }
 
-TEST(NamespaceScope, RunsCommandsByPidIfTheNameIsAnInodeOrNotShellSafe) {
-  for (const char* netns : {"4026532761", "a;b", "-n"}) {
-    const Finding finding = only_finding(netns, with_syn_sent());
+TEST(NamespaceScope, RunsCommandsByPidIfTheNamespaceIsNotPinnedOrItsPathNotShellSafe) {
+  for (const Finding& finding :
+       {only_finding("4026532761", with_syn_sent(), ""), only_finding("a;b", with_syn_sent()),
+        only_finding("-n", with_syn_sent())}) {
     EXPECT_THAT(finding.action, AllOf(HasSubstr("`nsenter -n -t PID ss -tno state syn-sent`"),
                                       HasSubstr("`lsns -t net`")));
   }
@@ -123,7 +126,7 @@ TEST(NamespaceScope, SelectsTheNamespaceOfOurOwnCommand) {
           std::string("`inetdiag_exporter sockets --path.netns=/run/docker/netns --netns=1a2b3c") +
           arguments));
   EXPECT_THAT(
-      action("4026532761", "/run/netns"),
+      action("4026532761", ""),
       AllOf(HasSubstr(std::string("`nsenter -n -t PID inetdiag_exporter sockets") + arguments),
             HasSubstr("`lsns -t net`"), Not(HasSubstr("--netns="))));
 }
@@ -132,7 +135,8 @@ TEST(NamespaceScope, NamesANamespaceOnce) {
   const auto snapshot = [](double overflows) {
     return Snapshot{
         .namespaces = {{"blue",
-                        {.values = {{std::string(metric::abort_on_overflow), 1},
+                        {.pin = "/run/netns/blue",
+                         .values = {{std::string(metric::abort_on_overflow), 1},
                                     {std::string(metric::listen_overflows), overflows}}}}}};
   };
   const TimedSnapshot before{std::chrono::steady_clock::now(), snapshot(1)};

@@ -51,12 +51,8 @@ struct StuckHost : DiagnosedHost {
   CgroupState& cgroup_before() { return listener_before().owner_state->cgroups[web_cgroup]; }
 
   std::string why() {
-    const std::string directory;
-    return why_not_accepted(listener(), {.netns = netns,
-                                         .netns_directory = directory,
-                                         .now = now,
-                                         .before = &before,
-                                         .seconds = seconds});
+    return why_not_accepted(listener(),
+                            {.netns = netns, .now = now, .before = &before, .seconds = seconds});
   }
 };
 

@@ -68,9 +68,41 @@ TEST(CgroupOwner, ParsesUnitsInsideContainers) {
             (CgroupOwner{.unit = "nginx.service", .container_id = container}));
 }
 
+TEST(CgroupOwner, ParsesServicesOfPodman) {
+  EXPECT_EQ(owner_of_cgroup("/system.slice/web.service/libpod-payload-" + container),
+            (CgroupOwner{.unit = "web.service", .container_id = container}));
+  EXPECT_EQ(owner_of_cgroup("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" +
+                            container + ".scope/container"),
+            (CgroupOwner{.container_id = container}));
+}
+
+TEST(CgroupOwner, ParsesUnitsInsideMachines) {
+  const CgroupOwner owner{.unit = "nginx.service", .machine = "web-1"};
+  for (const char* machine :
+       {"/machine.slice/systemd-nspawn@web\\x2d1.service/payload",
+        "/machine.slice/systemd-nspawn@web-1.service/payload",
+        "/machine.slice/machine-web\\x2d1.scope/payload", "/lxc.payload.web-1", "/lxc/web-1"}) {
+    EXPECT_EQ(owner_of_cgroup(std::string(machine) + "/system.slice/nginx.service"), owner)
+        << machine;
+  }
+}
+
+TEST(CgroupOwner, ParsesVirtualMachines) {
+  EXPECT_EQ(owner_of_cgroup("/machine.slice/machine-qemu\\x2d3\\x2ddb.scope/libvirt/emulator"),
+            (CgroupOwner{.unit = "machine-qemu\\x2d3\\x2ddb.scope", .machine = "qemu-3-db"}));
+}
+
+TEST(CgroupOwner, KeepsWhatIsNotAnEscape) {
+  for (const auto& [name, machine] :
+       std::map<std::string, std::string>{{"a\\x2", "a\\x2"}, {"a\\xzz", "a\\xzz"}, {"\\", "\\"}}) {
+    EXPECT_EQ(owner_of_cgroup("/machine.slice/machine-" + name + ".scope").machine, machine);
+  }
+}
+
 TEST(CgroupOwner, IgnoresOtherPaths) {
-  for (const auto* path : {"", "/", "//", "/a/b", "/podman", "/kubepods/pod", "/pod123/x.slice",
-                           "/docker/abc", "/-pod.slice"}) {
+  for (const auto* path :
+       {"", "/", "//", "/a/b", "/podman", "/kubepods/pod", "/pod123/x.slice", "/docker/abc",
+        "/-pod.slice", "/machine.slice/machine-", "/lxc.payload."}) {
     EXPECT_EQ(owner_of_cgroup(path), CgroupOwner()) << path;
   }
 }
