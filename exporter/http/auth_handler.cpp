@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "exporter/http/health_paths.h"
+
 namespace inetdiag {
 namespace {
 
@@ -28,11 +30,13 @@ HttpResponse AuthHandler::handle(const HttpRequest& request) {
     return handler_(request);
   }
   const auto current = web_config_->current();
-  if (!bucket_.try_acquire(current->config.rate_limit)) {
+  // Kubelet sends no password, and restarts a container that answers its probe with an error.
+  const bool is_health = is_health_path(request.path);
+  if (!is_health && !bucket_.try_acquire(current->config.rate_limit)) {
     // As exporter-toolkit: before authentication, and without the configured headers.
     return {.status = 429, .body = "Too Many Requests\n"};
   }
-  HttpResponse response = authenticate(request, current->config);
+  HttpResponse response = is_health ? handler_(request) : authenticate(request, current->config);
   for (const auto& header : current->config.headers) {
     // A page keeps the headers that it depends on, such as the policy that allows its own style.
     const bool is_set = std::ranges::any_of(

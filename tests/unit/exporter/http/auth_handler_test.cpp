@@ -101,6 +101,20 @@ TEST(AuthHandler, LimitsTheRateBeforeAuthentication) {
   EXPECT_TRUE(limited.headers.empty());
 }
 
+TEST(AuthHandler, LetsHealthPathsThrough) {
+  Protected page;
+  const auto status_of = [&](const char* path) {
+    return page.handler
+        ->handle({"GET", path, "", [](const char* /*name*/) { return std::string(); }})
+        .status;
+  };
+  EXPECT_EQ(status_of("/-/healthy"), 200);
+  EXPECT_EQ(status_of("/-/ready"), 200);
+  for (const char* path : {"/-/", "/-/healthyx", "/-/ready/", "//-/ready", "/metrics"}) {
+    EXPECT_EQ(status_of(path), 401) << path;
+  }
+}
+
 TEST(LogRateLimiter, CountsSuppressedMessages) {
   LogRateLimiter limiter;
   const auto begin = LogRateLimiter::Clock::now();
