@@ -25,7 +25,7 @@ GOPATH = "/usr/share/gocode"
 README_VALUES = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 TLS = {"web": {"existingSecret": "inetdiag-exporter-web", "tls": True}}
 OPERATOR = {"scrape": "podMonitor", "rules": {"enabled": True}, "dashboards": {"enabled": True}}
-# Every value that is not a name, a label or an annotation.
+# "other" sets every value that the rest does not.
 SETUPS = {
     "default": {},
     "pinned": {"netns": {"discover": "pinned"}},
