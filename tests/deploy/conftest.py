@@ -2,18 +2,25 @@
 directory, and run in a network namespace."""
 
 import ctypes
+import json
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from image import container, Store
-from tools import ROOT, output
+from tools import ROOT, output, wait_until
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
+# The first kubectl whose kustomize supports `replacements` and `labels`.
+MIN_KUBECTL = (1, 22)
+SCHEMAS = ROOT / "tests/schemas"
 MOUNT_COMMAND = ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"]
 
 
@@ -64,12 +71,16 @@ def package(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def debian_tar(tmp_path_factory):
+def may_mount():
+    if subprocess.run(MOUNT_COMMAND, capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounts are not permitted")
+
+
+@pytest.fixture(scope="session")
+def debian_tar(may_mount, tmp_path_factory):
     """A minimal Debian with systemd, as a tar file."""
     if os.geteuid() != 0:
         pytest.skip("mmdebstrap needs root")
-    if subprocess.run(MOUNT_COMMAND, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounts are not permitted")
     directory = tmp_path_factory.mktemp("debian")
     tar = directory / "debian.tar"
     # The proxy and the validity checks of this machine: its mirror may be a snapshot.
@@ -134,3 +145,85 @@ def image(debian_tar, tmp_path_factory):
             yield mounted
     finally:
         store.clear()
+
+
+@pytest.fixture(scope="session")
+def kubectl():
+    if not shutil.which("kubectl"):
+        pytest.skip("kubectl is not installed")
+    installed = json.loads(output("kubectl", "version", "--client", "--output=json"))["clientVersion"]["gitVersion"]
+    if tuple(int(number) for number in re.findall(r"\d+", installed)[:2]) < MIN_KUBECTL:
+        pytest.skip(f"kubectl {installed} is older than {'.'.join(map(str, MIN_KUBECTL))}")
+
+
+@pytest.fixture(scope="session")
+def render(kubectl):
+    """Renders the objects of a kustomization."""
+
+    def run(directory):
+        return [found for found in yaml.safe_load_all(output("kubectl", "kustomize", directory)) if found]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def schemas():
+    """The directory of the schemas, with the packages of npm."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    done = subprocess.run(install, cwd=SCHEMAS, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"npm cannot fetch its packages: {done.stderr[-300:]}")
+    return SCHEMAS
+
+
+@pytest.fixture(scope="session")
+def check(schemas):
+    """Validates Kubernetes objects against their schemas. Returns the errors."""
+
+    def run(objects):
+        command = ["node", schemas / "kubernetes.mjs"]
+        done = subprocess.run(command, input=json.dumps(objects), capture_output=True, text=True, check=False)
+        assert done.stderr == "" and done.returncode == bool(done.stdout), done
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the sources of the manifests."""
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    shutil.copytree(ROOT / "grafana", tmp_path / "grafana")
+    return tmp_path
+
+
+@pytest.fixture
+def readable():
+    """A directory that every user can read."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        yield Path(directory)
+
+
+@pytest.fixture
+def pinned(tmp_path):
+    """A shared mount in place of /run/netns."""
+    directory = tmp_path / "netns"
+    directory.mkdir()
+    output("mount", "--bind", directory, directory)
+    output("mount", "--make-rshared", directory)
+    yield directory
+    output("umount", "--recursive", directory)
+
+
+@pytest.fixture
+def isolated_pid():
+    """The pid of a process in its own network namespace."""
+    process = subprocess.Popen(["unshare", "--net", "sleep", "inf"])
+    original = os.stat("/proc/self/ns/net").st_ino
+    wait_until("the network namespace exists", lambda: os.stat(f"/proc/{process.pid}/ns/net").st_ino != original)
+    yield process.pid
+    process.kill()
+    process.wait()

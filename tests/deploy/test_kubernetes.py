@@ -1,4 +1,4 @@
-"""The objects of `kubectl apply -k` match their schemas and their sources, and the program accepts its
+"""The objects of `kubectl apply -k` match the schemas of Kubernetes and their sources, and the program accepts its
 arguments."""
 
 import json
@@ -11,91 +11,53 @@ import pytest
 import yaml
 
 from image import container
-from tools import ROOT, assert_all_collectors_succeed, get, output, get_when_up, running, version, wait_until
+from manifests import NAME, Pod, find, on_this_host, subdirectory, with_password, write_secret
+from tools import ROOT, assert_all_collectors_succeed, get, output, get_when_up, running, version
 
 KUBERNETES = ROOT / "deploy/kubernetes"
-CHECKER = ROOT / "tests/kubernetes"
-NAME = "inetdiag-exporter"
-HOST = "127.0.0.1"
-# The first kubectl whose kustomize supports `replacements` and `labels`.
-MIN_KUBECTL = (1, 22)
-
-
-@pytest.fixture(scope="module")
-def kubectl():
-    if not shutil.which("kubectl"):
-        pytest.skip("kubectl is not installed")
-    installed = json.loads(output("kubectl", "version", "--client", "--output=json"))["clientVersion"]["gitVersion"]
-    if tuple(int(number) for number in re.findall(r"\d+", installed)[:2]) < MIN_KUBECTL:
-        pytest.skip(f"kubectl {installed} is older than {'.'.join(map(str, MIN_KUBECTL))}")
-
-
-@pytest.fixture(scope="module")
-def render(kubectl):
-    """Renders the objects of a kustomization."""
-
-    def run(directory):
-        return [found for found in yaml.safe_load_all(output("kubectl", "kustomize", directory)) if found]
-
-    return run
-
-
-def find(objects, kind, name=NAME):
-    (found,) = (each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name))
-    return found
 
 
 def overlays():
     return sorted(file.parent for file in (KUBERNETES / "overlays").glob("*/kustomization.yaml"))
 
 
-@pytest.fixture(scope="module")
-def check():
-    """Validates objects against their schemas. Returns the errors."""
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed")
-    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    done = subprocess.run(install, cwd=CHECKER, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot fetch its packages: {done.stderr[-300:]}")
+@pytest.fixture
+def with_tls(copied, render):
+    """Renders a kustomization with TLS."""
 
-    def run(objects):
-        done = subprocess.run(
-            ["node", CHECKER / "check.mjs"], input=json.dumps(objects), capture_output=True, text=True, check=False
-        )
-        assert done.stderr == "" and done.returncode == bool(done.stdout), done
-        return done.stdout
+    def run(resources):
+        directory = copied / "deploy/kubernetes/with-tls"
+        directory.mkdir()
+        kustomization = f"resources: [../{resources}]\ncomponents: [../components/tls]\n"
+        (directory / "kustomization.yaml").write_text(kustomization)
+        return render(directory)
 
     return run
-
-
-@pytest.fixture
-def copied(tmp_path):
-    """A copy of the sources of the manifests."""
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
-    shutil.copytree(ROOT / "grafana", tmp_path / "grafana")
-    return tmp_path
 
 
 # Schemas
 
 
-@pytest.mark.parametrize("directory", [KUBERNETES, *overlays()], ids=lambda directory: directory.name)
-def test_objects_match_their_schemas(render, check, directory):
-    objects = render(directory)
-    assert {"Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy", "Service"} <= {each["kind"] for each in objects}
-    assert check(objects) == ""
+def test_objects_match_the_schemas_of_three_releases(render, check, with_tls):
+    setups = [with_tls("overlays/prometheus-operator"), *map(render, [KUBERNETES, *overlays()])]
+    for objects in setups:
+        kinds = {each["kind"] for each in objects}
+        assert {"Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy", "Service"} <= kinds
+    assert check(sum(setups, [])) == ""
 
 
 def test_checker_reports_unknown_fields_and_invalid_values(render, check):
     objects = render(KUBERNETES / "overlays/prometheus-operator")
     pod = find(objects, "DaemonSet")["spec"]["template"]["spec"]
-    pod["hostNetwrok"] = pod.pop("hostNetwork")
+    pod["hostnameOverride"] = "node"  # of Kubernetes 1.34
+    find(objects, "NetworkPolicy")["spec"]["egres"] = []
     find(objects, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["nodeName"] = "instance"
     find(objects, "Service")["spec"]["ports"][0]["port"] = "metrics"
     errors = check(objects)
-    for name in ("hostNetwrok", "nodeName", "data/spec/ports/0/port"):
+    for name in ("egres", "nodeName", "data/spec/ports/0/port"):
         assert name in errors
+    older = [line.split(":")[0] for line in errors.splitlines() if "hostnameOverride" in line]
+    assert sorted(older) == ["1.26", "1.30"]
 
 
 # Sources
@@ -133,7 +95,47 @@ def test_operator_overlay_contains_rules_and_dashboards(copied, render, check):
 
 def test_image_has_this_version(render):
     (container_spec,) = find(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]["containers"]
-    assert container_spec["image"] == f"{NAME}:{version()}"
+    assert container_spec["image"] == f"registry.example.com/{NAME}:{version()}"
+
+
+def test_image_is_set_in_one_place_and_never_from_the_default_registry(copied, render):
+    objects = render(copied / "deploy/kubernetes/overlays/pod-networks")
+    assert json.dumps(objects).count(NAME + ":") == 1
+    assert json.dumps(objects).count(f"registry.example.com/{NAME}:") == 1
+
+
+def test_exactly_one_scrape_configuration(render):
+    """With annotations and a PodMonitor, Prometheus may scrape the exporter twice."""
+    annotated = find(render(KUBERNETES), "Service")["metadata"]["annotations"]
+    assert annotated["prometheus.io/scrape"] == "true"
+    objects = render(KUBERNETES / "overlays/prometheus-operator")
+    assert find(objects, "PodMonitor") and "prometheus.io" not in json.dumps(objects)
+
+
+def test_scrapes_use_tls_with_the_component(with_tls, copied):
+    assert find(with_tls("base"), "Service")["metadata"]["annotations"]["prometheus.io/scheme"] == "https"
+    shutil.rmtree(copied / "deploy/kubernetes/with-tls")
+    objects = with_tls("overlays/prometheus-operator")
+    (endpoint,) = find(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert endpoint["scheme"] == "https" and "annotations" not in find(objects, "Service")["metadata"]
+
+
+def test_namespace_admits_the_pods_without_warnings(render):
+    labels = find(render(KUBERNETES), "Namespace")["metadata"]["labels"]
+    modes = ("enforce", "warn", "audit")
+    assert [labels[f"pod-security.kubernetes.io/{mode}"] for mode in modes] == ["privileged"] * 3
+
+
+def test_pods_are_scheduled_first_without_preemption(render):
+    objects = render(KUBERNETES)
+    priority = find(objects, "PriorityClass")
+    assert priority["preemptionPolicy"] == "Never" and priority["value"] > 0
+    assert find(objects, "DaemonSet")["spec"]["template"]["spec"]["priorityClassName"] == NAME
+
+
+def test_only_the_namespace_of_prometheus_is_admitted(render):
+    (rule,) = find(render(KUBERNETES), "NetworkPolicy")["spec"]["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
 
 
 def test_port_is_set_in_one_place(copied, render):
@@ -157,7 +159,7 @@ def test_readme_example(copied, render, check):
     objects = render(downstream)
     assert check(objects) == ""
     (container_spec,) = find(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"]
-    assert container_spec["image"] == f"registry.example/{NAME}:{version()}"
+    assert container_spec["image"] == f"registry.example.org/team/{NAME}:{version()}"
     assert container_spec["args"][-1] == "--collector.sysctl.include=net.core.optmem_max"
     assert find(objects, "PodMonitor")["metadata"]["labels"]["release"] == "kube-prometheus-stack"
 
@@ -180,49 +182,24 @@ def test_pod_networks_adds_only_these_privileges(render):
 # The program
 
 
-class Pod:
-    """The pod of the DaemonSet and its only container."""
-
-    def __init__(self, objects):
-        self.pod = find(objects, "DaemonSet")["spec"]["template"]["spec"]
-        (self.container,) = self.pod["containers"]
-        (port,) = self.container["ports"]
-        self.url = f"http://{HOST}:{port['containerPort']}"
-        self.arguments = [argument.replace("$(HOST_IP)", HOST) for argument in self.container["args"]]
-        assert not [argument for argument in self.arguments if "$(" in argument]
-
-    def binds(self):
-        """Yields (path on the host, path in the container, whether later mounts propagate) of each mount."""
-        paths = {volume["name"]: volume["hostPath"]["path"] for volume in self.pod["volumes"]}
-        for mount in self.container["volumeMounts"]:
-            assert mount["readOnly"]
-            yield paths[mount["name"]], mount["mountPath"], mount.get("mountPropagation") == "HostToContainer"
-
-    def probes(self):
-        return [self.container[kind]["httpGet"]["path"] for kind in ("livenessProbe", "readinessProbe")]
-
-
-def on_this_host(arguments, binds, directory):
-    """Yields the arguments, with paths of mounts replaced by links in a directory."""
-    for source, destination, _ in binds:
-        link = directory / destination.lstrip("/")
-        link.parent.mkdir(parents=True)
-        link.symlink_to(source)
-    for argument in arguments:
-        flag, equals, value = argument.partition("=")
-        found = directory / value.lstrip("/")
-        yield f"{flag}={found}" if value.startswith("/") and found.exists() else flag + equals + value
-
-
 @pytest.mark.parametrize("directory", [KUBERNETES, *overlays()], ids=lambda directory: directory.name)
 def test_program_accepts_the_arguments(render, binary, network, tmp_path, directory):
     pod = Pod(render(directory))
-    arguments = list(on_this_host(pod.arguments, pod.binds(), tmp_path))
+    arguments = list(on_this_host(pod.arguments, pod.binds(tmp_path), tmp_path))
     with running(binary, *arguments) as process:
         assert_all_collectors_succeed(get_when_up(process, f"{pod.url}/metrics"))
-        assert all(get(pod.url + path) for path in pod.probes())
+        pod.assert_probes_succeed()
     rejected = subprocess.run([binary, *arguments, "--no-such-flag"], capture_output=True, check=False)
     assert rejected.returncode == 1
+
+
+def test_probes_succeed_with_tls_and_a_password(with_tls, binary, network, may_mount, readable):
+    pod = Pod(with_tls("base"))
+    secret = write_secret(subdirectory(readable, "secret"))
+    with pod.running(binary, readable, secret=secret) as process:
+        assert_all_collectors_succeed(get_when_up(process, with_password(f"{pod.url}/metrics")))
+        assert get(f"{pod.url}/metrics") is None  # without a password
+        pod.assert_probes_succeed()
 
 
 def test_container_runs_with_the_pod_settings(render, image, containers, network, tmp_path):
@@ -238,33 +215,11 @@ def test_container_runs_with_the_pod_settings(render, image, containers, network
         configuration["Entrypoint"] + pod.arguments,
         user=(pod_context["runAsUser"], pod_context["runAsGroup"]),
         read_only=context["readOnlyRootFilesystem"],
-        binds=pod.binds(),
+        binds=pod.binds(subdirectory(tmp_path, "empty")),
     ) as process:
         page = get_when_up(process, f"{pod.url}/metrics")
         assert_all_collectors_succeed(page)
-        assert all(get(pod.url + path) for path in pod.probes())
-
-
-@pytest.fixture
-def pinned(tmp_path):
-    """A shared mount in place of /run/netns."""
-    directory = tmp_path / "netns"
-    directory.mkdir()
-    output("mount", "--bind", directory, directory)
-    output("mount", "--make-rshared", directory)
-    yield directory
-    output("umount", "--recursive", directory)
-
-
-@pytest.fixture
-def isolated_pid():
-    """The pid of a process in its own network namespace."""
-    process = subprocess.Popen(["unshare", "--net", "sleep", "inf"])
-    original = os.stat("/proc/self/ns/net").st_ino
-    wait_until("the network namespace exists", lambda: os.stat(f"/proc/{process.pid}/ns/net").st_ino != original)
-    yield process.pid
-    process.kill()
-    process.wait()
+        pod.assert_probes_succeed()
 
 
 def test_container_monitors_pod_networks(render, image, containers, network, tmp_path, pinned, isolated_pid):
@@ -272,8 +227,6 @@ def test_container_monitors_pod_networks(render, image, containers, network, tmp
     pod = Pod(render(KUBERNETES / "overlays/pod-networks"))
     configuration, root = image
     capabilities = [f"CAP_{name}" for name in pod.container["securityContext"]["capabilities"]["add"]]
-    (tmp_path / "logs").mkdir()
-    host = {"/run/netns": pinned, "/var/log/pods": tmp_path / "logs"}
     file = f"/proc/{isolated_pid}/ns/net"
     inode = os.stat(file).st_ino
     with container(
@@ -281,7 +234,7 @@ def test_container_monitors_pod_networks(render, image, containers, network, tmp
         root,
         [*configuration["Entrypoint"], *pod.arguments, f"--netns.include=^({inode}|late)$"],
         user=(pod.pod["securityContext"]["runAsUser"],) * 2,
-        binds=[(host.get(source, source), destination, propagates) for source, destination, propagates in pod.binds()],
+        binds=pod.binds(subdirectory(tmp_path, "empty"), replaced={"/run/netns": pinned}),
         capabilities=capabilities,
         host_pids=pod.pod["hostPID"],
     ) as process:

@@ -45,7 +45,8 @@ def test_prometheus_finds_rules_and_the_exporter(tmp_path):
     loaded = {target.name for target in mounts("prometheus") if target.match(pattern)}
     assert loaded == {"rules.yaml", "alerts.yaml"}
     (targets,) = [s["targets"] for job in settings["scrape_configs"] for s in job["static_configs"]]
-    assert [f"--web.listen-address={target}" for target in targets] == SERVICES["exporter"]["command"]
+    (target,) = targets
+    assert f"--web.listen-address={target}" in SERVICES["exporter"]["command"]
     copy = tmp_path / "prometheus.yaml"
     copy.write_text(text.replace("/etc/prometheus/rules", str(ROOT / "deploy" / "prometheus")))
     result = subprocess.run(["promtool", "check", "config", copy], capture_output=True, text=True, check=False)
