@@ -5,12 +5,15 @@ import ctypes
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from image import container, Store
-from tools import ROOT, output
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from image import container, Store  # noqa: E402
+from tools import ROOT, output  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
