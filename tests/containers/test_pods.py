@@ -4,12 +4,13 @@ import os
 import re
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
 from cri import Pod
 from node import USER, connections, exporter, in_network_of, labels, listen, with_privileges
-from tools import assert_all_collectors_succeed, wait_until
+from tools import assert_all_collectors_succeed, output, wait_until
 
 MODES = ("off", "pinned", "processes", "all")
 
@@ -79,24 +80,23 @@ def test_each_mode_names_the_pods_and_their_containers(binary, pods, mode):
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-def test_container_of_a_namespace_is_one_that_listens(binary, pods, mode):
-    """In each discovery mode the same, and not the container that pauses."""
+def test_containers_of_a_namespace_are_those_that_listen(binary, pods, mode):
+    """In each discovery mode, and not the container that pauses."""
     with exporter(binary, f"--netns.discover={mode}") as started:
         page = started.page()
-    ids = {name: page.row("inetdiag_netns_info", pod_uid=pods[name].uid)["container_id"] for name in ("web-0", "api-0")}
-    assert ids["api-0"] == pods["api-0"].containers["api"]
-    # Several, separated by commas, or the first.
-    assert ids["web-0"] and set(ids["web-0"].split(",")) <= set(pods["web-0"].containers.values())
+    for pod in (pods["web-0"], pods["api-0"]):
+        ids = page.row("inetdiag_netns_info", pod_uid=pod.uid)["container_id"].split(",")
+        assert sorted(ids) == sorted(pod.containers.values())
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-def test_listeners_of_two_containers_in_a_pod_have_their_owners(binary, pods, mode):
+def test_sockets_of_two_containers_in_a_pod_have_their_owners(binary, pods, mode):
     with exporter(binary, f"--netns.discover={mode}") as started:
         page = started.page()
     netns = netns_of(page, pods["web-0"])
     for container, port in (("app", "8080"), ("sidecar", "9090")):
-        row = page.row("inetdiag_listener_info", netns=netns, port=port)
-        assert owner_of(row) == owner(pods["web-0"], container)
+        for metric in ("inetdiag_listener_info", "inetdiag_udp_info"):
+            assert owner_of(page.row(metric, netns=netns, port=port)) == owner(pods["web-0"], container), metric
 
 
 def test_pod_on_the_host_network_has_its_name_in_each_mode(binary, pods, mode):
@@ -201,13 +201,26 @@ def test_pods_that_die_during_scrapes_leave_the_others(runtime, monitor, pods):
     assert "level=error" not in monitor.process.log()
 
 
-def test_missing_directory_of_namespaces_is_reported(binary, pods):
+def test_missing_directory_of_namespaces_is_reported_until_it_exists(binary, pods):
     """As on a host with containerd, prepared for Docker."""
-    missing = "/run/docker/netns"
-    with exporter(binary, "--netns.discover=pinned", "--path.netns=/run/netns", f"--path.netns={missing}") as started:
+    arguments = ["--path.netns=/run/netns", "--path.netns=/run/docker/netns"]
+    pinned = Path("/run/docker/netns/default")
+
+    def existing(page):
+        series = page.series("inetdiag_netns_directory_exists")
+        return {each.labels["directory"]: each.value for each in series}
+
+    with exporter(binary, "--netns.discover=pinned", *arguments) as started:
         page = started.page()
+        assert existing(page) == {"/run/netns": 1, "/run/docker/netns": 0}
+        assert names(page) == {"web-0", "api-0"}
         log = started.process.log()
-    assert page.value("inetdiag_netns_directory_exists", directory="/run/netns") == 1
-    assert page.value("inetdiag_netns_directory_exists", directory=missing) == 0
-    assert names(page) == {"web-0", "api-0"}
-    assert [line for line in log.splitlines() if "level=warn" in line and missing in line], log
+        assert [line for line in log.splitlines() if "level=warn" in line and "/run/docker/netns" in line], log
+
+        pinned.parent.mkdir(parents=True)
+        pinned.touch()
+        output("unshare", f"--net={pinned}", "true")
+        page = started.page()
+    output("umount", pinned)
+    assert existing(page) == {"/run/netns": 1, "/run/docker/netns": 1}
+    assert len(page.rows("inetdiag_netns_info")) == 3 and page.row("inetdiag_netns_info", netns="default")
