@@ -7,14 +7,17 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from image import container, Store
-from tools import ROOT, output, wait_until
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from image import container, Store  # noqa: E402
+from tools import ROOT, output, wait_until  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)

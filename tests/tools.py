@@ -1,18 +1,16 @@
-"""Helpers of the deployment tests: commands, running programs, HTTP."""
+"""Helpers of the tests of deployment and containers: commands, running programs, HTTP."""
 
 import contextlib
 import re
 import ssl
 import subprocess
-import sys
 import tempfile
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests"))
+from polling import wait_until
 
-from polling import wait_until  # noqa: E402
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def output(*command, **options):
