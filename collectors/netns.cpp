@@ -275,7 +275,7 @@ class NetnsCollector final : public Collector {
         // Not a failure: `ip netns add` creates the directory with the first namespace.
         if (is_not_found(error)) {
           exists = 0;
-          round.collection.unmatched.emplace_back("--path.netns", error.what());
+          round.collection.unmatched.emplace_back("--path.netns", directory + " does not exist");
         } else {
           round.collection.errors.emplace_back(error.what());
         }

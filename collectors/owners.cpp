@@ -115,10 +115,16 @@ Labels with_cgroup(Labels labels, const CgroupDirectory& cgroup) {
   return with_labels(std::move(labels), {{"cgroup", cgroup.path}, {"hierarchy", cgroup.hierarchy}});
 }
 
-/// Returns false if the status of this process cannot be read.
-bool can_trace_processes() {
-  const auto status = kernel::read_if_possible(kernel::FileTree("/proc"), "self/status");
-  return kernel::has_capability(status.value_or(""), CAP_SYS_PTRACE);
+/// /proc/PID/fd has mode 0500, and its links need PTRACE_MODE_READ (fs/proc/base.c).
+std::string missing_capability() {
+  const std::string status =
+      kernel::read_if_possible(kernel::FileTree("/proc"), "self/status").value_or("");
+  if (!kernel::has_capability(status, CAP_SYS_PTRACE)) {
+    return "CAP_SYS_PTRACE";
+  }
+  const bool may_list = kernel::has_capability(status, CAP_DAC_READ_SEARCH) ||
+                        kernel::has_capability(status, CAP_DAC_OVERRIDE);
+  return may_list ? "" : "CAP_DAC_READ_SEARCH";
 }
 
 /// The sockets of one endpoint in whose queues connections wait.
@@ -342,14 +348,14 @@ class Owners final : public Collector {
 
   void describe(const ScrapeContext& context, const std::map<Endpoint, StalledEndpoint>& stalled,
                 const CgroupPathMap& paths, bool is_cached, Collection& collection) {
-    const bool can_trace = clocks_.has_ptrace_capability();
+    const std::string missing = clocks_.missing_capability();
     OwnerFamilies families;
     for (const auto& [endpoint, sockets] : stalled) {
       const Labels labels = endpoint_labels(endpoint);
       const EndpointProcesses processes = processes_of(context, sockets, is_cached);
       const SocketProcesses& found = processes.found;
       const bool is_hidden = found.has_hidden && !found.is_truncated && found.found_by != "socket";
-      const std::string needs = !is_hidden ? "" : can_trace ? "access" : "CAP_SYS_PTRACE";
+      const std::string needs = !is_hidden ? "" : missing.empty() ? "access" : missing;
       if (!processes.is_unknown) {
         families.add_count(labels, found, needs);
       }
@@ -359,10 +365,11 @@ class Owners final : public Collector {
       }
       if (is_hidden) {
         collection.missing.emplace_back(
-            can_trace ? "processes of listeners: access to their descriptors is denied despite "
-                        "CAP_SYS_PTRACE"
-                      : "processes of listeners: descriptors of other users' processes (needs "
-                        "CAP_SYS_PTRACE, and no Landlock)");
+            missing.empty()
+                ? "processes of listeners: access to their descriptors is denied despite "
+                  "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
+                : "processes of listeners: descriptors of other users' processes (needs " +
+                      missing + ", and no Landlock)");
       }
       add_processes(context, labels, processes, families);
       const auto cgroups = cgroups_of(context, processes, path_of(*sockets.fullest, paths));
@@ -490,7 +497,7 @@ class Owners final : public Collector {
 std::unique_ptr<Collector> make_owners(const Settings& /*settings*/) {
   return make_owners_with_clocks({.now = CpuBudget::Clock::now,
                                   .thread_cpu = thread_cpu,
-                                  .has_ptrace_capability = can_trace_processes});
+                                  .missing_capability = missing_capability});
 }
 
 std::unique_ptr<Collector> make_owners_with_clocks(OwnerClocks clocks) {

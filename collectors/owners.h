@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "collectors/support/collector.h"
 #include "collectors/support/cpu_budget.h"
@@ -15,7 +16,8 @@ std::unique_ptr<Collector> make_owners(const Settings& settings);
 struct OwnerClocks {
   std::function<CpuBudget::Clock::time_point()> now;
   std::function<CpuBudget::CpuTime()> thread_cpu;  ///< of the calling thread
-  std::function<bool()> has_ptrace_capability;
+  /// The capability that this process lacks to read the descriptors of others; empty if none.
+  std::function<std::string()> missing_capability;
 };
 std::unique_ptr<Collector> make_owners_with_clocks(OwnerClocks clocks);
 

@@ -395,8 +395,8 @@ StallCause describe_owner(const OwnerState& owner, const std::optional<Process>&
     const std::string why =
         owner.needs.empty() ? ""
         : owner.needs == "access"
-            ? "The processes that have the socket open cannot be read: access is denied despite "
-              "CAP_SYS_PTRACE."
+            ? "The processes that have the socket open cannot be read: a security "
+              "module or a user namespace denies access."
             : "Reading which process has the socket open takes " + owner.needs + ".";
     return {.sentence = why,
             .action = owner.needs.empty() ? "" : "Run `inetdiag_exporter check` as root.",

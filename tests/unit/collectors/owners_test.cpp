@@ -25,10 +25,11 @@ struct WaitingListener : CollectorFixture {
   CpuBudget::Clock::time_point now{};
   CpuBudget::CpuTime cpu{};
   CpuBudget::CpuTime cpu_cost = 1ms;
+  std::string missing_capability = "CAP_SYS_PTRACE";
   std::unique_ptr<Collector> collector =
       make_owners_with_clocks({.now = [this] { return now += 1s; },
                                .thread_cpu = [this] { return cpu += cpu_cost; },
-                               .has_ptrace_capability = [] { return false; }});
+                               .missing_capability = [this] { return missing_capability; }});
 
   WaitingListener() {
     kernel.sockets = {
@@ -125,6 +126,17 @@ TEST(Owners, AreThoseOfTheCgroupIfDescriptorsCannotBeRead) {
                               R"(pid="812",comm="web"} 1)"));
   EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("needs CAP_SYS_PTRACE")));
   EXPECT_THAT(collection.errors, IsEmpty());
+}
+
+TEST(Owners, NeedWhatDeniesAccessToDescriptors) {
+  for (const std::string& missing : {std::string("CAP_DAC_READ_SEARCH"), std::string()}) {
+    WaitingListener host;
+    host.missing_capability = missing;
+    host.kernel.sockets[0].cgroup = host.make_cgroup("/web.service");
+    host.sys_tree.write("fs/cgroup/web.service/cgroup.procs", "0\n");
+    const std::string needs = missing.empty() ? "access" : missing;
+    EXPECT_THAT(host.scrape(), Contains(HasSubstr("needs=\"" + needs + "\"")));
+  }
 }
 
 TEST(Owners, AreNotTheManagerThatOpenedTheSocket) {
