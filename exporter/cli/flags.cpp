@@ -37,9 +37,9 @@ void store_value(const Flag& flag, const Store& store, const std::string& text) 
 }
 
 void add_repeatable(CLI::App& app, const Flag& flag,
-                    std::function<void(const std::vector<std::string>&)> store) {
+                    const std::function<void(const std::vector<std::string>&)>& store) {
   described(
-      app.add_option_function<std::vector<std::string>>(flag.name, std::move(store), flag.help),
+      app.add_option_function<std::vector<std::string>>(flag.name, store, flag.help),
       flag)
       ->expected(1)
       ->allow_extra_args(false)
