@@ -1,7 +1,4 @@
-"""The Helm chart: its objects equal those of the kustomizations, match the schemas of Kubernetes, and work.
-
-Debian has no helm. tests/helm/render.go renders the templates with what Helm itself uses, text/template and sprig.
-"""
+"""The Helm chart: its objects equal those of the kustomizations, match the schemas of Kubernetes, and work."""
 
 import copy
 import json
@@ -10,18 +7,14 @@ import re
 import shutil
 import subprocess
 
-import jsonschema
 import pytest
 import yaml
 
+from chart import CHART, DEFAULTS, SCHEMA, build_renderer, render_objects, render_texts, request, schema_errors
 from manifests import NAME, Pod, find, on_this_host, subdirectory, with_password, write_secret
 from tools import ROOT, assert_all_collectors_succeed, get, get_when_up, output, running, version, wait_until
 
-CHART = ROOT / "deploy/helm/inetdiag-exporter"
 README = (CHART / "README.md").read_text()
-DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
-GOPATH = "/usr/share/gocode"
 README_VALUES = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 TLS = {"web": {"existingSecret": "inetdiag-exporter-web", "tls": True}}
 OPERATOR = {"scrape": "podMonitor", "rules": {"enabled": True}, "dashboards": {"enabled": True}}
@@ -64,55 +57,15 @@ SETUPS = {
 }
 
 
-def merge(defaults, values):
-    """As Helm merges values with values.yaml: null removes a value."""
-    merged = copy.deepcopy(defaults)
-    for name, value in values.items():
-        if value is None:
-            merged.pop(name, None)
-        elif isinstance(value, dict) and isinstance(merged.get(name), dict):
-            merged[name] = merge(merged[name], value)
-        else:
-            merged[name] = value
-    return merged
-
-
-def schema_errors(values):
-    return [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(merge(DEFAULTS, values))]
-
-
 @pytest.fixture(scope="session")
 def renderer(tmp_path_factory):
-    if not shutil.which("go") or not os.path.isdir(f"{GOPATH}/src/github.com/Masterminds/sprig"):
-        pytest.skip("Go or its library sprig is not installed")
-    program = tmp_path_factory.mktemp("helm") / "render"
-    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": GOPATH, "GOFLAGS": "", "CGO_ENABLED": "0"}
-    output("go", "build", "-o", program, ROOT / "tests/helm/render.go", env=environment)
-    return program
+    return build_renderer(tmp_path_factory.mktemp("helm"))
 
 
 @pytest.fixture(scope="session")
-def template(renderer):
-    """Renders the templates: {name: text}."""
-
-    def run(values, chart=CHART, release=NAME):
-        assert schema_errors(values) == []
-        request = {"chart": str(chart), "release": release, "namespace": NAME, "values": merge(DEFAULTS, values)}
-        return json.loads(output(renderer, input=json.dumps(request)))
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def chart(template):
+def chart(renderer):
     """Renders the objects."""
-
-    def run(values, **options):
-        texts = template(values, **options)
-        manifests = [text for name, text in texts.items() if name.endswith(".yaml")]
-        return [found for text in manifests for found in yaml.safe_load_all(text) if found]
-
-    return run
+    return lambda values, **options: render_objects(renderer, values, **options)
 
 
 def sources(directory, pattern):
@@ -152,8 +105,9 @@ def comparable(objects):
         (SETUPS["all"], "overlays/pod-networks", []),
         (SETUPS["operator"], "overlays/prometheus-operator", []),
         (SETUPS["tls"], "base", ["tls"]),
+        (OPERATOR | TLS, "overlays/prometheus-operator", ["tls"]),
     ],
-    ids=["default", "all", "operator", "tls"],
+    ids=["default", "all", "operator", "tls", "operator-tls"],
 )
 def test_objects_equal_those_of_the_kustomization(chart, render, copied, values, resources, components):
     directory = copied / "deploy/kubernetes/compared"
@@ -206,7 +160,11 @@ def test_schema_of_the_values_is_strict_and_complete():
         {"rules": {"runbookBase": "wiki/runbooks"}},
         {"dashboards": {"labels": {"grafana_dashboard": 1}}},
         {"networkPolicy": {"prometheusNamespace": ""}},
-        {"fullnameOverride": "a" * 41},
+        {"fullnameOverride": "a" * 64},
+        {"fullnameOverride": "1st"},
+        {"nameOverride": "Queues"},
+        {"image": {"registry": None}},
+        {"networkPolicy": None},
         {"imagePullSecrets": ["registry"]},
         {"seLinuxOptions": {"label": "spc_t"}},
     ],
@@ -214,6 +172,28 @@ def test_schema_of_the_values_is_strict_and_complete():
 )
 def test_invalid_values_are_rejected(values):
     assert schema_errors(values)
+
+
+def settings(schema, values, path=()):
+    """Yields (path, default) of each setting, and of each object of settings."""
+    for name, value in values.items():
+        yield (*path, name), value
+        below = schema["properties"][name]
+        if below.keys() >= {"properties", "additionalProperties"}:
+            yield from settings(below, value, (*path, name))
+
+
+@pytest.mark.parametrize(
+    "path, default", [pytest.param(*each, id=".".join(each[0])) for each in settings(SCHEMA, DEFAULTS)]
+)
+def test_null_is_rejected_or_an_empty_list_or_map(chart, path, default):
+    """Helm removes values that are null."""
+    values = None
+    for name in reversed(path):
+        values = {name: values}
+    if not schema_errors(values):
+        assert isinstance(default, (dict, list))
+        assert "null" not in json.dumps(chart(values))
 
 
 # Values
@@ -291,6 +271,42 @@ def test_image_is_one_setting_and_has_this_version(chart):
     assert f"{NAME}-{version()}.tgz" in README
 
 
+@pytest.mark.parametrize(
+    "release, values, name",
+    [
+        ("inetdiag-exporter", {}, "inetdiag-exporter"),
+        ("my-inetdiag-exporter", {}, "my-inetdiag-exporter"),
+        ("monitoring", {}, "monitoring-inetdiag-exporter"),
+        ("monitoring", {"nameOverride": "queues"}, "monitoring-queues"),
+        ("monitoring", {"nameOverride": "queues", "fullnameOverride": "tcp"}, "tcp"),
+        ("r" * 45 + "-b", {}, "r" * 45 + "-b-inetdiag-export"),
+        ("r" * 45, {}, "r" * 45 + "-inetdiag-exporter"),
+    ],
+)
+def test_objects_have_conventional_names(chart, release, values, name):
+    setup = {**SETUPS["all"], **OPERATOR, "openshift": {"securityContextConstraints": True}, **values}
+    objects = chart(setup, release=release, namespace="network")
+    assert len(name) <= 63
+    for each in objects:
+        metadata = each["metadata"]
+        assert metadata["name"].startswith(name if "namespace" in metadata else f"network-{name}"), metadata
+        assert metadata["labels"]["app.kubernetes.io/name"] == values.get("nameOverride", NAME)
+        assert metadata["labels"]["app.kubernetes.io/instance"] == release
+    pod = find(objects, "DaemonSet", name)["spec"]["template"]["spec"]
+    assert find(objects, "ServiceAccount", pod["serviceAccountName"])
+    assert find(objects, "PriorityClass", pod["priorityClassName"])
+    constraints = find(objects, "SecurityContextConstraints", f"network-{name}")
+    assert constraints["users"] == [f"system:serviceaccount:network:{name}"]
+
+
+def test_releases_of_the_same_name_in_two_namespaces_share_no_object(chart):
+    def objects(namespace):
+        found = chart({"openshift": {"securityContextConstraints": True}}, namespace=namespace)
+        return {(each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in found}
+
+    assert not objects(NAME) & objects("network") and not objects("tcp") & objects("network")
+
+
 def test_values_reach_the_objects(chart):
     objects = chart(SETUPS["other"])
     names = {each["metadata"]["name"] for each in objects}
@@ -365,14 +381,18 @@ def test_runbook_base_is_set_for_every_alert(chart):
 def test_chart_without_its_files_is_an_error(renderer, tmp_path, values):
     """Tools that skip links must not install a chart without alerts."""
     shutil.copytree(CHART, tmp_path / "chart", ignore=shutil.ignore_patterns("files"))
-    request = {"chart": str(tmp_path / "chart"), "release": NAME, "namespace": NAME, "values": merge(DEFAULTS, values)}
-    done = subprocess.run([renderer], input=json.dumps(request), capture_output=True, text=True, check=False)
+    values = request(values, chart=tmp_path / "chart")
+    done = subprocess.run([renderer], input=values, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "files/ is empty: run `helm package`" in done.stderr
 
 
-def test_notes_name_the_namespace_and_the_port(template):
-    notes = template({"port": 9999, **TLS})["templates/NOTES.txt"]
+def test_notes_name_the_namespace_and_the_port(renderer):
+    notes = render_texts(renderer, {"port": 9999, **TLS})["templates/NOTES.txt"]
     assert f"kubectl label namespace {NAME} " in notes and "https:POD:9999/proxy/metrics" in notes
+    labels = re.findall(r"^ *(pod-security.kubernetes.io/\w+)=privileged\b", notes, re.MULTILINE)
+    assert labels == re.findall(r"^ *(pod-security.kubernetes.io/\w+)=privileged\b", README, re.MULTILINE)
+    namespace = yaml.safe_load((ROOT / "deploy/kubernetes/base/namespace.yaml").read_text())
+    assert dict.fromkeys(labels, "privileged") == namespace["metadata"]["labels"]
 
 
 # Generated files
@@ -382,7 +402,11 @@ def test_table_of_values_and_links_are_up_to_date(copied):
     chart = copied / "deploy/helm/inetdiag-exporter"
     shutil.rmtree(chart / "files")
     readme = chart / "README.md"
-    readme.write_text(re.sub(r"(<!-- values -->\n).*(<!-- end -->)", r"\1\2", README, flags=re.DOTALL))
+    without_table = re.sub(r"(<!-- values -->\n).*(<!-- end -->)", r"\1\2", README, flags=re.DOTALL)
+    # tests/links checks the targets.
+    relative = re.sub(r"\(https://git[^)]*/blob/main/(?=docs/)", "(../../../", without_table)
+    assert relative != without_table
+    readme.write_text(relative)
     output(copied / "deploy/helm/generate")
     assert readme.read_text() == README, "run deploy/helm/generate"
 

@@ -179,6 +179,17 @@ def test_pod_networks_adds_only_these_privileges(render):
     assert mounts["/host/run/netns"]["mountPropagation"] == "HostToContainer"
 
 
+def test_missing_log_directories_do_not_block_the_pods(render):
+    """The kubelet creates them, but not /var/log/pods if its podLogsDir is set."""
+    volumes = find(render(KUBERNETES), "DaemonSet")["spec"]["template"]["spec"]["volumes"]
+    types = {volume["hostPath"]["path"]: volume["hostPath"]["type"] for volume in volumes}
+    assert {path for path, kind in types.items() if kind == "Directory"} == {"/sys/fs/cgroup"}
+    assert {path for path, kind in types.items() if kind == "DirectoryOrCreate"} == {
+        "/var/log/pods",
+        "/var/log/containers",
+    }
+
+
 # The program
 
 

@@ -1,9 +1,22 @@
+{{- define "inetdiag-exporter.name" -}}
+{{- .Values.nameOverride | default .Chart.Name }}
+{{- end }}
+
+{{- /* The limit is that of names of Services. */}}
 {{- define "inetdiag-exporter.fullname" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- $name := include "inetdiag-exporter.name" . }}
+{{- $default := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- .Values.fullnameOverride | default $default | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* Of objects without a namespace. Releases in two namespaces may have the same name. */}}
+{{- define "inetdiag-exporter.clusterName" -}}
+{{- $name := include "inetdiag-exporter.fullname" . }}
+{{- ternary $name (printf "%s-%s" .Release.Namespace $name) (eq .Release.Namespace $name) }}
 {{- end }}
 
 {{- define "inetdiag-exporter.selectorLabels" -}}
-app.kubernetes.io/name: inetdiag-exporter
+app.kubernetes.io/name: {{ include "inetdiag-exporter.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
@@ -15,7 +28,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "inetdiag-exporter.priorityClassName" -}}
-{{- ternary (include "inetdiag-exporter.fullname" .) .Values.priorityClass.name .Values.priorityClass.create }}
+{{- ternary (include "inetdiag-exporter.clusterName" .) .Values.priorityClass.name .Values.priorityClass.create }}
 {{- end }}
 
 {{- /* User 0 because Kubernetes sets no ambient capabilities, so other users lose theirs at execve(). */}}
