@@ -1,6 +1,7 @@
 """Fixtures of the container tests. Everything runs on the node of tests/containers/in_node, which removes it all at the
 end: the fixtures only stop what would disturb other tests."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -81,6 +82,19 @@ def runtime(listener_archive, tmp_path_factory):
     with cri.containerd(tmp_path_factory.mktemp("containerd"), LISTENER_IMAGE) as started:
         started.add_image(listener_archive, LISTENER_IMAGE)
         yield started
+
+
+@pytest.fixture
+def make_pod(runtime):
+    """Creates pods, and removes them after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(namespace, name, shared=()):
+            pod = cri.Pod(runtime, namespace, name, shared)
+            stack.callback(pod.remove)
+            return pod
+
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -45,13 +45,19 @@ def network():
     return json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]})
 
 
+def protocol(directory):
+    """Returns the FileDescriptorProto of cri.proto."""
+    descriptors = directory / "cri.descriptors"
+    output("protoc", f"--proto_path={Path(__file__).parent}", f"--descriptor_set_out={descriptors}", "cri.proto")
+    (file,) = descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes()).file
+    return file
+
+
 class Runtime:
     """A client of the CRI."""
 
     def __init__(self, directory):
-        descriptors = directory / "cri.descriptors"
-        output("protoc", f"--proto_path={Path(__file__).parent}", f"--descriptor_set_out={descriptors}", "cri.proto")
-        (file,) = descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes()).file
+        file = protocol(directory)
         self.pool = descriptor_pool.DescriptorPool()
         self.pool.Add(file)
         self.messages = message_factory.GetMessages([file])
@@ -126,6 +132,7 @@ class Pod:
             },
         }
         self.containers = {}  # ID by name
+        self.is_removed = False
         self.sandbox = runtime.call("RunPodSandbox", config=self.config).pod_sandbox_id
         self.address = runtime.call("PodSandboxStatus", pod_sandbox_id=self.sandbox).status.network.ip
 
@@ -164,8 +171,12 @@ class Pod:
         return (self.logs / container_name / "0.log").read_text(encoding="utf-8")
 
     def remove(self):
+        """Does nothing if the pod is removed already."""
+        if self.is_removed:
+            return
         self.runtime.call("StopPodSandbox", pod_sandbox_id=self.sandbox)
         self.runtime.call("RemovePodSandbox", pod_sandbox_id=self.sandbox)
         for name in self.containers:
-            self.link(name).unlink()
+            self.link(name).unlink(missing_ok=True)
         shutil.rmtree(self.logs)
+        self.is_removed = True

@@ -60,6 +60,12 @@ def in_network_of(pid, *command):
     return output("nsenter", f"--net=/proc/{pid}/ns/net", *command)
 
 
+def queue_in_ss(pid, port):
+    """Returns the length and the limit of an accept queue in the network namespace of a process."""
+    fields = in_network_of(pid, "ss", "-ltnH", f"sport = {port}").split()
+    return int(fields[1]), int(fields[2])
+
+
 @contextlib.contextmanager
 def connections(address, port, count):
     """Opens connections without waiting for them."""

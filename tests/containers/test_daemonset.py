@@ -1,4 +1,5 @@
-"""The pod of the DaemonSet in its own image, with the security context, mounts and arguments of the manifests."""
+"""The pod of the DaemonSet in its own image, with the security context, mounts and arguments of the manifests: of the
+kustomizations, and of the Helm chart in each discovery mode."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cri import Pod
+from chart import build_renderer, render_objects
 from node import EXPORTER_IMAGE, Page, connections, labels, listen
 from tools import ROOT, assert_all_collectors_succeed, get, output, wait_until
 
@@ -18,8 +19,7 @@ MEGABYTES = {"Mi": 1 << 20, "Gi": 1 << 30}
 class DaemonSet:
     """Creates the pod as kubelet does. Fails if the manifest has what this class does not know."""
 
-    def __init__(self, runtime, directory):
-        objects = yaml.safe_load_all(output("kubectl", "kustomize", directory))
+    def __init__(self, objects, make_pod):
         (spec,) = [each["spec"]["template"]["spec"] for each in objects if each and each["kind"] == "DaemonSet"]
         (container,) = spec["containers"]
         shared = [kind for kind, field in (("network", "hostNetwork"), ("pid", "hostPID")) if spec.get(field)]
@@ -29,7 +29,7 @@ class DaemonSet:
         (port,) = container["ports"]
         self.url = f"http://{NODE_ADDRESS}:{port['containerPort']}"
         self.probes = [container[kind]["httpGet"]["path"] for kind in ("livenessProbe", "readinessProbe")]
-        self.pod = Pod(runtime, "inetdiag-exporter", "inetdiag-exporter-x7k2p", shared)
+        self.pod = make_pod("inetdiag-exporter", "inetdiag-exporter-x7k2p", shared)
         self.pod.start(
             self.name,
             EXPORTER_IMAGE,
@@ -101,27 +101,39 @@ class DaemonSet:
 
 @pytest.fixture(scope="module")
 def image(runtime, exporter_archive):
-    if not shutil.which("kubectl"):
-        pytest.skip("kubectl is not installed")
     runtime.add_image(exporter_archive, EXPORTER_IMAGE)
 
 
+@pytest.fixture(scope="module")
+def kustomization():
+    """Renders the objects of a kustomization."""
+    if not shutil.which("kubectl"):
+        pytest.skip("kubectl is not installed")
+    return lambda directory: yaml.safe_load_all(output("kubectl", "kustomize", KUBERNETES / directory))
+
+
+@pytest.fixture(scope="module")
+def chart(tmp_path_factory):
+    """Renders the objects of the Helm chart for a discovery mode."""
+    renderer = build_renderer(tmp_path_factory.mktemp("helm"))
+    return lambda mode: render_objects(renderer, {"netns": {"discover": mode}})
+
+
 @pytest.fixture
-def daemon_set(request, runtime, image, pods):
-    started = DaemonSet(runtime, KUBERNETES / request.param)
+def daemon_set(request, source, argument, image, pods, make_pod):
+    started = DaemonSet(request.getfixturevalue(source)(argument), make_pod)
     try:
         wait_until("the exporter answers", lambda: get(started.url + started.probes[-1]), seconds=30)
     except AssertionError as error:
         raise AssertionError(started.pod.log(started.name)) from error
-    yield started
-    started.pod.remove()
+    return started
 
 
 def capabilities(*numbers):
     return sum(1 << number for number in numbers)
 
 
-@pytest.mark.parametrize("daemon_set", ["."], indirect=True)
+@pytest.mark.parametrize("source, argument", [("kustomization", "."), ("chart", "off")])
 def test_exporter_as_a_pod_finds_the_pods_of_the_host_network(daemon_set, pods):
     page = daemon_set.page()
     assert_all_collectors_succeed(page.text)
@@ -137,30 +149,42 @@ def test_exporter_as_a_pod_finds_the_pods_of_the_host_network(daemon_set, pods):
     assert not page.rows("inetdiag_netns_info")
 
 
-@pytest.mark.parametrize("daemon_set", ["overlays/pod-networks"], indirect=True)
-def test_exporter_as_a_pod_finds_its_neighbours(daemon_set, runtime, pods):
+@pytest.mark.parametrize(
+    "source, argument, pinned, processes",
+    [
+        ("kustomization", "overlays/pod-networks", True, True),
+        ("chart", "all", True, True),
+        ("chart", "pinned", True, False),
+        ("chart", "processes", False, True),
+    ],
+)
+def test_exporter_as_a_pod_finds_its_neighbours(daemon_set, make_pod, pods, pinned, processes):
+    """`processes` is whether the pod has the PIDs of the host."""
     status = daemon_set.status()
     assert status["Uid"].split() == ["0"] * 4 and status["NoNewPrivs"] == "1"
     sys_admin, sys_ptrace = 21, 19
-    assert int(status["CapBnd"], 16) == capabilities(sys_admin, sys_ptrace)
-    late = Pod(runtime, "shop", "late-0")
+    assert int(status["CapBnd"], 16) == capabilities(sys_admin, *[sys_ptrace] * processes)
+    late = make_pod("shop", "late-0")
     listen(late, "app", 8080, backlog=2)
+    series = "inetdiag_listener_process_info" if processes else "inetdiag_listener_info"
     with connections(late.address, 8080, 2):
-        page = wait_until(
-            "the process has series",
-            lambda: (page := daemon_set.page()).rows("inetdiag_listener_process_info", port="8080") and page,
-        )
+
+        def page_with_late():
+            page = daemon_set.page()
+            networks = page.rows("inetdiag_netns_info", pod_uid=late.uid)
+            return networks and page.rows(series, netns=networks[0]["netns"], port="8080") and page
+
+        page = wait_until("the listener has series", page_with_late)
     (pid,) = late.processes("app")
-    late.remove()
     assert_all_collectors_succeed(page.text)
     networks = {row["pod_uid"]: row for row in page.rows("inetdiag_netns_info")}
     assert networks.keys() == {pods["web-0"].uid, pods["api-0"].uid, late.uid}
-    # Pinned after the exporter started: the mount propagates.
     row = networks[late.uid]
-    assert row["netns"].startswith("cni-")
+    # Pinned after the exporter started: the mount propagates.
+    assert row["netns"].startswith("cni-") if pinned else row["netns"] == row["inode"]
     assert labels(row, "pod_namespace", "pod_name") == ("shop", "late-0")
     assert row["container_id"] == late.containers["app"]
-    process = page.row("inetdiag_listener_process_info", netns=row["netns"], port="8080")
-    assert (process["pid"], process["comm"]) == (str(pid), "python3")
+    found = [labels(each, "pid", "comm") for each in page.rows("inetdiag_listener_process_info", netns=row["netns"])]
+    assert found == ([(str(pid), "python3")] if processes else [])
     listener = page.row("inetdiag_listener_info", netns=row["netns"], port="8080")
     assert labels(listener, "pod_name", "container_name") == ("late-0", "app")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from node import connections, exporter, labels, with_privileges
+from node import connections, exporter, labels, queue_in_ss, with_privileges
 from podman import Podman
+from tools import wait_until
 
 MODES = ("pinned", "processes", "all")
 
@@ -85,7 +86,9 @@ def test_container_of_a_quadlet_has_its_unit(binary, podman):
 
 def test_check_names_the_container_of_a_full_queue(binary, podman):
     podman.listen("full", 7445, "--network=host", backlog=2, cgroup="/libpod_parent/conmon")
+    pid = podman.inspect("full", "{{.State.Pid}}")
     with connections("127.0.0.1", 7445, 8):
+        wait_until("the queue is full", lambda: queue_in_ss(pid, 7445) == (3, 2))
         done = subprocess.run(with_privileges(binary, "check"), capture_output=True, text=True, check=False)
     assert done.returncode == 2, done
     finding = next(line for line in done.stdout.splitlines() if line.startswith("CRITICAL") and ":7445" in line)

@@ -2,14 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
-from cri import Pod
-from node import USER, Page, connections, exporter, in_network_of, labels, listen, with_privileges
+from node import USER, Page, connections, exporter, in_network_of, labels, listen, queue_in_ss, with_privileges
 from tools import assert_all_collectors_succeed, get, output, wait_until
 
 MODES = ("off", "pinned", "processes", "all")
@@ -27,12 +27,11 @@ def monitor(binary, pods):
 
 
 @pytest.fixture
-def stuck(runtime):
+def stuck(make_pod):
     """A pod whose listener has a queue of three places."""
-    pod = Pod(runtime, "shop", "stuck-0")
+    pod = make_pod("shop", "stuck-0")
     listen(pod, "app", 8080, backlog=2)
-    yield pod
-    pod.remove()
+    return pod
 
 
 def pod_of(row):
@@ -107,14 +106,14 @@ def test_pod_on_the_host_network_has_its_name_in_each_mode(binary, pods, mode):
 
 
 @pytest.mark.parametrize("shared, mode", [(["network"], "off"), ([], "all")])
-def test_check_names_the_pod_and_the_container_of_a_full_queue(binary, runtime, shared, mode):
-    pod = Pod(runtime, "ingress", "edge-0", shared)
+def test_check_names_the_pod_and_the_container_of_a_full_queue(binary, make_pod, shared, mode):
+    pod = make_pod("ingress", "edge-0", shared)
     listen(pod, "nginx", 8444, backlog=2)
+    (pid,) = pod.processes("nginx")
     with connections(pod.address or "127.0.0.1", 8444, 8):
-        wait_until("the queue is full", lambda: queue_in_ss(pod, "nginx", 8444) == (3, 2))
+        wait_until("the queue is full", lambda: queue_in_ss(pid, 8444) == (3, 2))
         command = with_privileges(binary, "check", f"--netns.discover={mode}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    pod.remove()
     assert done.returncode == 2, done
     (finding,) = [line for line in done.stdout.splitlines() if re.match("CRITICAL .*:8444 ", line)]
     assert "ingress/edge-0" in finding and "container nginx" in finding
@@ -122,31 +121,26 @@ def test_check_names_the_pod_and_the_container_of_a_full_queue(binary, runtime, 
     assert re.search(row, done.stdout, re.MULTILINE), done.stdout
 
 
-def queue_in_ss(pod, container, port):
-    """Returns the length and the limit of an accept queue."""
-    fields = in_network_of(pod.processes(container)[0], "ss", "-ltnH", f"sport = {port}").split()
-    return int(fields[1]), int(fields[2])
-
-
-def drops_in_nstat(pod, container):
-    return int(in_network_of(pod.processes(container)[0], "nstat", "-asz", "TcpExtListenDrops").split()[-2])
+def drops_in_nstat(pid):
+    return int(in_network_of(pid, "nstat", "-asz", "TcpExtListenDrops").split()[-2])
 
 
 def test_overflow_in_a_pod_is_what_ss_and_nstat_say(monitor, stuck):
     listener = {"netns": netns_of(monitor.page(), stuck), "port": "8080"}
     drops_of = lambda page: page.value("inetdiag_listener_listen_drops_total", **listener)
     page = monitor.page()
-    drops_before, kernel_before = drops_of(page), drops_in_nstat(stuck, "app")
+    (pid,) = stuck.processes("app")
+    drops_before, kernel_before = drops_of(page), drops_in_nstat(pid)
 
     def quiet_page():
         """Returns a page after drops, if none happened meanwhile, and the kernel's number of them."""
-        kernel = drops_in_nstat(stuck, "app")
+        kernel = drops_in_nstat(pid)
         found = monitor.page()
-        return kernel > kernel_before and kernel == drops_in_nstat(stuck, "app") and (found, kernel)
+        return kernel > kernel_before and kernel == drops_in_nstat(pid) and (found, kernel)
 
     with connections(stuck.address, 8080, 8):
         page, kernel = wait_until("the listener drops connections", quiet_page)
-        queue = queue_in_ss(stuck, "app", 8080)
+        queue = queue_in_ss(pid, 8080)
     assert drops_of(page) - drops_before == kernel - kernel_before
     assert page.value("inetdiag_nstat_tcpext_listen_drops_total", netns=listener["netns"]) == kernel
     assert queue == (3, 2)
@@ -171,8 +165,8 @@ def test_process_in_a_pod_is_found_from_the_host(binary, stuck, user, found_by):
     assert page.value("inetdiag_listener_process_threads", pid=str(pid), state="sleeping", **listener) == 1
 
 
-def test_pods_that_die_during_scrapes_leave_the_others(runtime, monitor, pods):
-    doomed = [Pod(runtime, "shop", f"doomed-{number}") for number in range(3)]
+def test_pods_that_die_during_scrapes_leave_the_others(make_pod, monitor, pods):
+    doomed = [make_pod("shop", f"doomed-{number}") for number in range(3)]
     for pod in doomed:
         listen(pod, "app", 8080)
     others = {"web-0", "api-0"}
@@ -201,10 +195,25 @@ def test_pods_that_die_during_scrapes_leave_the_others(runtime, monitor, pods):
     assert "level=error" not in monitor.process.log()
 
 
-def test_missing_directory_of_namespaces_is_reported_until_it_exists(binary, pods):
+@pytest.fixture
+def docker_pin():
+    """Pins a network namespace where Docker does, when it is called."""
+    file = Path("/run/docker/netns/default")
+
+    def pin():
+        file.parent.mkdir(parents=True)
+        file.touch()
+        output("unshare", f"--net={file}", "true")
+
+    yield pin
+    if os.path.ismount(file):
+        output("umount", file)
+    shutil.rmtree("/run/docker", ignore_errors=True)
+
+
+def test_missing_directory_of_namespaces_is_reported_until_it_exists(binary, pods, docker_pin):
     """As on a host with containerd, prepared for Docker."""
     arguments = ["--path.netns=/run/netns", "--path.netns=/run/docker/netns"]
-    pinned = Path("/run/docker/netns/default")
 
     def existing(page):
         series = page.series("inetdiag_netns_directory_exists")
@@ -217,10 +226,7 @@ def test_missing_directory_of_namespaces_is_reported_until_it_exists(binary, pod
         log = started.process.log()
         assert [line for line in log.splitlines() if "level=warn" in line and "/run/docker/netns" in line], log
 
-        pinned.parent.mkdir(parents=True)
-        pinned.touch()
-        output("unshare", f"--net={pinned}", "true")
+        docker_pin()
         page = started.page()
-    output("umount", pinned)
     assert existing(page) == {"/run/netns": 1, "/run/docker/netns": 1}
     assert len(page.rows("inetdiag_netns_info")) == 3 and page.row("inetdiag_netns_info", netns="default")
