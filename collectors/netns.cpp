@@ -87,22 +87,22 @@ std::vector<LabeledNamespace> labeled(const std::vector<NetworkNamespace>& names
   return found;
 }
 
-/// The pods and containers that the listeners of a namespace belong to.
-struct ListenerOwners {
+/// The pods and containers that the TCP listeners and UDP sockets of a namespace belong to.
+struct SocketOwners {
   std::set<std::string> pod_uids;
   std::set<std::string> container_ids;
 };
 
 void insert_values(std::set<std::string>& values, std::string_view joined) {
-  while (!joined.empty()) {
+  while (!joined.empty() && joined != and_more) {
     values.emplace(kernel::cut(joined, ','));
   }
 }
 
-ListenerOwners owners_of_listeners(const std::vector<prometheus::MetricFamily>& families) {
-  ListenerOwners owners;
+SocketOwners owners_of_sockets(const std::vector<prometheus::MetricFamily>& families) {
+  SocketOwners owners;
   for (const auto& family : families) {
-    if (family.name != "inetdiag_listener_info") {
+    if (family.name != "inetdiag_listener_info" && family.name != "inetdiag_udp_info") {
       continue;
     }
     for (const auto& series : family.metric) {
@@ -162,8 +162,8 @@ class NetnsCollector final : public Collector {
         .families = {},
         .info = gauge_family("inetdiag_netns_info",
                              "Information about another network namespace: the file that pins it, "
-                             "its pod, and the containers with listeners in it (cgroups, "
-                             "directories of pod logs)."),
+                             "its pod, and the containers with TCP listeners or UDP sockets in it "
+                             "(cgroups, directories of kubelet's logs)."),
         .age = gauge_family("inetdiag_netns_tcp_dump_age_seconds",
                             "Age of the dump behind inetdiag_tcp_sockets and the SYN queues "
                             "of the namespace, 0 if it was made in this scrape or no "
@@ -489,12 +489,12 @@ class NetnsCollector final : public Collector {
   void add_info(const NetworkNamespace& netns, const std::string& label,
                 const ScrapeContext& context, const std::vector<prometheus::MetricFamily>& families,
                 Round& round) const {
-    ListenerOwners owners = owners_of_listeners(families);
+    SocketOwners owners = owners_of_sockets(families);
     const CgroupOwner process = owner_of_process(netns);
     if (owners.pod_uids.empty() && !process.pod_uid.empty()) {
       owners.pod_uids.insert(process.pod_uid);
     }
-    // Any process of a pod can be that of its pause container.
+    // The process that was found may be that of the pod's pause container.
     if (owners.container_ids.empty() && owners.pod_uids.empty() && !process.container_id.empty()) {
       owners.container_ids.insert(process.container_id);
     }

@@ -39,7 +39,7 @@ struct Collection {
   std::vector<std::string> errors;
   /// Features that this kernel does not have: not an error, logged once.
   std::vector<std::string> missing;
-  /// Settings that match nothing: logged once, as a warning.
+  /// Settings without effect, such as a pattern that matches nothing: logged once, as a warning.
   std::vector<SettingError> unmatched;
 };
 

@@ -1,8 +1,8 @@
 #include "collectors/support/owner_labels.h"
 
 #include <exception>
-
-#include "collectors/kernel/netns/podman_names.h"
+#include <utility>
+#include <vector>
 
 namespace inetdiag {
 
@@ -19,6 +19,7 @@ CgroupPathMap find_owners(kernel::CgroupPaths& cache, const ScrapeContext& conte
 Labels owner_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathMap& paths,
                     const ScrapeContext& context, Collection& collection) {
   std::map<std::string, std::set<std::string>> values;
+  std::set<kernel::PodName> pods;
   const auto add = [&](const char* label, const std::string& value) {
     if (!value.empty()) {
       values[label].insert(value);
@@ -34,14 +35,14 @@ Labels owner_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathM
       add("container_id", owner.container_id);
       if (owner.pod_uid.empty()) {
         add("container_name",
-            kernel::podman_container_name(context.proc.tree(), context.cgroups.sys(), path->second,
+            context.pods.podman_container(context.proc.tree(), context.cgroups.sys(), path->second,
                                           owner.container_id));
         continue;
       }
       const kernel::PodNames::Names& names = context.pods.read(collection.missing);
-      const kernel::PodName pod = names.pod_of(owner.container_id, owner.pod_uid);
-      add("pod_namespace", pod.pod_namespace);
-      add("pod_name", pod.name);
+      if (auto pod = names.pod_of(owner.container_id, owner.pod_uid); !pod.name.empty()) {
+        pods.insert(std::move(pod));
+      }
       const auto container = names.containers.find(owner.container_id);
       if (container != names.containers.end()) {
         add("container_name", container->second.name);
@@ -51,6 +52,16 @@ Labels owner_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathM
   Labels labels;
   for (const auto& [label, found] : values) {
     labels.push_back({label, join_values(found)});
+  }
+  if (!pods.empty()) {
+    std::vector<std::string> pod_namespaces;
+    std::vector<std::string> pod_names;
+    for (const auto& [pod_namespace, name] : pods) {
+      pod_namespaces.push_back(pod_namespace);
+      pod_names.push_back(name);
+    }
+    labels.push_back({"pod_namespace", join_values(pod_namespaces)});
+    labels.push_back({"pod_name", join_values(pod_names)});
   }
   return labels;
 }

@@ -6,12 +6,16 @@
 #include <ranges>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "collectors/kernel/netns/cgroup.h"
 #include "collectors/support/collector.h"
 #include "collectors/support/family.h"
 
 namespace inetdiag {
+
+/// Ends a joined value that is incomplete.
+inline constexpr std::string_view and_more = "...";
 
 /// Returns `a,b`, or `a,b,...` if there are more than ten values: users can open sockets of one
 /// group with many owners.
@@ -23,7 +27,7 @@ std::string join_values(const Values& values) {
   for (const std::string& value : values) {
     text.append(joined == 0 ? "" : ",");
     if (joined++ == max_joined) {
-      return text.append("...");
+      return text.append(and_more);
     }
     text.append(value);
   }
@@ -37,8 +41,8 @@ using CgroupPathMap = std::map<kernel::CgroupId, std::string>;
 CgroupPathMap find_owners(kernel::CgroupPaths& cache, const ScrapeContext& context,
                           const std::set<kernel::CgroupId>& cgroups, Collection& collection);
 
-/// Returns `cgroup`, the members of kernel::CgroupOwner, `pod_namespace`, `pod_name` and
-/// `container_name`, as far as they are known. Joins the values of several owners in one label set,
+/// Returns `cgroup`, the members of kernel::CgroupOwner, `container_name`, `pod_namespace` and
+/// `pod_name`, as far as they are known. Joins the values of several owners in one label set,
 /// because a second series would break joins on the other labels.
 Labels owner_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathMap& paths,
                     const ScrapeContext& context, Collection& collection);

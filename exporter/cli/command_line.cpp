@@ -329,7 +329,6 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
         make_collectors(registry, choices, !disable_defaults, options.netns, options.paths.procfs);
     options.sockets.netns_directories = options.netns.directories;
     options.sockets.procfs = options.paths.procfs;
-    options.check.netns_directories = options.netns.directories;
     options.unused_flags = unused_flags(given_flags(app), options, registry);
     return {.options = std::move(options)};
   } catch (const CLI::CallForHelp&) {

@@ -56,10 +56,11 @@ int check(Scraper& scraper, const kernel::NetlinkFactory& open, const CheckOptio
   const TimedSnapshot previous = snapshot(scraper);
   std::this_thread::sleep_until(previous.time +
                                 std::chrono::duration<double>(options.interval_seconds));
-  const Status status = diagnose(snapshot(scraper), &previous);
+  const TimedSnapshot current = snapshot(scraper);
+  const Status status = diagnose(current, &previous);
   std::optional<AffectedPeers> peers;
   if (options.peers) {
-    peers = peers_of_findings(status.findings, open, options.netns_directories);
+    peers = peers_of_findings(status.findings, current.snapshot, open);
   }
   if (options.format == CheckFormat::json) {
     out << status_json(status, JsonWriter::Layout::indented, [&](JsonWriter& json) {

@@ -25,7 +25,6 @@ struct CheckOptions {
   double interval_seconds = 1;
   std::optional<double> watch_seconds{};  ///< repeats the check at this interval
   CheckFormat format = CheckFormat::text;
-  std::vector<std::string> netns_directories{};  ///< of pinned namespaces
   bool peers = false;  ///< also show the peers of the ports that have a finding
 };
 

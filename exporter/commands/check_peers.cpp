@@ -10,7 +10,6 @@
 #include <span>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -110,26 +109,16 @@ std::string error_of(const std::function<void()>& function) {
   }
 }
 
-/// Namespaces that only processes hold have no name to enter them by.
-void enter_or_advise(const std::vector<std::string>& directories, const std::string& netns) {
-  try {
-    enter_pinned_namespace(directories, netns);
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::no_such_file_or_directory) {
-      throw;
-    }
-    throw std::runtime_error(std::string(error.what()) + "; run the command of the finding");
+/// Runs `function` in the namespace that is pinned at a file, on a thread of its own: the return to
+/// another namespace can fail. Returns the error.
+std::string run_in_namespace(const std::string& pin, const std::function<void()>& function) {
+  if (pin.empty()) {
+    return "the namespace is not pinned; run the command of the finding";
   }
-}
-
-/// Runs `function` in a pinned namespace, on a thread of its own: the return to another namespace
-/// can fail. Returns the error.
-std::string run_in_namespace(const std::vector<std::string>& directories, const std::string& netns,
-                             const std::function<void()>& function) {
   std::string error;
   std::jthread([&] {
     error = error_of([&] {
-      enter_or_advise(directories, netns);
+      enter_namespace(kernel::network_namespace_at(pin));
       function();
     });
   }).join();
@@ -160,8 +149,8 @@ std::string port_text(const PortPeers& port) {
 }  // namespace
 
 AffectedPeers peers_of_findings(const std::vector<Finding>& findings,
-                                const kernel::NetlinkFactory& open,
-                                const std::vector<std::string>& netns_directories) {
+                                const diagnosis::Snapshot& snapshot,
+                                const kernel::NetlinkFactory& open) {
   AffectedPeers affected = ports_of(findings);
   std::map<std::string, std::vector<PortPeers*>> by_netns;
   for (PortPeers& port : affected.ports) {
@@ -169,8 +158,9 @@ AffectedPeers peers_of_findings(const std::vector<Finding>& findings,
   }
   for (const auto& [netns, ports] : by_netns) {
     const auto count = [&, &ports = ports] { count_peers(ports, open); };
-    const std::string error =
-        netns.empty() ? error_of(count) : run_in_namespace(netns_directories, netns, count);
+    const std::string error = netns.empty()
+                                  ? error_of(count)
+                                  : run_in_namespace(snapshot.namespaces.at(netns).pin, count);
     for (PortPeers* port : ports) {
       port->error = error;
     }

@@ -9,6 +9,7 @@
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netlink/top_peers.h"
 #include "exporter/diagnosis/finding.h"
+#include "exporter/diagnosis/snapshot.h"
 #include "exporter/exposition/json_writer.h"
 
 namespace inetdiag {
@@ -30,10 +31,10 @@ struct AffectedPeers {
 };
 
 /// Dumps the sockets of the ports of all findings on TCP listeners and ports, once for each network
-/// namespace. Other namespaces must be pinned in one of `netns_directories`.
+/// namespace of the snapshot. Other namespaces must be pinned.
 AffectedPeers peers_of_findings(const std::vector<diagnosis::Finding>& findings,
-                                const kernel::NetlinkFactory& open,
-                                const std::vector<std::string>& netns_directories);
+                                const diagnosis::Snapshot& snapshot,
+                                const kernel::NetlinkFactory& open);
 
 std::string affected_peers_text(const AffectedPeers& affected);
 

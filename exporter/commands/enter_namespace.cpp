@@ -1,15 +1,14 @@
 #include "exporter/commands/enter_namespace.h"
 
 #include <stdexcept>
+#include <string>
 #include <system_error>
-
-#include "collectors/kernel/netns/network_namespaces.h"
 
 namespace inetdiag {
 
-void enter_pinned_namespace(const std::vector<std::string>& directories, const std::string& name) {
+void enter_namespace(const kernel::NetworkNamespace& target) {
   try {
-    kernel::enter_network_namespace(kernel::pinned_network_namespace(directories, name));
+    kernel::enter_network_namespace(target);
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::operation_not_permitted) {
       throw;

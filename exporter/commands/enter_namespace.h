@@ -1,13 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include "collectors/kernel/netns/network_namespaces.h"
 
 namespace inetdiag {
 
-/// Moves the calling thread to the network namespace that is pinned as `name` in one of the
-/// directories. Throws std::invalid_argument for an invalid name, std::system_error if the
-/// namespace does not exist, and std::runtime_error if CAP_SYS_ADMIN is missing.
-void enter_pinned_namespace(const std::vector<std::string>& directories, const std::string& name);
+/// Moves the calling thread to a network namespace. Throws std::system_error, or std::runtime_error
+/// if CAP_SYS_ADMIN is missing.
+void enter_namespace(const kernel::NetworkNamespace& target);
 
 }  // namespace inetdiag

@@ -78,7 +78,11 @@ SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_
   };
   for (const std::string& logs :
        {options.paths.kubelet_logs.pods, options.paths.kubelet_logs.containers}) {
-    policy.list_paths.push_back(nearest_existing(logs));
+    // With --netns.discover, kubelet may also create them later.
+    std::error_code error;
+    if (options.netns || std::filesystem::is_directory(logs, error)) {
+      policy.list_paths.push_back(nearest_existing(logs));
+    }
   }
   if (web_config != nullptr) {
     allow_reading(web_config->paths_to_read());

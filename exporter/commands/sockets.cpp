@@ -159,7 +159,7 @@ int run_sockets(const SocketsOptions& options) {
 
 void list_sockets(const kernel::NetlinkFactory& open, const SocketsOptions& options, int fd) {
   if (!options.netns.empty()) {
-    enter_pinned_namespace(options.netns_directories, options.netns);
+    enter_namespace(kernel::pinned_network_namespace(options.netns_directories, options.netns));
   }
   if (options.summary) {
     write_summary(open, options, fd);

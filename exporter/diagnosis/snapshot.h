@@ -34,7 +34,7 @@ struct Endpoint {
 
 struct Owner {
   std::string unit{};
-  std::string machine{};  ///< container of systemd-nspawn or LXC
+  std::string machine{};  ///< container of systemd-nspawn or LXC, or virtual machine of libvirt
   std::string cgroup{};
   std::string pod_namespace{};
   std::string pod_name{};

@@ -12,8 +12,8 @@
 
 namespace inetdiag {
 
-/// Applies the web configuration to requests: limits their rate and authenticates them before the
-/// handler runs, except for those of health paths, and adds the configured headers to responses.
+/// Applies the web configuration: limits the rate of requests and authenticates them before the
+/// handler runs, except those for health paths, and adds the configured headers to all responses.
 class AuthHandler {
  public:
   /// Passes every request to `handler` unchanged if `web_config` is null.

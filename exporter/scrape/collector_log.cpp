@@ -27,7 +27,7 @@ void CollectorLog::log_notices(const std::string& collector, const Collection& c
   }
   for (const SettingError& error : collection.unmatched) {
     if (is_new(collector + " " + error.name + " " + error.what())) {
-      log_.warn("setting matches nothing",
+      log_.warn("setting has no effect",
                 {{"collector", collector}, {"setting", error.name}, {"problem", error.what()}});
     }
   }

@@ -18,7 +18,7 @@ class CollectorLog {
   /// Logs an error when it first occurs or changes, and the recovery once `error` is empty again.
   void log_result(const std::string& collector, const std::string& error);
 
-  /// Logs each missing feature and each setting that matches nothing once.
+  /// Logs each missing feature and each setting without effect once.
   void log_notices(const std::string& collector, const Collection& collection);
 
   void log_out_of_memory() { log_.error("out of memory while reporting a collector failure"); }

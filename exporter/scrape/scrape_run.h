@@ -21,8 +21,8 @@
 
 namespace inetdiag {
 
-/// The interfaces of the kernel, and what names pods. Tests use fixtures and recorded datagrams
-/// instead.
+/// The sources of a scrape: interfaces of the kernel, and the log directories of kubelet. Tests use
+/// fixtures and recorded datagrams instead.
 struct KernelSource {
   kernel::FileTree proc;
   kernel::FileTree sys;

@@ -498,6 +498,9 @@ def test_several_netns_directories(start, run, netns_dir, new_namespace, tmp_pat
         docker.pin("blue", second)
         docker.pin("green", third)
         third.send_command("listen", PORT, 4)
+        second.send_command("listen", PORT, 4)
+        second.send_command("connect", PORT, 12)
+        wait_until("the queue is full", lambda: second.accept_queue(PORT) == (5, 4))
         directories = [f"--path.netns={directory}" for directory in (netns_dir.path, docker.path, tmp_path / "none")]
         page = start("--netns.discover=pinned", *directories).page()
         paths = {}
@@ -510,6 +513,8 @@ def test_several_netns_directories(start, run, netns_dir, new_namespace, tmp_pat
         }
         done = run("sockets", "--netns=green", "--state=listen", *directories)
         assert f":{PORT} " in done.stdout, done
+        done = run("check", "--interval=0s", "--peers", "--netns.discover=pinned", *directories)
+        assert re.search(rf"port {PORT} in namespace blue-{second.inode}: \d+ connections", done.stdout), done
         missing = run("sockets", "--netns=none", *directories)
         expected = f"cannot find network namespace 'none' in {netns_dir.path} or {docker.path} or {tmp_path / 'none'}"
         assert missing.returncode != 0 and expected in missing.stderr

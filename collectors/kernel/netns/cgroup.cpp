@@ -56,10 +56,8 @@ std::string pod_uid_in(std::string_view component) {
   return digits.size() == uid_digits && is_hex(digits) ? uid : std::string();
 }
 
-bool is_scope(std::string_view component) { return component.ends_with(".scope"); }
-
 bool is_unit(std::string_view component) {
-  return component.ends_with(".service") || is_scope(component);
+  return component.ends_with(".service") || component.ends_with(".scope");
 }
 
 /// Reverses the escapes of systemd-escape(1) except for `-`, which stands for a slash: the name of
@@ -122,13 +120,11 @@ CgroupOwner owner_of_cgroup(std::string_view path) {
   for (std::string_view component; !path.empty(); parent = component) {
     component = cut(path, '/');
     if (auto machine = machine_in(parent, component); !machine.empty()) {
-      owner.machine = std::move(machine);
-    }
-    if (const auto id = container_id_in(component); !id.empty()) {
+      owner = {.machine = std::move(machine)};
+    } else if (const auto id = container_id_in(component); !id.empty()) {
       owner.container_id = id;
-      // A container with a scope of its own runs beside the units above it. Podman makes
-      // libpod-payload-ID below the unit that started the container.
-      if (is_scope(component)) {
+      // Only --cgroups=split of Podman makes it below the unit that the container belongs to.
+      if (!component.starts_with("libpod-payload-")) {
         owner.unit.clear();
       }
     } else if (auto uid = pod_uid_in(component); !uid.empty()) {

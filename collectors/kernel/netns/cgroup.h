@@ -19,8 +19,8 @@ namespace inetdiag::kernel {
 
 /// The owner that the path of a cgroup names. Unknown members are empty.
 struct CgroupOwner {
-  std::string unit{};     ///< innermost systemd service or scope that is not a container's
   std::string machine{};  ///< container of systemd-nspawn or LXC, or virtual machine of libvirt
+  std::string unit{};     ///< innermost service or scope that is not a container's, of the machine
   std::string pod_uid{};  ///< with hyphens, of a pod of kubelet
   std::string container_id{};  ///< 64 hexadecimal digits (containerd, CRI-O, Docker, Podman)
 

@@ -116,6 +116,14 @@ NetworkNamespace pinned_network_namespace(const std::vector<std::string>& direct
   throw failure(error, "cannot find network namespace '" + name + "' in " + searched);
 }
 
+NetworkNamespace network_namespace_at(const std::string& file) {
+  const auto id = id_of(file);
+  if (!id) {
+    throw failure(errno, "cannot find network namespace " + file);
+  }
+  return {.id = *id, .name = {}, .file = file};
+}
+
 ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadline& deadline) {
   const std::string root = proc.path("");
   const Directory directory(::opendir(root.c_str()));

@@ -50,6 +50,9 @@ PinnedNamespaces pinned_network_namespaces(const std::string& directory_path);
 NetworkNamespace pinned_network_namespace(const std::vector<std::string>& directories,
                                           const std::string& name);
 
+/// Returns the namespace that is pinned at a file. Throws std::system_error.
+NetworkNamespace network_namespace_at(const std::string& file);
+
 struct ProcessNamespaces {
   std::vector<NetworkNamespace> found;
   std::set<pid_t> denied;  ///< processes to which access was denied, usually of other users

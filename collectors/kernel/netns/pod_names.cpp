@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "collectors/kernel/base/text.h"
+#include "collectors/kernel/netns/podman_names.h"
 
 namespace inetdiag::kernel {
 namespace {
@@ -89,6 +90,22 @@ const PodNames::Names& PodNames::read(std::vector<std::string>& missing) {
                [&] { names.containers = read_container_names(logs_.containers); });
     return names;
   });
+}
+
+std::string PodNames::podman_container(const FileTree& proc, const FileTree& sys,
+                                       std::string_view cgroup, const std::string& id) {
+  const std::scoped_lock lock(podman_mutex_);
+  for (const std::string& conmon : conmon_cgroups(cgroup, id)) {
+    auto names = podman_.find(conmon);
+    if (names == podman_.end()) {
+      deadline_.check();
+      names = podman_.emplace(conmon, read_conmon_names(proc, sys, conmon)).first;
+    }
+    if (const auto name = names->second.find(id); name != names->second.end()) {
+      return name->second;
+    }
+  }
+  return {};
 }
 
 }  // namespace inetdiag::kernel

@@ -2,13 +2,17 @@
 // from the log directories of kubelet (pkg/kubelet/kuberuntime/helpers.go, legacy.go).
 #pragma once
 
+#include <compare>
 #include <map>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/base/memoized.h"
+#include "collectors/kernel/proc/file_tree.h"
 
 namespace inetdiag::kernel {
 
@@ -20,7 +24,7 @@ struct KubeletLogs {
 struct PodName {
   std::string pod_namespace;
   std::string name;
-  bool operator==(const PodName&) const = default;
+  auto operator<=>(const PodName&) const = default;
 };
 
 /// Returns the pods by UID. Empty if `directory` does not exist, as on a host without kubelet.
@@ -45,7 +49,7 @@ class PodNames {
     std::map<std::string, ContainerName> containers;  ///< by ID
 
     /// Returns the pod of the container, or else the pod with this UID; empty names if neither is
-    /// known. Newer kubelets let only root list the pods.
+    /// known. Some kubelets create the directory of pods with mode 0750.
     PodName pod_of(const std::string& container_id, const std::string& uid) const;
   };
 
@@ -55,10 +59,18 @@ class PodNames {
   /// The first call adds to `missing` what cannot be read. Throws DeadlineExceeded.
   const Names& read(std::vector<std::string>& missing);
 
+  /// Returns the name of a container of Podman; empty if it is unknown. Reads the processes of each
+  /// cgroup once. Throws DeadlineExceeded.
+  std::string podman_container(const FileTree& proc, const FileTree& sys, std::string_view cgroup,
+                               const std::string& id);
+
  private:
   KubeletLogs logs_;
   const Deadline& deadline_;
   Memoized<Names> names_;
+  std::mutex podman_mutex_;
+  std::map<std::string, std::map<std::string, std::string>>
+      podman_;  ///< by cgroup of conmon and ID
 };
 
 }  // namespace inetdiag::kernel

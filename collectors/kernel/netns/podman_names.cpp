@@ -7,26 +7,42 @@
 #include "collectors/kernel/proc/process_files.h"
 
 namespace inetdiag::kernel {
-namespace {
 
-// The cgroup `conmon` of the cgroupfs manager has the conmon processes of all containers.
-constexpr std::size_t max_processes = 256;
-
-std::string name_in_processes(const FileTree& proc, std::string_view processes,
-                              std::string_view container_id) {
-  for (std::size_t i = 0; i < max_processes && !processes.empty(); ++i) {
-    const std::string process(next_line(processes));
-    const auto cmdline = read_if_possible(proc, process + "/cmdline");
-    if (auto name = name_in_conmon_arguments(cmdline.value_or(""), container_id); !name.empty()) {
-      return name;
-    }
+std::vector<std::string> conmon_cgroups(std::string_view container_cgroup,
+                                        std::string_view container_id) {
+  const std::size_t container = container_cgroup.find("/libpod-");
+  if (container == std::string_view::npos) {
+    return {};
   }
-  return {};
+  const std::string parent(container_cgroup.substr(0, container));
+  return {parent + "/libpod-conmon-" + std::string(container_id) + ".scope",  // manager systemd
+          parent + "/runtime", parent + "/supervisor",                        // --cgroups=split
+          parent + "/conmon"};                                                // manager cgroupfs
 }
 
-}  // namespace
+std::map<std::string, std::string> read_conmon_names(const FileTree& proc, const FileTree& sys,
+                                                     const std::string& cgroup) {
+  constexpr std::size_t max_processes = 256;
+  std::map<std::string, std::string> names;
+  const auto hierarchy = unified_hierarchy(sys);
+  if (!hierarchy) {
+    return names;
+  }
+  const auto processes =
+      read_if_possible(sys, "fs/cgroup/" + std::string(*hierarchy) + cgroup + "/cgroup.procs");
+  std::string_view rest = processes ? *processes : std::string_view();
+  for (std::size_t i = 0; i < max_processes && !rest.empty(); ++i) {
+    const std::string process(next_line(rest));
+    const auto cmdline = read_if_possible(proc, process + "/cmdline");
+    if (auto container = parse_conmon_arguments(cmdline.value_or(""))) {
+      names.insert(std::move(*container));
+    }
+  }
+  return names;
+}
 
-std::string name_in_conmon_arguments(std::string_view cmdline, std::string_view container_id) {
+std::optional<std::pair<std::string, std::string>> parse_conmon_arguments(
+    std::string_view cmdline) {
   std::string_view id;
   std::string_view name;
   while (!cmdline.empty()) {
@@ -37,28 +53,10 @@ std::string name_in_conmon_arguments(std::string_view cmdline, std::string_view 
       name = cut(cmdline, '\0');
     }
   }
-  return std::string(id == container_id ? name : std::string_view());
-}
-
-std::string podman_container_name(const FileTree& proc, const FileTree& sys,
-                                  std::string_view cgroup, std::string_view container_id) {
-  const auto hierarchy = unified_hierarchy(sys);
-  const std::size_t container = cgroup.find("/libpod-");
-  if (!hierarchy || container == std::string_view::npos) {
-    return {};
+  if (id.empty() || name.empty()) {
+    return std::nullopt;
   }
-  const std::string parent =
-      "fs/cgroup/" + std::string(*hierarchy) + std::string(cgroup.substr(0, container)) + "/";
-  // The systemd manager, --cgroups=split of newer and older releases, the cgroupfs manager.
-  for (const std::string& sibling :
-       {"libpod-conmon-" + std::string(container_id) + ".scope", std::string("runtime"),
-        std::string("supervisor"), std::string("conmon")}) {
-    const auto processes = read_if_possible(sys, parent + sibling + "/cgroup.procs");
-    if (auto name = name_in_processes(proc, processes.value_or(""), container_id); !name.empty()) {
-      return name;
-    }
-  }
-  return {};
+  return std::pair(std::string(id), std::string(name));
 }
 
 }  // namespace inetdiag::kernel

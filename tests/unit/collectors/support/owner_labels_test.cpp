@@ -79,8 +79,18 @@ TEST(OwnerLabels, NameThePodAndTheContainer) {
   fixture.log_tree.write("containers/web-0_shop_nginx-" + container_id + ".log", "");
   EXPECT_THAT(labels_of(fixture, {5}, {{5, container_path}}),
               ElementsAre("cgroup=" + container_path, "container_id=" + container_id,
-                          "container_name=nginx", "pod_name=web-0", "pod_namespace=shop",
-                          "pod_uid=" + uid));
+                          "container_name=nginx", "pod_uid=" + uid, "pod_namespace=shop",
+                          "pod_name=web-0"));
+}
+
+TEST(OwnerLabels, KeepNamespaceAndNameOfSeveralPodsInTheSameOrder) {
+  CollectorFixture fixture;
+  const std::string other_uid(32, 'f');
+  fixture.log_tree.make_directory("pods/b_x_" + uid);
+  fixture.log_tree.make_directory("pods/a_y_" + other_uid);
+  EXPECT_THAT(
+      labels_of(fixture, {5, 6}, {{5, "/kubepods/pod" + uid}, {6, "/kubepods/pod" + other_uid}}),
+      IsSupersetOf({"pod_namespace=a,b", "pod_name=y,x"}));
 }
 
 TEST(OwnerLabels, NameThePodOfAContainerIfPodsCannotBeListed) {

@@ -300,7 +300,6 @@ TEST(NetnsFlags, SetTheOptions) {
   EXPECT_TRUE(netns.include && netns.include->matches("cni-1"));
   EXPECT_TRUE(netns.exclude && netns.exclude->matches("x"));
   EXPECT_THAT(netns.directories, ElementsAre("/a", "/b"));
-  EXPECT_THAT(line.options->check.netns_directories, ElementsAre("/a", "/b"));
   EXPECT_DOUBLE_EQ(netns.cpu_budget, 0.05);
   EXPECT_DOUBLE_EQ(parse({"--collector.tcp.cpu-budget=5%"}).options->netns.cpu_budget, 0.01);
   EXPECT_THAT(enabled({"--netns.discover=pinned"}), Contains("netns"));

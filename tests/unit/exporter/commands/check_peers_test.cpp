@@ -49,15 +49,21 @@ FakeKernel busy_host() {
   return fake;
 }
 
+/// In a host with namespaces that are not pinned.
+AffectedPeers peers_of(FakeKernel& fake, const std::vector<Finding>& findings) {
+  return peers_of_findings(findings, {.namespaces = {{"processes", {}}, {"a\x1b[2J", {}}}},
+                           fake.factory());
+}
+
 std::string text(FakeKernel& fake, const std::vector<Finding>& findings) {
-  return affected_peers_text(peers_of_findings(findings, fake.factory(), {"/run/netns"}));
+  return affected_peers_text(peers_of(fake, findings));
 }
 
 nlohmann::json json(FakeKernel& fake, const std::vector<Finding>& findings) {
   std::string text;
   JsonWriter writer(text);
   writer.begin_object();
-  write_affected_peers(writer, peers_of_findings(findings, fake.factory(), {"/run/netns"}));
+  write_affected_peers(writer, peers_of(fake, findings));
   writer.end_object();
   return nlohmann::json::parse(text);
 }
@@ -128,16 +134,14 @@ TEST(CheckPeers, LimitTheNumberOfPorts) {
 
 TEST(CheckPeers, SayWhichNamespaceCannotBeEntered) {
   FakeKernel fake = busy_host();
-  const std::vector<Finding> findings = {finding_on("listener", "80", "no-such-namespace"),
+  const std::vector<Finding> findings = {finding_on("listener", "80", "processes"),
                                          finding_on("listener", "80")};
   EXPECT_THAT(text(fake, findings),
-              HasSubstr("  port 80 in namespace no-such-namespace: unknown: cannot find network "
-                        "namespace 'no-such-namespace' in /run/netns: No such file or directory; "
-                        "run the command of the finding\n  port 80: 3 connections"));
+              HasSubstr("  port 80 in namespace processes: unknown: the namespace is not "
+                        "pinned; run the command of the finding\n  port 80: 3 connections"));
   const auto document = json(fake, findings);
-  EXPECT_EQ(document["peers"][0]["netns"], "no-such-namespace");
-  EXPECT_THAT(document["peers"][0]["error"].get<std::string>(),
-              HasSubstr("cannot find network namespace"));
+  EXPECT_EQ(document["peers"][0]["netns"], "processes");
+  EXPECT_THAT(document["peers"][0]["error"].get<std::string>(), HasSubstr("is not pinned"));
   EXPECT_FALSE(document["peers"][0].contains("sockets"));
 }
 

@@ -101,7 +101,7 @@ TEST(AuthHandler, LimitsTheRateBeforeAuthentication) {
   EXPECT_TRUE(limited.headers.empty());
 }
 
-TEST(AuthHandler, LetsHealthPathsThrough) {
+TEST(AuthHandler, ServesHealthPathsWithoutAPassword) {
   Protected page;
   const auto status_of = [&](const char* path) {
     return page.handler

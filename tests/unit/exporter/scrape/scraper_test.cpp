@@ -146,7 +146,7 @@ TEST(Scraper, LogsAnErrorOnceUntilItChanges) {
   EXPECT_EQ(scraper.captured.count("error=second"), 1);
   EXPECT_EQ(scraper.captured.count("recovered"), 1);
   EXPECT_EQ(scraper.captured.count("a kernel feature"), 1);
-  EXPECT_EQ(scraper.captured.count("level=warn msg=\"setting matches nothing\" collector=a "
+  EXPECT_EQ(scraper.captured.count("level=warn msg=\"setting has no effect\" collector=a "
                                    "setting=include problem=\"matches nothing\""),
             1);
 }

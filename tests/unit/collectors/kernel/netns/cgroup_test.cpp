@@ -77,7 +77,7 @@ TEST(CgroupOwner, ParsesServicesOfPodman) {
 }
 
 TEST(CgroupOwner, ParsesUnitsInsideMachines) {
-  const CgroupOwner owner{.unit = "nginx.service", .machine = "web-1"};
+  const CgroupOwner owner{.machine = "web-1", .unit = "nginx.service"};
   for (const char* machine :
        {"/machine.slice/systemd-nspawn@web\\x2d1.service/payload",
         "/machine.slice/systemd-nspawn@web-1.service/payload",
@@ -87,9 +87,22 @@ TEST(CgroupOwner, ParsesUnitsInsideMachines) {
   }
 }
 
+TEST(CgroupOwner, HasNoUnitOfTheHostInAMachine) {
+  const CgroupOwner owner{.machine = "c1"};
+  EXPECT_EQ(owner_of_cgroup("/machine.slice/systemd-nspawn@c1.service/payload"), owner);
+  EXPECT_EQ(owner_of_cgroup("/user.slice/user-1000.slice/user@1000.service/lxc.payload.c1"), owner);
+}
+
+TEST(CgroupOwner, HasNoUnitAroundAContainer) {
+  EXPECT_EQ(owner_of_cgroup("/machine.slice/machine-web.scope/payload/docker/" + container),
+            (CgroupOwner{.machine = "web", .container_id = container}));
+  EXPECT_EQ(owner_of_cgroup("/system.slice/k3s.service/kubepods/pod" + uid + "/" + container),
+            (CgroupOwner{.pod_uid = uid, .container_id = container}));
+}
+
 TEST(CgroupOwner, ParsesVirtualMachines) {
   EXPECT_EQ(owner_of_cgroup("/machine.slice/machine-qemu\\x2d3\\x2ddb.scope/libvirt/emulator"),
-            (CgroupOwner{.unit = "machine-qemu\\x2d3\\x2ddb.scope", .machine = "qemu-3-db"}));
+            (CgroupOwner{.machine = "qemu-3-db"}));
 }
 
 TEST(CgroupOwner, KeepsWhatIsNotAnEscape) {
