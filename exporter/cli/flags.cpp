@@ -38,9 +38,7 @@ void store_value(const Flag& flag, const Store& store, const std::string& text) 
 
 void add_repeatable(CLI::App& app, const Flag& flag,
                     const std::function<void(const std::vector<std::string>&)>& store) {
-  described(
-      app.add_option_function<std::vector<std::string>>(flag.name, store, flag.help),
-      flag)
+  described(app.add_option_function<std::vector<std::string>>(flag.name, store, flag.help), flag)
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

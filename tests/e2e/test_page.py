@@ -132,9 +132,10 @@ def test_families_of_other_setups(start, request, tmp_path):
         "--collector.ports.destinations=1",
         "--collector.tcp.info=on",
     )
+    conditional = ("inetdiag_listener_stalled_socket_info{", "inetdiag_listener_accept_queue_peak_fill_ratio{")
     page = wait_until(
-        "a scrape finds the connections of an earlier one still waiting",
-        lambda: (p := exporter.page()) and "inetdiag_listener_stalled_socket_info{" in p and p,
+        "a scrape finds the connections of an earlier one still waiting, and a sample of them",
+        lambda: (p := exporter.page()) and all(series in p for series in conditional) and p,
     )
     emitted = families_of_other_setups(page, request)
     assert emitted - CONDITIONAL == exposition.parse(OTHER_SETUPS.read_text()).keys() - CONDITIONAL
