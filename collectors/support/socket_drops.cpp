@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "collectors/kernel/proc/process.h"
@@ -39,11 +40,14 @@ std::vector<prometheus::MetricFamily> SocketDropCounter::collect(
     std::span<const ReceivingSocket> sockets, const ScrapeContext& context) {
   std::map<Labels, Group> groups;
   std::vector<ReceivingSocket> with_drops;
+  std::set<std::uint64_t> inodes;
   for (const ReceivingSocket& socket : sockets) {
     Group& group = groups[socket.labels];
     ++group.sockets;
     group.queued_bytes += socket.queued_bytes;
-    if (socket.drops > 0) {
+    // A socket that is being closed has no inode left; its drops were counted before. A dump can
+    // report a socket twice.
+    if (socket.drops > 0 && socket.inode != 0 && inodes.insert(socket.inode).second) {
       group.drops.push_back({socket.inode, socket.drops});
       with_drops.push_back(socket);
     }

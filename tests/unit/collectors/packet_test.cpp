@@ -17,11 +17,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Bytes packet_socket(std::uint16_t protocol, std::uint32_t queued, std::uint32_t drops) {
+Bytes packet_socket(std::uint16_t protocol, std::uint32_t queued, std::uint32_t drops,
+                    std::uint32_t inode = 4711) {
   packet_diag_msg message{};
   message.pdiag_family = AF_PACKET;
   message.pdiag_num = protocol;
-  message.pdiag_ino = 4711;
+  message.pdiag_ino = inode;
   Bytes bytes;
   append(bytes, message);
   std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
@@ -69,6 +70,20 @@ TEST(PacketCollector, GroupsByProtocol) {
           "inetdiag_packet_drops_total{protocol=\"other\"} 0",
           R"(inetdiag_packet_socket_drops_total{protocol="all",inode="4711"} 3)",
           R"(inetdiag_packet_socket_receive_queue_bytes{protocol="all",inode="4711"} 768)"));
+}
+
+TEST(PacketCollector, CountsDropsOfASocketOnceAndOfNoneThatIsBeingClosed) {
+  CollectorFixture fixture;
+  fixture.kernel.packet_sockets = {packet_socket(ETH_P_ALL, 1, 3), packet_socket(ETH_P_ALL, 1, 3),
+                                   packet_socket(ETH_P_ALL, 1, 5, 0),
+                                   packet_socket(ETH_P_ALL, 1, 5, 0)};
+  EXPECT_THAT(fixture.lines(*make_packet({})),
+              ElementsAre("inetdiag_packet_sockets{protocol=\"all\"} 4",
+                          "inetdiag_packet_receive_queue_bytes{protocol=\"all\"} 4",
+                          "inetdiag_packet_drops_total{protocol=\"all\"} 3",
+                          R"(inetdiag_packet_socket_drops_total{protocol="all",inode="4711"} 3)",
+                          R"(inetdiag_packet_socket_receive_queue_bytes{protocol="all",)"
+                          R"(inode="4711"} 1)"));
 }
 
 TEST(PacketCollector, ReportsAMissingModuleAsAMissingFeature) {
