@@ -490,13 +490,13 @@ class NetnsCollector final : public Collector {
                 const ScrapeContext& context, const std::vector<prometheus::MetricFamily>& families,
                 Round& round) const {
     SocketOwners owners = owners_of_sockets(families);
-    const CgroupOwner process = owner_of_process(netns);
-    if (owners.pod_uids.empty() && !process.pod_uid.empty()) {
-      owners.pod_uids.insert(process.pod_uid);
-    }
-    // The process that was found may be that of the pod's pause container.
-    if (owners.container_ids.empty() && owners.pod_uids.empty() && !process.container_id.empty()) {
-      owners.container_ids.insert(process.container_id);
+    if (owners.pod_uids.empty()) {
+      const CgroupOwner process = owner_of_process(netns);
+      if (!process.pod_uid.empty()) {
+        owners.pod_uids.insert(process.pod_uid);  // but the process may be its pause container's
+      } else if (owners.container_ids.empty() && !process.container_id.empty()) {
+        owners.container_ids.insert(process.container_id);
+      }
     }
     kernel::PodName pod;
     if (owners.pod_uids.size() == 1) {

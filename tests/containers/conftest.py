@@ -59,8 +59,8 @@ def listener_archive(store, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def exporter_archive(binary, store, tmp_path_factory):
-    """The last stage of the image's Containerfile, with the program under test instead of that of the build stage. The
-    whole build is a test of tests/deploy."""
+    """The last stage of the image's Containerfile, with the program under test instead of that of the build stage.
+    tests/deploy tests the complete build."""
     directory = tmp_path_factory.mktemp("exporter")
     output(ROOT / "deploy/container/collect", binary, directory / "image")
     _, stage = (ROOT / "deploy/container/Containerfile").read_text(encoding="utf-8").rsplit("FROM scratch\n", 1)

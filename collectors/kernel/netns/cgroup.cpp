@@ -60,8 +60,8 @@ bool is_unit(std::string_view component) {
   return component.ends_with(".service") || component.ends_with(".scope");
 }
 
-/// Reverses the escapes of systemd-escape(1) except for `-`, which stands for a slash: the name of
-/// a machine has none.
+/// Decodes the `\xNN` escapes of systemd-escape(1). A `-`, the escape of a slash, is kept: names of
+/// machines contain no slash.
 std::string unescaped(std::string_view text) {
   std::string plain;
   while (!text.empty()) {
@@ -123,7 +123,7 @@ CgroupOwner owner_of_cgroup(std::string_view path) {
       owner = {.machine = std::move(machine)};
     } else if (const auto id = container_id_in(component); !id.empty()) {
       owner.container_id = id;
-      // Only --cgroups=split of Podman makes it below the unit that the container belongs to.
+      // Only Podman's --cgroups=split creates the cgroup below the unit that owns the container.
       if (!component.starts_with("libpod-payload-")) {
         owner.unit.clear();
       }
