@@ -78,6 +78,13 @@ struct CommandRunner {
   }
 };
 
+/// A reader at a terminal needs neither times nor levels of what a command says.
+LogFormat default_log_format(const CommandOptions& command) {
+  return !std::holds_alternative<ServeOptions>(command) && ::isatty(STDERR_FILENO) == 1
+             ? LogFormat::plain
+             : LogFormat::logfmt;
+}
+
 int run(std::span<const char* const> arguments) {
   CommandLine command_line = parse_command_line(arguments);
   if (!command_line.options) {
@@ -85,7 +92,7 @@ int run(std::span<const char* const> arguments) {
     return command_line.exit_status;
   }
   Invocation invocation = make_invocation(std::move(*command_line.options));
-  const LogFormat format = invocation.log_format;
+  const LogFormat format = invocation.log_format.value_or(default_log_format(invocation.command));
   const auto sink = std::make_shared<BackgroundSink>(
       STDERR_FILENO, [format](std::size_t lines) { return lost_lines_message(format, lines); });
   const Log log(invocation.log_level, format, sink);

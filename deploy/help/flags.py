@@ -1,11 +1,15 @@
-"""Parses --help, the only source of the man page and the shell completions."""
+"""Reads --help-table, the only source of the man page, the shell completions and the tables in docs/cli.md."""
 
 import re
 import subprocess
 from dataclasses import dataclass
 
-# The help of a flag with this value type lists the valid values: "A, B or C".
-CHOICE = "NAME"
+# The flags without a command that a command uses, by their beginning.
+SHARED = {
+    "check": ("--help", "--collector.", "--netns.", "--path.", "--log."),
+    "print": ("--help", "--collector.", "--netns.", "--path.", "--log."),
+    "sockets": ("--help", "--path.netns", "--path.procfs", "--log."),
+}
 
 
 @dataclass(frozen=True)
@@ -13,13 +17,9 @@ class Flag:
     group: str
     names: tuple[str, ...]
     type: str  # of the value; empty if the flag has none
+    choices: tuple[str, ...]  # usual values
     default: str
     help: str
-
-    @property
-    def choices(self):
-        is_list = self.type == CHOICE and re.fullmatch(r"[\w-]+(, [\w-]+)* or [\w-]+", self.help)
-        return re.split(r", | or ", self.help) if is_list else []
 
 
 @dataclass(frozen=True)
@@ -36,49 +36,37 @@ class Help:
     flags: tuple[Flag, ...]
     commands: tuple[Command, ...]
 
-    @property
-    def all_flags(self):
-        """Returns the global flags and those of all commands."""
-        return self.flags + tuple(flag for command in self.commands for flag in command.flags)
+    def flags_of(self, command):
+        """Returns the flags that have an effect with the command."""
+        shared = SHARED[command.name]
+        return command.flags + tuple(
+            flag for flag in self.flags if any(name.startswith(shared) for name in flag.names)
+        )
 
 
-COMMANDS = "Subcommands"
-
-
-def parse_commands(text):
-    """Yields (name, help) of each command in the output of --help."""
-    section = text.partition(f"\n{COMMANDS}:\n")[2]
-    for line in section.splitlines():
-        if match := re.fullmatch(r"  (\w\S*) {2,}(\S.*)", line):
-            yield match.groups()
-        elif line.startswith(" "):
-            raise ValueError(f"cannot parse --help: not a command: {line!r}")
-
-
-def parse(text):
-    """Yields the flags in the output of --help."""
-    text = text.partition(f"\n{COMMANDS}:\n")[0]
-    # CLI11 moves the help of a long flag to the next line.
-    text = re.sub(r"^(  -\S+(?: \S+)?)\n {10,}", r"\1  ", text, flags=re.MULTILINE)
-    group = ""
-    for line in text.splitlines():
-        if re.fullmatch(r"\S.*:", line):
-            group = line.removesuffix(":")
-        elif match := re.fullmatch(r"  (-\S+)(?: (?! )([^\s=]+)(?:=(\S+))?)? {2,}(\S.*)", line):
-            names, value, default, help_text = match.groups()
-            yield Flag(group, tuple(names.split(",")), value or "", default or "", help_text)
-        elif line.startswith(" "):
-            raise ValueError(f"cannot parse --help: not a flag: {line!r}")
+def words(text):
+    return tuple(text.split(",")) if text else ()
 
 
 def read(program):
     def run(*arguments):
         return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
 
-    text = run("--help")
     version = re.search(r"version (\S+)", run("--version")).group(1)
-    commands = (
-        Command(name, help_text, tuple(flag for flag in parse(run(name, "--help")) if "--help" not in flag.names))
-        for name, help_text in parse_commands(text)
+    summary, commands, flags = "", {}, {"": []}
+    for line in run("--help-table").splitlines():
+        match line.split("\t"):
+            case ["summary", summary]:
+                pass
+            case ["command", name, text]:
+                commands[name] = text
+                flags[name] = []
+            case ["flag", command, group, names, value, choices, default, text]:
+                flags[command].append(Flag(group, words(names), value, words(choices), default, text))
+            case _:
+                raise ValueError(f"cannot parse --help-table: {line!r}")
+    members = tuple(
+        Command(name, text, tuple(flag for flag in flags[name] if "--help" not in flag.names))
+        for name, text in commands.items()
     )
-    return Help(version, text.splitlines()[0], tuple(parse(text)), tuple(commands))
+    return Help(version, summary, tuple(flags[""]), members)

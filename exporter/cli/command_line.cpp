@@ -15,6 +15,7 @@
 #include "collectors/registry.h"
 #include "exporter/build_info.h"
 #include "exporter/cli/flags.h"
+#include "exporter/cli/help.h"
 #include "exporter/cli/netns_flags.h"
 #include "exporter/cli/sockets_flags.h"
 #include "exporter/cli/statsd_flags.h"
@@ -28,19 +29,6 @@ std::string version_text() {
   return std::string("inetdiag_exporter, version ") + build_info::version +
          " (revision: " + build_info::revision + ")\n  compiler: " + build_info::compiler + "\n";
 }
-
-/// CLI11 appends `{false}` to the name of a negated flag.
-class HelpFormatter : public CLI::Formatter {
- public:
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    std::string name = CLI::Formatter::make_option_name(option, is_positional);
-    const std::string_view mark = "{false}";
-    if (const auto at = name.find(mark); at != std::string::npos) {
-      name.erase(at, mark.size());
-    }
-    return name;
-  }
-};
 
 void add_setting(CLI::App& app, const Flag& flag, const SettingSpec& setting,
                  SettingValues& values) {
@@ -106,7 +94,7 @@ std::string parse_telemetry_path(const std::string& path) {
 }
 
 constexpr const char* common_flags_apply =
-    "The flags of inetdiag_exporter for collectors, paths and logs also apply.";
+    "The flags of inetdiag_exporter for collectors, network namespaces, paths and logs also apply.";
 
 CLI::App* add_check(CLI::App& app, CheckOptions& options) {
   CLI::App* check =
@@ -171,11 +159,14 @@ CommandLine usage_error(std::string message, std::span<const char* const> argume
   // The message quotes arguments, which may contain newlines and terminal escape sequences.
   std::ranges::replace_if(
       message, [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
-  const auto has = [&](std::string_view word) { return std::ranges::count(arguments, word) > 0; };
-  return {.text = "inetdiag_exporter: " + message + "\nTry 'inetdiag_exporter --help'.\n",
-          .exit_status = failure_exit_status(has("check")   ? Command::check
-                                             : has("print") ? Command::print
-                                                            : Command::serve)};
+  const std::map<std::string_view, Command> commands = {
+      {"check", Command::check}, {"print", Command::print}, {"sockets", Command::sockets}};
+  const auto given = std::ranges::find_if(
+      arguments, [&](std::string_view word) { return commands.contains(word); });
+  const bool has_command = given != arguments.end();
+  return {.text = "inetdiag_exporter: " + message + "\nTry 'inetdiag_exporter " +
+                  (has_command ? std::string(*given) + " " : "") + "--help'.\n",
+          .exit_status = failure_exit_status(has_command ? commands.at(*given) : Command::serve)};
 }
 
 }  // namespace
@@ -198,7 +189,6 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
       "about to drop connections, which limit applies, and who owns it.",
       "inetdiag_exporter");
   app.formatter(std::make_shared<HelpFormatter>());
-  app.get_formatter()->column_width(44);
   Options options;
   bool disable_exporter_metrics = false;
   bool disable_defaults = false;
@@ -206,6 +196,9 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
   app.add_flag_callback(
       "--version", [] { throw CLI::CallForVersion(version_text(), 0); },
       "Print the version and exit");
+  // For deploy/help.
+  app.add_flag_callback("--help-table", [&app] { throw CLI::CallForVersion(flag_table(app), 0); })
+      ->group("");
   add_values(app,
              {.name = "--web.listen-address",
               .value = "ADDRESS",
@@ -273,8 +266,14 @@ CommandLine parse_command_line(std::span<const char* const> arguments,
                                                               {"warn", spdlog::level::warn},
                                                               {"error", spdlog::level::err}});
   add_choice(
-      app, {.name = "--log.format", .value = "NAME", .help = "logfmt or json"}, options.log_format,
-      std::map<std::string, LogFormat>{{"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}});
+      app,
+      {.name = "--log.format",
+       .value = "NAME",
+       .help = "Format of the log: logfmt, json or plain; plain is the default of commands "
+               "at a terminal, logfmt otherwise"},
+      options.log_format,
+      std::map<std::string, LogFormat>{
+          {"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}, {"plain", LogFormat::plain}});
   add_netns_flags(app, options.netns);
   app.fallthrough();
   app.require_subcommand(0, 1);

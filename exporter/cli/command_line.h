@@ -48,7 +48,7 @@ struct Options {
   bool exporter_metrics = true;
   HostPaths paths;
   spdlog::level::level_enum log_level = spdlog::level::info;
-  LogFormat log_format = LogFormat::logfmt;
+  std::optional<LogFormat> log_format;  ///< std::nullopt: --log.format was not given
   NetnsOptions netns;
   std::vector<NamedCollector> collectors;  ///< the enabled ones, in the registry's order
   std::vector<UnusedFlags> unused_flags;

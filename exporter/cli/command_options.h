@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -23,7 +24,7 @@ struct Invocation {
   CommandOptions command{};
   int failure_exit_status = 0;
   spdlog::level::level_enum log_level = spdlog::level::info;
-  LogFormat log_format = LogFormat::logfmt;
+  std::optional<LogFormat> log_format{};
   std::vector<UnusedFlags> unused_flags{};
   std::string missing_privileges{};  ///< for --netns.discover; empty if none
 };

@@ -25,7 +25,11 @@ CLI::Option* described(CLI::Option* option, const Flag& flag) {
   if (!flag.default_value.empty()) {
     option->default_str(flag.default_value);
   }
-  return option->type_name(flag.value)->group(flag.group)->check(not_empty(flag));
+  // CLI11 appends the description of a validator to the type: choices_of() reads it there.
+  return option->type_name(flag.value)
+      ->group(flag.group)
+      ->check(not_empty(flag))
+      ->check(CLI::Validator(fmt::format("{}", fmt::join(flag.choices, ","))));
 }
 
 void store_value(const Flag& flag, const Store& store, const std::string& text) {

@@ -26,7 +26,8 @@ struct Flag {
   std::string value = {};  ///< the placeholder of its value in the help: `N`; empty for a switch
   std::string help;
   std::string group = "Options";
-  std::string default_value = {};  ///< shown in the help; empty for none
+  std::string default_value = {};         ///< shown in the help; empty for none
+  std::vector<std::string> choices = {};  ///< all values, or the usual ones; empty for any
 };
 
 /// Passes the value to `store`. The message of its std::invalid_argument is reported as an error of
@@ -83,6 +84,7 @@ template <typename Variable, typename Value>
 void add_choice(CLI::App& app, Flag flag, Variable& chosen,
                 const std::map<std::string, Value>& choices) {
   for (const auto& [name, value] : choices) {
+    flag.choices.push_back(name);
     if (chosen == value) {
       flag.default_value = name;
     }

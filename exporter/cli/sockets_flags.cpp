@@ -1,12 +1,18 @@
 #include "exporter/cli/sockets_flags.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "collectors/kernel/base/text.h"
 #include "collectors/kernel/netlink/tcp_states.h"
 
 namespace inetdiag {
@@ -14,17 +20,56 @@ namespace {
 
 constexpr std::uint64_t max_top_count = 1000;
 
-std::map<std::string, std::uint32_t> masks_by_state() {
-  std::map<std::string, std::uint32_t> masks;
+std::vector<std::string> state_names() {
+  std::vector<std::string> names;
+  names.reserve(kernel::tcp_states.size());
   for (const auto& [state, name] : kernel::tcp_states) {
-    masks[std::string(name)] = mask(state);
+    names.emplace_back(name);
   }
-  return masks;
+  return names;
 }
 
-std::uint16_t parse_port(const std::string& text) {
-  return static_cast<std::uint16_t>(
-      kernel::parse_whole_number(text, 0, std::numeric_limits<std::uint16_t>::max()));
+/// Accepts the spellings of ss(8) too: `close-wait`, `CLOSE-WAIT`, `ESTAB`, `listening`,
+/// `fin-wait-1`.
+std::uint32_t parse_state(std::string_view text) {
+  std::string name(text);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::tolower(c));
+  });
+  const std::map<std::string_view, std::string_view> spellings = {
+      {"estab", "established"}, {"fin_wait_1", "fin_wait1"}, {"fin_wait_2", "fin_wait2"},
+      {"unconn", "close"},      {"closed", "close"},         {"listening", "listen"}};
+  if (const auto spelling = spellings.find(name); spelling != spellings.end()) {
+    name = spelling->second;
+  }
+  for (const auto& [state, known] : kernel::tcp_states) {
+    if (name == known) {
+      return mask(state);
+    }
+  }
+  throw std::invalid_argument(
+      fmt::format("invalid value '{}', expected one of {}", text, fmt::join(state_names(), ", ")));
+}
+
+/// Parses `443` or `1000-2000`.
+kernel::PortRange parse_ports(std::string_view text) {
+  std::string_view rest = text;
+  const auto first = kernel::to_number<std::uint16_t>(kernel::cut(rest, '-'));
+  const bool is_range = text.find('-') != std::string_view::npos;
+  const auto last = is_range ? kernel::to_number<std::uint16_t>(rest) : first;
+  if (!first || !last || *first > *last) {
+    throw std::invalid_argument(
+        fmt::format("'{}' is not a port or a range of ports; write 443 or 1000-2000", text));
+  }
+  return {*first, *last};
+}
+
+/// Calls `store` for each element of a list that is separated by commas.
+template <typename Store>
+void for_each_element(std::string_view list, Store store) {
+  do {
+    store(kernel::cut(list, ','));
+  } while (!list.empty());
 }
 
 auto parse_peer(const std::string& text) {
@@ -43,15 +88,21 @@ void add_sockets_flags(CLI::App& command, SocketsFlags& flags) {
   add_values(command,
              {.name = "--state",
               .value = "STATE",
-              .help = "Only sockets in this state, repeatable: established, time_wait, listen..."},
-             [&flags, masks = masks_by_state()](const std::string& text) {
-               flags.states |= parse_choice(text, masks);
+              .help = "Only sockets in these states, repeatable: established,time_wait; also as ss "
+                      "writes them: ESTAB, TIME-WAIT",
+              .choices = state_names()},
+             [&flags](const std::string& text) {
+               for_each_element(text, [&](auto state) { flags.states |= parse_state(state); });
              });
   add_values(command,
              {.name = "--port",
               .value = "PORT",
-              .help = "Only sockets with this local or peer port, repeatable"},
-             [&filter](const std::string& text) { filter.ports.push_back(parse_port(text)); });
+              .help = "Only sockets with one of these local or peer ports, repeatable: "
+                      "443,8443,1000-2000"},
+             [&filter](const std::string& text) {
+               for_each_element(text,
+                                [&](auto ports) { filter.ports.push_back(parse_ports(ports)); });
+             });
   add_values(command,
              {.name = "--peer",
               .value = "CIDR",

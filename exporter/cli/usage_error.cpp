@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 #include <numeric>
 #include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "collectors/netns.h"
+#include "exporter/cli/help.h"
 
 namespace inetdiag {
 namespace {
@@ -130,7 +134,13 @@ std::string unknown_flag(const CLI::App& app, const std::string& argument) {
   if (app.get_option_no_throw("-" + flag) != nullptr) {
     return unknown + "; did you mean -" + flag + "?";
   }
-  const Names known = flags(app);
+  if (collector_of(flag) == netns_collector_name) {
+    return flag + ": this collector is enabled by --netns.discover";
+  }
+  Names known = flags(app);
+  if (const CLI::App* command = command_of(app)) {
+    std::ranges::move(flags(*command), std::back_inserter(known));
+  }
   const std::string near = suggestion(flag, known);
   if (!near.empty() || collector_of(flag).empty()) {
     return unknown + near;
@@ -156,7 +166,7 @@ const char* first_unexpected(const CLI::App& app, Arguments arguments) {
 
 std::string missing_value(const CLI::Option& option) {
   return option.get_name() + ": value is missing; write " + option.get_name() + "=" +
-         option.get_type_name();
+         value_of(option);
 }
 
 std::string wrong_number_of_values(const CLI::App& app, Arguments arguments,

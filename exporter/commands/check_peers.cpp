@@ -81,7 +81,7 @@ bool counts(const PortPeers& port, const kernel::InetSocket& socket, const kerne
 void count_peers(std::span<PortPeers* const> ports, const kernel::NetlinkFactory& open) {
   kernel::InetFilter filter{.states = kernel::waiting_states | mask(TcpState::syn_recv)};
   for (const PortPeers* port : ports) {
-    filter.ports.push_back(port->port);
+    filter.ports.push_back({port->port, port->port});
   }
   const kernel::InetRequest request = kernel::tcp_request(filter);
   kernel::dump(open, request.type, request.payload, kernel::Deadline::in(dump_timeout),

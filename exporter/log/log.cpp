@@ -55,8 +55,26 @@ std::string logfmt_line(const std::vector<Log::Field>& fields) {
   return line;
 }
 
+/// Replaces what could control a terminal: names in messages can have any bytes.
+std::string plain_line(Level level, std::string_view message, Log::Fields fields) {
+  std::string line = "inetdiag_exporter: ";
+  line.append(level == Level::warn ? "warning: " : "").append(message);
+  std::string_view separator = " (";
+  for (const auto& [name, value] : fields) {
+    line.append(separator).append(name).append(" ").append(value);
+    separator = ", ";
+  }
+  line.append(fields.size() == 0 ? "" : ")");
+  std::ranges::replace_if(
+      line, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return line;
+}
+
 std::string format_line(LogFormat format, Level level, std::string_view message,
                         Log::Fields fields) {
+  if (format == LogFormat::plain) {
+    return plain_line(level, message, fields);
+  }
   std::vector<Log::Field> all = {
       {"ts", rfc3339_with_milliseconds(std::chrono::system_clock::now())},
       {"level", std::string(name_of(level))},

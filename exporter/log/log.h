@@ -11,9 +11,13 @@
 
 namespace inetdiag {
 
-enum class LogFormat { logfmt, json };
+enum class LogFormat {
+  logfmt,
+  json,
+  plain,  ///< messages of a command, for a reader: `inetdiag_exporter: warning: TEXT (NAME VALUE)`
+};
 
-/// Writes one line per event: time, level, message and fields, as logfmt or JSON. Thread-safe.
+/// Writes one line per event: time, level, message and fields. Thread-safe.
 /// Drops a line if memory is exhausted.
 class Log {
  public:

@@ -10,17 +10,24 @@ from tools import output
 
 def commands(binary):
     """Returns the command names, without the parser under test."""
-    found = re.findall(r"^  (\w+)", output(binary, "--help").partition("Subcommands:")[2], re.MULTILINE)
+    section = output(binary, "--help").partition("\nCommands:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^  (\w+)", section, re.MULTILINE)
     assert "check" in found
     return found
 
 
+def flags_in(text):
+    """Returns the flags that a help describes, without the parser under test."""
+    entries = re.findall(r"^  (-[^ ].*)$", text, re.MULTILINE)
+    return {name for entry in entries for name in re.findall(r"(?<![\w-])--?[a-z][\w.-]*", entry.split("   ")[0])}
+
+
 @pytest.fixture(scope="module")
 def flags(binary):
-    """The flags in --help, without the parser under test."""
-    texts = output(binary, "--help") + "".join(output(binary, name, "--help") for name in commands(binary))
-    found = set(re.findall(r"(?<![\w-])--?[a-z][\w.-]*", texts))
-    assert {"-h", "--help", "--version", "--no-collector.tcp"} < found
+    """The flags in the help of the program and of each command."""
+    found = {"": flags_in(output(binary, "--help"))}
+    found |= {name: flags_in(output(binary, name, "--help")) for name in commands(binary)}
+    assert {"-h", "--help", "--version", "--no-collector.tcp"} < found[""]
     return found
 
 
@@ -31,14 +38,14 @@ def man_page(installed):
 
 def test_man_page_has_every_flag(man_page, flags):
     text = man_page.read_text().replace("\\-", "-")
-    assert set(re.findall(r"\\fB(--?[\w.-]+)\\fR", text)) == flags
+    assert set().union(*flags.values()) <= set(re.findall(r"\\fB(--?[\w.-]+)\\fR", text))
 
 
 def test_every_command_is_documented_and_completed(installed, man_page, binary):
     names = set(commands(binary))
     assert names <= set(re.findall(r"^\.SS (\w+)$", man_page.read_text(), re.MULTILINE))
     assert bash(installed, "c") == {name for name in names if name.startswith("c")}
-    assert f"1::command:({' '.join(commands(binary))})" in zsh(installed)
+    assert f"1::command:({' '.join(commands(binary))})" in zsh(installed, "")
     assert names <= fish(installed, "inetdiag_exporter ")
 
 
@@ -61,10 +68,11 @@ printf '%s\\n' "${COMPREPLY[@]}"
     return set(output("bash", "-c", script, "bash", file, "inetdiag_exporter", *words).split())
 
 
-def zsh(installed):
-    """Returns the arguments of _arguments, which itself needs a terminal."""
-    script = '_arguments() { printf "%s\\n" "$@" }; source "$1"'
-    return output("zsh", "-f", "-c", script, "zsh", installed / "share/zsh/site-functions/_inetdiag_exporter")
+def zsh(installed, command):
+    """Returns the arguments of _arguments, which itself needs a terminal, after a command."""
+    script = '_arguments() { printf "%s\\n" "$@" }; words=(inetdiag_exporter $2); source "$1"'
+    file = installed / "share/zsh/site-functions/_inetdiag_exporter"
+    return output("zsh", "-f", "-c", script, "zsh", file, command)
 
 
 def fish(installed, line):
@@ -73,8 +81,21 @@ def fish(installed, line):
     return {candidate.split("\t")[0] for candidate in candidates.splitlines()}
 
 
-def test_bash_completes_every_flag(installed, flags):
-    assert bash(installed, "-") == flags
+def test_help_has_at_most_80_columns(binary):
+    for arguments in ([], *([name] for name in commands(binary))):
+        assert max(map(len, output(binary, *arguments, "--help").splitlines())) <= 80
+
+
+SHARED = {"check": "--collector.tcp", "print": "--path.procfs", "sockets": "--path.netns"}
+FOREIGN = {"check": "--web.listen-address", "print": "--statsd.address", "sockets": "--collector.tcp"}
+
+
+def test_bash_completes_the_flags_of_a_command(installed, binary, flags):
+    assert bash(installed, "-") == flags[""]
+    for name in commands(binary):
+        offered = bash(installed, name, "-")
+        assert flags[name] | {SHARED[name]} <= offered
+        assert FOREIGN[name] not in offered
 
 
 def test_bash_completes_values(installed):
@@ -82,20 +103,35 @@ def test_bash_completes_values(installed):
     assert bash(installed, "--log.level", "") == {"debug", "info", "warn", "error"}
     assert bash(installed, "--log.level", "=") == {"debug", "info", "warn", "error"}
     assert bash(installed, "--path.procfs", "=", "/pro") == {"/proc"}
+    assert bash(installed, "--netns.discover", "") == {"off", "pinned", "processes", "all"}
+    assert bash(installed, "print", "--format", "") == {"prometheus", "openmetrics", "json"}
+    assert bash(installed, "check", "--format", "=") == {"text", "json"}
+    assert bash(installed, "sockets", "--state", "time") == {"time_wait"}
+    assert "/etc/passwd" in bash(installed, "print", "--output", "/etc/pass")
 
 
-def test_zsh_completes_every_flag_and_value(installed, flags):
-    specs = re.findall(r"^\*(--?[\w.-]+)(=?)\[(?:[^\]\\]|\\.)+\](?::(\w+):(.+))?$", zsh(installed), re.MULTILINE)
-    assert {name for name, *_ in specs} == flags
-    assert ("--log.format", "=", "NAME", "(logfmt json)") in specs
+def test_zsh_completes_flags_and_values(installed, flags, binary):
+    text = zsh(installed, "")
+    specs = re.findall(r"^\*(--?[\w.-]+)(=?)\[(?:[^\]\\]|\\.)+\](?::(\w+):(.+))?$", text, re.MULTILINE)
+    assert {name for name, *_ in specs} == flags[""]
+    assert ("--log.format", "=", "NAME", "(json logfmt plain)") in specs
     assert ("--path.procfs", "=", "DIR", "_files -/") in specs
     assert ("--version", "", "", "") in specs
+    for name in commands(binary):
+        text = zsh(installed, name)
+        offered = set(re.findall(r"^\*(--?[\w.-]+)", text, re.MULTILINE))
+        assert flags[name] | {SHARED[name]} <= offered and FOREIGN[name] not in offered
+    assert "NAME:(json openmetrics prometheus)" in zsh(installed, "print")
 
 
-def test_fish_completes_every_flag(installed, flags):
-    assert {"-h", *fish(installed, "inetdiag_exporter --")} == flags
+def test_fish_completes_the_flags_of_a_command(installed, flags, binary):
+    assert {"-h", *fish(installed, "inetdiag_exporter --")} == flags[""]
+    for name in commands(binary):
+        offered = {"-h", *fish(installed, f"inetdiag_exporter {name} --")}
+        assert flags[name] | {SHARED[name]} <= offered and FOREIGN[name] not in offered
 
 
 def test_fish_completes_values(installed):
     assert fish(installed, "inetdiag_exporter --log.format=j") == {"--log.format=json"}
     assert fish(installed, "inetdiag_exporter --path.procfs /pro") == {"/proc/"}
+    assert fish(installed, "inetdiag_exporter print --format=p") == {"--format=prometheus"}

@@ -146,6 +146,11 @@ MIXED = [("dst [2001:db8::/32]",), ("dst 192.0.2.1",)]
         (("--family=6",), [("-6",)], 8),
         (("--port=8080",), [(of_port(8080),)], 9),
         (("--port=8443", "--port=9090"), [(f"{of_port(8443)} or {of_port(9090)}",)], 9),
+        # As ss writes them, and lists.
+        (("--state=TIME-WAIT",), [("state", "time-wait")], 1),
+        (("--state=CLOSE-WAIT,fin-wait-2",), [("state", "close-wait", "state", "fin-wait-2")], 2),
+        (("--state=ESTAB", "--port=8443,9090"), [("state", "established", f"( {of_port(8443)} or {of_port(9090)} )")], 2),
+        (("--port=8000-9090",), [("( sport >= :8000 and sport <= :9090 ) or ( dport >= :8000 and dport <= :9090 )",)], 9),
         (("--port=65535",), [(of_port(65535),)], 1),
         (("--port=1",), [(of_port(1),)], 0),
         (("--peer=10.0.0.0/8",), [("dst 10.0.0.0/8",)], 4),

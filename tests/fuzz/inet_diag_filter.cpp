@@ -22,8 +22,9 @@ std::string text_of(const AddressPrefix& network) {
 }
 
 void require_selection(const kernel::InetFilter& filter, const SocketEnds& ends) {
-  const bool has_port = std::ranges::any_of(filter.ports, [&](std::uint16_t port) {
-    return port == ends.local_port || port == ends.peer_port;
+  const bool has_port = std::ranges::any_of(filter.ports, [&](const kernel::PortRange& range) {
+    return (range.first <= ends.local_port && ends.local_port <= range.last) ||
+           (range.first <= ends.peer_port && ends.peer_port <= range.last);
   });
   const bool has_peer = std::ranges::any_of(filter.peers, [&](const AddressPrefix& peer) {
     return testing::passes(kernel::bytecode_of({.peers = {peer}}), ends);
@@ -39,8 +40,11 @@ void run(std::string_view input) {
   kernel::InetFilter filter;
   while (!input.empty()) {
     const std::string_view word = kernel::next_line(input);
-    if (const auto port = kernel::to_number<std::uint16_t>(word)) {
-      filter.ports.push_back(*port);
+    std::string_view rest = word;
+    const auto first = kernel::to_number<std::uint16_t>(kernel::cut(rest, '-'));
+    const auto last = rest.empty() ? first : kernel::to_number<std::uint16_t>(rest);
+    if (first && last && *first <= *last) {
+      filter.ports.push_back({*first, *last});
     } else if (const auto network = kernel::parse_address_prefix(word)) {
       require(kernel::parse_address_prefix(text_of(*network)) == network,
               "networks survive a round trip");
@@ -50,7 +54,7 @@ void run(std::string_view input) {
   require(testing::audit_error(kernel::bytecode_of(filter)).empty(),
           "the bytecode passes the audit");
   const kernel::InetAddress local = kernel::InetAddress::any(AF_INET6);
-  const std::uint16_t port = filter.ports.empty() ? 1 : filter.ports.back();
+  const std::uint16_t port = filter.ports.empty() ? 1 : filter.ports.back().first;
   for (const AddressPrefix& network : filter.peers) {
     const SocketEnds inside{local, port, network.address, 2};
     require(testing::passes(kernel::bytecode_of(filter), inside), "networks contain their address");
@@ -63,7 +67,7 @@ void run(std::string_view input) {
 std::vector<std::string> seeds() {
   return {"80\n443\n0\n65535", "10.0.0.0/8\n192.0.2.1\n0.0.0.0/0",
           "2001:db8::/33\n::1\n::ffff:10.0.0.0/104\n::ffff:1.2.3.4/50\n::/0",
-          "80\n10.0.0.0/8\n::/1"};
+          "80\n10.0.0.0/8\n::/1", "1000-2000\n443\n5-4\n0-65535"};
 }
 
 }  // namespace inetdiag::fuzz

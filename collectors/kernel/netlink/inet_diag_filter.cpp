@@ -41,29 +41,56 @@ void append(Bytes& bytes, const T& value) {
   bytes.insert(bytes.end(), raw.begin(), raw.end());
 }
 
-/// A comparison of the local or the remote end of a socket, without its jumps.
+/// A comparison of one end of a socket. `operands` follow its operation.
 struct Condition {
   std::uint8_t code = 0;
-  std::uint8_t family = AF_UNSPEC;
-  std::uint8_t prefix = 0;
-  int port = any_port;
-  std::span<const std::uint8_t> address{};
+  Bytes operands{};
 
-  std::size_t size() const {
-    return sizeof(inet_diag_bc_op) + sizeof(inet_diag_hostcond) + address.size();
-  }
+  std::size_t size() const { return sizeof(inet_diag_bc_op) + operands.size(); }
 };
 
-Condition port_condition(std::uint8_t code, std::uint16_t port) {
-  return {.code = code, .port = port};
+/// Compares address and port (INET_DIAG_BC_S_COND and INET_DIAG_BC_D_COND).
+Condition host_condition(std::uint8_t code, const inet_diag_hostcond& host,
+                         std::span<const std::uint8_t> address = {}) {
+  Condition condition{.code = code};
+  append(condition.operands, host);
+  for (const std::uint8_t byte : address) {
+    condition.operands.push_back(std::byte{byte});
+  }
+  return condition;
 }
 
-Condition peer_condition(const AddressPrefix& network) {
+/// Compares a port (INET_DIAG_BC_S_GE and others), which has the place of a jump.
+Condition port_condition(std::uint8_t code, std::uint16_t port) {
+  Condition condition{.code = code};
+  append(condition.operands, inet_diag_bc_op{.code = 0, .yes = 0, .no = port});
+  return condition;
+}
+
+/// A conjunction.
+using Alternative = std::vector<Condition>;
+
+struct PortOperations {
+  std::uint8_t equal, at_least, at_most;
+};
+constexpr PortOperations local_port = {INET_DIAG_BC_S_COND, INET_DIAG_BC_S_GE, INET_DIAG_BC_S_LE};
+constexpr PortOperations peer_port = {INET_DIAG_BC_D_COND, INET_DIAG_BC_D_GE, INET_DIAG_BC_D_LE};
+
+Alternative port_conditions(const PortOperations& operations, const PortRange& ports) {
+  if (ports.first == ports.last) {
+    return {host_condition(operations.equal,
+                           {.family = AF_UNSPEC, .prefix_len = 0, .port = ports.first})};
+  }
+  return {port_condition(operations.at_least, ports.first),
+          port_condition(operations.at_most, ports.last)};
+}
+
+Alternative peer_conditions(const AddressPrefix& network) {
   const std::size_t bytes = network.address.family == AF_INET ? v4_bits / 8 : v6_bits / 8;
-  return {.code = INET_DIAG_BC_D_COND,
-          .family = network.address.family,
-          .prefix = network.prefix,
-          .address = std::span(network.address.bytes).first(bytes)};
+  return {host_condition(
+      INET_DIAG_BC_D_COND,
+      {.family = network.address.family, .prefix_len = network.prefix, .port = any_port},
+      std::span(network.address.bytes).first(bytes))};
 }
 
 void append_operation(Bytes& code, std::uint8_t operation, std::size_t yes, std::size_t no) {
@@ -72,14 +99,22 @@ void append_operation(Bytes& code, std::uint8_t operation, std::size_t yes, std:
                                .no = static_cast<std::uint16_t>(no)});
 }
 
-using Group = std::vector<Condition>;
+std::size_t size_of(const Alternative& alternative) {
+  std::size_t size = 0;
+  for (const Condition& condition : alternative) {
+    size += condition.size();
+  }
+  return size;
+}
 
-/// A disjunction. Each condition is followed by a jump to the end of the group, which a false
+/// A disjunction. Each alternative is followed by a jump to the end of the group, which a false
 /// condition skips; if the last one is false, the socket is rejected.
+using Group = std::vector<Alternative>;
+
 std::size_t size_of(const Group& group) {
   std::size_t size = 0;
-  for (const Condition& condition : group) {
-    size += condition.size() + sizeof(inet_diag_bc_op);
+  for (const Alternative& alternative : group) {
+    size += size_of(alternative) + sizeof(inet_diag_bc_op);
   }
   return group.empty() ? 0 : size - sizeof(inet_diag_bc_op);
 }
@@ -87,18 +122,17 @@ std::size_t size_of(const Group& group) {
 /// `remaining` is the number of bytes of code after the group.
 void append_group(Bytes& code, const Group& group, std::size_t remaining) {
   std::size_t left = size_of(group);
-  for (const Condition& condition : group) {
-    const bool is_last = left == condition.size();
-    const std::size_t no =
-        is_last ? left + remaining + reject_jump : condition.size() + sizeof(inet_diag_bc_op);
-    append_operation(code, condition.code, condition.size(), no);
-    append(code,
-           inet_diag_hostcond{
-               .family = condition.family, .prefix_len = condition.prefix, .port = condition.port});
-    for (const std::uint8_t byte : condition.address) {
-      code.push_back(std::byte{byte});
+  for (const Alternative& alternative : group) {
+    std::size_t left_in_alternative = size_of(alternative);
+    const bool is_last = left == left_in_alternative;
+    for (const Condition& condition : alternative) {
+      const std::size_t no =
+          left_in_alternative + (is_last ? remaining + reject_jump : sizeof(inet_diag_bc_op));
+      append_operation(code, condition.code, condition.size(), no);
+      code.insert(code.end(), condition.operands.begin(), condition.operands.end());
+      left_in_alternative -= condition.size();
+      left -= condition.size();
     }
-    left -= condition.size();
     if (!is_last) {
       append_operation(code, INET_DIAG_BC_JMP, sizeof(inet_diag_bc_op), left);
       left -= sizeof(inet_diag_bc_op);
@@ -144,13 +178,13 @@ std::optional<AddressPrefix> parse_address_prefix(std::string_view text) {
 
 Bytes bytecode_of(const InetFilter& filter) {
   Group ports;
-  for (const std::uint16_t port : filter.ports) {
-    ports.push_back(port_condition(INET_DIAG_BC_S_COND, port));
-    ports.push_back(port_condition(INET_DIAG_BC_D_COND, port));
+  for (const PortRange& range : filter.ports) {
+    ports.push_back(port_conditions(local_port, range));
+    ports.push_back(port_conditions(peer_port, range));
   }
   Group peers;
   for (const AddressPrefix& network : filter.peers) {
-    peers.push_back(peer_condition(network));
+    peers.push_back(peer_conditions(network));
   }
   if (size_of(ports) + size_of(peers) > max_bytecode_bytes) {
     throw std::invalid_argument("too many ports and peers for one inet_diag request");

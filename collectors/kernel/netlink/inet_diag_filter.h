@@ -26,11 +26,19 @@ struct AddressPrefix {
 /// Parses `10.0.0.0/8`, `2001:db8::/32` or a single address. ::ffff:10.0.0.0/104 is 10.0.0.0/8.
 std::optional<AddressPrefix> parse_address_prefix(std::string_view text);
 
+/// Ports from `first` to `last`, both included.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+
+  auto operator<=>(const PortRange&) const = default;
+};
+
 /// A conjunction; an empty member matches every socket.
 struct InetFilter {
   std::uint32_t states = all_tcp_states;  ///< a set of mask(TcpState)
   std::uint8_t family = 0;                ///< AF_INET, AF_INET6, or AF_UNSPEC for both
-  std::vector<std::uint16_t> ports{};     ///< any of them is the local or the peer's port
+  std::vector<PortRange> ports{};         ///< any of them has the local or the peer's port
   /// Any of them contains the peer's address. IPv4 networks also match ::ffff:a.b.c.d.
   std::vector<AddressPrefix> peers{};
 };

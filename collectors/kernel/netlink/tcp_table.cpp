@@ -253,7 +253,7 @@ const FullDump& TcpTable::full_dump(const FullDumpOptions& options) {
 }
 
 std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
-    std::vector<std::uint16_t> ports, std::chrono::milliseconds old_age,
+    const std::vector<std::uint16_t>& ports, std::chrono::milliseconds old_age,
     const std::set<std::uint64_t>& watched) {
   if (!policy_.allows_waiting_connections) {
     throw DumpNotDue();
@@ -262,10 +262,11 @@ std::map<Endpoint, WaitingConnections> TcpTable::waiting_connections(
   std::set<std::uint16_t> dumped_ports(ports.begin(), ports.end());
   const ListenerIndex index(listeners());
   std::map<Endpoint, WaitingConnections> waiting;
-  const InetRequest request =
-      tcp_request({.states = mask(TcpState::established) | mask(TcpState::close_wait),
-                   .ports = std::move(ports)},
-                  true);
+  InetFilter filter{.states = mask(TcpState::established) | mask(TcpState::close_wait)};
+  for (const std::uint16_t port : ports) {
+    filter.ports.push_back({port, port});
+  }
+  const InetRequest request = tcp_request(filter, true);
   dump(open_, request.type, request.payload, partial_dump_deadline_, [&](Payload payload) {
     const auto socket = parse_inet_socket(payload);
     // accept() gives a connection its file. Without one it cannot have been closed by a program

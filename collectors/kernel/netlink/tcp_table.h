@@ -190,7 +190,7 @@ class TcpTable {
   /// are of `old_age` or have one of the cookies `watched`. The kernel walks all connected sockets,
   /// and reports those on the ports. Throws as dump(), and DumpNotDue.
   std::map<Endpoint, WaitingConnections> waiting_connections(
-      std::vector<std::uint16_t> ports, std::chrono::milliseconds old_age,
+      const std::vector<std::uint16_t>& ports, std::chrono::milliseconds old_age,
       const std::set<std::uint64_t>& watched);
   bool has_read_waiting_connections() const { return has_read_waiting_connections_; }
 

@@ -28,6 +28,11 @@ T value_at(const Bytecode& code, std::size_t offset) {
   return value;
 }
 
+inline bool compares_ports(std::uint8_t code) {
+  return code == INET_DIAG_BC_S_GE || code == INET_DIAG_BC_S_LE || code == INET_DIAG_BC_D_GE ||
+         code == INET_DIAG_BC_D_LE;
+}
+
 /// inet_diag_bc_audit(): operations and operands lie within the program, and jumps lead forward to
 /// an operation, to the end, or one operation past it. Returns the first error, or an empty string.
 inline std::string audit_error(const Bytecode& code) {
@@ -45,6 +50,8 @@ inline std::string audit_error(const Bytecode& code) {
         return "prefix longer than the address";
       }
       min_step += sizeof host + bytes;
+    } else if (compares_ports(op.code)) {
+      min_step += sizeof op;
     } else if (op.code != INET_DIAG_BC_JMP) {
       return "unknown operation";
     }
@@ -91,9 +98,16 @@ inline bool has_prefix(const std::uint8_t* bytes, const Bytecode& code, std::siz
   return true;
 }
 
-/// INET_DIAG_BC_S_COND and INET_DIAG_BC_D_COND in inet_diag_bc_run().
+/// The comparisons of inet_diag_bc_run().
 inline bool holds(const Bytecode& code, std::size_t i, const SocketEnds& ends) {
   const auto op = value_at<inet_diag_bc_op>(code, i);
+  if (compares_ports(op.code)) {
+    const std::uint16_t operand = value_at<inet_diag_bc_op>(code, i + sizeof op).no;
+    const bool is_local = op.code == INET_DIAG_BC_S_GE || op.code == INET_DIAG_BC_S_LE;
+    const std::uint16_t port = is_local ? ends.local_port : ends.peer_port;
+    const bool is_minimum = op.code == INET_DIAG_BC_S_GE || op.code == INET_DIAG_BC_D_GE;
+    return is_minimum ? port >= operand : port <= operand;
+  }
   const auto host = value_at<inet_diag_hostcond>(code, i + sizeof op);
   const bool is_local = op.code == INET_DIAG_BC_S_COND;
   const kernel::InetAddress& end = is_local ? ends.local : ends.peer;

@@ -6,14 +6,15 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "collectors/kernel/base/text.h"
 #include "collectors/registry.h"
 
 namespace inetdiag {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -45,7 +46,7 @@ TEST(Options, HaveDefaults) {
   EXPECT_EQ(options.paths.procfs, "/proc");
   EXPECT_EQ(options.paths.sysfs, "/sys");
   EXPECT_EQ(options.log_level, spdlog::level::info);
-  EXPECT_EQ(options.log_format, LogFormat::logfmt);
+  EXPECT_EQ(options.log_format, std::nullopt);
 }
 
 TEST(Options, FollowTheFlags) {
@@ -76,7 +77,7 @@ TEST(Help, ListsAFlagForEachCollectorAndSetting) {
   const std::string help = parse({"--help"}).text;
   for (const CollectorEntry& entry : registry()) {
     const std::string flag = "collector." + std::string(entry.name);
-    EXPECT_THAT(help, HasSubstr("--" + flag + ",--no-" + flag));
+    EXPECT_THAT(help, HasSubstr("--" + flag + ", --no-" + flag));
     for (const SettingSpec& setting : entry.settings) {
       EXPECT_THAT(help, HasSubstr("--" + flag + "." + std::string(setting.name) + " " +
                                   std::string(setting.placeholder)));
@@ -98,6 +99,44 @@ struct Misuse {
   int exit_status = 1;
 };
 
+TEST(SocketsFlags, AcceptTheSpellingsOfSs) {
+  const auto states = [](const char* flag) {
+    return parse({"sockets", flag}).options->sockets.filter.states;
+  };
+  using kernel::TcpState;
+  EXPECT_EQ(states("--state=ESTAB"), mask(TcpState::established));
+  EXPECT_EQ(states("--state=close-wait,TIME-WAIT"),
+            mask(TcpState::close_wait) | mask(TcpState::time_wait));
+  EXPECT_EQ(states("--state=fin-wait-1,FIN_WAIT_2"),
+            mask(TcpState::fin_wait1) | mask(TcpState::fin_wait2));
+  EXPECT_EQ(states("--state=listening,UNCONN"), mask(TcpState::listen) | mask(TcpState::close));
+  EXPECT_THAT(
+      parse({"sockets", "--port=443,8443", "--port=1000-2000"}).options->sockets.filter.ports,
+      ElementsAre(kernel::PortRange{443, 443}, kernel::PortRange{8443, 8443},
+                  kernel::PortRange{1000, 2000}));
+}
+
+TEST(Help, HasAtMost80Columns) {
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"--help"}, {"check", "--help"}, {"print", "--help"}, {"sockets", "--help"}}) {
+    const std::string help = parse(arguments).text;
+    std::string_view rest = help;
+    while (!rest.empty()) {
+      EXPECT_LE(kernel::next_line(rest).size(), 80U);
+    }
+  }
+}
+
+TEST(Help, HasATableWithTheValuesOfFlags) {
+  const CommandLine table = parse({"--help-table"});
+  EXPECT_EQ(table.exit_status, 0);
+  EXPECT_THAT(table.text, HasSubstr("\nflag\tprint\tOptions\t--format\tNAME\tjson,openmetrics,"
+                                    "prometheus\tprometheus\t"));
+  EXPECT_THAT(table.text, HasSubstr("\nflag\t\tOptions\t-h,--help\t\t\t\tPrint this help"));
+  EXPECT_THAT(table.text, HasSubstr("\ncommand\tsockets\tList TCP sockets"));
+  EXPECT_THAT(table.text, Not(HasSubstr("--help-table")));
+}
+
 class UsageError : public ::testing::TestWithParam<Misuse> {};
 
 TEST_P(UsageError, HasAMessageOfOneLine) {
@@ -105,7 +144,8 @@ TEST_P(UsageError, HasAMessageOfOneLine) {
   EXPECT_FALSE(command_line.options);
   EXPECT_EQ(command_line.exit_status, GetParam().exit_status);
   EXPECT_THAT(command_line.text, HasSubstr(GetParam().text));
-  EXPECT_THAT(command_line.text, EndsWith("\nTry 'inetdiag_exporter --help'.\n"));
+  EXPECT_THAT(command_line.text,
+              ContainsRegex("\nTry 'inetdiag_exporter (check |print |sockets )?--help'\\.\n$"));
   EXPECT_EQ(std::ranges::count(command_line.text, '\n'), 2);
 }
 
@@ -113,6 +153,12 @@ INSTANTIATE_TEST_SUITE_P(
     CommandLines, UsageError,
     ::testing::Values(
         Misuse{{"--nope"}, "unknown flag --nope\n"},
+        Misuse{{"print", "--foramt=json"}, "unknown flag --foramt; did you mean --format?\n", 2},
+        Misuse{{"--collector.netns"}, "this collector is enabled by --netns.discover\n"},
+        Misuse{{"sockets", "--state=foo"}, "--state: invalid value 'foo', expected one of"},
+        Misuse{{"sockets", "--state=estab,,listen"}, "--state: invalid value ''"},
+        Misuse{{"sockets", "--port=9-8"}, "--port: '9-8' is not a port or a range"},
+        Misuse{{"sockets", "--port=1-65536"}, "--port: '1-65536' is not a port or a range"},
         Misuse{{"--nope=1", "--other"}, "unknown flag --nope\n"},
         Misuse{{"--web.listen-addres=:1"},
                "unknown flag --web.listen-addres; did you mean --web.listen-address?"},
@@ -193,10 +239,8 @@ INSTANTIATE_TEST_SUITE_P(
         Misuse{{"print", "--format=xml"},
                "--format: invalid value 'xml', expected one of json, openmetrics, prometheus",
                2},
-        Misuse{{"sockets", "--state=ESTAB"},
-               "--state: invalid value 'ESTAB', expected one of close, "},
         Misuse{{"sockets", "--port=65536"},
-               "--port: '65536' is not a whole number from 0 to 65535"},
+               "--port: '65536' is not a port or a range of ports; write 443 or 1000-2000"},
         Misuse{{"sockets", "--port=-1"}, "--port: '-1' is not"},
         Misuse{{"sockets", "--port=http"}, "--port: 'http' is not"},
         Misuse{{"sockets", "--peer=10.0.0.0/33"},
@@ -356,7 +400,8 @@ TEST(Command, SocketsFiltersByStatePortPeerAndFamily) {
   const SocketsOptions& sockets = line.options->sockets;
   EXPECT_EQ(sockets.filter.states,
             mask(kernel::TcpState::listen) | mask(kernel::TcpState::time_wait));
-  EXPECT_THAT(sockets.filter.ports, ElementsAre(0, 65535));
+  EXPECT_THAT(sockets.filter.ports,
+              ElementsAre(kernel::PortRange{0, 0}, kernel::PortRange{65535, 65535}));
   EXPECT_THAT(sockets.filter.peers,
               ElementsAre(kernel::parse_address_prefix("::1").value(),
                           kernel::parse_address_prefix("10.0.0.0/8").value()));

@@ -30,6 +30,15 @@ TEST(Log, WritesJson) {
   EXPECT_TRUE(line.contains("ts"));
 }
 
+TEST(Log, WritesPlainLines) {
+  const CapturedLog captured(LogFormat::plain);
+  captured.log.error("cannot read /x\x1b[2J\xff");
+  captured.log.warn("flags have no effect", {{"flags", "--a --b"}, {"reason", "c"}});
+  EXPECT_EQ(captured.text(),
+            "inetdiag_exporter: cannot read /x?[2J?\n"
+            "inetdiag_exporter: warning: flags have no effect (flags --a --b, reason c)\n");
+}
+
 TEST(Log, OmitsLinesBelowItsLevel) {
   const CapturedLog captured(LogFormat::logfmt, spdlog::level::warn);
   captured.log.debug("one");

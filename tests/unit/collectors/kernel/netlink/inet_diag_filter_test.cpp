@@ -36,7 +36,7 @@ Bytes audited(const InetFilter& filter) {
 TEST(InetFilter, IsEmptyWithoutConditions) { EXPECT_TRUE(audited({}).empty()); }
 
 TEST(InetFilter, MatchesPortsAtEitherEnd) {
-  const Bytes code = audited({.ports = {443}});
+  const Bytes code = audited({.ports = {{443, 443}}});
   const InetAddress local = address("127.0.0.1");
   EXPECT_TRUE(passes(code, {local, 443, local, 1}));
   EXPECT_TRUE(passes(code, {local, 1, local, 443}));
@@ -44,11 +44,25 @@ TEST(InetFilter, MatchesPortsAtEitherEnd) {
 }
 
 TEST(InetFilter, MatchesTheLowestAndTheHighestPort) {
-  const Bytes code = audited({.ports = {0, 65535}});
+  const Bytes code = audited({.ports = {{0, 0}, {65535, 65535}}});
   const InetAddress local = address("::1");
   EXPECT_TRUE(passes(code, {local, 1, local, 0}));
   EXPECT_TRUE(passes(code, {local, 65535, local, 1}));
   EXPECT_FALSE(passes(code, {local, 1, local, 65534}));
+}
+
+TEST(InetFilter, MatchesRangesOfPorts) {
+  const Bytes code = audited({.ports = {{1000, 2000}, {443, 443}}});
+  const InetAddress local = address("::1");
+  for (const std::uint16_t port : std::vector<std::uint16_t>{1000, 1500, 2000, 443}) {
+    EXPECT_TRUE(passes(code, {local, port, local, 1})) << port;
+    EXPECT_TRUE(passes(code, {local, 1, local, port})) << port;
+  }
+  for (const std::uint16_t port : std::vector<std::uint16_t>{999, 2001, 442}) {
+    EXPECT_FALSE(passes(code, {local, port, local, 1})) << port;
+  }
+  // One end is below the range and the other one above it.
+  EXPECT_FALSE(passes(code, {local, 999, local, 2001}));
 }
 
 struct PeerCase {
@@ -99,7 +113,8 @@ TEST(InetFilter, RequiresAPortAndAPeer) {
   for (int round = 0; round < 2000; ++round) {
     InetFilter filter;
     for (auto n = below(4); n > 0; --n) {
-      filter.ports.push_back(static_cast<std::uint16_t>(below(5)));
+      const auto first = static_cast<std::uint16_t>(below(5));
+      filter.ports.push_back({first, static_cast<std::uint16_t>(first + below(3))});
     }
     std::vector<Bytes> single;
     for (auto n = below(4); n > 0; --n) {
@@ -108,8 +123,10 @@ TEST(InetFilter, RequiresAPortAndAPeer) {
     }
     const Ends ends{addresses[below(5)], static_cast<std::uint16_t>(below(5)), addresses[below(5)],
                     static_cast<std::uint16_t>(below(5))};
-    const bool has_port = std::ranges::any_of(
-        filter.ports, [&](auto port) { return port == ends.local_port || port == ends.peer_port; });
+    const bool has_port = std::ranges::any_of(filter.ports, [&](const PortRange& range) {
+      const auto contains = [&](auto port) { return range.first <= port && port <= range.last; };
+      return contains(ends.local_port) || contains(ends.peer_port);
+    });
     const bool has_peer =
         std::ranges::any_of(single, [&](const Bytes& code) { return passes(code, ends); });
     EXPECT_EQ(passes(audited(filter), ends),
@@ -119,13 +136,13 @@ TEST(InetFilter, RequiresAPortAndAPeer) {
 
 TEST(InetFilter, HasASizeLimit) {
   InetFilter filter;
-  filter.ports.assign(1500, 7);
+  filter.ports.assign(1500, {7, 7});
   filter.peers.assign(500, parse_address_prefix("2001:db8::/32").value());
   const Bytes code = audited(filter);
   EXPECT_TRUE(passes(code, {address("::1"), 7, address("2001:db8::1"), 1}));
   EXPECT_FALSE(passes(code, {address("::1"), 7, address("::1"), 1}));
   EXPECT_FALSE(passes(code, {address("::1"), 8, address("2001:db8::1"), 1}));
-  filter.ports.assign(3000, 7);
+  filter.ports.assign(3000, {7, 7});
   EXPECT_THROW(bytecode_of(filter), std::invalid_argument);
 }
 
@@ -138,7 +155,7 @@ TEST(InetFilter, RequestsBothFamiliesInOneDump) {
 
 TEST(InetFilter, RequestsTcpInfoOnDemand) {
   constexpr std::uint8_t info = 1U << (INET_DIAG_INFO - 1);
-  const InetFilter both{.ports = {80}};
+  const InetFilter both{.ports = {{80, 80}}};
   EXPECT_EQ(value_at<inet_diag_req>(tcp_request(both).payload, 0).idiag_ext, 0);
   EXPECT_EQ(value_at<inet_diag_req>(tcp_request(both, true).payload, 0).idiag_ext, info);
   const InetFilter one{.family = AF_INET};
@@ -147,7 +164,7 @@ TEST(InetFilter, RequestsTcpInfoOnDemand) {
 }
 
 TEST(InetFilter, AppendsBytecodeToTheRequest) {
-  const InetFilter filter{.family = AF_INET6, .ports = {80}};
+  const InetFilter filter{.family = AF_INET6, .ports = {{80, 80}}};
   const InetRequest request = tcp_request(filter);
   EXPECT_EQ(request.type, SOCK_DIAG_BY_FAMILY);
   const auto header = value_at<inet_diag_req_v2>(request.payload, 0);
