@@ -57,8 +57,9 @@ std::string help_of(std::string_view kernel_name, std::string_view path) {
 
 /// The metric of a counter, kept between scrapes.
 struct Descriptor {
-  std::string metric;  ///< empty: not exported
-  std::string help;
+  std::string kernel_name;
+  std::string metric{};  ///< empty: not exported
+  std::string help{};
   bool gauge = false;
   /// The last scrape that exported it: a file may contain a name twice.
   std::uint64_t last_scrape = 0;
@@ -72,6 +73,8 @@ class Nstat final : public Collector {
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
     ++scrape_;
+    position_ = 0;
+    collection.families.reserve(descriptors_.size());
     for (const File& file : files) {
       try {
         // net/snmp6 is absent without IPv6.
@@ -117,18 +120,33 @@ class Nstat final : public Collector {
     add_series(family, {}, counter.value, created);
   }
 
+  /// Returns the descriptor at the same position of the previous scrape if it is of this counter:
+  /// the kernel does not change their order.
   Descriptor& describe(const kernel::Counter& counter, std::string_view path) {
     kernel_name_.assign(counter.group).append(counter.name);
+    if (position_ == in_order_.size()) {
+      in_order_.push_back(nullptr);
+    }
+    Descriptor*& expected = in_order_[position_++];
+    if (expected == nullptr || expected->kernel_name != kernel_name_) {
+      expected = &find_or_make(path, counter);
+    }
+    return *expected;
+  }
+
+  Descriptor& find_or_make(std::string_view path, const kernel::Counter& counter) {
     const auto known = descriptors_.find(kernel_name_);
     if (known != descriptors_.end()) {
       return known->second;
     }
-    Descriptor descriptor;
+    Descriptor descriptor{.kernel_name = kernel_name_};
     std::string metric = nstat_metric_name(counter.group, counter.name);
     const bool gauge = is_gauge(kernel_name_);
     metric.append(gauge ? "" : "_total");
     if (is_exported(counter.group) && metrics_.insert(metric).second) {
-      descriptor = {std::move(metric), help_of(kernel_name_, path), gauge};
+      descriptor.metric = std::move(metric);
+      descriptor.help = help_of(kernel_name_, path);
+      descriptor.gauge = gauge;
     }
     return descriptors_.emplace(kernel_name_, std::move(descriptor)).first->second;
   }
@@ -149,7 +167,9 @@ class Nstat final : public Collector {
   std::optional<kernel::Regex> exclude_;
   bool has_include_match_ = false;
   bool has_exclude_match_ = false;
-  std::unordered_map<std::string, Descriptor> descriptors_;
+  std::unordered_map<std::string, Descriptor> descriptors_;  ///< its elements do not move
+  std::vector<Descriptor*> in_order_;                        ///< of the counters of a scrape
+  std::size_t position_ = 0;                                 ///< in in_order_
   std::unordered_set<std::string> metrics_;  ///< two kernel names can have the same metric name
   std::string kernel_name_;
   std::uint64_t scrape_ = 0;

@@ -47,6 +47,14 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+/// Whether valid_utf8() returns the same text because all of it is ASCII without NUL.
+bool is_plain_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    return byte != 0 && byte < 0x80;
+  });
+}
+
 }  // namespace
 
 MetricFamily gauge_family(std::string_view name, std::string_view help) {
@@ -60,7 +68,9 @@ MetricFamily counter_family(std::string_view name, std::string_view help) {
 void add_series(MetricFamily& family, Labels labels, double value, CreatedTime created) {
   std::erase_if(labels, [](const auto& label) { return label.value.empty(); });
   for (auto& label : labels) {
-    label.value = valid_utf8(label.value);
+    if (!is_plain_ascii(label.value)) {
+      label.value = valid_utf8(label.value);
+    }
   }
   auto& metric = family.metric.emplace_back();
   metric.label = std::move(labels);

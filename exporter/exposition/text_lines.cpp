@@ -1,5 +1,6 @@
 #include "exporter/exposition/text_lines.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -44,15 +45,20 @@ void append_labels(std::string& text, const std::vector<prometheus::ClientMetric
 }  // namespace
 
 void append_escaped(std::string& text, std::string_view value, std::string_view special) {
-  while (true) {
-    const std::size_t length = value.find_first_of(special);
-    text.append(value.substr(0, length));
-    if (length == std::string_view::npos) {
-      return;
+  // find_first_of() takes a call for each character, this one for each special character.
+  const bool is_plain = std::ranges::none_of(
+      special, [value](char c) { return value.find(c) != std::string_view::npos; });
+  if (is_plain) {
+    text.append(value);
+    return;
+  }
+  for (const char c : value) {
+    if (special.find(c) == std::string_view::npos) {
+      text.push_back(c);
+    } else {
+      text.push_back('\\');
+      text.push_back(c == '\n' ? 'n' : c);
     }
-    text.push_back('\\');
-    text.push_back(value[length] == '\n' ? 'n' : value[length]);
-    value.remove_prefix(length + 1);
   }
 }
 

@@ -1,6 +1,7 @@
 // Helpers to parse the text files of procfs.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -10,7 +11,8 @@
 
 namespace inetdiag::kernel {
 
-constexpr std::string_view whitespace = " \t\n\r";
+/// As an object and not a function, the algorithms inline it.
+constexpr auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
 
 /// Removes the text up to and including the first `separator` from `rest`. Returns it without the
 /// separator.
@@ -25,15 +27,10 @@ inline std::string_view next_line(std::string_view& rest) { return cut(rest, '\n
 
 /// Removes the next word from `line` and returns it; empty at the end of the line.
 inline std::string_view next_word(std::string_view& line) {
-  const std::size_t begin = line.find_first_not_of(whitespace);
-  if (begin == std::string_view::npos) {
-    line = {};
-    return {};
-  }
-  line.remove_prefix(begin);
-  const std::size_t length = line.find_first_of(whitespace);
-  const std::string_view word = line.substr(0, length);
-  line.remove_prefix(word.size());
+  const auto* const begin = std::ranges::find_if_not(line, is_space);
+  const auto* const end = std::find_if(begin, line.end(), is_space);
+  const std::string_view word(begin, end);
+  line = {end, line.end()};
   return word;
 }
 
@@ -48,11 +45,13 @@ std::array<std::string_view, count> next_words(std::string_view& line) {
 }
 
 inline std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(whitespace);
-  if (begin == std::string_view::npos) {
-    return {};
+  while (!text.empty() && is_space(text.front())) {
+    text.remove_prefix(1);
   }
-  return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
+  while (!text.empty() && is_space(text.back())) {
+    text.remove_suffix(1);
+  }
+  return text;
 }
 
 /// Returns nothing unless all of `text` is a number.

@@ -21,10 +21,11 @@ std::optional<PortRange> port_range(std::string_view first, std::string_view las
   return PortRange{.first = *from, .last = *to};
 }
 
-void assign(PortSet& ports, PortRange range, bool value) {
-  for (std::uint32_t port = range.first; port <= range.last; ++port) {
-    ports[port] = value;
-  }
+PortSet ports_of(PortRange range) {
+  PortSet all;
+  all.set();
+  const PortSet not_below = all << range.first;
+  return not_below & (all >> (port_numbers - 1 - range.last));
 }
 
 }  // namespace
@@ -36,8 +37,7 @@ std::optional<PortSet> parse_ephemeral_ports(std::string_view range, std::string
   if (!all || !trimmed(range).empty()) {
     return std::nullopt;
   }
-  PortSet ports;
-  assign(ports, *all, true);
+  PortSet ports = ports_of(*all);
   for (std::string_view rest = trimmed(reserved); !rest.empty();) {
     std::string_view entry = cut(rest, ',');
     const bool is_range = entry.find('-') != std::string_view::npos;
@@ -46,7 +46,7 @@ std::optional<PortSet> parse_ephemeral_ports(std::string_view range, std::string
     if (!excluded) {
       return std::nullopt;
     }
-    assign(ports, *excluded, false);
+    ports &= ~ports_of(*excluded);
   }
   return ports;
 }
