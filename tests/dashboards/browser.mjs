@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+import { pageHeight } from './page/layout.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const icons = join(here, 'node_modules/@grafana/ui/dist/public/img/icons');
@@ -24,7 +25,6 @@ async function bundle() {
     splitting: true,
     external: ['monaco-editor', 'ol/*'],
     jsx: 'automatic',
-    minify: true,
     define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
     logLevel: 'error',
   });
@@ -63,16 +63,19 @@ export class Browser {
 
   /** Draws a dashboard. Returns the report of window.draw() of page/main.jsx, errors of the page, and a PNG. */
   async draw(drawing) {
-    const page = await this.#chromium.newPage({ viewport: { width: WIDTH, height: 1000 } });
+    // All is in view, because Chromium does not paint some components that are not.
+    const viewport = { width: WIDTH, height: pageHeight(drawing.dashboard) };
+    const page = await this.#chromium.newPage({ viewport });
     const errors = [];
     page.on('pageerror', (error) => errors.push(`exception: ${error.message}`));
     page.on('console', (message) => message.type() === 'error' && errors.push(`console: ${message.text()} ${message.location().url}`));
     try {
-      await page.route('**', (route) => respond(this.#files, route));
+      const responses = [];
+      await page.route('**', (route) => responses.push(respond(this.#files, route)));
       await page.goto(ORIGIN, { waitUntil: 'load' });
       const panels = await page.evaluate((argument) => window.draw(argument), drawing);
-      await page.waitForLoadState('networkidle');
-      return { panels, errors, png: await page.screenshot({ fullPage: true }) };
+      await Promise.all(responses); // icons are loaded after the panels are drawn
+      return { panels, errors, png: await page.screenshot() };
     } finally {
       await page.close();
     }

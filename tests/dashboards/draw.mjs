@@ -1,14 +1,16 @@
 // Draws the dashboards of grafana/ with Grafana's components on the data of a Prometheus, writes PNGs, and fails where
 // a panel has an error, shows a label as a number, has a link that leads nowhere, cuts text, or draws nothing.
 // Usage: node draw.mjs --prometheus URL --from UNIX --to UNIX --out DIRECTORY
-//   [--only NAME,...] [--theme dark|light] [--rate-interval DURATION] [--allow-empty FILE]
-//   FILE is JSON: for each name of a dashboard, the titles of panels that may be empty, with the reason.
+//   [--only NAME,...] [--theme dark|light] [--rate-interval DURATION] [--variables QUERY] [--allow-empty FILE]
+//   QUERY selects values as a URL does: "var-instance=a&var-port=80". FILE is JSON: for each name of a dashboard, the
+//   titles of panels that may be empty, with the reason.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Browser } from './browser.mjs';
 import { drawDashboard, rangeOf } from './drawing.mjs';
+import { selectedValues } from './links.mjs';
 import { Prometheus } from './prometheus.mjs';
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '../../grafana');
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     theme: { type: 'string', default: 'dark' },
     'rate-interval': { type: 'string', default: '1m' },
+    variables: { type: 'string', default: '' },
     'allow-empty': { type: 'string' },
   },
 });
@@ -42,13 +45,13 @@ const browser = await Browser.launch();
 const all = [];
 try {
   for (const name of wanted) {
-    const { faults, png } = await drawDashboard({
+    const { faults, png } = await drawDashboard(name, {
       browser,
       prometheus,
-      dashboard: dashboards[name],
-      dashboards: Object.values(dashboards),
+      dashboards,
       range,
       themeName: options.theme,
+      selected: selectedValues(dashboards[name], new URLSearchParams(options.variables)),
       allowedEmpty: allowEmpty[name] ?? {},
     });
     writeFileSync(join(options.out, `${name}.png`), png);

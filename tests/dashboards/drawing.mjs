@@ -84,12 +84,13 @@ async function linkFaults(links, dashboards, prometheus, range) {
   return [];
 }
 
-const linksOfDashboard = (dashboard) =>
-  panelsOf(dashboard.panels).flatMap(({ title, links = [] }) => links.map((link) => ({ title, link })));
-
-/** Returns { faults: ["DASHBOARD: PANEL: what"], png }. `allowedEmpty` has the titles of panels that may lack data. */
-export async function drawDashboard({ browser, prometheus, dashboard, dashboards, range, themeName, allowedEmpty }) {
-  const variables = await resolveVariables(dashboard, prometheus, range);
+/**
+ * Returns { faults: ["NAME: PANEL: what"], png }. `dashboards` has all dashboards by name, `selected` the values of
+ * variables, `allowedEmpty` the titles of panels that may lack data.
+ */
+export async function drawDashboard(name, { browser, prometheus, dashboards, range, themeName, selected, allowedEmpty }) {
+  const dashboard = dashboards[name];
+  const variables = await resolveVariables(dashboard, prometheus, range, selected);
   const [results, annotations] = await Promise.all([
     runQueries(dashboard, variables, prometheus, range),
     annotationsOf(dashboard, variables, prometheus, range),
@@ -103,10 +104,10 @@ export async function drawDashboard({ browser, prometheus, dashboard, dashboards
     themeName,
     allowedEmpty,
   });
-  const faults = [...errors, ...annotationFaults(annotations)].map((error) => `${dashboard.title}: ${error}`);
+  const faults = [...errors, ...annotationFaults(annotations)].map((error) => `${name}: ${error}`);
   for (const { title, faults: found, links } of panels) {
-    const wrongLinks = await linkFaults(links, dashboards, prometheus, range);
-    faults.push(...[...found, ...wrongLinks].map((fault) => `${dashboard.title}: ${title}: ${fault}`));
+    const wrongLinks = await linkFaults(links, Object.values(dashboards), prometheus, range);
+    faults.push(...[...found, ...wrongLinks].map((fault) => `${name}: ${title}: ${fault}`));
   }
   return { faults, png };
 }

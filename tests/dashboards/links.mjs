@@ -14,6 +14,16 @@ async function wrongValue(variable, definition, variables, prometheus, range) {
   return undefined;
 }
 
+/** The values of a dashboard's variables in the query of a URL. */
+export function selectedValues(dashboard, parameters) {
+  const selected = {};
+  for (const { name, multi } of dashboard.templating.list) {
+    const values = parameters.getAll(`var-${name}`);
+    if (values.length > 0) selected[name] = values.includes(ALL) ? ALL : multi ? values : values[0];
+  }
+  return selected;
+}
+
 /** Returns what is wrong with a link, or undefined. */
 export async function checkLink(href, dashboards, prometheus, range) {
   const url = new URL(href, 'http://grafana.test/');
@@ -23,19 +33,15 @@ export async function checkLink(href, dashboards, prometheus, range) {
   const dashboard = dashboards.find((one) => one.uid === uid);
   if (!dashboard) return `there is no dashboard with the uid "${uid}"`;
   const definitions = Object.fromEntries(dashboard.templating.list.map((variable) => [variable.name, variable]));
-  const chosen = {};
-  for (const [key, value] of url.searchParams) {
-    if (key.startsWith('var-')) (chosen[key.slice(4)] ??= []).push(value);
-    else if (!BUILT_IN.has(key)) return `"${key}" is no parameter of a dashboard`;
+  for (const key of url.searchParams.keys()) {
+    if (BUILT_IN.has(key)) continue;
+    if (!key.startsWith('var-')) return `"${key}" is no parameter of a dashboard`;
+    if (!definitions[key.slice(4)]) return `"${key.slice(4)}" is no variable of the dashboard "${uid}"`;
   }
-  const unknown = Object.keys(chosen).find((name) => !definitions[name]);
-  if (unknown) return `"${unknown}" is no variable of the dashboard "${uid}"`;
-  for (const [name, values] of Object.entries(chosen)) {
-    chosen[name] = values.includes(ALL) ? ALL : definitions[name].multi ? values : values[0];
-  }
-  if (chosen.datasource && chosen.datasource !== DATASOURCE) return `there is no data source "${chosen.datasource}"`;
-  const variables = await resolveVariables(dashboard, prometheus, range, chosen);
-  for (const name of Object.keys(chosen)) {
+  const selected = selectedValues(dashboard, url.searchParams);
+  if ((selected.datasource ?? DATASOURCE) !== DATASOURCE) return `there is no data source "${selected.datasource}"`;
+  const variables = await resolveVariables(dashboard, prometheus, range, selected);
+  for (const name of Object.keys(selected)) {
     const wrong = await wrongValue(variables[name], definitions[name], variables, prometheus, range);
     if (wrong !== undefined) return `no series has the value "${wrong}" of the variable "${name}"`;
   }

@@ -75,13 +75,13 @@ function initialValue({ includeAll, multi, current }, options) {
   return options[0] ?? '';
 }
 
-/** Resolves the variables in their order. `chosen` has the values of a URL, which Grafana does not validate. */
-export async function resolveVariables(dashboard, prometheus, range, chosen = {}) {
+/** Resolves the variables in their order. `selected` has the values of a URL, which Grafana does not validate. */
+export async function resolveVariables(dashboard, prometheus, range, selected = {}) {
   const variables = {};
   for (const variable of dashboard.templating.list) {
     const { name, label, type, multi, includeAll, allValue } = variable;
     const options = await optionsOf(variable, variables, prometheus, range);
-    const value = chosen[name] ?? initialValue(variable, options);
+    const value = selected[name] ?? initialValue(variable, options);
     const isPattern = Boolean(multi || includeAll);
     variables[name] = { name, label: label ?? name, type, options, value, allValue, isPattern, hide: variable.hide };
   }

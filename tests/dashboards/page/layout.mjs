@@ -1,6 +1,7 @@
 // Grafana's grid: 24 columns, rows of 30 pixels, margins of 8 pixels.
 
 export const PAGE_PADDING = 16;
+export const HEADER_HEIGHT = 40;
 const COLUMNS = 24;
 const ROW_HEIGHT = 30;
 const MARGIN = 8;
@@ -23,6 +24,10 @@ export function expandRows(panels) {
   }
   return expanded;
 }
+
+/** Returns the height of a page with all panels of a dashboard in pixels. */
+export const pageHeight = ({ panels }) =>
+  2 * PAGE_PADDING + HEADER_HEIGHT + bottom(expandRows(panels)) * (ROW_HEIGHT + MARGIN);
 
 /** Returns the position and size of a panel in pixels. */
 export function boxOf({ x, y, w, h }, pageWidth) {

@@ -2,9 +2,10 @@
 import { createTheme, dateTime } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles, ThemeContext } from '@grafana/ui';
+import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import { checkAny } from './checks.mjs';
-import { PAGE_PADDING, boxOf, expandRows } from './layout.mjs';
+import { HEADER_HEIGHT, PAGE_PADDING, boxOf, expandRows } from './layout.mjs';
 import { Panel, linksOf, preparePanel } from './panel.jsx';
 import { replacer } from './references.mjs';
 
@@ -27,12 +28,11 @@ function Header({ dashboard, variables }) {
   );
 }
 
-function Dashboard({ dashboard, variables, panels, width }) {
-  const height = Math.max(...panels.map(({ box }) => box.top + box.height));
+function Dashboard({ dashboard, variables, panels }) {
   return (
     <main style={{ padding: PAGE_PADDING }}>
       <Header {...{ dashboard, variables }} />
-      <div style={{ position: 'relative', height }}>
+      <div style={{ position: 'relative' }}>
         {panels.map(({ id, box, row, prepared }) => (
           <section key={id} data-panel={id} style={{ position: 'absolute', ...box }}>
             {row ? <h2>{row}</h2> : prepared && <Panel panel={prepared} width={box.width} height={box.height} />}
@@ -51,12 +51,12 @@ function reportOf({ id, title, row, prepared, failure }, allowedEmpty) {
   const mayBeEmpty = Object.hasOwn(allowedEmpty, title);
   if (prepared.hasData) faults.push(...checkAny(element), ...prepared.type.check(element, prepared));
   else if (!mayBeEmpty) faults.push('nothing is drawn: no query has data');
-  return [{ title, faults, links: linksOf(prepared) }];
+  return [{ title, faults, links: linksOf(element, prepared) }];
 }
 
 const STYLE = `
   body { margin: 0; height: auto; }
-  header { display: flex; gap: 24px; align-items: baseline; height: 40px; }
+  header { display: flex; gap: 24px; align-items: baseline; height: ${HEADER_HEIGHT}px; }
   header h1 { font-size: 18px; }
   section > h2 { font-size: 16px; line-height: 30px; margin: 0; }
   .no-data { display: flex; align-items: center; justify-content: center; height: 100%; }
@@ -86,14 +86,20 @@ window.draw = async ({ dashboard, variables, range, results, annotations, themeN
     }),
   );
   document.head.append(Object.assign(document.createElement('style'), { textContent: STYLE }));
-  createRoot(document.getElementById('root')).render(
-    <ThemeContext.Provider value={theme}>
-      <GlobalStyles isExtensionSidebarOpen={false} />
-      <Dashboard {...{ dashboard, variables, panels, width }} />
-    </ThemeContext.Provider>,
-  );
-  // Widths of texts depend on the font, which loads with its first use.
+  const root = createRoot(document.getElementById('root'));
+  const render = (content) =>
+    flushSync(() =>
+      root.render(
+        <ThemeContext.Provider value={theme}>
+          <GlobalStyles />
+          {content}
+        </ThemeContext.Provider>,
+      ),
+    );
+  // Components measure their texts, so the fonts come first.
+  render(null);
   await Promise.all([400, 500].map((weight) => document.fonts.load(`${weight} 14px Inter`)));
+  render(<Dashboard {...{ dashboard, variables, panels }} />);
   // Components measure themselves after their first rendering and render again.
   for (let i = 0; i < 10; i++) await frame();
   return panels.flatMap((panel) => reportOf(panel, allowedEmpty));

@@ -66,6 +66,10 @@ export async function preparePanel(panel, results, context, theme) {
     options: { ...type.options, ...panel.options },
     title: context.replaceVariables(panel.title),
     description: panel.description,
+    links: (panel.links ?? []).map(({ title, url }) => ({
+      href: context.replaceVariables(url, {}, 'uriencode'),
+      of: `link "${title}"`,
+    })),
     drawn: {},
     hasData: type.hasNoData || frames.some(({ length, fields }) => length > 0 && fields.length > 0),
   };
@@ -111,8 +115,18 @@ export function Panel({ panel, width, height }) {
 
 const LINKED_ROWS = 20;
 
-/** Returns the links of the first values of each field, as { href, of }. */
-export function linksOf({ frames }) {
+const linksOfText = (element) =>
+  [...element.querySelectorAll('.markdown-html a')].map((link) => ({
+    href: link.getAttribute('href'),
+    of: `link "${link.textContent}"`,
+  }));
+
+/** Returns the links of the first values of each field, of a text, and of the panel, as { href, of }. */
+export function linksOf(element, { frames, links }) {
+  return [...links, ...linksOfText(element), ...linksOfFields(frames)];
+}
+
+function linksOfFields(frames) {
   return frames.flatMap((frame) =>
     frame.fields
       .filter(({ config }) => config.links?.length)

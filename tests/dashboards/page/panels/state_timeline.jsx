@@ -34,6 +34,7 @@ function drawRow({ ctx, bbox, valToPos, scales }, row, index, count, { rowHeight
   const { fillOpacity } = row.field.config.custom;
   ctx.font = '12px Inter, sans-serif';
   ctx.textBaseline = 'middle';
+  ctx.textAlign = 'left';
   for (const { from, to, value } of statesOf(row)) {
     const shown = row.field.display(value);
     const left = valToPos(Math.max(from, scales.x.min), 'x', true);
