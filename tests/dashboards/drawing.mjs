@@ -21,9 +21,17 @@ async function mapLimited(items, limit, work) {
   return results;
 }
 
-async function runQuery({ refId, expr, format, instant, legendFormat }, variables, prometheus, range) {
+const KEYS = new Set(['datasource', 'editorMode', 'expr', 'format', 'hide', 'instant', 'legendFormat', 'range', 'refId']);
+const FORMATS = new Set([undefined, 'time_series', 'table']);
+
+async function runQuery(target, variables, prometheus, range) {
+  const { refId, expr, format, instant, legendFormat } = target;
   const query = { refId, expr, format, legendFormat, series: [] };
   try {
+    const unknown = Object.keys(target).find((key) => !KEYS.has(key));
+    if (unknown) throw new Error(`property "${unknown}" of a query is unknown: add it to drawing.mjs`);
+    if (!FORMATS.has(format)) throw new Error(`format "${format}" is unknown: add it to page/frames.mjs`);
+    if (instant && target.range) throw new Error('it is both instant and a range');
     const expression = interpolateQuery(expr, variables, range);
     query.series = instant
       ? await prometheus.instant(expression, range.to)

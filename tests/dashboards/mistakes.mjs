@@ -82,7 +82,12 @@ const CORRECT = {
 const MISTAKES = {
   'query with an error': [graph({ expr: 'up{' }), 'query A failed: parse error'],
   'unknown panel': [panel('piechart', {}), 'panel type "piechart" cannot be drawn'],
-  'unknown property': [table({ overrides: [override('port', 'colour', 'red')] }), 'unknown property "colour"'],
+  'unknown property of a panel': [graph({ repeat: 'port' }), 'property "repeat" of a panel is unknown'],
+  'unknown property of a query': [
+    graph({ targets: [{ refId: 'A', expr: 'listeners', exemplar: true }] }),
+    'property "exemplar" of a query is unknown',
+  ],
+  'unknown property of a field': [table({ overrides: [override('port', 'colour', 'red')] }), 'unknown property "colour"'],
   'unit of a label': [table({ defaults: { unit: 'short' } }), 'label "9443" is shown as "9.44 K"'],
   'unit of a label in a stat': [
     panel('stat', {
@@ -113,14 +118,26 @@ const MISTAKES = {
   'no values': [graph({ expr: 'nan' }), 'nothing is drawn: the plot area is empty'],
 };
 
-const panels = [...Object.entries(CORRECT), ...Object.entries(MISTAKES).map(([title, [wrong]]) => [title, wrong])].map(
-  ([title, definition], index) => ({
+// Two panels in a row.
+const placed = (definitions, firstId) =>
+  Object.entries(definitions).map(([title, definition], index) => ({
     ...definition,
     title,
-    id: index,
-    gridPos: { x: (index % 2) * 12, y: Math.floor(index / 2) * 7, w: title.startsWith('cut title') ? 4 : 12, h: 7 },
-  }),
-);
+    id: firstId + index,
+    gridPos: { x: (index % 2) * 12, y: 1 + Math.floor(index / 2) * 7, w: title.startsWith('cut title') ? 4 : 12, h: 7 },
+  }));
+const wrongPanels = Object.fromEntries(Object.entries(MISTAKES).map(([title, [wrong]]) => [title, wrong]));
+const panels = [
+  {
+    type: 'row',
+    id: 0,
+    title: 'Collapsed row',
+    gridPos: { x: 0, y: 0, w: 24, h: 1 },
+    collapsed: true,
+    panels: placed(CORRECT, 1),
+  },
+  ...placed(wrongPanels, 100),
+];
 const alerts = { enable: true, iconColor: 'red', target: { refId: 'Alerts', expr: 'alerts' } };
 const port = { name: 'port', type: 'query', query: 'label_values(listeners, port)', multi: true, includeAll: true };
 const dashboards = {
@@ -129,7 +146,7 @@ const dashboards = {
 };
 
 const browser = await Browser.launch();
-const { faults, png } = await drawDashboard('mistakes', {
+const { faults } = await drawDashboard('mistakes', {
   browser,
   prometheus: new FixedPrometheus(),
   dashboards,
@@ -137,7 +154,6 @@ const { faults, png } = await drawDashboard('mistakes', {
   themeName: 'dark',
   allowedEmpty: { 'empty for a reason': 'it is a test' },
 }).finally(() => browser.close());
-if (process.env.OUT) (await import('node:fs')).writeFileSync(process.env.OUT, png);
 
 const expected = [
   ['annotations', `${SERIES} at the same time cover the graphs`],

@@ -9,7 +9,16 @@ import { HEADER_HEIGHT, PAGE_PADDING, boxOf, expandRows } from './layout.mjs';
 import { Panel, linksOf, preparePanel } from './panel.jsx';
 import { replacer } from './references.mjs';
 
-const frame = () => new Promise(requestAnimationFrame);
+const QUIET_FRAMES = 5;
+
+/** Components measure themselves after their first rendering and render again: waits until nothing changes. */
+async function settle() {
+  let quiet = 0;
+  const observer = new MutationObserver(() => (quiet = 0));
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  while (quiet++ < QUIET_FRAMES) await new Promise(requestAnimationFrame);
+  observer.disconnect();
+}
 
 const valueText = ({ value }) => (value === '$__all' ? 'All' : [value].flat().join(' + '));
 
@@ -100,7 +109,6 @@ window.draw = async ({ dashboard, variables, range, results, annotations, themeN
   render(null);
   await Promise.all([400, 500].map((weight) => document.fonts.load(`${weight} 14px Inter`)));
   render(<Dashboard {...{ dashboard, variables, panels }} />);
-  // Components measure themselves after their first rendering and render again.
-  for (let i = 0; i < 10; i++) await frame();
+  await settle();
   return panels.flatMap((panel) => reportOf(panel, allowedEmpty));
 };

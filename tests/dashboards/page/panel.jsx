@@ -27,7 +27,15 @@ standardTransformersRegistry.setInit(() =>
   })),
 );
 
-function checkNames({ transformations = [], fieldConfig }) {
+const KEYS = new Set([
+  'datasource', 'description', 'fieldConfig', 'gridPos', 'id', 'links', 'options', 'pluginVersion', 'targets', 'title',
+  'transformations', 'transparent', 'type',
+]);
+
+/** Throws if a panel has something that is not drawn as Grafana would draw it. */
+function checkNames({ transformations = [], fieldConfig, ...panel }) {
+  const unknown = Object.keys(panel).find((key) => !KEYS.has(key));
+  if (unknown) throw new Error(`property "${unknown}" of a panel is unknown: add it to page/panel.jsx`);
   for (const { id } of transformations) {
     if (!standardTransformersRegistry.getIfExists(id)) throw new Error(`@grafana/data has no transformation "${id}"`);
   }
@@ -66,6 +74,7 @@ export async function preparePanel(panel, results, context, theme) {
     options: { ...type.options, ...panel.options },
     title: context.replaceVariables(panel.title),
     description: panel.description,
+    displayMode: panel.transparent ? 'transparent' : 'default',
     links: (panel.links ?? []).map(({ title, url }) => ({
       href: context.replaceVariables(url, {}, 'uriencode'),
       of: `link "${title}"`,
@@ -94,11 +103,15 @@ class ErrorBoundary extends Component {
 }
 
 export function Panel({ panel, width, height }) {
-  const { type, title, description, errors, hasData, fieldConfig } = panel;
+  const { type, title, description, displayMode, errors, hasData, fieldConfig } = panel;
   const { Component: Body } = type;
   return (
     <PanelContextProvider value={{ eventBus, eventsScope: 'dashboard', sync: () => 0 }}>
-      <PanelChrome padding={type.padding ?? 'md'} {...{ title, description, width, height }} statusMessage={errors[0]}>
+      <PanelChrome
+        padding={type.padding ?? 'md'}
+        statusMessage={errors[0]}
+        {...{ title, description, displayMode, width, height }}
+      >
         {(innerWidth, innerHeight) =>
           hasData ? (
             <ErrorBoundary errors={errors}>

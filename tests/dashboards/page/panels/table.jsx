@@ -49,8 +49,9 @@ function checkTable(element, { frames, options, fieldConfig }) {
   if (columns.every((cells) => cells.length === 0)) faults.push('nothing is drawn: the table has no rows');
   fields.forEach((field, index) => {
     const name = getFieldDisplayName(field, frame, frames);
-    const isMapped = field.config.mappings?.length > 0;
-    if (field.type === FieldType.string && !isMapped) faults.push(...checkLabels(name, field, columns[index]));
+    const { mappings, custom } = field.config;
+    const isLabel = field.type === FieldType.string && !mappings?.length && custom.cellOptions.type !== 'data-links';
+    if (isLabel) faults.push(...checkLabels(name, field, columns[index]));
     const noValue = field.config.noValue ?? fieldConfig.defaults.noValue;
     if (/\w/.test(noValue ?? '') && columns[index].includes(noValue)) {
       faults.push(`noValue "${noValue}" fills empty cells of column "${name}"`);

@@ -58,7 +58,7 @@ function isVisible(element, legend) {
 }
 
 function checkLegend(element, { frames, options }) {
-  if (!options.legend.showLegend) return [];
+  if (!options.legend.showLegend || options.legend.displayMode === 'hidden') return [];
   const legend = element.querySelector('[data-testid="data-testid viz-layout-legend"]');
   const items = [...(legend?.querySelectorAll('tbody tr, [data-testid*="VizLegend series"]') ?? [])];
   const nameOf = (item) => item.querySelector('button').title || item.querySelector('button').textContent;
