@@ -68,7 +68,10 @@ export class Browser {
     const page = await this.#chromium.newPage({ viewport });
     const errors = [];
     page.on('pageerror', (error) => errors.push(`exception: ${error.message}`));
-    page.on('console', (message) => message.type() === 'error' && errors.push(`console: ${message.text()} ${message.location().url}`));
+    page.on(
+      'console',
+      (message) => message.type() === 'error' && errors.push(`console: ${message.text()} ${message.location().url}`),
+    );
     try {
       const responses = [];
       await page.route('**', (route) => responses.push(respond(this.#files, route)));

@@ -33,7 +33,9 @@ for (const name of ['prometheus', 'from', 'to', 'out']) {
   if (!options[name]) throw new Error(`--${name} is required`);
 }
 
-const names = readdirSync(directory).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5));
+const names = readdirSync(directory)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -5));
 const wanted = options.only?.split(',') ?? names;
 const dashboards = Object.fromEntries(names.map((name) => [name, readJson(join(directory, `${name}.json`))]));
 const allowEmpty = options['allow-empty'] ? readJson(options['allow-empty']) : {};

@@ -21,7 +21,17 @@ async function mapLimited(items, limit, work) {
   return results;
 }
 
-const KEYS = new Set(['datasource', 'editorMode', 'expr', 'format', 'hide', 'instant', 'legendFormat', 'range', 'refId']);
+const KEYS = new Set([
+  'datasource',
+  'editorMode',
+  'expr',
+  'format',
+  'hide',
+  'instant',
+  'legendFormat',
+  'range',
+  'refId',
+]);
 const FORMATS = new Set([undefined, 'time_series', 'table']);
 
 async function runQuery(target, variables, prometheus, range) {
@@ -79,7 +89,9 @@ async function annotationsOf(dashboard, variables, prometheus, range) {
 const MAX_OVERLAP = 6; // each annotation covers the graphs with 10% of its colour
 
 function annotationFaults(annotations) {
-  const overlaps = annotations.map(({ from: time }) => annotations.filter(({ from, to }) => from <= time && time <= to).length);
+  const overlaps = annotations.map(
+    ({ from: time }) => annotations.filter(({ from, to }) => from <= time && time <= to).length,
+  );
   const most = Math.max(0, ...overlaps);
   return most > MAX_OVERLAP ? [`annotations: ${most} at the same time cover the graphs`] : [];
 }
@@ -96,7 +108,10 @@ async function linkFaults(links, dashboards, prometheus, range) {
  * Returns { faults: ["NAME: PANEL: what"], png }. `dashboards` has all dashboards by name, `selected` the values of
  * variables, `allowedEmpty` the titles of panels that may lack data.
  */
-export async function drawDashboard(name, { browser, prometheus, dashboards, range, themeName, selected, allowedEmpty }) {
+export async function drawDashboard(
+  name,
+  { browser, prometheus, dashboards, range, themeName, selected, allowedEmpty },
+) {
   const dashboard = dashboards[name];
   const variables = await resolveVariables(dashboard, prometheus, range, selected);
   const [results, annotations] = await Promise.all([

@@ -23,7 +23,10 @@ const FORMATS = {
   percentencode: (value) => strict(encodeURIComponent(glob(value))),
   uriencode: (value) => strict(encodeURI(glob(value))),
   queryparam: (value, name) =>
-    [value].flat().map((one) => `var-${name}=${strict(encodeURIComponent(one))}`).join('&'),
+    [value]
+      .flat()
+      .map((one) => `var-${name}=${strict(encodeURIComponent(one))}`)
+      .join('&'),
 };
 
 /** Formats the value of a variable as `${name:format}` asks for. */

@@ -62,7 +62,10 @@ const LIST = { legend: { displayMode: 'list', placement: 'bottom', showLegend: t
 const TABLE = { legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: ['lastNotNull'] } };
 const SORTED = { legend: { ...TABLE.legend, sortBy: 'Last *', sortDesc: true } };
 const MAPPED = [
-  { type: 'value', options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'green', index: 1 } } },
+  {
+    type: 'value',
+    options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'green', index: 1 } },
+  },
 ];
 
 const CORRECT = {
@@ -73,7 +76,10 @@ const CORRECT = {
   'graph with a list': graph({ options: LIST, expr: 'listeners' }),
   'graph with a sorted table': graph({ options: SORTED, expr: 'many' }),
   'stat of a series': panel('stat', { defaults: { unit: 'percentunit' } }),
-  'bars of series': panel('bargauge', { defaults: { unit: 'percentunit', min: 0, max: 1 }, options: { orientation: 'horizontal' } }),
+  'bars of series': panel('bargauge', {
+    defaults: { unit: 'percentunit', min: 0, max: 1 },
+    options: { orientation: 'horizontal' },
+  }),
   'states of a series': panel('state-timeline', { expr: 'state', defaults: { mappings: MAPPED } }),
   'text with a link': markdown('See [this listener](/d/target?var-port=9443).'),
   'empty for a reason': table({ expr: 'nothing' }),
@@ -87,7 +93,10 @@ const MISTAKES = {
     graph({ targets: [{ refId: 'A', expr: 'listeners', exemplar: true }] }),
     'property "exemplar" of a query is unknown',
   ],
-  'unknown property of a field': [table({ overrides: [override('port', 'colour', 'red')] }), 'unknown property "colour"'],
+  'unknown property of a field': [
+    table({ overrides: [override('port', 'colour', 'red')] }),
+    'unknown property "colour"',
+  ],
   'unit of a label': [table({ defaults: { unit: 'short' } }), 'label "9443" is shown as "9.44 K"'],
   'unit of a label in a stat': [
     panel('stat', {
@@ -107,11 +116,17 @@ const MISTAKES = {
   'link to no dashboard': [linked('/d/missing'), 'there is no dashboard with the uid "missing"'],
   'link to no variable': [linked('/d/target?var-address=a'), '"address" is no variable of the dashboard "target"'],
   'link with an unknown reference': [linked('/explore?left=${missing}'), 'a variable is not replaced'],
-  'text of empty cells': [table({ defaults: { noValue: 'no alert fires' } }), 'noValue "no alert fires" fills empty cells'],
+  'text of empty cells': [
+    table({ defaults: { noValue: 'no alert fires' } }),
+    'noValue "no alert fires" fills empty cells',
+  ],
   'value that is none': [table({ expr: 'nan' }), '"NaN" is shown'],
   'cut label': [table({ overrides: [override('netns', 'custom.width', 60)] }), 'text is cut: "4026532573"'],
   'cut title because it is longer than the width of its panel': [table({}), 'text is cut: "cut title'],
-  'columns outside': [table({ overrides: [override('netns', 'custom.width', 900)] }), 'columns need horizontal scrolling'],
+  'columns outside': [
+    table({ overrides: [override('netns', 'custom.width', 900)] }),
+    'columns need horizontal scrolling',
+  ],
   'text outside': [markdown('word\n\n'.repeat(30)), 'text is cut: it needs scrolling'],
   'unsorted legend': [graph({ options: TABLE, expr: 'many' }), 'the legend hides the series with the greatest value'],
   'no data': [graph({ expr: 'nothing' }), 'nothing is drawn: no query has data'],

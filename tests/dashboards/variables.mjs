@@ -38,7 +38,8 @@ export function interpolateQuery(expression, variables, { from, to, step, rateIn
 function labelQuery({ name, query }) {
   const text = typeof query === 'string' ? query : query.query;
   const match = text.match(/^label_values\((.+),\s*(\w+)\)$/s);
-  if (!match) throw new Error(`query of variable "${name}" is not label_values(SELECTOR, LABEL): add it to variables.mjs`);
+  if (!match)
+    throw new Error(`query of variable "${name}" is not label_values(SELECTOR, LABEL): add it to variables.mjs`);
   return { selector: match[1], label: match[2] };
 }
 
@@ -92,6 +93,8 @@ export async function resolveVariables(dashboard, prometheus, range, selected = 
 export async function selectsUnlabelled(variable, variables, prometheus, range) {
   const { selector, label } = labelQuery(variable);
   const all = interpolateQuery(selector, variables, range);
-  const unlabelled = all.endsWith('}') ? all.replace(/,?\s*\}$/, `,${label}=""}`).replace('{,', '{') : `${all}{${label}=""}`;
+  const unlabelled = all.endsWith('}')
+    ? all.replace(/,?\s*\}$/, `,${label}=""}`).replace('{,', '{')
+    : `${all}{${label}=""}`;
   return (await prometheus.instant(`count(${unlabelled})`, range.to)).length > 0;
 }

@@ -3,7 +3,8 @@
 const isScrollable = (element, axis) => ['auto', 'scroll'].includes(getComputedStyle(element)[`overflow${axis}`]);
 
 function isInScrollable(element, panel, axis) {
-  for (let parent = element; parent !== panel; parent = parent.parentElement) if (isScrollable(parent, axis)) return true;
+  for (let parent = element; parent !== panel; parent = parent.parentElement)
+    if (isScrollable(parent, axis)) return true;
   return false;
 }
 
@@ -50,7 +51,12 @@ function cutTexts(panel) {
   const texts = [...new Set(elements.map((element) => element.textContent.trim()))];
   if (texts.length === 0) return [];
   const more = texts.length > EXAMPLES ? ` and ${texts.length - EXAMPLES} more` : '';
-  return [`text is cut: ${texts.slice(0, EXAMPLES).map((text) => `"${text}"`).join(', ')}${more}`];
+  return [
+    `text is cut: ${texts
+      .slice(0, EXAMPLES)
+      .map((text) => `"${text}"`)
+      .join(', ')}${more}`,
+  ];
 }
 
 const NOT_A_VALUE = /\b(NaN|Invalid|undefined|null)\b|\[object/;

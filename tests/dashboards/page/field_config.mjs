@@ -2,8 +2,19 @@
 import { FieldConfigOptionsRegistry, ThresholdsMode } from '@grafana/data';
 
 const STANDARD = [
-  'color', 'decimals', 'description', 'displayName', 'fieldMinMax', 'filterable', 'links', 'mappings', 'max', 'min',
-  'noValue', 'thresholds', 'unit',
+  'color',
+  'decimals',
+  'description',
+  'displayName',
+  'fieldMinMax',
+  'filterable',
+  'links',
+  'mappings',
+  'max',
+  'min',
+  'noValue',
+  'thresholds',
+  'unit',
 ];
 
 function property(id) {

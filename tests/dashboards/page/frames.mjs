@@ -7,33 +7,37 @@ function legend({ legendFormat, expr }, metric) {
   if (legendFormat === '__auto') return undefined;
   if (legendFormat) return legendFormat.replace(/\{\{\s*(.+?)\s*\}\}/g, (_, label) => metric[label] ?? '');
   const { __name__ = '', ...labels } = metric;
-  const text = Object.entries(labels).map(([label, value]) => `${label}="${value}"`).join(', ');
+  const text = Object.entries(labels)
+    .map(([label, value]) => `${label}="${value}"`)
+    .join(', ');
   return text ? `${__name__}{${text}}` : __name__ || expr;
 }
 
-const seriesFrame = (query, step) => ({ metric, values }) => {
-  const name = legend(query, metric);
-  return {
-    refId: query.refId,
-    name,
-    length: values.length,
-    fields: [
-      {
-        name: 'Time',
-        type: FieldType.time,
-        config: { interval: step * 1000 },
-        values: values.map(([time]) => time * 1000),
-      },
-      {
-        name: 'Value',
-        type: FieldType.number,
-        labels: metric,
-        config: name === undefined ? {} : { displayNameFromDS: name },
-        values: values.map(([, value]) => number(value)),
-      },
-    ],
+const seriesFrame =
+  (query, step) =>
+  ({ metric, values }) => {
+    const name = legend(query, metric);
+    return {
+      refId: query.refId,
+      name,
+      length: values.length,
+      fields: [
+        {
+          name: 'Time',
+          type: FieldType.time,
+          config: { interval: step * 1000 },
+          values: values.map(([time]) => time * 1000),
+        },
+        {
+          name: 'Value',
+          type: FieldType.number,
+          labels: metric,
+          config: name === undefined ? {} : { displayNameFromDS: name },
+          values: values.map(([, value]) => number(value)),
+        },
+      ],
+    };
   };
-};
 
 function tableFrame({ refId, series }, isOnlyTable) {
   const rows = series.flatMap(({ metric, values }) => values.map(([time, value]) => ({ metric, time, value })));

@@ -12,7 +12,8 @@ const bottom = (panels) => Math.max(...panels.map(({ gridPos }) => gridPos.y + g
 export function expandRows(panels) {
   const expanded = [];
   let shift = 0;
-  const add = (panel, offset) => expanded.push({ ...panel, gridPos: { ...panel.gridPos, y: panel.gridPos.y + offset } });
+  const add = (panel, offset) =>
+    expanded.push({ ...panel, gridPos: { ...panel.gridPos, y: panel.gridPos.y + offset } });
   for (const panel of [...panels].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x)) {
     add(panel, shift);
     const hidden = panel.type === 'row' && panel.collapsed ? panel.panels : [];

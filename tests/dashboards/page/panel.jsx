@@ -28,8 +28,19 @@ standardTransformersRegistry.setInit(() =>
 );
 
 const KEYS = new Set([
-  'datasource', 'description', 'fieldConfig', 'gridPos', 'id', 'links', 'options', 'pluginVersion', 'targets', 'title',
-  'transformations', 'transparent', 'type',
+  'datasource',
+  'description',
+  'fieldConfig',
+  'gridPos',
+  'id',
+  'links',
+  'options',
+  'pluginVersion',
+  'targets',
+  'title',
+  'transformations',
+  'transparent',
+  'type',
 ]);
 
 /** Throws if a panel has something that is not drawn as Grafana would draw it. */
@@ -145,14 +156,12 @@ function linksOfFields(frames) {
       .filter(({ config }) => config.links?.length)
       .flatMap((field) => {
         const name = getFieldDisplayName(field, frame, frames);
-        return field.values
-          .slice(0, LINKED_ROWS)
-          .flatMap((value, valueRowIndex) =>
-            field.getLinks({ valueRowIndex }).map(({ href, title }) => ({
-              href,
-              of: `link "${title}" of ${name} "${formattedValueToString(field.display(value))}"`,
-            })),
-          );
+        return field.values.slice(0, LINKED_ROWS).flatMap((value, valueRowIndex) =>
+          field.getLinks({ valueRowIndex }).map(({ href, title }) => ({
+            href,
+            of: `link "${title}" of ${name} "${formattedValueToString(field.display(value))}"`,
+          })),
+        );
       }),
   );
 }

@@ -23,7 +23,10 @@ const DATA = {
     return formattedValueToString(shown);
   },
   __field: (path, { field }) =>
-    readPath({ name: field.name, displayName: field.state?.displayName ?? field.name, labels: field.labels ?? {} }, path) ?? '',
+    readPath(
+      { name: field.name, displayName: field.state?.displayName ?? field.name, labels: field.labels ?? {} },
+      path,
+    ) ?? '',
   __series: (path, { frame, frameIndex }) => getFrameDisplayName(frame, frameIndex),
 };
 

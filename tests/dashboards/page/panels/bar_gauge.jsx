@@ -34,7 +34,11 @@ function Bars({ panel, width, height }) {
 }
 
 export const barGauge = {
-  options: { ...defaultOptions, orientation: 'auto', reduceOptions: { calcs: ['lastNotNull'], values: false, fields: '' } },
+  options: {
+    ...defaultOptions,
+    orientation: 'auto',
+    reduceOptions: { calcs: ['lastNotNull'], values: false, fields: '' },
+  },
   fieldConfig: { color: { mode: 'thresholds' }, custom: {} },
   Component: Bars,
   check: checkReduced,

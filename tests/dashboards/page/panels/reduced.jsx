@@ -1,5 +1,10 @@
 // Panels that show one value for each series: stat and bar gauge.
-import { FieldType, formattedValueToString, getDisplayValueAlignmentFactors, getFieldDisplayValues } from '@grafana/data';
+import {
+  FieldType,
+  formattedValueToString,
+  getDisplayValueAlignmentFactors,
+  getFieldDisplayValues,
+} from '@grafana/data';
 import { VizRepeater } from '@grafana/ui';
 
 export const displayValues = ({ frames, fieldConfig, options, context, theme }, sparkline = false) =>
@@ -25,7 +30,8 @@ export const Repeater = ({ panel, width, height, values, itemSpacing, children, 
   />
 );
 
-const isLabel = ({ field, view, colIndex }) => !field.mappings?.length && view?.dataFrame.fields[colIndex]?.type === FieldType.string;
+const isLabel = ({ field, view, colIndex }) =>
+  !field.mappings?.length && view?.dataFrame.fields[colIndex]?.type === FieldType.string;
 
 /** A label is a value if the panel reduces a field of strings. */
 export function checkReduced(element, panel) {

@@ -37,7 +37,11 @@ function Stat({ panel, width, height }) {
 }
 
 export const stat = {
-  options: { ...defaultOptions, orientation: 'auto', reduceOptions: { calcs: ['lastNotNull'], values: false, fields: '' } },
+  options: {
+    ...defaultOptions,
+    orientation: 'auto',
+    reduceOptions: { calcs: ['lastNotNull'], values: false, fields: '' },
+  },
   fieldConfig: { color: { mode: 'thresholds' }, custom: {} },
   Component: Stat,
   check: checkReduced,

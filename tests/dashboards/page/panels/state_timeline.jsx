@@ -1,7 +1,18 @@
 // State timeline, which is not among Grafana's published components: a row for each series, a box for each state.
 import { FieldType, formattedValueToString, getFieldDisplayName } from '@grafana/data';
-import { defaultFieldConfig, defaultOptions } from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
-import { AxisPlacement, ScaleDirection, ScaleOrientation, UPlotChart, UPlotConfigBuilder, VizLayout, VizLegend } from '@grafana/ui';
+import {
+  defaultFieldConfig,
+  defaultOptions,
+} from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
+import {
+  AxisPlacement,
+  ScaleDirection,
+  ScaleOrientation,
+  UPlotChart,
+  UPlotConfigBuilder,
+  VizLayout,
+  VizLegend,
+} from '@grafana/ui';
 import { useMemo } from 'react';
 import { checkPixels, countPixels } from './plot_area.mjs';
 
@@ -12,7 +23,12 @@ function rowsOf(frames) {
     const time = frame.fields.find(({ type }) => type === FieldType.time);
     return frame.fields
       .filter((field) => field !== time)
-      .map((field) => ({ name: getFieldDisplayName(field, frame, frames), field, times: time.values, step: time.config.interval }));
+      .map((field) => ({
+        name: getFieldDisplayName(field, frame, frames),
+        field,
+        times: time.values,
+        step: time.config.interval,
+      }));
   });
 }
 
@@ -79,8 +95,13 @@ function configOf({ panel, rows }) {
     theme,
   });
   builder.addSeries({ scaleKey: 'y', theme, pathBuilder: () => null, pointsBuilder: () => null });
-  builder.setPrepData(() => [[from.valueOf(), to.valueOf()], [null, null]]);
-  builder.addHook('drawSeries', (plot) => rows.forEach((row, index) => drawRow(plot, row, index, rows.length, options)));
+  builder.setPrepData(() => [
+    [from.valueOf(), to.valueOf()],
+    [null, null],
+  ]);
+  builder.addHook('drawSeries', (plot) =>
+    rows.forEach((row, index) => drawRow(plot, row, index, rows.length, options)),
+  );
   countPixels(builder, panel.drawn);
   return builder;
 }

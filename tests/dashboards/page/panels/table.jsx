@@ -31,7 +31,8 @@ function checkLabels(name, field, cells) {
   // Frames that are merged have no value where a query has no such label. An empty label has no text.
   for (const label of field.values.filter(Boolean)) {
     const index = shown.indexOf(label);
-    if (index < 0) return [`label "${label}" is shown as "${formattedValueToString(field.display(label))}" in column "${name}"`];
+    if (index < 0)
+      return [`label "${label}" is shown as "${formattedValueToString(field.display(label))}" in column "${name}"`];
     shown.splice(index, 1);
   }
   return [];

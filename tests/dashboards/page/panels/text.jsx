@@ -4,7 +4,9 @@ function Text({ panel, height }) {
   const { mode, content } = panel.options;
   if (mode !== 'markdown') throw new Error(`text of mode "${mode}" cannot be drawn: add it to page/panels/text.jsx`);
   const html = renderTextPanelMarkdown(panel.context.replaceVariables(content));
-  return <div className="markdown-html" style={{ height, overflow: 'auto' }} dangerouslySetInnerHTML={{ __html: html }} />;
+  return (
+    <div className="markdown-html" style={{ height, overflow: 'auto' }} dangerouslySetInnerHTML={{ __html: html }} />
+  );
 }
 
 export const text = {

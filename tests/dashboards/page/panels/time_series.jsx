@@ -80,7 +80,14 @@ export const timeSeries = {
   options: { legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] } },
   fieldConfig: {
     color: { mode: 'palette-classic' },
-    custom: { drawStyle: 'line', lineWidth: 1, fillOpacity: 0, pointSize: 5, showPoints: 'auto', axisPlacement: 'auto' },
+    custom: {
+      drawStyle: 'line',
+      lineWidth: 1,
+      fillOpacity: 0,
+      pointSize: 5,
+      showPoints: 'auto',
+      axisPlacement: 'auto',
+    },
   },
   Component: Graph,
   check: (element, panel) => [...checkPixels(panel.drawn), ...checkLegend(element, panel)],
