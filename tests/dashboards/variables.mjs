@@ -30,6 +30,7 @@ export function interpolateQuery(expression, variables, { from, to, step, rateIn
   };
   return interpolate(expression, ({ name }) => {
     if (name in builtIn) return builtIn[name];
+    if (/^\d+$/.test(name)) return undefined; // a group of a regular expression, in label_replace()
     if (!variables[name]) throw new Error(`"$${name}" is no variable of this dashboard, in: ${expression}`);
     return queryText(variables[name]);
   });

@@ -263,7 +263,7 @@ class Scenario:
         """Moves this process to the cgroup of a systemd unit, if cgroups can be created."""
         mounts = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
         mount = next((m for m in mounts if (m / "cgroup.controllers").exists()), None)
-        unit = f"inetdiag-scenario-{os.getpid()}.service"
+        unit = f"scenario-{os.getpid()}.service"
         try:
             if mount is None:
                 raise OSError("no cgroup v2 hierarchy")
@@ -383,8 +383,8 @@ scrape_configs:
         for variable, value in (("__rate_interval", "5s"), ("job", "inetdiag")):
             expression = expression.replace(f"${variable}", value)
         expression = re.sub(r"\$(instance|address|port)\b", ".+", expression)
-        expression = re.sub(r"\$(netns|pod_namespace|pod)\b", ".*", expression)
-        assert "$" not in expression, expression
+        expression = re.sub(r"\$(cluster|netns|pod_namespace|pod)\b", ".*", expression)
+        assert not re.search(r"\$[a-z_]", expression), expression
         found = self.prometheus.query_range(expression, start or self.begin, end or self.end)
         return [float(value) for series in found for _, value in series["values"]]
 

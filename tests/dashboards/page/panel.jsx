@@ -156,12 +156,14 @@ function linksOfFields(frames) {
       .filter(({ config }) => config.links?.length)
       .flatMap((field) => {
         const name = getFieldDisplayName(field, frame, frames);
-        return field.values.slice(0, LINKED_ROWS).flatMap((value, valueRowIndex) =>
-          field.getLinks({ valueRowIndex }).map(({ href, title }) => ({
+        return field.values.slice(0, LINKED_ROWS).flatMap((value, valueRowIndex) => {
+          const text = formattedValueToString(field.display(value));
+          if (!text) return []; // nothing to click
+          return field.getLinks({ valueRowIndex }).map(({ href, title }) => ({
             href,
-            of: `link "${title}" of ${name} "${formattedValueToString(field.display(value))}"`,
-          })),
-        );
+            of: `link "${title}" of ${name} "${text}"`,
+          }));
+        });
       }),
   );
 }
