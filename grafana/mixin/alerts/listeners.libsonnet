@@ -104,8 +104,8 @@ local withPod = (import 'alert.libsonnet').withPod;
 
   // A queue of a few places is full for a moment with a few clients at once, as is one that holds as many clients as
   // connect at once. A queue that is nearly full in a scrape of every 5 minutes, and one that drops, have alerts of
-  // their own; some scrape may find a burst. The samples count a queue as full above 0.99; the peak, of the last 5 to
-  // 6 minutes, shows whether it had room.
+  // their own; some scrape may find a burst. The samples count a queue as full above 0.99; the peak, of the last
+  // five minutes, shows whether it had room.
   alert(
     'InetdiagListenerAcceptQueueBursts', 'warning', '10m',
     |||

@@ -58,7 +58,7 @@ local targets(queries, common) = std.mapWithIndex(
             lineInterpolation: 'linear',
             lineWidth: if stacked then 1 else 2,
             fillOpacity: if stacked then 30 else 0,
-            showPoints: 'never',
+            showPoints: 'auto',
             spanNulls: false,
             stacking: { mode: if stacked then 'normal' else 'none', group: 'A' },
           },
@@ -303,8 +303,8 @@ local targets(queries, common) = std.mapWithIndex(
         };
         {
           panels: done.panels + [header] + (if row.collapsed then [] else inner.panels),
-          // A collapsed row has the positions that its panels have when it is open.
-          y: inner.y + inner.height,
+          // Grafana moves the rows below a collapsed one when it is opened.
+          y: if row.collapsed then done.y + 1 else inner.y + inner.height,
         },
       rows,
       { panels: [], y: 0 }

@@ -219,7 +219,7 @@ function(common)
             of_listener('inetdiag_listener_accept_queue_peak_fill_ratio{%(listener)s}'),
           ],
           |||
-            Highest fill ratio of the fullest socket in the last 5 to 6 minutes, by samples between the scrapes. Absent
+            Highest fill ratio of the fullest socket in the last five minutes, by samples between the scrapes. Absent
             until a connection waits.
           |||
         ),
