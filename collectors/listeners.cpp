@@ -23,6 +23,8 @@
 #include "collectors/support/family_table.h"
 #include "collectors/support/listen_drop_shares.h"
 #include "collectors/support/owner_labels.h"
+#include "collectors/support/recent_fill.h"
+#include "collectors/support/recent_maxima.h"
 #include "collectors/support/thread_cpu.h"
 
 namespace inetdiag {
@@ -195,7 +197,7 @@ constexpr auto listener_families = std::to_array<FamilySpec<Row>>({
        return samples ? sample(samples->waiting_time.count()) : std::nullopt;
      }},
     {Gauge, "inetdiag_listener_accept_queue_peak_fill_ratio",
-     "Highest fill ratio of the fullest socket in the last five to six minutes. Present once a "
+     "Highest fill ratio of the fullest socket in the last five minutes. Present once a "
      "connection waited (inet_diag, sampled every --collector.listeners.sample-interval).",
      [](const Row& row) {
        return row.group.samples ? sample(std::max(row.group.samples->peak_fill, row.group.fill))
@@ -263,6 +265,21 @@ void add_samples(prometheus::MetricFamily& family, const Labels& labels,
                              ? AcceptQueueSamples::bounds.at(i)
                              : std::numeric_limits<double>::infinity();
     histogram.bucket.push_back({.cumulative_count = histogram.sample_count, .upper_bound = bound});
+  }
+}
+
+/// Adds the history of a queue in which a connection waited in the last minutes.
+void add_recent_fill(std::vector<RecentFill>& fills, const Labels& labels,
+                     const ListenerGroup& group) {
+  if (!group.samples || group.samples->recent_fill.empty()) {
+    return;
+  }
+  constexpr std::chrono::duration<double> slot = RecentMaxima::slot_length;
+  RecentFill& fill = fills.emplace_back(RecentFill{
+      .labels = labels, .slot_seconds = slot.count(), .ratios = group.samples->recent_fill});
+  fill.ratios.back() = std::max(fill.ratios.back().value_or(0), group.fill);
+  for (auto& label : fill.labels) {
+    label.value = valid_utf8(label.value);  // as add_series() does
   }
 }
 
@@ -349,6 +366,7 @@ class Listeners final : public Collector {
                somaxconn ? std::optional(named.group.largest_backlog >= *somaxconn) : std::nullopt},
           named.created);
       add_samples(fill, labels, named.group);
+      add_recent_fill(collection.recent_fills, labels, named.group);
       add_stalled_sockets(stalled_info, labels, named.group);
       if (Labels owner = owner_labels(named.group.cgroups, paths, context, collection);
           !owner.empty()) {

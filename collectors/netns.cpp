@@ -470,6 +470,10 @@ class NetnsCollector final : public Collector {
     }
     std::ranges::move(found.families, std::back_inserter(families));
     std::ranges::move(found.missing, std::back_inserter(round.collection.missing));
+    for (RecentFill& fill : found.recent_fills) {
+      fill.labels.push_back({"netns", label});
+      round.collection.recent_fills.push_back(std::move(fill));
+    }
     for (const std::string& error : found.errors) {
       round.fail(in_namespace(label, error));
     }

@@ -1,15 +1,12 @@
 #include "collectors/support/accept_queue_history.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 namespace inetdiag {
 namespace {
-
-std::int64_t minute_of(AcceptQueueHistory::Clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::minutes>(time.time_since_epoch()).count();
-}
 
 struct EndpointQueue {
   double fill = 0;  ///< of the fullest socket
@@ -17,22 +14,6 @@ struct EndpointQueue {
 };
 
 }  // namespace
-
-void AcceptQueueHistory::Peak::add(Clock::time_point now, double fill) {
-  const std::int64_t minute = minute_of(now);
-  Slot& slot = slots_.at(static_cast<std::size_t>(minute % minutes));
-  slot = slot.minute == minute ? Slot{minute, std::max(slot.fill, fill)} : Slot{minute, fill};
-}
-
-double AcceptQueueHistory::Peak::highest(Clock::time_point now) const {
-  double highest = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.minute > minute_of(now) - minutes) {
-      highest = std::max(highest, slot.fill);
-    }
-  }
-  return highest;
-}
 
 void AcceptQueueHistory::resume(Clock::time_point now) {
   counted_until_ = now;
@@ -70,8 +51,9 @@ void AcceptQueueHistory::add(Clock::time_point now, std::span<const kernel::Acce
         static_cast<std::size_t>(bound - AcceptQueueSamples::bounds.begin()));
     entry.samples.fill_sum += queue.fill;
     entry.samples.waiting_time += static_cast<double>(queue.waiting) * (now - counted_until_);
-    entry.peak.add(now, queue.fill);
+    entry.fill.add(now, queue.fill);
   }
+  is_sampled_.add(now, 1);
   ++count_;
   counted_until_ = now;
   last_sample_ = now;
@@ -89,6 +71,7 @@ void AcceptQueueHistory::keep_only(std::span<const kernel::Listener> open) {
 
 AcceptQueueHistory::Samples AcceptQueueHistory::samples(Clock::time_point now) const {
   Samples result;
+  const auto is_sampled = is_sampled_.by_slot(now);
   for (const auto& [endpoint, entry] : entries_) {
     AcceptQueueSamples& samples = result.emplace(endpoint, entry.samples).first->second;
     std::uint64_t not_empty = 0;
@@ -96,7 +79,14 @@ AcceptQueueHistory::Samples AcceptQueueHistory::samples(Clock::time_point now) c
       not_empty += count;
     }
     samples.by_fill.front() = count_ - entry.first_sample - not_empty;
-    samples.peak_fill = entry.peak.highest(now);
+    const auto fill = entry.fill.by_slot(now);
+    samples.peak_fill = std::ranges::max(fill);
+    if (samples.peak_fill > 0) {
+      std::ranges::transform(fill, is_sampled, std::back_inserter(samples.recent_fill),
+                             [](double ratio, double sampled) {
+                               return sampled > 0 ? std::optional(ratio) : std::nullopt;
+                             });
+    }
   }
   return result;
 }

@@ -9,8 +9,10 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <vector>
 
 #include "collectors/kernel/netlink/tcp_table.h"
+#include "collectors/support/recent_maxima.h"
 
 namespace inetdiag {
 
@@ -26,10 +28,13 @@ struct AcceptQueueSamples {
   double fill_sum = 0;
   /// Seconds that connections waited, summed over the connections.
   std::chrono::duration<double> waiting_time{0};
-  double peak_fill = 0;  ///< in the last five to six minutes
+  double peak_fill = 0;  ///< in the last five minutes
+  /// The highest fill ratio in each slot of RecentMaxima, absent without a sample. Empty if the
+  /// queue was.
+  std::vector<std::optional<double>> recent_fill{};
 };
 
-/// Memory grows with the listeners at which connections have waited.
+/// Memory grows with the listeners at which connections have waited: some 400 bytes each.
 class AcceptQueueHistory {
  public:
   using Clock = std::chrono::steady_clock;
@@ -57,25 +62,10 @@ class AcceptQueueHistory {
   bool has_fallen(std::uint64_t cookie, Clock::time_point time) const;
 
  private:
-  /// The highest fill ratio in each of the last minutes.
-  class Peak {
-   public:
-    void add(Clock::time_point now, double fill);
-    double highest(Clock::time_point now) const;
-
-   private:
-    static constexpr std::int64_t minutes = 6;  ///< the current one and five before
-    struct Slot {
-      std::int64_t minute = -1;
-      double fill = 0;
-    };
-    std::array<Slot, minutes> slots_{};
-  };
-
   struct Entry {
     std::uint64_t first_sample = 0;
     AcceptQueueSamples samples{};  ///< without those of an empty queue
-    Peak peak{};
+    RecentMaxima fill{};
   };
 
   /// Of a socket at which connections wait.
@@ -87,6 +77,7 @@ class AcceptQueueHistory {
 
   std::uint64_t count_ = 0;
   Clock::time_point counted_until_{};
+  RecentMaxima is_sampled_;                       ///< 1 in slots with a sample
   std::optional<Clock::time_point> last_sample_;  ///< since resume()
   std::map<kernel::Endpoint, Entry> entries_;
   std::unordered_map<std::uint64_t, Trend> trends_;  ///< by cookie

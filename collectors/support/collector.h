@@ -14,6 +14,7 @@
 #include "collectors/kernel/netns/pod_names.h"
 #include "collectors/kernel/proc/cached_files.h"
 #include "collectors/support/family.h"
+#include "collectors/support/recent_fill.h"
 #include "collectors/support/settings.h"
 
 namespace inetdiag {
@@ -35,6 +36,7 @@ struct ScrapeContext {
 /// The result of a collector, which can be partial.
 struct Collection {
   std::vector<prometheus::MetricFamily> families;  ///< those without series are omitted
+  std::vector<RecentFill> recent_fills{};          ///< of the listeners in `families`
   /// Logged, and any of them sets inetdiag_scrape_collector_success to 0.
   std::vector<std::string> errors;
   /// Features that this kernel does not have: not an error, logged once.

@@ -150,20 +150,27 @@ std::string format_evidence(const Finding& finding, std::optional<double> interv
   return text;
 }
 
-std::string headline(const Status& status) {
+std::string verdict(const Status& status) {
   if (!status.findings.empty()) {
     return worst_finding(status);
   }
-  if (status.is_incomplete()) {
-    return no_listener_data;
-  }
+  return status.is_incomplete() ? no_listener_data : "All queues have room.";
+}
+
+std::string closest_limit(const Status& status) {
   const Usage* closest = status.closest();
-  if (closest == nullptr || closest->ratio < min_named_usage) {
-    return "All queues have room.";
+  if (!status.findings.empty() || status.is_incomplete() || closest == nullptr ||
+      closest->ratio < min_named_usage) {
+    return {};
   }
-  return "All queues have room. Closest to its limit: " + closest->name + " (" + closest->resource +
+  return "Closest to its limit: " + closest->name + " (" + closest->resource +
          in_namespace(closest->netns, closest->pod) + "), " + format_usage(*closest) + ", " +
          format_percent(closest->ratio) + ".";
+}
+
+std::string headline(const Status& status) {
+  const std::string closest = closest_limit(status);
+  return verdict(status) + (closest.empty() ? "" : " " + closest);
 }
 
 std::string format_severity_counts(const std::vector<Finding>& findings) {

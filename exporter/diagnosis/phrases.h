@@ -19,7 +19,13 @@ std::string format_usage(const Usage& usage);
 /// Returns `waiting 129, backlog 128, new drops 12 in 1.0 s`. Omits unknown values.
 std::string format_evidence(const Finding& finding, std::optional<double> interval_seconds);
 
-/// Returns the headline: the worst finding and the number of others, or that none was found.
+/// Returns the worst finding and the number of others, or that none was found.
+std::string verdict(const Status& status);
+
+/// Returns which limit is closest and its usage; empty if there are findings or it is far away.
+std::string closest_limit(const Status& status);
+
+/// Returns the verdict and the closest limit.
 std::string headline(const Status& status);
 
 /// Returns `2 critical, 1 warning`.

@@ -81,6 +81,12 @@ class SeriesReader {
     }
   }
 
+  void read(const RecentFill& fill) {
+    ClientMetric series;
+    series.label = fill.labels;
+    listeners_.at(label(series, "netns"), series).recent_fill = fill;
+  }
+
   Snapshot finish() {
     listeners_.move_into(snapshot_, &Namespace::listeners, &Listener::endpoint);
     udp_.move_into(snapshot_, &Namespace::udp, &UdpSockets::endpoint);
@@ -505,10 +511,14 @@ double Namespace::sockets_in(std::string_view tcp_state) const {
 }
 
 Snapshot snapshot_of(const std::vector<MetricFamily>& families,
-                     std::vector<CollectorOutcome> outcomes) {
+                     std::vector<CollectorOutcome> outcomes,
+                     const std::vector<RecentFill>& recent_fills) {
   SeriesReader reader;
   for (const MetricFamily& family : families) {
     reader.read(family);
+  }
+  for (const RecentFill& fill : recent_fills) {
+    reader.read(fill);
   }
   Snapshot snapshot = reader.finish();
   snapshot.collectors = std::move(outcomes);

@@ -126,6 +126,8 @@ struct Listener {
   /// Samples of the full queue since the exporter started.
   std::optional<double> full_samples{};
   std::optional<double> peak_fill{};  ///< in the last minutes
+  /// Known if a connection waited in the last minutes.
+  std::optional<RecentFill> recent_fill{};
   std::optional<double> half_open{};
   std::optional<double> half_open_retransmitted{};  ///< those with a retransmitted SYN-ACK
   std::optional<double> syn_fill{};      ///< half-open connections / capacity of the SYN queue
@@ -249,6 +251,7 @@ struct Snapshot {
 };
 
 Snapshot snapshot_of(const std::vector<prometheus::MetricFamily>& families,
-                     std::vector<CollectorOutcome> outcomes);
+                     std::vector<CollectorOutcome> outcomes,
+                     const std::vector<RecentFill>& recent_fills = {});
 
 }  // namespace inetdiag::diagnosis

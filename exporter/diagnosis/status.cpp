@@ -77,7 +77,8 @@ void add_listeners(std::vector<ListenerRow>& rows, const NamespaceDelta& delta) 
                     .new_listen_drops = delta.growth(listener, &Listener::listen_drops),
                     .aggregated = listener.endpoint.is_aggregated()
                                       ? delta.now.value(metric::aggregated_listeners).value_or(0)
-                                      : 0});
+                                      : 0,
+                    .is_sampled = delta.now.value(metric::accept_queue_samples).has_value()});
   }
 }
 
@@ -239,7 +240,7 @@ Status diagnose(const TimedSnapshot& now, const TimedSnapshot* before) {
   std::ranges::stable_sort(status.usages, std::greater<>(), &Usage::ratio);
   std::ranges::stable_sort(status.listeners, std::greater<>(), [](const ListenerRow& row) {
     return std::tuple(std::max(row.listener.fill, row.listener.syn_fill.value_or(0)),
-                      row.new_listen_drops.value_or(0));
+                      row.new_listen_drops.value_or(0), row.listener.peak_fill.value_or(0));
   });
   return status;
 }

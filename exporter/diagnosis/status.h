@@ -30,7 +30,8 @@ struct ListenerRow {
   std::string pod;
   BacklogLimit limit = BacklogLimit::unknown;
   std::optional<double> new_listen_drops;
-  double aggregated = 0;  ///< listeners in the row, if it is the aggregate
+  double aggregated = 0;    ///< listeners in the row, if it is the aggregate
+  bool is_sampled = false;  ///< accept queues of the namespace are sampled between scrapes
 };
 
 struct Status {

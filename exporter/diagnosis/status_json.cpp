@@ -39,6 +39,20 @@ void write(JsonWriter& json, const Finding& finding) {
   json.end_object();
 }
 
+void write_recent_fill(JsonWriter& json, const std::optional<RecentFill>& fill) {
+  if (!fill) {
+    json.value(std::nullopt);
+    return;
+  }
+  json.begin_object();
+  json.field("slot_seconds", fill->slot_seconds);
+  json.key("ratios").begin_array();
+  for (const std::optional<double>& ratio : fill->ratios) {
+    json.value(ratio);
+  }
+  json.end_array().end_object();
+}
+
 void write(JsonWriter& json, const ListenerRow& row) {
   const Listener& listener = row.listener;
   json.begin_object();
@@ -65,6 +79,8 @@ void write(JsonWriter& json, const ListenerRow& row) {
   json.field("abandoned", listener.abandoned);
   json.field("unread", listener.unread);
   json.field("peak_fill_ratio", listener.peak_fill);
+  json.key("recent_fill");
+  write_recent_fill(json, listener.recent_fill);
   json.field("full_sockets", listener.full_sockets);
   json.field("stalled_sockets", listener.stalled_sockets);
   json.key("fill_ratio").ratio(listener.fill);

@@ -12,8 +12,9 @@ struct StatusPageLinks {
   unsigned refresh_seconds = 0;  ///< 0: the page does not refresh itself
 };
 
-/// Renders the status page: findings, listeners, limits and collectors. The HTML has no scripts and
-/// loads nothing. `nonce` is the nonce of its style sheet in the Content-Security-Policy.
+/// Renders the status page: findings, listeners, limits and collectors. It loads nothing but
+/// itself, to refresh. `nonce` is that of its style sheet and script in the
+/// Content-Security-Policy.
 std::string status_page(const diagnosis::Status& status, const StatusPageLinks& links,
                         std::string_view nonce);
 

@@ -1,5 +1,6 @@
 #include "exporter/http/router.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string_view>
@@ -41,11 +42,14 @@ class InFlight {
 /// Returns the refresh interval of the status page, `refresh=SECONDS` of the query; 0 for none.
 unsigned refresh_seconds(std::string_view query) {
   constexpr unsigned default_seconds = 5;
+  constexpr unsigned max_seconds = 86400;  // a timer of a browser overflows after 24 days
   constexpr std::string_view name = "refresh=";
   while (!query.empty()) {
     const std::string_view field = kernel::cut(query, '&');
     if (field.starts_with(name)) {
-      return kernel::to_number<unsigned>(field.substr(name.size())).value_or(default_seconds);
+      return std::min(
+          max_seconds,
+          kernel::to_number<unsigned>(field.substr(name.size())).value_or(default_seconds));
     }
   }
   return default_seconds;
@@ -149,8 +153,10 @@ HttpResponse Router::status_page(const HttpRequest& request) {
           .headers = {{"Cache-Control", "no-store"},
                       {"Referrer-Policy", "no-referrer"},
                       {"Content-Security-Policy",
-                       "default-src 'none'; style-src 'nonce-" + nonce +
-                           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}}};
+                       fmt::format("default-src 'none'; style-src 'nonce-{0}'; "
+                                   "script-src 'nonce-{0}'; connect-src 'self'; base-uri 'none'; "
+                                   "form-action 'none'; frame-ancestors 'none'",
+                                   nonce)}}};
 }
 
 HttpResponse Router::status_json(const HttpRequest& /*request*/) {

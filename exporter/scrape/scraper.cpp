@@ -196,6 +196,7 @@ Scraper::ResultPtr Scraper::build_result(const Selection& selection,
   auto duration = gauge_family("inetdiag_scrape_collector_duration_seconds",
                                "Duration of the collector in this scrape.");
   std::vector<prometheus::MetricFamily> families;
+  std::vector<RecentFill> recent_fills;
   std::vector<CollectorOutcome> outcomes;
   outcomes.reserve(runs.size());
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -211,11 +212,13 @@ Scraper::ResultPtr Scraper::build_result(const Selection& selection,
       add_series(duration, labels, *outcome.seconds);
     }
     std::ranges::move(run.collection.families, std::back_inserter(families));
+    std::ranges::move(run.collection.recent_fills, std::back_inserter(recent_fills));
   }
   families.push_back(std::move(success));
   families.push_back(std::move(duration));
   std::ranges::move(self_metrics_(), std::back_inserter(families));
-  return std::make_shared<const ScrapeResult>(std::move(families), std::move(outcomes));
+  return std::make_shared<const ScrapeResult>(std::move(families), std::move(outcomes),
+                                              std::move(recent_fills));
 }
 
 }  // namespace inetdiag

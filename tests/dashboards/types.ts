@@ -7,6 +7,7 @@ import type {
   FieldColor,
   FieldConfig,
   GraphFieldConfig,
+  HideSeriesConfig,
   LineStyle,
   Panel,
   RowPanel,
@@ -61,10 +62,12 @@ type Override =
   | { id: 'mappings'; value: ValueMapping[] }
   | { id: 'thresholds'; value: ThresholdsConfig }
   | { id: 'custom.cellOptions'; value: TableCellOptions }
-  | { id: 'custom.fillOpacity'; value: number }
+  | { id: 'custom.fillOpacity' | 'custom.lineWidth' | 'custom.width' | 'decimals'; value: number }
+  | { id: 'custom.hideFrom'; value: HideSeriesConfig }
   | { id: 'custom.lineStyle'; value: LineStyle };
 
 type Transformation =
+  | { id: 'filterFieldsByName'; options: { include: { names: string[] } } }
   | { id: 'merge'; options: Record<string, never> }
   | {
       id: 'organize';

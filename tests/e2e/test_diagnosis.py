@@ -76,7 +76,7 @@ def test_healthy_host_has_no_findings(start, run, check):
     assert text.splitlines()[1] == "All queues have room."
     exporter = start()
     assert get_status(exporter)["findings"] == []
-    assert '<p class="verdict fine">All queues have room.</p>' in get_page(exporter)[1]
+    assert '<p class="verdict fine" role="status"><bdi>All queues have room.</bdi></p>' in get_page(exporter)[1]
 
 
 def test_full_accept_queue_beside_a_full_syn_queue(start, run, check):
@@ -104,7 +104,7 @@ def test_full_accept_queue_beside_a_full_syn_queue(start, run, check):
     # The first snapshot of a short queue does not show whether it is full for a moment only.
     wait_until("a second snapshot has the finding", lambda: finding_keys(get_status(exporter))[:1] == expected)
     headers, html = get_page(exporter)
-    assert "style-src 'nonce-" in headers["Content-Security-Policy"]
+    assert "; script-src 'nonce-" in headers["Content-Security-Policy"]
     assert len(re.findall(r'<li class="critical">', html)) == 1
     # The sandbox hides the processes.
     assert re.search(rf"<code>(ss -ltnp sport = :{PORT}|cat /proc/\d+/stack)</code>", html)

@@ -1,5 +1,6 @@
 """The rules and alerts of deploy/prometheus: syntax, conventions, unit tests and runbooks."""
 
+import json
 import os
 import re
 import shutil
@@ -104,23 +105,51 @@ def test_runbook_index_lists_every_alert():
 
 @pytest.fixture
 def generate(tmp_path):
-    """Runs deploy/prometheus/generate in a copy. Returns the folder."""
-    copy = tmp_path / "prometheus"
+    """Runs grafana/mixin/generate in a copy. Returns the folder of the rules."""
+    if shutil.which("jsonnet") is None:
+        pytest.skip("jsonnet is not installed")
+    shutil.copytree(ROOT / "grafana", tmp_path / "grafana")
+    copy = tmp_path / "deploy" / "prometheus"
     shutil.copytree(PROMETHEUS, copy)
 
     def run(**environment):
         result = subprocess.run(
-            [copy / "generate"], env={"PATH": os.environ["PATH"], **environment}, capture_output=True, text=True, check=False
+            [tmp_path / "grafana" / "mixin" / "generate"], env={"PATH": os.environ["PATH"], **environment}, capture_output=True, text=True, check=False
         )
         return copy, result
 
     return run
 
 
-def test_runbook_urls_are_up_to_date(generate):
-    copy, _ = generate()
-    for file in [PROMETHEUS / "alerts.yaml", *UNIT_TESTS]:
-        assert (copy / file.relative_to(PROMETHEUS)).read_text() == file.read_text(), f"run deploy/prometheus/generate: {file}"
+def test_rules_and_dashboards_are_those_of_the_mixin(generate):
+    copy, result = generate()
+    assert result.returncode == 0, result.stderr
+    for file in [PROMETHEUS / "alerts.yaml", PROMETHEUS / "rules.yaml", *UNIT_TESTS, *DASHBOARDS]:
+        generated = copy.parents[1] / file.relative_to(ROOT)
+        assert generated.read_text() == file.read_text(), f"run grafana/mixin/generate: {file}"
+
+
+MIXIN = """
+local mixin = (import 'mixin.libsonnet') + {
+  _config+:: { selector: 'cluster="prod"', jobSelector: 'job="queues"', nearlyFullRatio: 0.7 },
+};
+{ rules: mixin.prometheusRules, alerts: mixin.prometheusAlerts }
+"""
+
+
+def test_mixin_inserts_selectors_and_thresholds():
+    if shutil.which("jsonnet") is None:
+        pytest.skip("jsonnet is not installed")
+    generated = subprocess.run(
+        ["jsonnet", "-e", MIXIN], cwd=ROOT / "grafana" / "mixin", check=True, capture_output=True, text=True
+    )
+    groups = [group for part in json.loads(generated.stdout).values() for group in part["groups"]]
+    expressions = {rule.get("alert", rule.get("record")): rule["expr"] for group in groups for rule in group["rules"]}
+    assert expressions["InetdiagExporterDown"] == 'up{cluster="prod", job="queues"} == 0'
+    assert expressions["InetdiagConntrackNearLimit"] == "instance:inetdiag_conntrack:fill_ratio > 0.7"
+    for name, expression in expressions.items():
+        for metric, labels in re.findall(r"(?<![\w:])(inetdiag_\w+|up)\b(?![\w:(])(\{[^}]*\})?", expression):
+            assert 'cluster="prod"' in labels, (name, metric)
 
 
 def test_runbook_base_is_configurable(generate):

@@ -5,10 +5,12 @@ tests then check which alerts fired and that each dashboard query returned data.
 rewritten to a second."""
 
 import contextlib
+import json
 import math
 import os
 import re
 import resource
+import shutil
 import subprocess
 import threading
 import time
@@ -48,6 +50,7 @@ from prometheus_server import Prometheus
 from rules_and_dashboards import (
     DASHBOARDS,
     PROMETHEUS,
+    ROOT,
     alerts,
     load_dashboard,
     metrics_in,
@@ -260,7 +263,7 @@ class Scenario:
         """Moves this process to the cgroup of a systemd unit, if cgroups can be created."""
         mounts = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
         mount = next((m for m in mounts if (m / "cgroup.controllers").exists()), None)
-        unit = f"inetdiag-scenario-{os.getpid()}.service"
+        unit = f"scenario-{os.getpid()}.service"
         try:
             if mount is None:
                 raise OSError("no cgroup v2 hierarchy")
@@ -380,8 +383,8 @@ scrape_configs:
         for variable, value in (("__rate_interval", "5s"), ("job", "inetdiag")):
             expression = expression.replace(f"${variable}", value)
         expression = re.sub(r"\$(instance|address|port)\b", ".+", expression)
-        expression = re.sub(r"\$(netns|pod_namespace|pod)\b", ".*", expression)
-        assert "$" not in expression, expression
+        expression = re.sub(r"\$(cluster|netns|pod_namespace|pod)\b", ".*", expression)
+        assert not re.search(r"\$[a-z_]", expression), expression
         found = self.prometheus.query_range(expression, start or self.begin, end or self.end)
         return [float(value) for series in found for _, value in series["values"]]
 
@@ -476,6 +479,40 @@ def test_every_dashboard_query_returns_data(scenario, file):
         and not any(math.isfinite(value) for value in scenario.values(expression))
     ]
     assert without_data == []
+
+
+def panels_without_data(scenario, dashboard):
+    """Returns {title: reason} of the panels of which no query can have data."""
+    reasons = {}
+    for panel in panels(dashboard):
+        metrics = [metrics_in(target["expr"]) & set(scenario.unavailable) for target in panel.get("targets", [])]
+        if metrics and all(metrics):
+            reasons[panel["title"]] = scenario.unavailable[min(metrics[0])]
+    return reasons
+
+
+@pytest.fixture(scope="module")
+def faults_of_drawings(scenario):
+    """Draws all dashboards at the end of the phase with faults."""
+    draw = ROOT / "tests" / "dashboards"
+    if not shutil.which("node") or not shutil.which("chromium"):
+        pytest.skip("node or chromium is not installed")
+    if not (draw / "node_modules" / "@grafana" / "ui").exists():
+        pytest.skip("no components of Grafana: run npm ci --ignore-scripts --prefix tests/dashboards")
+    allowed = {file.stem: panels_without_data(scenario, load_dashboard(file)) for file in DASHBOARDS}
+    allow_empty = scenario.directory / "allow_empty.json"
+    allow_empty.write_text(json.dumps(allowed))
+    command = ["node", draw / "draw.mjs", "--prometheus=http://127.0.0.1:9090", "--rate-interval=5s"]
+    command += [f"--from={int(scenario.begin)}", f"--to={int(scenario.recovery_begin)}"]
+    command += [f"--allow-empty={allow_empty}", f"--out={ROOT / 'tests' / 'results' / 'dashboards'}"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert "dashboards drawn" in result.stdout, result.stderr
+    return result.stdout.splitlines()
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
+def test_each_panel_is_drawn(faults_of_drawings, file):
+    assert [fault for fault in faults_of_drawings if fault.startswith(f"{file.stem}: ")] == []
 
 
 @pytest.mark.parametrize("name", ["overview", "pods"])

@@ -86,13 +86,32 @@ TEST_F(AcceptQueueHistoryTest, DoesNotCountTheTimeOfAnInterruption) {
   EXPECT_DOUBLE_EQ(at_80().waiting_time.count(), 2);
 }
 
-TEST_F(AcceptQueueHistoryTest, ForgetsAPeakAfterFiveToSixMinutes) {
+TEST_F(AcceptQueueHistoryTest, HasThePeakOfTheLastFiveMinutes) {
   sample({queue(80, 1, 50)});
   sample({queue(80, 1, 10)}, 2min);
   EXPECT_EQ(history.samples(now).at(at(80)).peak_fill, 0.5);
-  EXPECT_EQ(history.samples(now + 2min + 59s).at(at(80)).peak_fill, 0.5);
-  EXPECT_EQ(history.samples(now + 4min).at(at(80)).peak_fill, 0.1);
-  EXPECT_EQ(history.samples(now + 6min).at(at(80)).peak_fill, 0);
+  EXPECT_EQ(history.samples(now + 3min).at(at(80)).peak_fill, 0.5);
+  EXPECT_EQ(history.samples(now + 3min + 10s).at(at(80)).peak_fill, 0.1);
+  EXPECT_EQ(history.samples(now + 5min + 10s).at(at(80)).peak_fill, 0);
+}
+
+TEST_F(AcceptQueueHistoryTest, HasTheFillOfTheLastFiveMinutes) {
+  sample({});
+  sample({queue(80, 1, 20), queue(80, 2, 50)}, 10s);
+  sample({queue(80, 1, 20)});
+  now += 10s;  // no sample
+  sample({}, 10s);
+  sample({queue(80, 1, 10)}, 10s);
+  const auto fill = at_80().recent_fill;
+  ASSERT_EQ(fill.size(), RecentMaxima::slots);
+  EXPECT_EQ(std::vector(fill.end() - 6, fill.end()),
+            (std::vector<std::optional<double>>{std::nullopt, 0, 0.5, std::nullopt, 0, 0.1}));
+}
+
+TEST_F(AcceptQueueHistoryTest, HasNoRecentFillOfAQueueThatWasEmptyForFiveMinutes) {
+  sample({queue(80, 1, 50)});
+  sample({}, 6min);
+  EXPECT_THAT(at_80().recent_fill, IsEmpty());
 }
 
 TEST_F(AcceptQueueHistoryTest, ForgetsListenersThatHaveClosed) {

@@ -400,10 +400,65 @@ TEST(StatusPage, ShowsCommandsAsCode) {
 
 TEST(StatusPage, RefreshesItselfUnlessDisabled) {
   const Status status = status_of(healthy_host());
+  EXPECT_THAT(status_page(status, {.metrics = "/metrics", .refresh_seconds = 5}, "n"),
+              AllOf(HasSubstr("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"),
+                    HasSubstr("<script nonce=\"n\" data-seconds=\"5\">"),
+                    HasSubstr("href=\"/?refresh=0\"")));
   EXPECT_THAT(
-      status_page(status, {.metrics = "/metrics", .refresh_seconds = 5}, "n"),
-      AllOf(HasSubstr("http-equiv=\"refresh\" content=\"5\""), HasSubstr("href=\"/?refresh=0\"")));
-  EXPECT_THAT(status_page(status, {.metrics = "/metrics"}, "n"), Not(HasSubstr("http-equiv")));
+      status_page(status, {.metrics = "/metrics"}, "n"),
+      AllOf(Not(HasSubstr("http-equiv")), Not(HasSubstr("<script")), HasSubstr("href=\"/\"")));
+}
+
+TEST(StatusPage, AnnouncesAVerdictWithoutNumbersThatAlwaysChange) {
+  Families families = healthy_host();
+  families.push_back(gauge("inetdiag_conntrack_entries", {}, 612));
+  families.push_back(gauge("inetdiag_conntrack_limit", {}, 1000));
+  const std::string page = status_page(status_of(families), {.metrics = "/metrics"}, "n");
+  EXPECT_THAT(page, HasSubstr("<p class=\"verdict fine\" role=\"status\"><bdi>All queues have "
+                              "room.</bdi></p>\n<p><bdi>Closest to its limit: conntrack entries"));
+}
+
+/// The history of the accept queue of full_listener().
+RecentFill recent_fill() {
+  return {.labels = {{"address", "0.0.0.0"}, {"port", "443"}},
+          .slot_seconds = 10,
+          .ratios = {std::nullopt, 0, 0.5, 1}};
+}
+
+Status status_with_samples(const std::vector<RecentFill>& fills) {
+  Families families = full_listener(0);
+  families.push_back(counter("inetdiag_listener_accept_queue_samples_total", {}, 7));
+  return diagnose(
+      {std::chrono::steady_clock::now(),
+       diagnosis::snapshot_of(families, {{.name = "listeners", .success = true}}, fills)},
+      nullptr);
+}
+
+TEST(StatusPage, ShowsTheLastMinutesWhereAcceptQueuesAreSampled) {
+  const auto page_of = [](const Status& status) {
+    return status_page(status, {.metrics = "/metrics"}, "n");
+  };
+  EXPECT_THAT(page_of(status_of(full_listener(0))),
+              AllOf(Not(HasSubstr("Last 5 minutes")), Not(HasSubstr("<svg"))));
+  EXPECT_THAT(
+      page_of(status_with_samples({})),
+      AllOf(HasSubstr(">Last 5 minutes</th>"), HasSubstr(">empty<"), Not(HasSubstr("<svg"))));
+  EXPECT_THAT(page_of(status_with_samples({recent_fill()})),
+              AllOf(HasSubstr("<svg class=\"sparkline\" role=\"img\""), HasSubstr("max 100 %"),
+                    Not(HasSubstr(">empty<"))));
+}
+
+TEST(StatusPage, HasSectionsWithHeadingsAndTablesWithHeaders) {
+  const std::string page =
+      status_page(status_of(full_listener(0)), {.metrics = "/metrics", .refresh_seconds = 5}, "n");
+  for (const std::string id : {"findings", "listeners", "limits", "collectors"}) {
+    EXPECT_THAT(page,
+                HasSubstr("<section aria-labelledby=\"" + id + "\">\n<h2 id=\"" + id + "\">"));
+  }
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("<html lang=\"en\">"), HasSubstr("<main>"), HasSubstr("<header>"),
+                    HasSubstr("<footer>"), HasSubstr("<caption>"), HasSubstr("scope=\"col\""),
+                    HasSubstr("scope=\"row\""), Not(HasSubstr("tabindex"))));
 }
 
 TEST(StatusPage, LoadsNoExternalResources) {
@@ -426,11 +481,19 @@ TEST(StatusJson, HasFindingsAndListeners) {
   const auto& listener = document["listeners"].at(0);
   EXPECT_EQ(listener["accept_queue"]["fill_ratio"], 1);
   EXPECT_EQ(listener["accept_queue"]["oldest_seconds"], nullptr);
+  EXPECT_EQ(listener["accept_queue"]["recent_fill"], nullptr);
   EXPECT_EQ(listener["socket_drops"], 14);
   EXPECT_EQ(listener["new_listen_drops"], nullptr);
   EXPECT_EQ(listener["limit_set_by"], "program");
   EXPECT_EQ(listener["device"], nullptr);
   EXPECT_EQ(document["closest_limit"]["resource"], "0.0.0.0:443");
+}
+
+TEST(StatusJson, HasTheFillOfTheLastMinutes) {
+  const auto document = nlohmann::json::parse(status_json(status_with_samples({recent_fill()})));
+  const auto& fill = document["listeners"].at(0)["accept_queue"]["recent_fill"];
+  EXPECT_EQ(fill["slot_seconds"], 10);
+  EXPECT_EQ(fill["ratios"], nlohmann::json::parse("[null, 0, 0.5, 1]"));
 }
 
 TEST(StatusJson, HasNoSeverityOnAHealthyHost) {

@@ -147,16 +147,20 @@ TEST(Router, ServesTheStatusPage) {
   EXPECT_THAT(response.body, HasSubstr("content=\"5\""));
   EXPECT_THAT(RouterFixture().get("/", "a=b&refresh=0").body, Not(HasSubstr("http-equiv")));
   EXPECT_THAT(RouterFixture().get("/", "refresh=no").body, HasSubstr("content=\"5\""));
+  EXPECT_THAT(RouterFixture().get("/", "refresh=4294967295").body, HasSubstr("content=\"86400\""));
 }
 
-TEST(Router, AllowsOnlyItsOwnStyle) {
+TEST(Router, AllowsOnlyItsOwnStyleAndScript) {
   const RouterFixture fixture;
   const auto response = fixture.get("/");
   const std::string policy = header(response, "Content-Security-Policy");
   EXPECT_THAT(policy, HasSubstr("default-src 'none'; style-src 'nonce-"));
+  EXPECT_THAT(policy, HasSubstr("connect-src 'self'; base-uri 'none'"));
   EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
   const std::string nonce = policy.substr(policy.find("nonce-") + 6, 32);
+  EXPECT_THAT(policy, HasSubstr("script-src 'nonce-" + nonce + "'"));
   EXPECT_THAT(response.body, HasSubstr("<style nonce=\"" + nonce + "\">"));
+  EXPECT_THAT(response.body, HasSubstr("<script nonce=\"" + nonce + "\" "));
   EXPECT_NE(policy, header(fixture.get("/"), "Content-Security-Policy"));
 }
 
