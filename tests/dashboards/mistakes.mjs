@@ -17,7 +17,6 @@ const DATA = {
   many: Array.from({ length: SERIES }, (_, index) => listener(String(8000 + index), index)),
   nan: [listener('9443', 'NaN')],
   nothing: [],
-  state: [{ ...listener('9443', 0), values: times.map((time) => [time, String(Number(time > FROM + 30))]) }],
   alerts: Array.from({ length: SERIES }, (_, index) => constant({ alertname: `Alert${index}` }, 1)),
 };
 
@@ -52,7 +51,6 @@ const panel = (type, { expr = 'listeners', defaults = {}, overrides = [], ...mor
 const graph = (more) => panel('timeseries', more);
 const override = (name, id, value) => ({ matcher: { id: 'byName', options: name }, properties: [{ id, value }] });
 const linked = (url) => table({ overrides: [override('port', 'links', [{ title: 'Listener', url }])] });
-const markdown = (content, more) => ({ type: 'text', options: { mode: 'markdown', content }, ...more });
 
 const GAUGE = [
   override('Value', 'custom.cellOptions', { type: 'gauge', mode: 'basic' }),
@@ -61,13 +59,6 @@ const GAUGE = [
 const LIST = { legend: { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: ['lastNotNull'] } };
 const TABLE = { legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: ['lastNotNull'] } };
 const SORTED = { legend: { ...TABLE.legend, sortBy: 'Last *', sortDesc: true } };
-const MAPPED = [
-  {
-    type: 'value',
-    options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'green', index: 1 } },
-  },
-];
-
 const CORRECT = {
   'table with a gauge': table({ overrides: GAUGE }),
   'table with an empty label': table({ defaults: { noValue: '–' } }),
@@ -76,12 +67,6 @@ const CORRECT = {
   'graph with a list': graph({ options: LIST, expr: 'listeners' }),
   'graph with a sorted table': graph({ options: SORTED, expr: 'many' }),
   'stat of a series': panel('stat', { defaults: { unit: 'percentunit' } }),
-  'bars of series': panel('bargauge', {
-    defaults: { unit: 'percentunit', min: 0, max: 1 },
-    options: { orientation: 'horizontal' },
-  }),
-  'states of a series': panel('state-timeline', { expr: 'state', defaults: { mappings: MAPPED } }),
-  'text with a link': markdown('See [this listener](/d/target?var-port=9443).'),
   'empty for a reason': table({ expr: 'nothing' }),
 };
 
@@ -127,7 +112,6 @@ const MISTAKES = {
     table({ overrides: [override('netns', 'custom.width', 900)] }),
     'columns need horizontal scrolling',
   ],
-  'text outside': [markdown('word\n\n'.repeat(30)), 'text is cut: it needs scrolling'],
   'unsorted legend': [graph({ options: TABLE, expr: 'many' }), 'the legend hides the series with the greatest value'],
   'no data': [graph({ expr: 'nothing' }), 'nothing is drawn: no query has data'],
   'no values': [graph({ expr: 'nan' }), 'nothing is drawn: the plot area is empty'],

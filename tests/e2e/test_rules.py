@@ -104,17 +104,24 @@ def test_runbook_index_lists_every_alert():
 
 
 @pytest.fixture
-def generate(tmp_path):
+def jsonnet():
+    return shutil.which("jsonnet") or pytest.skip("jsonnet is not installed")
+
+
+@pytest.fixture
+def generate(tmp_path, jsonnet):  # pylint: disable=unused-argument
     """Runs grafana/mixin/generate in a copy. Returns the folder of the rules."""
-    if shutil.which("jsonnet") is None:
-        pytest.skip("jsonnet is not installed")
     shutil.copytree(ROOT / "grafana", tmp_path / "grafana")
     copy = tmp_path / "deploy" / "prometheus"
     shutil.copytree(PROMETHEUS, copy)
 
     def run(**environment):
         result = subprocess.run(
-            [tmp_path / "grafana" / "mixin" / "generate"], env={"PATH": os.environ["PATH"], **environment}, capture_output=True, text=True, check=False
+            [tmp_path / "grafana" / "mixin" / "generate"],
+            env={"PATH": os.environ["PATH"], **environment},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return copy, result
 
@@ -137,11 +144,9 @@ local mixin = (import 'mixin.libsonnet') + {
 """
 
 
-def test_mixin_inserts_selectors_and_thresholds():
-    if shutil.which("jsonnet") is None:
-        pytest.skip("jsonnet is not installed")
+def test_mixin_inserts_selectors_and_thresholds(jsonnet):
     generated = subprocess.run(
-        ["jsonnet", "-e", MIXIN], cwd=ROOT / "grafana" / "mixin", check=True, capture_output=True, text=True
+        [jsonnet, "-e", MIXIN], cwd=ROOT / "grafana" / "mixin", check=True, capture_output=True, text=True
     )
     groups = [group for part in json.loads(generated.stdout).values() for group in part["groups"]]
     expressions = {rule.get("alert", rule.get("record")): rule["expr"] for group in groups for rule in group["rules"]}

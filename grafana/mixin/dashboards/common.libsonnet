@@ -64,7 +64,7 @@ function(config) {
       if name in variable_labels then variable_labels[name] else name,
       local before = std.join(', ', selectors[:i]);
       'label_values(inetdiag_exporter_build_info%s, %s)' % [if before == '' then '' else '{' + before + '}', name],
-      // A job without the exporter is never meant; a label that no target has is.
+      // A pattern also matches targets without the label. Jobs of other exporters must not match.
       if name == 'job' then null else if name == 'instance' then '.+' else '.*'
     ),
     target_labels
@@ -76,7 +76,7 @@ function(config) {
     'count by (severity) (ALERTS{alertname=~"Inetdiag.+", alertstate="firing", %s})' % selector,
     'red',
     'Alerts fire ({{severity}})',
-    'The table of firing alerts names them.',
+    'The overview lists them.',
     'severity',
   ),
   annotations(alerts=target, targets=target):: [
@@ -86,7 +86,7 @@ function(config) {
       'sum(rate(inetdiag_nstat_tcpext_listen_drops_total{' + targets + '}[$__rate_interval])) > 0',
       'orange',
       'Listeners drop connections',
-      'The graphs of drops name them.',
+      'See the graphs of drops.',
       enabled=false,
     ),
     g.annotation(
@@ -105,11 +105,9 @@ function(config) {
   to_listener: g.link('Listener', 'listener', listener_values),
   to_pod: g.link('Pod', 'pods', target_values { pod_namespace: 'pod_namespace', pod: 'pod_name' }),
   /** The labels that these links need beside those that are shown. */
-  link_labels: [
-    g.hidden(name)
-    for name in target_labels + ['netns', 'address', 'port', 'pod_namespace', 'pod_name']
-    if name != 'instance'
-  ],
+  link_labels_of_target: [g.hidden(name) for name in target_labels if name != 'instance'],
+  link_labels: self.link_labels_of_target
+               + [g.hidden(name) for name in ['netns', 'address', 'port', 'pod_namespace', 'pod_name']],
 
   severity_colors: { critical: 'red', warning: 'orange', info: 'blue' },
   alert_table(selector):: g.table(

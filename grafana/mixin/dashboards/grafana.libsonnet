@@ -68,7 +68,7 @@ local targets(queries, common) = std.mapWithIndex(
             { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
             { id: 'custom.fillOpacity', value: 0 },
             { id: 'custom.lineWidth', value: 1 },
-            // The rows of the legend are for what can grow.
+            // Otherwise limits would fill the sorted legend.
             { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
             color('red'),
           ]),

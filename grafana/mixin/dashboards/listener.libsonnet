@@ -108,7 +108,7 @@ function(common)
               width=120
             ),
             g.value('Sockets', of_each('sum', 'inetdiag_listener_sockets{%(listener)s}'), width=90),
-          ] + [g.hidden(name) for name in ['cluster', 'job', 'pod_namespace', 'pod_name']],
+          ] + common.link_labels_of_target + [g.hidden('pod_namespace'), g.hidden('pod_name')],
           |||
             Owner, queues and limit of each listener. Limited by: the backlog of the program (or a net.core.somaxconn
             that was lower when it called listen()), or net.core.somaxconn. With SO_REUSEPORT several sockets share an

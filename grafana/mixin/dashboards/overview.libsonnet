@@ -174,7 +174,7 @@ function(common)
               |||,
               width=120, warning=0.02, critical=0.05, decimals=1
             ),
-          ] + [g.hidden('cluster'), g.hidden('job')],
+          ] + common.link_labels_of_target,
           |||
             Highest fill ratio of each kind of queue or table on every host, other network namespaces included. TCP
             memory is relative to the pressure value of tcp_mem.

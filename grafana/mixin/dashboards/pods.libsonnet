@@ -506,7 +506,7 @@ function(common)
             g.label('path', 'Path'),
             g.label('inode', 'Inode', width=110),
             g.label('container', 'Container', width=130),
-          ] + [g.hidden('cluster'), g.hidden('job')],
+          ] + common.link_labels_of_target,
           |||
             Each monitored network namespace, with its pod and one of its containers if cgroups or pod log directories
             name them.

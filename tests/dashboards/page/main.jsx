@@ -60,7 +60,7 @@ function reportOf({ id, title, row, prepared, failure }, allowedEmpty) {
   const mayBeEmpty = Object.hasOwn(allowedEmpty, title);
   if (prepared.hasData) faults.push(...checkAny(element), ...prepared.type.check(element, prepared));
   else if (!mayBeEmpty) faults.push('nothing is drawn: no query has data');
-  return [{ title, faults, links: linksOf(element, prepared) }];
+  return [{ title, faults, links: linksOf(prepared) }];
 }
 
 const STYLE = `

@@ -139,15 +139,9 @@ export function Panel({ panel, width, height }) {
 
 const LINKED_ROWS = 20;
 
-const linksOfText = (element) =>
-  [...element.querySelectorAll('.markdown-html a')].map((link) => ({
-    href: link.getAttribute('href'),
-    of: `link "${link.textContent}"`,
-  }));
-
-/** Returns the links of the first values of each field, of a text, and of the panel, as { href, of }. */
-export function linksOf(element, { frames, links }) {
-  return [...links, ...linksOfText(element), ...linksOfFields(frames)];
+/** Returns the links of the first values of each field, and of the panel, as { href, of }. */
+export function linksOf({ frames, links }) {
+  return [...links, ...linksOfFields(frames)];
 }
 
 function linksOfFields(frames) {

@@ -1,4 +1,4 @@
-// Panels that show one value for each series: stat and bar gauge.
+// Panels that show one value for each series.
 import {
   FieldType,
   formattedValueToString,
