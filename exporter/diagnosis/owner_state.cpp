@@ -404,8 +404,10 @@ StallCause describe_owner(const OwnerState& owner, const std::optional<Process>&
   }
   const Process& first = *owner.processes.begin();
   const std::string hidden =
-      owner.needs.empty() ? ""
-                          : " Reading which of them has the socket open takes " + owner.needs + ".";
+      owner.needs.empty()
+          ? ""
+          : " Reading " + std::string(owner.count > 1 ? "which of them" : "whether it") +
+                " has the socket open takes " + owner.needs + ".";
   const std::string others =
       owner.count > 1 ? " and " + format_number(owner.count - 1) + " more" : "";
   return {.sentence = owner.found_by == "socket"

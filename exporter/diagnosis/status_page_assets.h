@@ -47,6 +47,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .35rem .8rem .35rem 0; t
 th { font-weight: 500; }
 thead th { color: var(--faint); font-size: .85rem; vertical-align: bottom; }
 .number { text-align: right; padding-right: 0; }
+td.number { white-space: nowrap; }
 .collectors { max-width: 48rem; }
 .accept { width: 13rem; } .recent { width: 13rem; } .syn { width: 9rem; } .origin { width: 8.5rem; }
 .drops { width: 5.5rem; } .usage { width: 21rem; } .collector { width: 12rem; }
@@ -76,7 +77,7 @@ footer { margin-top: 2rem; font-size: .9rem; }
   table { font-size: .9rem; }
   th, td { padding-right: .6rem; }
   .accept { width: 6rem; } .recent { width: 6rem; } .syn { width: 4.5rem; }
-  .origin { width: 5.8rem; } .drops { width: 3.2rem; } .usage { width: 16rem; }
+  .origin { width: 5.8rem; } .drops { width: 4.2rem; } .usage { width: 16rem; }
   .listeners meter { display: block; width: 100%; max-width: 5rem;
     margin: .15rem 0; }
   .sparkline { display: block; width: 100%; margin: 0; }

@@ -2,8 +2,9 @@
 // a panel has an error, shows a label as a number, has a link that leads nowhere, cuts text, or draws nothing.
 // Usage: node draw.mjs --prometheus URL --from UNIX --to UNIX --out DIRECTORY
 //   [--only NAME,...] [--theme dark|light] [--rate-interval DURATION] [--variables QUERY] [--allow-empty FILE]
+//   [--until TITLE]
 //   QUERY selects values as a URL does: "var-instance=a&var-port=80". FILE is JSON: for each name of a dashboard, the
-//   titles of panels that may be empty, with the reason.
+//   titles of panels that may be empty, with the reason. TITLE is that of a panel: only those above it are drawn.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     'rate-interval': { type: 'string', default: '1m' },
     variables: { type: 'string', default: '' },
     'allow-empty': { type: 'string' },
+    until: { type: 'string' },
   },
 });
 for (const name of ['prometheus', 'from', 'to', 'out']) {
@@ -38,6 +40,14 @@ const names = readdirSync(directory)
   .map((file) => file.slice(0, -5));
 const wanted = options.only?.split(',') ?? names;
 const dashboards = Object.fromEntries(names.map((name) => [name, readJson(join(directory, `${name}.json`))]));
+if (options.until) {
+  for (const name of wanted) {
+    const { panels } = dashboards[name];
+    const end = panels.find(({ title }) => title === options.until)?.gridPos.y;
+    if (end === undefined) throw new Error(`${name} has no panel "${options.until}"`);
+    dashboards[name].panels = panels.filter(({ gridPos }) => gridPos.y < end);
+  }
+}
 const allowEmpty = options['allow-empty'] ? readJson(options['allow-empty']) : {};
 const range = rangeOf({ from: Number(options.from), to: Number(options.to), rateInterval: options['rate-interval'] });
 const prometheus = new Prometheus(options.prometheus);

@@ -64,6 +64,7 @@ type Override =
   | { id: 'custom.cellOptions'; value: TableCellOptions }
   | { id: 'custom.fillOpacity' | 'custom.lineWidth' | 'custom.width' | 'decimals'; value: number }
   | { id: 'custom.hideFrom'; value: HideSeriesConfig }
+  | { id: 'custom.hidden'; value: boolean }
   | { id: 'custom.lineStyle'; value: LineStyle };
 
 type Transformation =

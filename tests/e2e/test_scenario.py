@@ -54,6 +54,7 @@ from rules_and_dashboards import (
     alerts,
     load_dashboard,
     metrics_in,
+    minutes_to_seconds,
     panels,
     queries,
     recorded_metrics,
@@ -142,20 +143,6 @@ POD_ALERTS = {
 EXPECTED |= {(name, "netns", pod.NETNS) for name in POD_ALERTS}
 # These need a Prometheus without targets or rules. deploy/prometheus/tests has unit tests of them.
 ONLY_IN_UNIT_TESTS = {"InetdiagExporterAbsent", "InetdiagRecordingRulesMissing"}
-
-
-def minutes_to_seconds(rules):
-    """Replaces minutes by seconds in `for` and in ranges.
-
-    The exporter does not read the waiting connections in every scrape of a busy machine, so a range is 5 s or more."""
-    accelerated = re.sub(r"\bfor: (\d+)m\b", r"for: \1s", rules)
-    accelerated = re.sub(r"\[(\d+)m\]", lambda match: f"[{max(5, int(match[1]))}s]", accelerated)
-    accelerated = re.sub(r"\boffset \d+m\b", "offset 5s", accelerated)
-    # The phase of faults can be longer than the one before it, and a day has no such phases.
-    usual = "avg_over_time(port:inetdiag_tcp_stalled:ratio"
-    accelerated = accelerated.replace(usual, usual.replace("avg", "min"))
-    assert not re.search(r"\b(for:|offset) \d+[mh]|\[\d+[mh]", accelerated)
-    return accelerated
 
 
 def dashboard_named(name):

@@ -1,11 +1,11 @@
 // Checks the status page of a running exporter in Chromium: accessibility (axe-core), layout, keyboard, refresh and
 // print, at three widths and in both color schemes. Prints what is wrong and exits with 1.
 // Usage: node check.mjs --url URL [--out DIRECTORY for screenshots] [--name PREFIX of their names]
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './browser.mjs';
 
 const { values: options } = parseArgs({
   options: { url: { type: 'string' }, out: { type: 'string' }, name: { type: 'string', default: 'page' } },
@@ -19,18 +19,6 @@ const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 const problems = [];
 
 const pageUrl = (refreshSeconds) => `${options.url.replace(/\/$/, '')}/?refresh=${refreshSeconds}`;
-
-function executable(name) {
-  for (const directory of process.env.PATH.split(delimiter)) {
-    try {
-      accessSync(join(directory, name), constants.X_OK);
-      return join(directory, name);
-    } catch {
-      // the next directory
-    }
-  }
-  throw new Error(`${name} is not installed`);
-}
 
 async function screenshot(page, name) {
   if (options.out) {
@@ -266,10 +254,7 @@ async function check(browser, name, contextOptions, steps) {
 if (options.out) {
   mkdirSync(options.out, { recursive: true });
 }
-const browser = await chromium.launch({
-  executablePath: executable('chromium'),
-  args: ['--disable-dev-shm-usage', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
-});
+const browser = await launchChromium();
 const open = async (page) => { await page.goto(pageUrl(0)); return []; };
 try {
   for (const colorScheme of colorSchemes) {

@@ -41,7 +41,13 @@ function(config) {
     'label_replace(label_join(' + expr + ', "' + name + '", "' + separator + '", "' + std.join('", "', labels) + '"), "'
     + name + '", "", "' + name + '", "' + separator + '*")',
 
-  /** Firing alerts with the labels listener, pod and detail. */
+  local severities = [
+    { name: 'critical', color: 'red' },
+    { name: 'warning', color: 'orange' },
+    { name: 'info', color: 'blue' },
+  ],
+
+  /** Firing alerts with the labels listener, pod, detail and severity_order, by which a table can sort. */
   firing_alerts(selector)::
     local replace(expr, label, value, regex) =
       'label_replace(' + expr + ', "' + label + '", "' + value + '", "socket", "' + regex + '")';
@@ -54,7 +60,11 @@ function(config) {
       port, 'detail', ' ',
       ['udp_socket', 'of_port', 'path', 'device', 'collector', 'kind', 'protocol', 'family', 'reason', 'part']
     );
-    self.join_labels(detail, 'pod', '/', ['pod_namespace', 'pod_name']),
+    std.foldl(
+      function(expr, i) 'label_replace(%s, "severity_order", "%d", "severity", "%s")' % [expr, i, severities[i].name],
+      std.range(0, std.length(severities) - 1),
+      self.join_labels(detail, 'pod', '/', ['pod_namespace', 'pod_name'])
+    ),
 
   local variable_labels = { cluster: 'Cluster', job: 'Job', instance: 'Instance' },
   /** The variables that select targets. Each lists the values of the targets that those before it select. */
@@ -109,11 +119,13 @@ function(config) {
   link_labels: self.link_labels_of_target
                + [g.hidden(name) for name in ['netns', 'address', 'port', 'pod_namespace', 'pod_name']],
 
-  severity_colors: { critical: 'red', warning: 'orange', info: 'blue' },
   alert_table(selector):: g.table(
     'Firing alerts',
     [
-      g.label('severity', 'Severity', width=85, colors=self.severity_colors),
+      g.label('severity_order', 'Severity', width=85, texts={
+        ['' + i]: { text: severities[i].name, color: severities[i].color, index: i }
+        for i in std.range(0, std.length(severities) - 1)
+      }),
       g.label('alertname', 'Alert', width=340),
       g.label('instance', 'Host', width=170, link=self.to_host),
       g.label('listener', 'Listener', width=190, link=self.to_listener),

@@ -122,18 +122,21 @@ local targets(queries, common) = std.mapWithIndex(
       targets: targets(queries, { instant: true, range: false }),
     },
 
-  /** A column with a label. The cells of a label that is a number, such as a port, are text all the same. */
-  label(name, title, width=null, link=null, colors=null):: {
+  /**
+   * A column with a label. The cells of a label that is a number, such as a port, are text all the same. `texts` are
+   * shown instead of values: { '1': { text: 'critical', color: 'red' } }.
+   */
+  label(name, title, width=null, link=null, texts=null):: {
     field: name,
     title: title,
     properties:
       (if width == null then [] else [{ id: 'custom.width', value: width }])
       + (if link == null then [] else [{ id: 'links', value: [link] }])
-      + if colors == null then [] else [
+      + if texts == null then [] else [
         { id: 'custom.cellOptions', value: { type: 'color-text' } },
         { id: 'mappings', value: [{
           type: 'value',
-          options: { [text]: { color: colors[text], index: std.length(text) } for text in std.objectFields(colors) },
+          options: texts,
         }] },
       ],
   },
@@ -144,6 +147,7 @@ local targets(queries, common) = std.mapWithIndex(
     title: name,
     properties: [
       { id: 'custom.hideFrom', value: { viz: true, legend: false, tooltip: false } },
+      { id: 'custom.hidden', value: true },  // before Grafana 13
     ],
   },
 

@@ -7,8 +7,8 @@
     };
     {
       groups+: [
-        group('rules', import 'alerts.libsonnet'),
-        group('dashboards', import 'dashboards.libsonnet'),
+        group('rules', import 'for_alerts.libsonnet'),
+        group('dashboards', import 'for_dashboards.libsonnet'),
       ],
     },
 }
