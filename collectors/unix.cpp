@@ -37,6 +37,14 @@ constexpr double notable_fill = 0.5;
 
 constexpr auto other_path = "other";
 
+/// Whether the kernel chose this abstract name (unix(7), "Autobind feature"). It differs at each
+/// start of the program, as does that of the exporter's own HTTP server.
+bool is_autobound(std::string_view name) {
+  constexpr std::size_t length = 6;
+  return name.size() == length && name.front() == '@' &&
+         name.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+}
+
 // One more than join_values() shows: users can listen on one path in many mount namespaces.
 constexpr std::size_t max_uids = 11;
 
@@ -235,7 +243,9 @@ class Unix final : public Collector {
     const std::uint32_t listening = kernel::mask(TcpState::listen);
     dump(context, listening, UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
          [&](const UnixSocket& socket) {
-           listeners[valid_utf8(socket.name)].add(socket);
+           if (!is_autobound(socket.name)) {
+             listeners[valid_utf8(socket.name)].add(socket);
+           }
            kernel::check_kept_sockets(listeners.size(), "UNIX listeners");
            ++counts[{name_of_type(socket.type), name_of_state(socket.state)}];
          });

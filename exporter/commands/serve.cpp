@@ -17,10 +17,12 @@
 #include <vector>
 
 #include <linux/capability.h>
+#include <malloc.h>
 #include <pthread.h>
 
 #include "collectors/support/family.h"
 #include "exporter/build_info.h"
+#include "exporter/commands/release_code.h"
 #include "exporter/commands/shutdown.h"
 #include "exporter/http/auth_handler.h"
 #include "exporter/http/client_limit.h"
@@ -69,10 +71,9 @@ std::string nearest_existing(std::filesystem::path directory) {
   return directory.has_relative_path() ? directory.string() : std::string();
 }
 
-SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_config,
-                             const std::vector<std::uint16_t>& upstream_ports) {
+SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_config) {
   SandboxPolicy policy{.read_paths = {options.paths.procfs, options.paths.sysfs, "/proc", "/sys"},
-                       .connect_to_ports = upstream_ports};
+                       .has_http_server = options.has_web};
   const auto allow_reading = [&](const auto& paths) {
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
@@ -205,9 +206,9 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
                               : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   AuthHandler auth_handler(
       web_config, [&router](const HttpRequest& request) { return router.handle(request); }, log);
-  const auto apply_sandbox = [&](const std::vector<std::uint16_t>& upstream_ports) {
+  const auto apply_sandbox = [&] {
     if (options.has_sandbox) {
-      sandbox = enter_sandbox(sandbox_policy(options, web_config.get(), upstream_ports));
+      sandbox = enter_sandbox(sandbox_policy(options, web_config.get()));
     }
     after_sandbox();
   };
@@ -218,7 +219,7 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
         [&auth_handler](const HttpRequest& request) { return auth_handler.handle(request); },
         web_config, apply_sandbox, log);
   } else {
-    apply_sandbox({});
+    apply_sandbox();
   }
   log_incomplete_parts(sandbox, log);
   if (options.has_sandbox && web_config != nullptr) {
@@ -239,6 +240,8 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
     log.info("pushing to StatsD", {{"address", options.statsd.address->text()}});
   }
 
+  release_code();
+  malloc_trim(0);
   const std::string signal = signals.wait();
   log.info("stopping", {{"signal", signal}});
   shut_down(scraper, push_timer, server, web_config.get(), log);

@@ -30,9 +30,8 @@ class PasswordVerifier {
     busy,  ///< too many passwords are being verified
   };
 
-  /// A quarter of HttpServer::max_clients. At a bcrypt cost of 10 the last one waits a few seconds:
-  /// a valid password is verified in time even during a flood of wrong ones.
-  static constexpr unsigned default_max_concurrent = 64;
+  /// Less than HttpServer::threads: cached passwords are accepted during a flood of wrong ones.
+  static constexpr unsigned default_max_concurrent = 12;
   static constexpr std::size_t max_cached = 100;
 
   explicit PasswordVerifier(unsigned max_concurrent = default_max_concurrent);

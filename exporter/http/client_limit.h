@@ -7,16 +7,18 @@ namespace inetdiag {
 /// Raises the soft limit of file descriptors to the hard limit.
 void raise_descriptor_limit();
 
-/// Returns how many clients, up to `wanted`, RLIMIT_NOFILE allows with `descriptors_per_client` and
-/// `listening` sockets. Throws std::runtime_error if it allows none.
-unsigned max_clients_for_descriptors(unsigned wanted, unsigned descriptors_per_client,
-                                     std::size_t listening);
+struct ClientLimits {
+  std::size_t clients = 0;
+  std::size_t connections = 0;  ///< to the HTTP server, with a descriptor at each end
+};
 
-/// Returns how many clients, up to `wanted`, can be served at the same time with a thread and
-/// `descriptors_per_client` each. Descriptors and threads for everything else are reserved:
-/// CivetWeb spins if accept() finds no descriptor, and hangs if its accepting thread cannot start.
-/// Throws std::runtime_error with a message that says what to do if the limits allow none.
-unsigned max_concurrent_clients(unsigned wanted, unsigned descriptors_per_client,
-                                std::size_t listening);
+/// Returns the limits that RLIMIT_NOFILE allows beside `listening` sockets and what else has
+/// descriptors: CivetWeb spins if accept() finds none. Throws std::runtime_error with a message
+/// that says what to do if it allows no client.
+ClientLimits client_limits(std::size_t listening);
+
+/// Throws std::runtime_error if this process cannot start the threads of the HTTP server and a few
+/// more: CivetWeb hangs if its accepting thread cannot start.
+void require_threads();
 
 }  // namespace inetdiag

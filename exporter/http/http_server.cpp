@@ -1,13 +1,15 @@
 #include "exporter/http/http_server.h"
 
-#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <exception>
-#include <filesystem>
-#include <iterator>
-#include <set>
+#include <iomanip>
+#include <random>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -15,38 +17,25 @@
 #include <civetweb.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_limit.h"
-#include "exporter/http/listen_socket.h"
 #include "exporter/http/thread_stack.h"
 
 namespace inetdiag {
 namespace {
 
-// Maximum number of connections that wait for a thread, in CivetWeb and in the kernel.
+// Connections that wait for a thread; the proxy does not open more than there are threads.
 constexpr const char* connection_queue = "16";
-constexpr const char* listen_backlog = "1024";
+constexpr int listen_backlog = 1024;
 // For the request header, and for each write of the response.
 constexpr const char* request_timeout_ms = "5000";
-// For the complete response, checked before each chunk.
-constexpr std::chrono::seconds response_timeout{10};
-constexpr std::size_t chunk_bytes = 16384;
-
-std::string civet_port(const ListenAddress& address) {
-  const std::string port = std::to_string(address.port);
-  return address.host.empty() ? port : address.host + ":" + port;
-}
-
-std::string civet_ports(const std::vector<ListenAddress>& addresses) {
-  std::string ports;
-  for (const ListenAddress& address : addresses) {
-    ports.append(ports.empty() ? "" : ",").append(civet_port(address));
-  }
-  return ports;
-}
+// A page up to this size is sent with its header in one call.
+constexpr std::size_t max_copied_bytes = 32768;
 
 /// The current time as an HTTP-date (RFC 9110, section 5.6.7).
 std::string http_date() {
@@ -76,22 +65,47 @@ std::string header_of(const mg_connection* connection, const HttpResponse& respo
   return header.append("\r\n\r\n");
 }
 
-/// The listening sockets of this process; none if /proc is not mounted.
-std::set<int> listening_descriptors() {
-  std::set<int> listening;
-  std::error_code error;
-  std::filesystem::directory_iterator entry("/proc/self/fd", error);
-  for (const std::filesystem::directory_iterator end; !error && entry != end;
-       entry.increment(error)) {
-    const auto fd = kernel::to_number<int>(entry->path().filename().native());
-    int is_listening = 0;
-    socklen_t size = sizeof is_listening;
-    if (fd && ::getsockopt(*fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 &&
-        is_listening != 0) {
-      listening.insert(*fd);
+/// Returns the descriptor of the socket that listens on this port of 127.0.0.1. Throws
+/// std::runtime_error.
+int find_listening_socket(std::uint16_t port) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  for (int fd = 0; static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) {
+    sockaddr_in name{};
+    socklen_t size = sizeof name;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+        name.sin_family == AF_INET && ntohs(name.sin_port) == port &&
+        name.sin_addr.s_addr == htonl(INADDR_LOOPBACK)) {
+      return fd;
     }
   }
-  return listening;
+  throw std::runtime_error("cannot find the socket of the HTTP server");
+}
+
+/// Listens on an abstract address that the kernel chooses (unix(7), "Autobind feature"). Throws
+/// std::system_error.
+kernel::UniqueFd listen_on_unix_address(Upstream& upstream) {
+  kernel::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  upstream.address.sun_family = AF_UNIX;
+  upstream.address_length = sizeof upstream.address;
+  auto* const name = reinterpret_cast<sockaddr*>(&upstream.address);
+  if (!fd || ::bind(fd.get(), name, sizeof upstream.address.sun_family) != 0 ||
+      ::listen(fd.get(), listen_backlog) != 0 ||
+      ::getsockname(fd.get(), name, &upstream.address_length) != 0) {
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot listen for requests within this process");
+  }
+  return fd;
+}
+
+std::string random_token() {
+  std::random_device random;
+  std::ostringstream token;
+  token << std::hex;
+  for (int i = 0; i < 4; ++i) {
+    token << std::setfill('0') << std::setw(8) << random();
+  }
+  return token.str();
 }
 
 }  // namespace
@@ -99,14 +113,11 @@ std::set<int> listening_descriptors() {
 /// Passed to CivetWeb's callbacks by address.
 class HttpServer::Civet {
  public:
-  Civet(const std::vector<ListenAddress>& addresses, HttpHandler handler, const Log& log,
-        HttpServer::Hooks hooks)
-      : requested_(addresses), handler_(std::move(handler)), hooks_(std::move(hooks)), log_(log) {
-    const std::string threads = std::to_string(max_concurrent_clients(
-        HttpServer::max_clients, hooks_.descriptors_per_client,
-        HttpServer::descriptors_per_address * addresses.size() + hooks_.other_listening));
-    const std::string ports = civet_ports(addresses);
-    foreign_listening_ = listening_descriptors();
+  Civet(HttpHandler handler, const Log& log, std::function<void()> before_threads)
+      : handler_(std::move(handler)), before_threads_(std::move(before_threads)), log_(log) {
+    require_threads();
+    upstream_.token = random_token();
+    const std::string thread_count = std::to_string(HttpServer::threads);
     // The first call initializes glibc's heap if a sanitizer replaces it, which is not thread-safe.
     malloc_trim(0);
     mg_init_library(0);
@@ -117,14 +128,12 @@ class HttpServer::Civet {
     callbacks.http_error = &Civet::on_error;
     callbacks.init_thread = &Civet::on_thread;
     callbacks.end_request = &Civet::on_response;
-    const std::array<const char*, 17> options = {"listening_ports",
-                                                 ports.c_str(),
+    const std::array<const char*, 15> options = {"listening_ports",
+                                                 "127.0.0.1:0",
                                                  "num_threads",
-                                                 threads.c_str(),
+                                                 thread_count.c_str(),
                                                  "connection_queue",
                                                  connection_queue,
-                                                 "listen_backlog",
-                                                 listen_backlog,
                                                  "request_timeout_ms",
                                                  request_timeout_ms,
                                                  "enable_keep_alive",
@@ -137,7 +146,7 @@ class HttpServer::Civet {
     context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
     if (context_ == nullptr) {
       mg_exit_library();
-      throw std::runtime_error(listen_error());
+      throw std::runtime_error("cannot start the HTTP server; see the log with --log.level=debug");
     }
     if (failure_) {
       mg_stop(context_);
@@ -148,7 +157,7 @@ class HttpServer::Civet {
   Civet(const Civet&) = delete;
   Civet& operator=(const Civet&) = delete;
   ~Civet() {
-    shut_down_sockets();
+    shut_down_socket();
     // mg_stop() truncates responses in progress.
     is_serving_ = false;
     for (unsigned responding = responding_; responding != 0; responding = responding_) {
@@ -158,27 +167,17 @@ class HttpServer::Civet {
     mg_exit_library();
   }
 
-  std::vector<ListenAddress> addresses() const { return addresses_of(context_); }
+  const Upstream& upstream() const { return upstream_; }
 
  private:
-  std::vector<ListenAddress> addresses_of(const mg_context* context) const {
-    std::vector<mg_server_port> ports(requested_.size());
-    const int count = mg_get_server_ports(context, static_cast<int>(ports.size()), ports.data());
-    std::vector<ListenAddress> bound = requested_;
-    for (std::size_t i = 0; i < bound.size() && i < static_cast<std::size_t>(count); ++i) {
-      bound[i].port = static_cast<std::uint16_t>(ports[i].port);
-    }
-    return bound;
-  }
-
   static Civet& self(const mg_connection* connection) {
     return *static_cast<Civet*>(mg_get_user_data(mg_get_context(connection)));
   }
 
   static int on_request(mg_connection* connection) { return self(connection).respond(connection); }
 
-  /// Returns what mg_get_thread_pointer() returns later. Up to 256 threads take turns, and each
-  /// would keep the pages that its deepest call touched.
+  /// Returns what mg_get_thread_pointer() returns later. The threads take turns, and each would
+  /// keep the pages that its deepest call touched.
   static void* on_thread(const mg_context* /*context*/, int /*type*/) {
     void* const bottom = stack_bottom();
     release_unused_stack(bottom);
@@ -189,42 +188,36 @@ class HttpServer::Civet {
     release_unused_stack(mg_get_thread_pointer(connection));
   }
 
-  /// Called once the sockets listen and before a thread starts.
+  /// Called once CivetWeb listens on a port of 127.0.0.1 and before a thread starts. CivetWeb can
+  /// neither listen on a UNIX socket nor take a socket that it did not open: replaces its own.
   static void on_bound(const mg_context* context) {
     Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
     try {
-      civet.find_sockets();
-      // Release the hook after the call: it may refer to objects that do not outlive the
-      // constructor.
-      const auto hook = std::exchange(civet.hooks_.before_threads, nullptr);
-      if (hook) {
-        hook(civet.addresses_of(context));
+      mg_server_port port{};
+      mg_get_server_ports(context, 1, &port);
+      civet.listening_ = find_listening_socket(static_cast<std::uint16_t>(port.port));
+      // Released after the call: it may refer to objects that do not outlive the constructor.
+      if (const auto hook = std::exchange(civet.before_threads_, nullptr)) {
+        hook();
+      }
+      // Landlock allows connections to abstract addresses of its own domain only.
+      const kernel::UniqueFd unix_socket = listen_on_unix_address(civet.upstream_);
+      if (::dup3(unix_socket.get(), civet.listening_, O_CLOEXEC) < 0) {
+        throw std::system_error(errno, std::generic_category(), "dup3");
       }
       civet.is_serving_ = true;
     } catch (...) {
       civet.failure_ = std::current_exception();
       // CivetWeb starts its threads in any case.
-      civet.shut_down_sockets();
-    }
-  }
-
-  /// Sets sockets_ to duplicates of the listening sockets that CivetWeb opened. Other sockets may
-  /// have the same ports: sockets of the proxy, or inherited sockets.
-  void find_sockets() {
-    std::vector<int> opened;
-    std::ranges::set_difference(listening_descriptors(), foreign_listening_,
-                                std::back_inserter(opened));
-    sockets_.reserve(opened.size());
-    for (const int fd : opened) {
-      sockets_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+      civet.shut_down_socket();
     }
   }
 
   /// Accepts no more clients. Also wakes CivetWeb, which otherwise checks for a stop only every two
   /// seconds.
-  void shut_down_sockets() {
-    for (const kernel::UniqueFd& fd : sockets_) {
-      ::shutdown(fd.get(), SHUT_RDWR);
+  void shut_down_socket() const {
+    if (listening_ >= 0) {
+      ::shutdown(listening_, SHUT_RDWR);
     }
   }
 
@@ -257,8 +250,7 @@ class HttpServer::Civet {
 
   static int send_error(mg_connection* connection, int status, const std::string& message) {
     const HttpResponse response{.status = status, .body = message + "\n"};
-    write(connection, header_of(connection, response).append(response.body),
-          std::chrono::steady_clock::now() + response_timeout);
+    write(connection, header_of(connection, response).append(response.body));
     return status;
   }
 
@@ -283,13 +275,10 @@ class HttpServer::Civet {
   int handle(mg_connection* connection) const {
     const mg_request_info* info = mg_get_request_info(connection);
     const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
-    const std::string address = text(info->remote_addr);
-    const auto client =
-        hooks_.client_for_connection
-            ? hooks_.client_for_connection(address, info->remote_port, info->server_port)
-            : HttpServer::client_name(address, info->remote_port);
-    if (!client) {
-      return send_error(connection, 403, "this port is for the exporter's own connections only");
+    const std::string field = text(mg_get_header(connection, Upstream::client_header));
+    std::string_view client = field;
+    if (kernel::cut(client, ' ') != upstream_.token) {
+      return send_error(connection, 403, "this socket is for the exporter's own connections only");
     }
     const bool is_head = text(info->request_method) == "HEAD";
     const HttpRequest request{
@@ -297,72 +286,41 @@ class HttpServer::Civet {
         .path = text(info->local_uri),
         .query = text(info->query_string),
         .header = [&](const char* name) { return text(mg_get_header(connection, name)); },
-        .client = *client};
+        .client = std::string(client)};
     const HttpResponse response = response_to(request);
     const std::string_view body = is_head ? std::string_view() : response.body;
-    // A short response takes one write; a long one is not copied while the client reads slowly.
     std::string first = header_of(connection, response);
-    first.append(body.substr(0, chunk_bytes));
-    const auto deadline = std::chrono::steady_clock::now() + response_timeout;
-    const bool is_sent =
-        write(connection, first, deadline) &&
-        write(connection, body.substr(std::min(body.size(), chunk_bytes)), deadline);
-    if (!is_sent) {
-      // Return the memory of many unread responses to the system.
-      malloc_trim(0);
+    if (body.size() <= max_copied_bytes) {
+      first.append(body);
+      write(connection, first);
+    } else {
+      write(connection, first);
+      write(connection, body);
     }
     return response.status;
   }
 
-  /// CivetWeb times out a client that reads nothing; the deadline stops one that reads slowly.
-  static bool write(mg_connection* connection, std::string_view rest,
-                    std::chrono::steady_clock::time_point deadline) {
-    while (!rest.empty()) {
-      const std::string_view chunk = rest.substr(0, chunk_bytes);
-      if (std::chrono::steady_clock::now() >= deadline ||
-          mg_write(connection, chunk.data(), chunk.size()) != static_cast<int>(chunk.size())) {
-        return false;
-      }
-      rest.remove_prefix(chunk.size());
-    }
-    return true;
+  static void write(mg_connection* connection, std::string_view bytes) {
+    mg_write(connection, bytes.data(), bytes.size());
   }
 
-  /// Returns why CivetWeb cannot listen, by listening on each address.
-  std::string listen_error() const {
-    for (const ListenAddress& address : requested_) {
-      try {
-        listen_on(address);
-      } catch (const std::runtime_error& error) {
-        return error.what();
-      }
-    }
-    return "cannot listen on all addresses at once; remove duplicates of --web.listen-address";
-  }
-
-  std::vector<ListenAddress> requested_;
   HttpHandler handler_;
-  HttpServer::Hooks hooks_;
+  std::function<void()> before_threads_;
   const Log& log_;
+  Upstream upstream_;
   std::exception_ptr failure_;
-  std::set<int> foreign_listening_;  ///< descriptors that listened before CivetWeb started
-  std::vector<kernel::UniqueFd> sockets_;
+  int listening_ = -1;  ///< CivetWeb's
   std::atomic<unsigned> responding_ = 0;
   std::atomic<bool> is_serving_ = false;  ///< from the success of before_threads to the stop
   mg_context* context_ = nullptr;
 };
 
-HttpServer::HttpServer(const std::vector<ListenAddress>& addresses, HttpHandler handler,
-                       const Log& log, Hooks hooks)
-    : civet_(std::make_unique<Civet>(addresses, std::move(handler), log, std::move(hooks))) {}
+HttpServer::HttpServer(HttpHandler handler, const Log& log, std::function<void()> before_threads)
+    : civet_(std::make_unique<Civet>(std::move(handler), log, std::move(before_threads))) {}
 
 HttpServer::~HttpServer() = default;
 
-std::vector<ListenAddress> HttpServer::addresses() const { return civet_->addresses(); }
-
-std::string HttpServer::client_name(const std::string& address, int port) {
-  return address + " port " + std::to_string(port);
-}
+const Upstream& HttpServer::upstream() const { return civet_->upstream(); }
 
 void HttpServer::stop() { civet_.reset(); }
 

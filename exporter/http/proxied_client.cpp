@@ -5,10 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
-
-#include "exporter/http/listen_socket.h"
 
 namespace inetdiag {
 namespace {
@@ -16,12 +13,11 @@ namespace {
 // For the handshake and the complete request header.
 constexpr std::chrono::seconds request_timeout{5};
 // From the first byte of the response to the last.
-constexpr std::chrono::seconds proxied_response_timeout{30};
+constexpr std::chrono::seconds response_timeout{30};
 // Closing a socket with unread input sends a reset, which may discard a response in flight.
 constexpr std::chrono::seconds lingering_close_timeout{2};
 constexpr std::size_t max_request_header_bytes = 16384;
-constexpr std::size_t forwarded_bytes = 16384;
-constexpr int upstream_buffer_bytes = 65536;
+constexpr std::size_t read_bytes = 32768;
 
 /// Returns the length of a request's header, including the empty line, if it is complete. Lines may
 /// end without a carriage return (RFC 9112, section 2.2).
@@ -40,23 +36,14 @@ std::optional<std::size_t> header_length(std::string_view bytes) {
   throw std::system_error(errno, std::generic_category(), call);
 }
 
-/// Starts a non-blocking connect. Throws std::system_error.
-kernel::UniqueFd connect_to_loopback(std::uint16_t port) {
-  kernel::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+/// Throws std::system_error.
+kernel::UniqueFd connect_to(const Upstream& upstream) {
+  kernel::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) {
     throw_errno("socket");
   }
-  // With a small buffer the HTTP server notices that a client reads slowly, and times it out.
-  if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &upstream_buffer_bytes,
-                   sizeof upstream_buffer_bytes) != 0) {
-    throw_errno("setsockopt");
-  }
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-      errno != EINPROGRESS) {
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&upstream.address),
+                upstream.address_length) != 0) {
     throw_errno("connect");
   }
   return fd;
@@ -74,22 +61,6 @@ void ProxyContext::log_failure(const std::string& client, const std::string& err
             {{"client", client}, {"error", error}, {"suppressed", std::to_string(*suppressed)}});
 }
 
-void ProxyContext::add_connection(int local_port, const std::string& client) {
-  const std::lock_guard lock(mutex_);
-  clients_.emplace(local_port, client);
-}
-
-void ProxyContext::remove_connection(int local_port) {
-  const std::lock_guard lock(mutex_);
-  clients_.erase(local_port);
-}
-
-std::optional<std::string> ProxyContext::client_of(int local_port) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = clients_.find(local_port);
-  return found != clients_.end() ? std::optional(found->second) : std::nullopt;
-}
-
 ProxiedClient::ProxiedClient(kernel::UniqueFd fd, std::string name,
                              std::unique_ptr<ClientStream> stream, ProxyContext& proxy)
     : fd_(std::move(fd)),
@@ -105,19 +76,15 @@ ProxiedClient::PollFds ProxiedClient::poll_fds() const {
 }
 
 short ProxiedClient::upstream_events() const {
-  if (phase_ != Phase::response) {
+  if (!upstream_) {
     return 0;
   }
-  if (request_sent_ < request_.size()) {
-    return POLLOUT;
-  }
-  return response_.empty() && !is_response_complete_ ? POLLIN : 0;
+  return request_sent_ < request_.size() ? POLLOUT : POLLIN;
 }
 
 bool ProxiedClient::handle_events(const PollFds& ready, Clock::time_point now) {
   const auto& [client, upstream] = ready;
-  const bool has_disconnected =
-      phase_ == Phase::response && (client.revents & (POLLERR | POLLHUP)) != 0;
+  const bool has_disconnected = is_served() && (client.revents & (POLLERR | POLLHUP)) != 0;
   if (has_disconnected || (deadline_ && *deadline_ <= now)) {
     return false;
   }
@@ -130,6 +97,8 @@ bool ProxiedClient::advance() {
       return handshake();
     case Phase::request:
       return read_request();
+    case Phase::queued:
+      return true;
     case Phase::response:
       return relay();
     case Phase::rejection:
@@ -176,50 +145,42 @@ bool ProxiedClient::read_request() {
     request_.append(buffer.data(), n);
     if (const auto length = header_length(request_)) {
       request_.resize(*length);
-      return connect_upstream();
+      return queue_request();
     }
     if (request_.size() > max_request_header_bytes) {
-      return connect_upstream();  // which responds with an error status
+      return queue_request();  // the HTTP server responds with an error status
     }
   }
 }
 
-bool ProxiedClient::connect_upstream() {
-  try {
-    upstream_ = connect_to_loopback(proxy_.upstream_port);
-    upstream_local_port_ = local_port(upstream_.get());
-  } catch (const std::system_error& error) {
-    proxy_.log_failure(name_, std::string("cannot connect to the HTTP server: ") + error.what());
-    return false;
-  }
-  proxy_.add_connection(upstream_local_port_, name_);
-  phase_ = Phase::response;
+bool ProxiedClient::queue_request() {
+  phase_ = Phase::queued;
+  deadline_.reset();
   // Input after the request stays unread; poll() reports a disconnect in any case.
   events_ = 0;
   return true;
 }
 
-bool ProxiedClient::relay() {
-  if (request_sent_ < request_.size() && !send_request()) {
+bool ProxiedClient::forward_request() {
+  try {
+    upstream_ = connect_to(proxy_.upstream);
+  } catch (const std::system_error& error) {
+    proxy_.log_failure(name_, std::string("cannot connect to the HTTP server: ") + error.what());
     return false;
   }
-  while (true) {
-    while (!response_.empty()) {
-      const auto [status, n] = stream_->write(response_);
-      if (!is_ok(status)) {
-        return status == IoStatus::would_block;
-      }
-      response_.erase(0, n);
-    }
-    events_ = 0;
-    if (is_response_complete_) {
-      return finish_response();
-    }
-    const IoStatus status = read_response();
-    if (status != IoStatus::ok) {
-      return status == IoStatus::would_block;
-    }
+  --proxy_.free_connections;
+  // After the request line.
+  request_.insert(request_.find('\n') + 1, std::string(Upstream::client_header) + ": " +
+                                               proxy_.upstream.token + " " + name_ + "\r\n");
+  phase_ = Phase::response;
+  return relay();
+}
+
+bool ProxiedClient::relay() {
+  if (upstream_ && request_sent_ < request_.size() && !send_request()) {
+    return false;
   }
+  return (!upstream_ || read_response()) && send_response();
 }
 
 bool ProxiedClient::send_request() {
@@ -232,25 +193,41 @@ bool ProxiedClient::send_request() {
   if (request_sent_ == request_.size()) {
     // Request bodies are not relayed; the HTTP server must not wait for one.
     ::shutdown(upstream_.get(), SHUT_WR);
-    // A scrape has a deadline of its own.
-    deadline_.reset();
   }
   return true;
 }
 
-IoStatus ProxiedClient::read_response() {
-  response_.resize(forwarded_bytes);
-  const ssize_t n = ::recv(upstream_.get(), response_.data(), forwarded_bytes, MSG_DONTWAIT);
-  const int error = errno;
-  response_.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  if (n < 0) {
-    return is_transient(error) ? IoStatus::would_block : IoStatus::failed;
+/// Reads what the HTTP server has sent. Its thread must not wait for the client.
+bool ProxiedClient::read_response() {
+  while (!is_response_complete_) {
+    std::array<char, read_bytes> buffer;
+    ssize_t n = ::recv(upstream_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n < 0 && errno == ECONNRESET) {
+      n = 0;  // it has responded without reading all of the request (unix_release_sock)
+    }
+    if (n < 0) {
+      return is_transient(errno);
+    }
+    if (!deadline_) {
+      deadline_ = Clock::now() + response_timeout;
+    }
+    response_.append(buffer.data(), static_cast<std::size_t>(n));
+    is_response_complete_ = n == 0;
   }
-  if (!deadline_) {
-    deadline_ = Clock::now() + proxied_response_timeout;
+  close_upstream();
+  return true;
+}
+
+bool ProxiedClient::send_response() {
+  while (response_sent_ < response_.size()) {
+    const auto [status, n] = stream_->write(std::string_view(response_).substr(response_sent_));
+    if (!is_ok(status)) {
+      return status == IoStatus::would_block;
+    }
+    response_sent_ += n;
   }
-  is_response_complete_ = n == 0;
-  return IoStatus::ok;
+  events_ = 0;
+  return !is_response_complete_ || finish_response();
 }
 
 bool ProxiedClient::send_rejection() {
@@ -288,11 +265,10 @@ bool ProxiedClient::linger() const {
 }
 
 void ProxiedClient::close_upstream() {
-  // Remove the entry first: once the socket is closed, another process may get the port.
-  if (upstream_local_port_ != 0) {
-    proxy_.remove_connection(std::exchange(upstream_local_port_, 0));
+  if (upstream_) {
+    upstream_ = kernel::UniqueFd();
+    ++proxy_.free_connections;
   }
-  upstream_ = kernel::UniqueFd();
 }
 
 }  // namespace inetdiag

@@ -3,10 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -14,6 +11,7 @@
 
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_stream.h"
+#include "exporter/http/upstream.h"
 #include "exporter/log/log.h"
 #include "exporter/log/rate_limiter.h"
 
@@ -27,21 +25,15 @@ class ProxyContext {
   /// Logs that a client was not served.
   void log_failure(const std::string& client, const std::string& error);
 
-  /// Maps the local port of a connection to the HTTP server to its client. Thread-safe.
-  void add_connection(int local_port, const std::string& client);
-  void remove_connection(int local_port);
-  std::optional<std::string> client_of(int local_port) const;
-
-  std::uint16_t upstream_port = 0;  ///< port of the HTTP server at 127.0.0.1
+  Upstream upstream;
+  std::size_t free_connections = 0;  ///< how many more the HTTP server can serve now
 
  private:
   const Log& log_;
   LogRateLimiter failures_;
-  mutable std::mutex mutex_;
-  std::map<int, std::string> clients_;
 };
 
-/// A client of TlsProxy, from the handshake to the lingering close. Never blocks.
+/// A client of ReverseProxy, from the handshake to the lingering close. Never blocks.
 class ProxiedClient {
  public:
   using Clock = std::chrono::steady_clock;
@@ -54,19 +46,25 @@ class ProxiedClient {
   ProxiedClient& operator=(const ProxiedClient&) = delete;
   ~ProxiedClient() { close_upstream(); }
 
-  /// Whether the proxy is still waiting for the request, and has not connected to the HTTP server.
+  /// Whether the HTTP server has not got the request.
   bool is_sending_request() const { return phase_ < Phase::response; }
+  /// Whether the request is complete, and can be forwarded.
+  bool has_request() const { return phase_ == Phase::queued; }
   bool is_awaiting_response() const { return phase_ == Phase::response; }
+  bool is_served() const { return has_request() || is_awaiting_response(); }
   const std::optional<Clock::time_point>& deadline() const { return deadline_; }
 
   PollFds poll_fds() const;
   /// Does all work that is possible without blocking. Returns false if the client must be closed.
   bool handle_events(const PollFds& ready, Clock::time_point now);
+  /// Connects to the HTTP server. Returns false if the client must be closed.
+  bool forward_request();
 
  private:
   enum class Phase {
     handshake,
     request,          ///< until the header is complete
+    queued,           ///< until the HTTP server can serve it
     response,         ///< of the HTTP server
     rejection,        ///< sends ClientStream::rejection_response()
     lingering_close,  ///< until the client closes its end
@@ -75,10 +73,11 @@ class ProxiedClient {
   bool advance();
   bool handshake();
   bool read_request();
-  bool connect_upstream();
+  bool queue_request();
   bool relay();
   bool send_request();
-  IoStatus read_response();
+  bool read_response();
+  bool send_response();
   bool send_rejection();
   bool finish_response();
   bool start_lingering_close();
@@ -95,10 +94,10 @@ class ProxiedClient {
   std::optional<Clock::time_point> deadline_;
   short events_ = POLLIN;  ///< polled for on fd_
   kernel::UniqueFd upstream_;
-  int upstream_local_port_ = 0;
   std::string request_;  ///< the request line and the header fields
   std::size_t request_sent_ = 0;
-  std::string response_;  ///< the part not yet sent to the client
+  std::string response_;
+  std::size_t response_sent_ = 0;
   bool is_response_complete_ = false;
 };
 

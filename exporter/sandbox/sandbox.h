@@ -11,7 +11,8 @@ namespace inetdiag {
 struct SandboxPolicy {
   std::vector<std::string> read_paths{};          ///< files, and directories with everything below
   std::vector<std::string> list_paths{};          ///< directories to list, and those below them
-  std::vector<std::uint16_t> connect_to_ports{};  ///< outgoing TCP: upstream server, DNS
+  std::vector<std::uint16_t> connect_to_ports{};  ///< outgoing TCP: DNS
+  bool has_http_server = false;                   ///< a UNIX socket within this process
   bool allow_outgoing_datagrams = false;          ///< UDP and UNIX datagrams
   bool allow_setns = false;                       ///< to enter other network namespaces
   bool inspect_processes = false;                 ///< to find the namespaces of other processes

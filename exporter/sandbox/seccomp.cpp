@@ -132,6 +132,9 @@ void allow_memory(Filter& filter) {
   }
 }
 
+// The family, a NUL byte and five digits: unix(7), "Autobind feature".
+constexpr std::uint32_t autobound_address_length = 8;
+
 void allow_sockets(Filter& filter, const SandboxPolicy& policy) {
   // With MSG_FASTOPEN they would connect.
   filter.allow("sendto", {masked_equal(3, MSG_FASTOPEN, 0)});
@@ -150,12 +153,20 @@ void allow_sockets(Filter& filter, const SandboxPolicy& policy) {
   if (!policy.connect_to_ports.empty()) {
     filter.allow("socket", {equal(0, AF_INET), masked_equal(1, type_mask, SOCK_STREAM)});
   }
+  if (policy.has_http_server) {
+    filter.allow("socket", {equal(0, AF_UNIX), masked_equal(1, type_mask, SOCK_STREAM)});
+    filter.allow("listen");
+    filter.allow("dup3");
+  }
   if (policy.allow_outgoing_datagrams || !policy.connect_to_ports.empty()) {
     filter.allow("connect");
-  } else {
-    // For netlink sockets. seccomp cannot read the address in memory, but this length is too
-    // short for TCP and UDP.
-    filter.allow("connect", {equal(2, sizeof(sockaddr_nl))});
+    return;
+  }
+  // seccomp cannot read the address in memory, but these lengths are too short for TCP and UDP, and
+  // the second one for a path of more than 6 bytes.
+  filter.allow("connect", {equal(2, sizeof(sockaddr_nl))});
+  if (policy.has_http_server) {
+    filter.allow("connect", {equal(2, autobound_address_length)});
   }
 }
 

@@ -9,6 +9,7 @@ SUBJECTS = {
     "namespaces": "exporter, with other network namespaces",
     "three": "exporter, three collectors",
     "node": "node_exporter, three collectors",
+    "start": "exporter, from exec to the first answered scrape",
     "sockets": "exporter, `sockets`",
     "top": "exporter, `sockets --top=peer`",
     "ss": "ss -Htan",

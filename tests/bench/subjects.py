@@ -101,10 +101,20 @@ class Server:
             return body, response.getheader("Content-Encoding") == "gzip"
 
     def memory(self):
-        """Returns the resident and peak memory in bytes."""
+        """Returns the resident and peak memory in bytes, and the number of threads."""
         with open(f"/proc/{self._process.pid}/status") as file:
-            fields = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", file.read(), re.M))
-        return {"resident": int(fields["VmRSS"]) * 1024, "peak": int(fields["VmHWM"]) * 1024}
+            fields = dict(re.findall(r"^(VmRSS|VmHWM|Threads):\s+(\d+)", file.read(), re.M))
+        return {
+            "resident": int(fields["VmRSS"]) * 1024,
+            "peak": int(fields["VmHWM"]) * 1024,
+            "threads": int(fields["Threads"]),
+        }
+
+    def settle(self, scrapes):
+        """Scrapes without measuring."""
+        for _ in range(scrapes):
+            self._fetch()
+        self._wait_until_idle()
 
     def wait_until_up(self):
         end = time.monotonic() + START_TIMEOUT
@@ -186,6 +196,32 @@ class Bare:
 def bare(program, mode):
     with processes.coprocess([program, mode], SCRAPE_TIMEOUT) as coprocess:
         yield Bare(coprocess)
+
+
+class Start:
+    """The start of an exporter, until it has answered the first scrape."""
+
+    def __init__(self, command, port):
+        self._command = [*command, f"--web.listen-address=127.0.0.1:{port}"]
+        self._port = port
+
+    def measure(self):
+        begin = time.monotonic()
+        with processes.running(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            server = Server(process, self._port)
+            while True:
+                try:
+                    server.page()
+                    break
+                except ConnectionRefusedError:
+                    if time.monotonic() > begin + START_TIMEOUT or process.poll() is not None:
+                        raise
+                    time.sleep(0.0002)
+            wall = time.monotonic() - begin
+            cpu = time.clock_gettime(cpu_clock(process.pid))
+        return Sample(wall, cpu, 0, 0)
 
 
 class Command:

@@ -93,12 +93,14 @@ class Exporter:
         """Returns {series: value} of /metrics."""
         return series_of(self.page())
 
-    def inner_port(self):
-        """Returns the loopback port on which the HTTP server accepts connections from TlsProxy."""
-        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-        public = re.findall(r"https?://[^/\s\[]+:(\d+)/", self.log)
-        (port,) = set(re.findall(r"127\.0\.0\.1:(\d+)", listening)) - set(public)
-        return int(port)
+    def connect_to_inner_server(self):
+        """Connects to the UNIX socket on which the HTTP server accepts the connections of the proxy."""
+        inodes = {os.readlink(fd) for fd in Path(f"/proc/{self.process.pid}/fd").iterdir() if fd.is_symlink()}
+        rows = [line.split() for line in Path("/proc/thread-self/net/unix").read_text().splitlines()]
+        (name,) = [row[7] for row in rows if row[3] == "00010000" and f"socket:[{row[6]}]" in inodes]
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(name.replace("@", "\0"))
+        return client
 
     def end(self, number=signal.SIGTERM):
         """Sends a signal, waits for the exit and returns (exit status, log)."""

@@ -202,6 +202,38 @@ TEST_F(Sandbox, DeniesConnections) {
   EXPECT_THAT(attempt([] { return outcome(::socket(AF_UNIX, SOCK_STREAM, 0)); }), denied);
 }
 
+TEST_F(Sandbox, ReachesOnlyItsOwnHttpServer) {
+  const SandboxPolicy policy{.has_http_server = true};
+  const auto connect_to = [](const UniqueFd& server) {
+    sockaddr_un name{};
+    socklen_t length = sizeof name;
+    ::getsockname(server.get(), reinterpret_cast<sockaddr*>(&name), &length);
+    const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM, 0));
+    return outcome(::connect(client.get(), reinterpret_cast<const sockaddr*>(&name), length));
+  };
+  const auto listen_on_unix = [](sockaddr_un name, socklen_t length) {
+    UniqueFd server(::socket(AF_UNIX, SOCK_STREAM, 0));
+    return ::bind(server.get(), reinterpret_cast<const sockaddr*>(&name), length) == 0 &&
+                   ::listen(server.get(), 1) == 0
+               ? std::move(server)
+               : UniqueFd();
+  };
+  const sockaddr_un chosen_by_kernel{.sun_family = AF_UNIX, .sun_path = {}};
+  EXPECT_EQ(
+      attempt([&] { return connect_to(listen_on_unix(chosen_by_kernel, sizeof(sa_family_t))); },
+              policy),
+      "ok");
+
+  const TemporaryTree directory;
+  sockaddr_un path{.sun_family = AF_UNIX, .sun_path = {}};
+  directory.path("s").string().copy(path.sun_path, sizeof path.sun_path - 1);
+  const UniqueFd other = listen_on_unix(path, sizeof path);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(in_child([&] { return connect_to(other); }), "ok");
+  EXPECT_THAT(attempt([&] { return connect_to(other); }, policy), denied);
+  EXPECT_THAT(attempt([] { return outcome(::socket(AF_INET, SOCK_STREAM, 0)); }, policy), denied);
+}
+
 TEST_F(Sandbox, AllowsConnectionsToConfiguredPorts) {
   if (!has_landlock(4)) {
     GTEST_SKIP() << "Landlock of this kernel does not support ports";

@@ -96,6 +96,19 @@ TEST(Unix, ExportsListenersByPath) {
   EXPECT_THAT(found, Contains(HasSubstr(R"(fill_ratio{path="@bus"} 0.1)")));
 }
 
+TEST(Unix, HasNoSeriesOfNamesThatTheKernelChose) {
+  const auto found = lines({{.name = "\0"
+                                     "000a1"s},
+                            {.name = "\0"
+                                     "000a"s},
+                            {.name = "\0"
+                                     "000g1"s}});
+  EXPECT_THAT(found, Not(Contains(HasSubstr(R"(path="@000a1")"))));
+  EXPECT_THAT(found, Contains(HasSubstr(R"(fill_ratio{path="@000a")")));
+  EXPECT_THAT(found, Contains(HasSubstr(R"(fill_ratio{path="@000g1")")));
+  EXPECT_THAT(found, Contains(R"(inetdiag_unix_sockets{type="stream",state="listen"} 3)"));
+}
+
 TEST(Unix, ExportsTheOwnerOfAListener) {
   const auto found = lines({{.name = "/a", .uid = 1000}, {.name = "/b", .uid = std::nullopt}});
   EXPECT_THAT(found, Contains(R"(inetdiag_unix_listener_info{path="/a",uid="1000"} 1)"));

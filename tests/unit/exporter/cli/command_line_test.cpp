@@ -41,7 +41,7 @@ TEST(Options, HaveDefaults) {
   const Options& options = *command_line.options;
   EXPECT_THAT(options.listen_addresses, ElementsAre(ListenAddress{"", 10045}));
   EXPECT_EQ(options.web.telemetry_path, "/metrics");
-  EXPECT_EQ(options.web.max_requests, 40U);
+  EXPECT_EQ(options.web.max_requests, 16U);
   EXPECT_TRUE(options.exporter_metrics);
   EXPECT_EQ(options.paths.procfs, "/proc");
   EXPECT_EQ(options.paths.sysfs, "/sys");
@@ -52,14 +52,14 @@ TEST(Options, HaveDefaults) {
 TEST(Options, FollowTheFlags) {
   const CommandLine command_line =
       parse({"--web.listen-address=127.0.0.1:1", "--web.listen-address", ":2",
-             "--web.telemetry-path=/m", "--web.max-requests=010", "--web.disable-exporter-metrics",
+             "--web.telemetry-path=/m", "--web.max-requests=007", "--web.disable-exporter-metrics",
              "--path.procfs=/", "--path.sysfs", "/", "--log.level=error", "--log.format=json"});
   ASSERT_TRUE(command_line.options) << command_line.text;
   const Options& options = *command_line.options;
   EXPECT_THAT(options.listen_addresses,
               ElementsAre(ListenAddress{"127.0.0.1", 1}, ListenAddress{"", 2}));
   EXPECT_EQ(options.web.telemetry_path, "/m");
-  EXPECT_EQ(options.web.max_requests, 10U);
+  EXPECT_EQ(options.web.max_requests, 7U);
   EXPECT_FALSE(options.exporter_metrics);
   EXPECT_EQ(options.paths.procfs, "/");
   EXPECT_EQ(options.paths.sysfs, "/");

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "exporter/http/http_server.h"
+
 namespace inetdiag {
 namespace {
 
@@ -27,28 +29,30 @@ class ClientLimit : public ::testing::Test {
   rlimit before_{};
 };
 
-TEST_F(ClientLimit, IsTheWantedNumberIfTheLimitsAllow) {
-  set_limit(256);
-  EXPECT_EQ(max_concurrent_clients(20, 1, 1), 20U);
+TEST_F(ClientLimit, AllowsTheMaximumWithManyDescriptors) {
+  set_limit(1024);
+  EXPECT_EQ(client_limits(1).clients, 256U);
+  EXPECT_EQ(client_limits(1).connections, HttpServer::threads);
 }
 
-TEST_F(ClientLimit, ReservesDescriptors) {
+TEST_F(ClientLimit, SharesFewDescriptorsBetweenClientsAndConnections) {
   set_limit(64);
-  const unsigned clients = max_concurrent_clients(256, 1, 1);
-  EXPECT_GT(clients, 0U);
-  EXPECT_LE(clients, 32U);
+  const ClientLimits limits = client_limits(1);
+  EXPECT_GT(limits.connections, 0U);
+  EXPECT_GT(limits.clients, limits.connections);
+  EXPECT_LE(limits.clients + 2 * limits.connections, 32U);
 }
 
 TEST_F(ClientLimit, ReservesDescriptorsForListeningSockets) {
-  set_limit(128);
-  EXPECT_EQ(max_clients_for_descriptors(256, 1, 40), max_clients_for_descriptors(256, 1, 20) - 20);
-  EXPECT_EQ(max_clients_for_descriptors(256, 2, 40), max_clients_for_descriptors(256, 2, 20) - 10);
-  EXPECT_THROW(max_clients_for_descriptors(256, 1, 128), std::runtime_error);
+  set_limit(256);
+  EXPECT_EQ(client_limits(40).clients, client_limits(20).clients - 20);
 }
 
 TEST_F(ClientLimit, ThrowsIfNoClientFits) {
   set_limit(20);
-  EXPECT_THROW(max_concurrent_clients(256, 1, 1), std::runtime_error);
+  EXPECT_THROW(client_limits(1), std::runtime_error);
+  set_limit(128);
+  EXPECT_THROW(client_limits(128), std::runtime_error);
 }
 
 TEST_F(ClientLimit, RaisesTheSoftLimitToTheHardLimit) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -11,16 +12,13 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "collectors/kernel/base/unique_fd.h"
-#include "exporter/http/listen_socket.h"
 #include "tests/unit/support/captured_log.h"
 
 namespace inetdiag {
@@ -32,38 +30,36 @@ using ::testing::StartsWith;
 
 class HttpServerTest : public ::testing::Test {
  protected:
-  void serve(HttpServer::Hooks hooks = {}, std::uint16_t port = 0) {
+  void serve(std::function<void()> before_threads = [] {}) {
     server_.emplace(
-        std::vector<ListenAddress>{{.host = "127.0.0.1", .port = port}},
-        [this](const HttpRequest& /*request*/) {
+        [this](const HttpRequest& request) {
           ++handled_;
+          client_ = request.client;
           return HttpResponse{.body = body_};
         },
-        captured_.log, std::move(hooks));
-    port_ = server_->addresses().front().port;
+        captured_.log, std::move(before_threads));
+    upstream_ = server_->upstream();
   }
 
   UniqueFd connect_to_server() const {
-    UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    // Keeps most of a long response in the server.
-    const int receive_buffer = 65536;
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(port_);
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&upstream_.address),
+                  upstream_.address_length) != 0) {
       fd = UniqueFd();
     }
     return fd;
   }
 
-  UniqueFd send_request() const {
+  UniqueFd send_request(const std::string& fields) const {
     UniqueFd fd = connect_to_server();
-    const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const std::string request = "GET / HTTP/1.1\r\n" + fields + "Host: x\r\n\r\n";
     EXPECT_EQ(::write(fd.get(), request.data(), request.size()),
               static_cast<ssize_t>(request.size()));
     return fd;
+  }
+
+  UniqueFd send_request() const {
+    return send_request("X-Inetdiag-Client: " + upstream_.token + " 192.0.2.1 port 5\r\n");
   }
 
   static void wait_for_response(const UniqueFd& fd) {
@@ -102,8 +98,9 @@ class HttpServerTest : public ::testing::Test {
   std::string body_ = "hello\n";
   std::atomic<unsigned> handled_ = 0;
   testing::CapturedLog captured_;
+  std::string client_;
   std::optional<HttpServer> server_;
-  std::uint16_t port_ = 0;
+  Upstream upstream_;
 };
 
 TEST_F(HttpServerTest, RespondsAndCloses) {
@@ -114,18 +111,41 @@ TEST_F(HttpServerTest, RespondsAndCloses) {
   EXPECT_TRUE(response.ends_with("\r\n\r\nhello\n")) << response;
 }
 
-TEST_F(HttpServerTest, SendsASingle403ToAnUnknownConnection) {
-  serve({.client_for_connection = [](const std::string& /*address*/, int /*port*/,
-                                     int /*server_port*/) -> std::optional<std::string> {
-    return std::nullopt;
-  }});
-  const std::string response = read_all(send_request());
-  EXPECT_THAT(response, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
-  EXPECT_EQ(response.find("HTTP/1.1", 1), std::string::npos) << response;
+TEST_F(HttpServerTest, KnowsTheClientOfTheProxy) {
+  serve();
+  read_all(send_request());
+  EXPECT_EQ(client_, "192.0.2.1 port 5");
+}
+
+TEST_F(HttpServerTest, SendsASingle403ToAnyOtherClient) {
+  serve();
+  for (const std::string fields : {"", "X-Inetdiag-Client: \r\n", "X-Inetdiag-Client: 0 x\r\n"}) {
+    const std::string response = read_all(send_request(fields));
+    EXPECT_THAT(response, StartsWith("HTTP/1.1 403 Forbidden\r\n"));
+    EXPECT_EQ(response.find("HTTP/1.1", 1), std::string::npos) << response;
+  }
+  EXPECT_EQ(handled_, 0U);
+}
+
+TEST_F(HttpServerTest, ListensOnNoPort) {
+  serve();
+  int ports = 0;
+  for (int fd = 0; fd < 100; ++fd) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    int is_listening = 0;
+    socklen_t option_size = sizeof is_listening;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+        name.ss_family == AF_INET &&
+        ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &option_size) == 0) {
+      ports += is_listening;
+    }
+  }
+  EXPECT_EQ(ports, 0);
 }
 
 TEST_F(HttpServerTest, CompletesResponsesWhenStopped) {
-  // More than the send buffer: 4 MiB by default (tcp_wmem).
+  // More than the send buffer (net.core.wmem_default).
   constexpr std::size_t bytes = std::size_t{12} << 20U;
   constexpr std::string_view end = "the end\n";
   body_.assign(bytes, 'x').append(end);
@@ -141,36 +161,14 @@ TEST_F(HttpServerTest, CompletesResponsesWhenStopped) {
   EXPECT_TRUE(received.end.ends_with(end)) << received.bytes << " bytes received";
 }
 
-TEST_F(HttpServerTest, HandlesNoRequestIfTheHookFails) {
-  // CivetWeb starts threads even if the hook fails; several attempts show whether one serves.
-  constexpr int attempts = 20;
-  for (int i = 0; i < attempts; ++i) {
-    UniqueFd client;
-    const auto fail = [&](const std::vector<ListenAddress>& bound) {
-      port_ = bound.front().port;
-      client = send_request();
-      throw std::runtime_error("no sandbox");
-    };
-    EXPECT_THROW(serve({.before_threads = fail}), std::runtime_error);
-    EXPECT_EQ(read_all(client), "");
-  }
-  EXPECT_EQ(handled_, 0U);
+TEST_F(HttpServerTest, DoesNotStartIfTheHookFails) {
+  EXPECT_THROW(serve([] { throw std::runtime_error("no sandbox"); }), std::runtime_error);
 }
 
 TEST_F(HttpServerTest, ReleasesTheHookAfterTheCall) {
   const auto captured = std::make_shared<int>();
-  serve({.before_threads = [captured](const auto& /*bound*/) {}});
+  serve([captured] {});
   EXPECT_EQ(captured.use_count(), 1);
-}
-
-TEST_F(HttpServerTest, StopsOnlyItsOwnSockets) {
-  const UniqueFd inherited = listen_on({.host = "127.0.0.2", .port = 0});
-  serve({}, local_port(inherited.get()));
-  server_->stop();
-  int is_listening = 0;
-  socklen_t size = sizeof is_listening;
-  ASSERT_EQ(::getsockopt(inherited.get(), SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size), 0);
-  EXPECT_EQ(is_listening, 1);
 }
 
 }  // namespace

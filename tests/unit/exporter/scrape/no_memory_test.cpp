@@ -15,6 +15,7 @@
 #include "collectors/sockstat.h"
 #include "collectors/support/family.h"
 #include "exporter/http/client_limit.h"
+#include "exporter/http/http_server.h"
 #include "exporter/scrape/scraper.h"
 #include "exporter/statsd/pusher.h"
 #include "tests/unit/support/captured_log.h"
@@ -106,18 +107,18 @@ TEST(NoMemory, FailsAtMostOneScrape) {
   EXPECT_LT(results, failures);
 }
 
-TEST(NoMemory, EndsTheCountOfAvailableThreads) {
+TEST(NoMemory, EndsTheThreadsThatTestTheLimit) {
   long failures = 0;
   for (bool has_failed = true; has_failed; ++failures) {
     until_failure = failures;
     try {
-      max_concurrent_clients(4, 1, 1);
+      require_threads();
     } catch (const std::exception&) {
       // Too few threads, or no memory for the message.
     }
     has_failed = until_failure.exchange(-1) < 0;
   }
-  EXPECT_GT(failures, 20) << "at least one allocation for each of the 20 threads";
+  EXPECT_GT(failures, long{HttpServer::threads}) << "at least one allocation for each thread";
 }
 
 /// Returns the sum of drops_total in the datagrams that the server has received.

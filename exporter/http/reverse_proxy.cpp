@@ -1,4 +1,4 @@
-#include "exporter/http/tls_proxy.h"
+#include "exporter/http/reverse_proxy.h"
 
 #include <algorithm>
 #include <array>
@@ -55,7 +55,7 @@ std::string peer_name(int fd) {
 
 }  // namespace
 
-class TlsProxy::Loop {
+class ReverseProxy::Loop {
  public:
   Loop(std::vector<UniqueFd> listening, StreamFactory make_stream, std::size_t max_clients,
        const Log& log)
@@ -78,13 +78,10 @@ class TlsProxy::Loop {
 
   std::vector<ListenAddress> addresses() const { return addresses_; }
 
-  void start(std::uint16_t upstream_port) {
-    context_.upstream_port = upstream_port;
+  void start(const Upstream& upstream, std::size_t max_connections) {
+    context_.upstream = upstream;
+    context_.free_connections = max_connections;
     thread_ = std::jthread([this] { run(); });
-  }
-
-  std::optional<std::string> client_for_connection(const std::string& address, int port) const {
-    return address == "127.0.0.1" ? context_.client_of(port) : std::nullopt;
   }
 
   void stop_listening() { request(Shutdown::stop_listening); }
@@ -156,10 +153,19 @@ class TlsProxy::Loop {
       client = client->handle_events({next[0], next[1]}, now) ? std::next(client)
                                                               : clients_.erase(client);
     }
+    forward_requests();
     for (const int fd : acceptable) {
       accept_clients(fd);
     }
     trim_heap();
+  }
+
+  void forward_requests() {
+    for (auto client = clients_.begin();
+         client != clients_.end() && context_.free_connections > 0;) {
+      const bool is_kept = !client->has_request() || client->forward_request();
+      client = is_kept ? std::next(client) : clients_.erase(client);
+    }
   }
 
   /// Returns memory to the system after many clients have disconnected.
@@ -211,9 +217,10 @@ class TlsProxy::Loop {
     }
   }
 
-  /// Closes the oldest client that does not wait for a response. Returns false if there is none.
+  /// Closes the oldest client without a complete request, or with a response that it has taken.
+  /// Returns false if there is none.
   bool close_oldest_idle() {
-    const auto idle = std::ranges::find_if_not(clients_, &ProxiedClient::is_awaiting_response);
+    const auto idle = std::ranges::find_if_not(clients_, &ProxiedClient::is_served);
     if (idle == clients_.end()) {
       return false;
     }
@@ -235,24 +242,21 @@ class TlsProxy::Loop {
   std::jthread thread_;
 };
 
-TlsProxy::TlsProxy(std::vector<UniqueFd> listening, StreamFactory make_stream,
-                   std::size_t max_clients, const Log& log)
+ReverseProxy::ReverseProxy(std::vector<UniqueFd> listening, StreamFactory make_stream,
+                           std::size_t max_clients, const Log& log)
     : loop_(
           std::make_unique<Loop>(std::move(listening), std::move(make_stream), max_clients, log)) {}
 
-TlsProxy::~TlsProxy() = default;
+ReverseProxy::~ReverseProxy() = default;
 
-std::vector<ListenAddress> TlsProxy::addresses() const { return loop_->addresses(); }
+std::vector<ListenAddress> ReverseProxy::addresses() const { return loop_->addresses(); }
 
-void TlsProxy::start(std::uint16_t upstream_port) { loop_->start(upstream_port); }
-
-std::optional<std::string> TlsProxy::client_for_connection(const std::string& address,
-                                                           int port) const {
-  return loop_->client_for_connection(address, port);
+void ReverseProxy::start(const Upstream& upstream, std::size_t max_connections) {
+  loop_->start(upstream, max_connections);
 }
 
-void TlsProxy::stop_listening() { loop_->stop_listening(); }
+void ReverseProxy::stop_listening() { loop_->stop_listening(); }
 
-void TlsProxy::stop() { loop_->stop(); }
+void ReverseProxy::stop() { loop_->stop(); }
 
 }  // namespace inetdiag
