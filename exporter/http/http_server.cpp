@@ -24,6 +24,7 @@
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_limit.h"
+#include "exporter/http/listen_address.h"
 #include "exporter/http/thread_stack.h"
 
 namespace inetdiag {
@@ -65,17 +66,33 @@ std::string header_of(const mg_connection* connection, const HttpResponse& respo
   return header.append("\r\n\r\n");
 }
 
-/// Returns the descriptor of the socket that listens on this port of 127.0.0.1. Throws
-/// std::runtime_error.
-int find_listening_socket(std::uint16_t port) {
+/// An address for the socket that CivetWeb insists on opening. Not one of port 0: the kernel has
+/// none to give when the ephemeral ports are exhausted. `any` is for a host without the loopback
+/// device.
+ListenAddress temporary_address(std::random_device& random, bool any) {
+  constexpr unsigned first_port = 1024;
+  constexpr unsigned ports = 30'000;
+  const unsigned number = random();
+  std::string host;
+  if (!any) {
+    host = "127." + std::to_string(number >> 24U) + "." + std::to_string(number >> 16U & 0xffU) +
+           "." + std::to_string(1 + (number >> 8U) % 254);
+  }
+  return {.host = host, .port = static_cast<std::uint16_t>(first_port + random() % ports)};
+}
+
+/// Returns the descriptor of the socket that listens on this address. Throws std::runtime_error.
+int find_listening_socket(const ListenAddress& address) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
+  in_addr host{};
+  inet_pton(AF_INET, address.host.empty() ? "0.0.0.0" : address.host.c_str(), &host);
   for (int fd = 0; static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) {
     sockaddr_in name{};
     socklen_t size = sizeof name;
     if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
-        name.sin_family == AF_INET && ntohs(name.sin_port) == port &&
-        name.sin_addr.s_addr == htonl(INADDR_LOOPBACK)) {
+        name.sin_family == AF_INET && ntohs(name.sin_port) == address.port &&
+        name.sin_addr.s_addr == host.s_addr) {
       return fd;
     }
   }
@@ -98,8 +115,7 @@ kernel::UniqueFd listen_on_unix_address(Upstream& upstream) {
   return fd;
 }
 
-std::string random_token() {
-  std::random_device random;
+std::string random_token(std::random_device& random) {
   std::ostringstream token;
   token << std::hex;
   for (int i = 0; i < 4; ++i) {
@@ -116,34 +132,16 @@ class HttpServer::Civet {
   Civet(HttpHandler handler, const Log& log, std::function<void()> before_threads)
       : handler_(std::move(handler)), before_threads_(std::move(before_threads)), log_(log) {
     require_threads();
-    upstream_.token = random_token();
-    const std::string thread_count = std::to_string(HttpServer::threads);
+    std::random_device random;
+    upstream_.token = random_token(random);
     // The first call initializes glibc's heap if a sanitizer replaces it, which is not thread-safe.
     malloc_trim(0);
     mg_init_library(0);
-    mg_callbacks callbacks{};
-    callbacks.begin_request = &Civet::on_request;
-    callbacks.log_message = &Civet::on_message;
-    callbacks.init_context = &Civet::on_bound;
-    callbacks.http_error = &Civet::on_error;
-    callbacks.init_thread = &Civet::on_thread;
-    callbacks.end_request = &Civet::on_response;
-    const std::array<const char*, 15> options = {"listening_ports",
-                                                 "127.0.0.1:0",
-                                                 "num_threads",
-                                                 thread_count.c_str(),
-                                                 "connection_queue",
-                                                 connection_queue,
-                                                 "request_timeout_ms",
-                                                 request_timeout_ms,
-                                                 "enable_keep_alive",
-                                                 "no",
-                                                 "access_control_allow_origin",
-                                                 "",
-                                                 "access_control_allow_methods",
-                                                 "",
-                                                 nullptr};
-    context_ = mg_start(&callbacks, this, const_cast<const char**>(options.data()));
+    constexpr int attempts = 10;
+    for (int i = 0; i < attempts && context_ == nullptr; ++i) {
+      temporary_ = temporary_address(random, i >= attempts / 2);
+      context_ = start_civetweb();
+    }
     if (context_ == nullptr) {
       mg_exit_library();
       throw std::runtime_error("cannot start the HTTP server; see the log with --log.level=debug");
@@ -170,6 +168,36 @@ class HttpServer::Civet {
   const Upstream& upstream() const { return upstream_; }
 
  private:
+  /// Returns nullptr if it cannot listen on the temporary address.
+  mg_context* start_civetweb() {
+    const std::string port =
+        temporary_.host.empty() ? std::to_string(temporary_.port) : temporary_.text();
+    const std::string thread_count = std::to_string(HttpServer::threads);
+    mg_callbacks callbacks{};
+    callbacks.begin_request = &Civet::on_request;
+    callbacks.log_message = &Civet::on_message;
+    callbacks.init_context = &Civet::on_bound;
+    callbacks.http_error = &Civet::on_error;
+    callbacks.init_thread = &Civet::on_thread;
+    callbacks.end_request = &Civet::on_response;
+    const std::array<const char*, 15> options = {"listening_ports",
+                                                 port.c_str(),
+                                                 "num_threads",
+                                                 thread_count.c_str(),
+                                                 "connection_queue",
+                                                 connection_queue,
+                                                 "request_timeout_ms",
+                                                 request_timeout_ms,
+                                                 "enable_keep_alive",
+                                                 "no",
+                                                 "access_control_allow_origin",
+                                                 "",
+                                                 "access_control_allow_methods",
+                                                 "",
+                                                 nullptr};
+    return mg_start(&callbacks, this, const_cast<const char**>(options.data()));
+  }
+
   static Civet& self(const mg_connection* connection) {
     return *static_cast<Civet*>(mg_get_user_data(mg_get_context(connection)));
   }
@@ -188,14 +216,12 @@ class HttpServer::Civet {
     release_unused_stack(mg_get_thread_pointer(connection));
   }
 
-  /// Called once CivetWeb listens on a port of 127.0.0.1 and before a thread starts. CivetWeb can
-  /// neither listen on a UNIX socket nor take a socket that it did not open: replaces its own.
+  /// Called once CivetWeb listens and before a thread starts. CivetWeb can neither listen on a UNIX
+  /// socket nor take a socket that it did not open: replaces its own.
   static void on_bound(const mg_context* context) {
     Civet& civet = *static_cast<Civet*>(mg_get_user_data(context));
     try {
-      mg_server_port port{};
-      mg_get_server_ports(context, 1, &port);
-      civet.listening_ = find_listening_socket(static_cast<std::uint16_t>(port.port));
+      civet.listening_ = find_listening_socket(civet.temporary_);
       // Released after the call: it may refer to objects that do not outlive the constructor.
       if (const auto hook = std::exchange(civet.before_threads_, nullptr)) {
         hook();
@@ -308,6 +334,7 @@ class HttpServer::Civet {
   std::function<void()> before_threads_;
   const Log& log_;
   Upstream upstream_;
+  ListenAddress temporary_;
   std::exception_ptr failure_;
   int listening_ = -1;  ///< CivetWeb's
   std::atomic<unsigned> responding_ = 0;

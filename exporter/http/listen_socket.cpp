@@ -23,6 +23,8 @@
 namespace inetdiag {
 namespace {
 
+constexpr int listen_backlog = 1024;
+
 /// `result` is the result of inet_pton(). An unparsable address must not become INADDR_ANY.
 bool is_parsed(int result) {
   if (result != 1) {
@@ -121,7 +123,7 @@ kernel::UniqueFd listen_on_unix(const ListenAddress& address) {
     remove_stale_socket(address, name);
     is_bound = bind();
   }
-  if (!is_bound || ::listen(fd.get(), SOMAXCONN) != 0) {
+  if (!is_bound || ::listen(fd.get(), listen_backlog) != 0) {
     throw_unix_error(address, std::string(std::strerror(errno)) +
                                   "; the directory must exist and be writable for the exporter");
   }
@@ -138,7 +140,7 @@ kernel::UniqueFd listen_on(const ListenAddress& address) {
                                SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
   if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      !bind_to(fd.get(), address) || ::listen(fd.get(), SOMAXCONN) != 0) {
+      !bind_to(fd.get(), address) || ::listen(fd.get(), listen_backlog) != 0) {
     const int error = errno;
     throw std::runtime_error("cannot listen on " + address.text() + ": " +
                              error_with_advice(error));
