@@ -72,7 +72,8 @@ std::string nearest_existing(std::filesystem::path directory) {
 SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_config,
                              const std::vector<std::uint16_t>& upstream_ports) {
   SandboxPolicy policy{.read_paths = {options.paths.procfs, options.paths.sysfs, "/proc", "/sys"},
-                       .connect_to_ports = upstream_ports};
+                       .connect_to_ports = upstream_ports,
+                       .keep_capabilities = options.keep_capabilities};
   const auto allow_reading = [&](const auto& paths) {
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
