@@ -1,32 +1,41 @@
 #include "collectors/conntrack.h"
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
+#include "collectors/kernel/netlink/conntrack_stats.h"
 #include "collectors/kernel/proc/stat_table.h"
 #include "collectors/support/family.h"
 
 namespace inetdiag {
 namespace {
 
+using kernel::ConntrackStats;
+
+constexpr const char* stat_file = "net/stat/nf_conntrack";
+
 struct Counter {
   std::string_view column;
+  std::optional<std::uint64_t> ConntrackStats::*field;
   std::string_view metric;
   std::string_view help;
 };
 
 constexpr auto counters = std::to_array<Counter>({
-    {"insert_failed", "inetdiag_conntrack_insert_failed_total",
+    {"insert_failed", &ConntrackStats::insert_failed, "inetdiag_conntrack_insert_failed_total",
      "Packets dropped because their connection could not be inserted, mostly because of a race "
      "with another packet of the connection (/proc/net/stat/nf_conntrack)."},
-    {"drop", "inetdiag_conntrack_drop_total",
+    {"drop", &ConntrackStats::drop, "inetdiag_conntrack_drop_total",
      "Packets dropped because their connection could not be tracked, mostly because the table was "
      "full (/proc/net/stat/nf_conntrack)."},
-    {"early_drop", "inetdiag_conntrack_early_drop_total",
+    {"early_drop", &ConntrackStats::early_drop, "inetdiag_conntrack_early_drop_total",
      "Connections evicted to make room for new ones because the table was full "
      "(/proc/net/stat/nf_conntrack)."},
-    {"search_restart", "inetdiag_conntrack_search_restart_total",
+    {"search_restart", &ConntrackStats::search_restart, "inetdiag_conntrack_search_restart_total",
      "Lookups restarted because the hash table was resized (/proc/net/stat/nf_conntrack)."},
 });
 
@@ -49,16 +58,43 @@ class Conntrack final : public Collector {
           "(net.netfilter.nf_conntrack_max).",
           *limit));
     }
-    const auto text = context.proc.read("net/stat/nf_conntrack");
-    const auto columns = kernel::parse_stat_table(text.value_or(""));
+    const auto text = context.proc.read(stat_file);
+    const ConntrackStats stats = text ? stats_of(*text) : dump(context, collection);
     for (const Counter& counter : counters) {
-      if (const auto column = columns.find(counter.column); column != columns.end()) {
+      if (const auto& sum = stats.*counter.field) {
         auto& family =
             collection.families.emplace_back(counter_family(counter.metric, counter.help));
-        add_series(family, {}, static_cast<double>(column->second.sum));
+        add_series(family, {}, static_cast<double>(*sum));
       }
     }
     return collection;
+  }
+
+ private:
+  static ConntrackStats stats_of(std::string_view text) {
+    ConntrackStats stats;
+    const auto columns = kernel::parse_stat_table(text);
+    for (const Counter& counter : counters) {
+      if (const auto column = columns.find(counter.column); column != columns.end()) {
+        stats.*counter.field = column->second.sum;
+      }
+    }
+    return stats;
+  }
+
+  static ConntrackStats dump(const ScrapeContext& context, Collection& collection) {
+    try {
+      return kernel::dump_conntrack_stats(context.netlink, context.deadline);
+    } catch (const std::system_error& error) {
+      // net/netfilter/nfnetlink.c, nfnetlink_rcv and nfnetlink_rcv_msg.
+      const bool is_denied = error.code() == std::errc::operation_not_permitted;
+      collection.missing.push_back(
+          std::string("drop counters of connection tracking (this kernel has no "
+                      "/proc/net/stat/nf_conntrack; over nfnetlink they need ") +
+          (is_denied ? "CAP_NET_ADMIN)"
+                     : std::string("modprobe nf_conntrack_netlink: ") + error.what() + ")"));
+      return {};
+    }
   }
 };
 
@@ -66,6 +102,14 @@ class Conntrack final : public Collector {
 
 std::unique_ptr<Collector> make_conntrack(const Settings& /*settings*/) {
   return std::make_unique<Conntrack>();
+}
+
+bool needs_nfnetlink(const kernel::FileTree& proc) {
+  try {
+    return !proc.read(stat_file);
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 }  // namespace inetdiag

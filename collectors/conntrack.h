@@ -1,4 +1,4 @@
-// Size and drops of the connection tracking table. Reads only files: netlink would load the module.
+// Size and drops of the connection tracking table. Never loads nf_conntrack.
 #pragma once
 
 #include <memory>
@@ -8,5 +8,8 @@
 namespace inetdiag {
 
 std::unique_ptr<Collector> make_conntrack(const Settings& settings);
+
+/// Returns whether the drop counters are only available over nfnetlink, which needs CAP_NET_ADMIN.
+bool needs_nfnetlink(const kernel::FileTree& proc);
 
 }  // namespace inetdiag

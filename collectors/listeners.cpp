@@ -331,6 +331,11 @@ class Listeners final : public Collector {
     if (!groups.empty() && !has_drops) {
       collection.missing.emplace_back("drops of listeners (SK_MEMINFO_DROPS needs Linux 4.7)");
     }
+    const bool has_cgroups = std::ranges::any_of(
+        groups, [](const auto& group) { return !group.second.cgroups.empty(); });
+    if (!groups.empty() && !has_cgroups) {
+      collection.missing.push_back(missing_owners("listeners"));
+    }
     if (!counted_at_ && context.namespace_created) {
       counted_at_ = context.namespace_created;
       listen_drops_.begin(clocks_.now() - std::chrono::duration_cast<CpuBudget::Clock::duration>(
@@ -617,6 +622,11 @@ class Listeners final : public Collector {
       if (const auto text = context.proc.read("sys/net/core/somaxconn")) {
         return kernel::to_number<std::uint32_t>(kernel::trimmed(*text));
       }
+      // net/core/sysctl_net_core.c, sysctl_core_net_init.
+      collection.missing.emplace_back(
+          "whether net.core.somaxconn limits a backlog (up to Linux 6.1 it is hidden in the "
+          "network "
+          "namespaces of user namespaces)");
     } catch (const std::exception& error) {
       collection.errors.emplace_back(error.what());
     }

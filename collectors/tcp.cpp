@@ -19,6 +19,7 @@
 #include "collectors/kernel/proc/counter_file.h"
 #include "collectors/kernel/proc/ephemeral_ports.h"
 #include "collectors/kernel/proc/sockstat.h"
+#include "collectors/support/curr_estab.h"
 #include "collectors/support/family.h"
 #include "collectors/support/thread_cpu.h"
 
@@ -282,24 +283,63 @@ std::uint64_t subtract(std::uint64_t count, std::uint64_t part) {
   return count > part ? count - part : 0;
 }
 
-/// Returns the counts of all states without a dump of ESTABLISHED and TIME_WAIT sockets;
-/// std::nullopt if a file lacks the totals.
-std::optional<StateCounts> cheap_totals(const ScrapeContext& context) {
-  const auto sockstat = context.proc.read("net/sockstat");
-  const auto timewaits = kernel::sockstat_value(sockstat.value_or(""), "TCP", "tw");
-  // Sockets in ESTABLISHED and CLOSE_WAIT.
-  const auto established =
-      kernel::find_counter(context.proc.read("net/snmp").value_or(""), "Tcp", "CurrEstab");
-  if (!timewaits || !established) {
+/// A full dump of at most this many sockets costs little more than a partial dump.
+constexpr std::uint64_t max_sockets_of_cheap_full_dump = 1000;
+
+/// The totals of the files, which need no dump.
+struct SocketTotals {
+  std::uint64_t curr_estab = 0;  ///< see CurrEstab
+  std::uint64_t timewaits = 0;   ///< with those in FIN_WAIT2
+  /// Full sockets of both families: in LISTEN, or of a connection (net/ipv4/inet_hashtables.c,
+  /// inet_hash and inet_ehash_nolisten).
+  std::uint64_t full_sockets = 0;
+
+  /// Returns std::nullopt if a file lacks one of them.
+  static std::optional<SocketTotals> read(kernel::CachedFiles& proc) {
+    const auto ipv4 = proc.read("net/sockstat").value_or("");
+    const auto timewaits = kernel::sockstat_value(ipv4, "TCP", "tw");
+    const auto in_use = kernel::sockstat_value(ipv4, "TCP", "inuse");
+    const auto curr_estab = read_curr_estab(proc);
+    if (!timewaits || !in_use || !curr_estab) {
+      return std::nullopt;
+    }
+    // Absent without IPv6.
+    const auto ipv6 = proc.read("net/sockstat6").value_or("");
+    return SocketTotals{
+        .curr_estab = *curr_estab,
+        .timewaits = *timewaits,
+        .full_sockets = *in_use + kernel::sockstat_value(ipv6, "TCP6", "inuse").value_or(0)};
+  }
+
+  static std::optional<std::uint64_t> read_curr_estab(kernel::CachedFiles& proc) {
+    return kernel::find_counter(proc.read("net/snmp").value_or(""), "Tcp", "CurrEstab");
+  }
+};
+
+/// A full dump can do without it.
+std::optional<std::uint64_t> curr_estab_if_readable(const ScrapeContext& context) {
+  try {
+    return SocketTotals::read_curr_estab(context.proc);
+  } catch (const std::system_error&) {
     return std::nullopt;
   }
-  const kernel::PartialDump& partial = context.tcp.partial_dump();
-  StateCounts counts = partial.by_state;
-  // In other network namespaces the dump may be of an earlier scrape.
-  counts[slot(TcpState::listen)] = context.tcp.listeners().size();
-  counts[slot(TcpState::time_wait)] = subtract(*timewaits, partial.timewait_in_fin_wait2);
-  counts[slot(TcpState::established)] = subtract(*established, counts[slot(TcpState::close_wait)]);
-  return counts;
+}
+
+/// Returns the sockets in ESTABLISHED as the difference of all full sockets and those of a partial
+/// dump. Only an estimate: sockets open and close between the two, and the kernel does not count
+/// IPv6 subflows of MPTCP as TCP sockets (net/mptcp/subflow.c, tcpv6_prot_override).
+std::int64_t estimated_established(const SocketTotals& totals, const kernel::PartialDump& partial,
+                                   const StateCounts& counts) {
+  std::uint64_t others = 0;
+  for (const auto& [state, name] : kernel::tcp_states) {
+    if (state != TcpState::established && state != TcpState::time_wait &&
+        state != TcpState::close) {
+      others += counts[slot(state)];
+    }
+  }
+  return static_cast<std::int64_t>(totals.full_sockets + partial.timewait_in_fin_wait2 +
+                                   partial.request_sockets) -
+         static_cast<std::int64_t>(others);
 }
 
 /// Also counts the ports in use for the collector of ephemeral ports, which reports the errors.
@@ -338,7 +378,7 @@ class Tcp final : public Collector {
       counts = count_within_budget(context, begin);
     }
     if (!counts) {
-      counts = cheap_totals(context);
+      counts = count_without_established(context);
     }
     if (!counts) {
       counts = context.tcp.full_dump().partial.by_state;
@@ -371,12 +411,16 @@ class Tcp final : public Collector {
   std::optional<StateCounts> count_within_budget(const ScrapeContext& context,
                                                  CpuBudget::Clock::time_point begin) {
     const auto cpu_before = clocks_.thread_cpu();
+    const auto curr_estab = curr_estab_if_readable(context);
     std::optional<StateCounts> counts;
     try {
       const kernel::FullDump& dump = full_dump(context, with_info_);
       breakdown_ = breakdown_of(dump, max_ports_, begin);
       unread_times_.update(*breakdown_);
       counts = dump.partial.by_state;
+      if (curr_estab) {
+        compare(*curr_estab, *counts);
+      }
     } catch (const kernel::DeadlineExceeded&) {
       counts.reset();
     }
@@ -384,11 +428,56 @@ class Tcp final : public Collector {
     return counts;
   }
 
+  /// Returns the counts of all states without a dump of many sockets in ESTABLISHED or TIME_WAIT;
+  /// std::nullopt if a file lacks the totals.
+  std::optional<StateCounts> count_without_established(const ScrapeContext& context) {
+    const auto totals = SocketTotals::read(context.proc);
+    if (!totals) {
+      return std::nullopt;
+    }
+    const kernel::PartialDump& partial = context.tcp.partial_dump();
+    StateCounts counts = partial.by_state;
+    // In other network namespaces the dump may be of an earlier scrape.
+    counts[slot(TcpState::listen)] = context.tcp.listeners().size();
+    counts[slot(TcpState::time_wait)] = subtract(totals->timewaits, partial.timewait_in_fin_wait2);
+    const std::uint64_t close_wait = counts[slot(TcpState::close_wait)];
+    if (close_wait > 0 && !curr_estab_.includes_close_wait() &&
+        totals->curr_estab + totals->timewaits <= max_sockets_of_cheap_full_dump) {
+      if (const auto dumped = dump_all(context)) {
+        compare(totals->curr_estab, *dumped);
+        return dumped;
+      }
+    }
+    const bool includes_close_wait = curr_estab_.includes_close_wait().value_or(
+        CurrEstab::evidence(totals->curr_estab, estimated_established(*totals, partial, counts),
+                            close_wait) >= 0);
+    counts[slot(TcpState::established)] =
+        includes_close_wait ? subtract(totals->curr_estab, close_wait) : totals->curr_estab;
+    return counts;
+  }
+
+  /// Returns std::nullopt if the dump is not due or times out.
+  static std::optional<StateCounts> dump_all(const ScrapeContext& context) {
+    try {
+      return context.tcp.full_dump().partial.by_state;
+    } catch (const kernel::DumpNotDue&) {
+      return std::nullopt;
+    } catch (const kernel::DeadlineExceeded&) {
+      return std::nullopt;
+    }
+  }
+
+  void compare(std::uint64_t curr_estab, const StateCounts& counts) {
+    curr_estab_.compare(curr_estab, counts[slot(TcpState::established)],
+                        counts[slot(TcpState::close_wait)]);
+  }
+
   std::size_t max_ports_;
   CpuBudget budget_;
   bool with_info_;
   TcpClocks clocks_;
   std::optional<Breakdown> breakdown_;
+  CurrEstab curr_estab_;
   UnreadTimes unread_times_;
 };
 

@@ -205,6 +205,11 @@ class Udp final : public Collector {
     auto info = gauge_family("inetdiag_udp_info",
                              "Owner of the UDP sockets, several separated by commas, from the "
                              "cgroup in which a socket was created (INET_DIAG_CGROUP_ID).");
+    const bool has_cgroups =
+        std::ranges::any_of(named, [](const auto& each) { return !each.group.cgroups.empty(); });
+    if (!named.empty() && !has_cgroups) {
+      collection.missing.push_back(missing_owners("UDP sockets"));
+    }
     const auto paths = owners(context, std::span(named).first(shown), collection);
     for (const auto& [endpoint, group, growth, created] : std::span(named).first(shown)) {
       const Labels labels = endpoint_labels(endpoint);

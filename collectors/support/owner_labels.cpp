@@ -16,6 +16,10 @@ CgroupPathMap find_owners(kernel::CgroupPaths& cache, const ScrapeContext& conte
   }
 }
 
+std::string missing_owners(std::string_view sockets) {
+  return std::string("owners of ").append(sockets).append(" (INET_DIAG_CGROUP_ID needs Linux 5.8)");
+}
+
 Labels owner_labels(const std::set<kernel::CgroupId>& cgroups, const CgroupPathMap& paths,
                     const ScrapeContext& context, Collection& collection) {
   std::map<std::string, std::set<std::string>> values;

@@ -41,6 +41,9 @@ using CgroupPathMap = std::map<kernel::CgroupId, std::string>;
 CgroupPathMap find_owners(kernel::CgroupPaths& cache, const ScrapeContext& context,
                           const std::set<kernel::CgroupId>& cgroups, Collection& collection);
 
+/// Returns the missing feature of a kernel that reports the cgroup of none of these sockets.
+std::string missing_owners(std::string_view sockets);
+
 /// Returns `cgroup`, the members of kernel::CgroupOwner, `container_name`, `pod_namespace` and
 /// `pod_name`, as far as they are known. Joins the values of several owners in one label set,
 /// because a second series would break joins on the other labels.

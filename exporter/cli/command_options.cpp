@@ -1,7 +1,13 @@
 #include "exporter/cli/command_options.h"
 
+#include <algorithm>
 #include <utility>
 
+#include <linux/capability.h>
+#include <unistd.h>
+
+#include "collectors/conntrack.h"
+#include "collectors/kernel/proc/file_tree.h"
 #include "collectors/netns.h"
 #include "collectors/registry.h"
 
@@ -19,6 +25,12 @@ ServeOptions serve_options(Options options) {
                      .statsd = std::move(options.statsd),
                      .has_process_metrics = options.exporter_metrics,
                      .has_sandbox = options.sandbox};
+  // Of root's capabilities the sandbox keeps none that nobody asked for.
+  const bool has_conntrack = std::ranges::any_of(
+      serve.collectors, [](const NamedCollector& each) { return each.name == "conntrack"; });
+  if (::geteuid() != 0 && has_conntrack && needs_nfnetlink(kernel::FileTree(serve.paths.procfs))) {
+    serve.keep_capabilities.push_back(CAP_NET_ADMIN);
+  }
   for (const CollectorEntry& entry : registry()) {
     serve.known_collectors.emplace_back(entry.name);
   }

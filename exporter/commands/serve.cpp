@@ -73,7 +73,8 @@ std::string nearest_existing(std::filesystem::path directory) {
 
 SandboxPolicy sandbox_policy(const ServeOptions& options, WebConfigWatcher* web_config) {
   SandboxPolicy policy{.read_paths = {options.paths.procfs, options.paths.sysfs, "/proc", "/sys"},
-                       .has_http_server = options.has_web};
+                       .has_http_server = options.has_web,
+                       .keep_capabilities = options.keep_capabilities};
   const auto allow_reading = [&](const auto& paths) {
     policy.read_paths.insert(policy.read_paths.end(), std::begin(paths), std::end(paths));
   };
@@ -185,6 +186,10 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
     log.warn("ignoring the sockets that systemd passes; use --web.systemd-socket");
   }
   raise_descriptor_limit();
+  // A TLS context waits for entropy, so the signals still end the process.
+  const auto web_config = options.web_config_file.empty()
+                              ? nullptr
+                              : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   const StopSignals signals;
   statsd::PushCounters push_counters;
   HandlerMetrics handler_metrics;
@@ -201,9 +206,6 @@ void serve(ServeOptions options, const Log& log, const std::function<void()>& af
                    kernel::open_netlink, options.paths.kubelet_logs},
                   std::move(options.collectors), joined(std::move(self)), log);
   Router router(options.router, scraper, options.known_collectors, handler_metrics);
-  const auto web_config = options.web_config_file.empty()
-                              ? nullptr
-                              : std::make_shared<WebConfigWatcher>(options.web_config_file, log);
   AuthHandler auth_handler(
       web_config, [&router](const HttpRequest& request) { return router.handle(request); }, log);
   const auto apply_sandbox = [&] {

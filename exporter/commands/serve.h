@@ -33,6 +33,7 @@ struct ServeOptions {
   statsd::Options statsd{};
   bool has_process_metrics = true;
   bool has_sandbox = true;
+  std::vector<int> keep_capabilities{};  ///< in the sandbox, besides those of `netns`
 };
 
 /// Serves HTTP and pushes to StatsD until SIGINT or SIGTERM. Calls `after_sandbox` once the sandbox

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -10,7 +11,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <sys/random.h>
+
+#include "collectors/kernel/base/random.h"
 
 namespace inetdiag {
 namespace {
@@ -86,22 +88,15 @@ std::optional<Credentials> parse_basic_auth(std::string_view header) {
   return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
-PasswordVerifier::PasswordVerifier(unsigned max_concurrent) : max_concurrent_(max_concurrent) {
-  // Not RAND_bytes(): its initialization costs time and memory even if no password is configured.
-  if (::getrandom(key_.data(), key_.size(), 0) != static_cast<ssize_t>(key_.size())) {
-    throw std::runtime_error("getrandom() failed");
-  }
-}
-
 PasswordVerifier::Result PasswordVerifier::verify(const std::map<std::string, std::string>& users,
                                                   const Credentials& credentials) {
   const auto user = users.find(credentials.user);
   const bool is_known = user != users.end();
   const std::string& hash = is_known ? user->second : costliest_hash(users);
-  const Digest digest = digest_of(credentials, hash);
-  {
+  const std::optional<Digest> digest = digest_of(credentials, hash);
+  if (digest) {
     const std::lock_guard lock(cache_mutex_);
-    if (is_known && cache_.contains(digest)) {
+    if (is_known && cache_.contains(*digest)) {
       return Result::match;
     }
   }
@@ -119,16 +114,28 @@ PasswordVerifier::Result PasswordVerifier::verify(const std::map<std::string, st
   if (!is_valid) {
     return Result::mismatch;
   }
-  const std::lock_guard lock(cache_mutex_);
-  if (cache_.size() >= max_cached) {
-    cache_.clear();
+  if (digest) {
+    const std::lock_guard lock(cache_mutex_);
+    if (cache_.size() >= max_cached) {
+      cache_.clear();
+    }
+    cache_.insert(*digest);
   }
-  cache_.insert(digest);
   return Result::match;
 }
 
-PasswordVerifier::Digest PasswordVerifier::digest_of(const Credentials& credentials,
-                                                     const std::string& hash) const {
+bool PasswordVerifier::has_key() {
+  const std::lock_guard lock(cache_mutex_);
+  // Not RAND_bytes(): it waits for entropy, and its initialization costs time and memory.
+  has_key_ = has_key_ || kernel::try_random_bytes(std::as_writable_bytes(std::span(key_)));
+  return has_key_;
+}
+
+std::optional<PasswordVerifier::Digest> PasswordVerifier::digest_of(const Credentials& credentials,
+                                                                    const std::string& hash) {
+  if (!has_key()) {
+    return std::nullopt;
+  }
   // Unambiguous: a hash has a fixed length, and a user name has no colon.
   const std::string text = hash + credentials.user + ":" + credentials.password;
   Digest digest{};

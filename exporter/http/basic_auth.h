@@ -34,7 +34,8 @@ class PasswordVerifier {
   static constexpr unsigned default_max_concurrent = 12;
   static constexpr std::size_t max_cached = 100;
 
-  explicit PasswordVerifier(unsigned max_concurrent = default_max_concurrent);
+  explicit PasswordVerifier(unsigned max_concurrent = default_max_concurrent)
+      : max_concurrent_(max_concurrent) {}
 
   /// An unknown user takes as long as a wrong password. `users` maps names to bcrypt hashes.
   Result verify(const std::map<std::string, std::string>& users, const Credentials& credentials);
@@ -42,11 +43,14 @@ class PasswordVerifier {
  private:
   using Digest = std::array<unsigned char, 32>;
 
-  Digest digest_of(const Credentials& credentials, const std::string& hash) const;
+  bool has_key();
+  /// Returns nothing early at boot, while there is no entropy for a key.
+  std::optional<Digest> digest_of(const Credentials& credentials, const std::string& hash);
 
   const unsigned max_concurrent_;
-  std::array<unsigned char, 32> key_{};
   std::mutex cache_mutex_;
+  std::array<unsigned char, 32> key_{};  ///< does not change once has_key_ is true
+  bool has_key_ = false;
   std::mutex bcrypt_mutex_;  ///< limits bcrypt to one CPU
   std::atomic<unsigned> concurrent_ = 0;
   std::set<Digest> cache_;

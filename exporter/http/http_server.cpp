@@ -7,20 +7,19 @@
 #include <cstdint>
 #include <ctime>
 #include <exception>
-#include <iomanip>
-#include <random>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collectors/kernel/base/random.h"
 #include "collectors/kernel/base/text.h"
 #include "collectors/kernel/base/unique_fd.h"
 #include "exporter/http/client_limit.h"
@@ -69,16 +68,16 @@ std::string header_of(const mg_connection* connection, const HttpResponse& respo
 /// An address for the socket that CivetWeb insists on opening. Not one of port 0: the kernel has
 /// none to give when the ephemeral ports are exhausted. `any` is for a host without the loopback
 /// device.
-ListenAddress temporary_address(std::random_device& random, bool any) {
+ListenAddress temporary_address(bool any) {
   constexpr unsigned first_port = 1024;
   constexpr unsigned ports = 30'000;
-  const unsigned number = random();
+  const auto number = kernel::random_number();
   std::string host;
   if (!any) {
-    host = "127." + std::to_string(number >> 24U) + "." + std::to_string(number >> 16U & 0xffU) +
-           "." + std::to_string(1 + (number >> 8U) % 254);
+    host = fmt::format("127.{}.{}.{}", number >> 56U, number >> 48U & 0xffU,
+                       1 + (number >> 40U) % 254);
   }
-  return {.host = host, .port = static_cast<std::uint16_t>(first_port + random() % ports)};
+  return {.host = host, .port = static_cast<std::uint16_t>(first_port + number % ports)};
 }
 
 /// Returns the descriptor of the socket that listens on this address. Throws std::runtime_error.
@@ -115,13 +114,8 @@ kernel::UniqueFd listen_on_unix_address(Upstream& upstream) {
   return fd;
 }
 
-std::string random_token(std::random_device& random) {
-  std::ostringstream token;
-  token << std::hex;
-  for (int i = 0; i < 4; ++i) {
-    token << std::setfill('0') << std::setw(8) << random();
-  }
-  return token.str();
+std::string random_token() {
+  return fmt::format("{:016x}{:016x}", kernel::random_number(), kernel::random_number());
 }
 
 }  // namespace
@@ -132,14 +126,13 @@ class HttpServer::Civet {
   Civet(HttpHandler handler, const Log& log, std::function<void()> before_threads)
       : handler_(std::move(handler)), before_threads_(std::move(before_threads)), log_(log) {
     require_threads();
-    std::random_device random;
-    upstream_.token = random_token(random);
+    upstream_.token = random_token();
     // The first call initializes glibc's heap if a sanitizer replaces it, which is not thread-safe.
     malloc_trim(0);
     mg_init_library(0);
     constexpr int attempts = 10;
     for (int i = 0; i < attempts && context_ == nullptr; ++i) {
-      temporary_ = temporary_address(random, i >= attempts / 2);
+      temporary_ = temporary_address(i >= attempts / 2);
       context_ = start_civetweb();
     }
     if (context_ == nullptr) {

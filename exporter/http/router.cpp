@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "collectors/kernel/base/random.h"
 #include "collectors/kernel/base/text.h"
 #include "exporter/diagnosis/status_json.h"
 #include "exporter/diagnosis/status_page.h"
@@ -57,8 +57,7 @@ unsigned refresh_seconds(std::string_view query) {
 
 /// Returns an unpredictable value for the Content-Security-Policy of one response.
 std::string new_nonce() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+  return fmt::format("{:016x}{:016x}", kernel::random_number(), kernel::random_number());
 }
 
 }  // namespace

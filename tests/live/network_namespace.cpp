@@ -67,23 +67,6 @@ std::vector<NamedCollector> all_collectors(const std::string& cpu_budget) {
   return collectors;
 }
 
-std::unique_ptr<Scraper> make_scraper(const std::string& cpu_budget) {
-  static const Log log(spdlog::level::info, LogFormat::logfmt,
-                       std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  return std::make_unique<Scraper>(
-      KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
-      all_collectors(cpu_budget), [] { return std::vector<prometheus::MetricFamily>(); }, log);
-}
-
-Series scrape_all(Scraper& scraper) {
-  const auto result = scraper.scrape_all(Scraper::Clock::now() + std::chrono::minutes(1));
-  Series series(result->exposition.page(PageFormat::text));
-  for (const std::string& name : scraper.names()) {
-    EXPECT_EQ(series["inetdiag_scrape_collector_success{collector=\"" + name + "\"}"], 1) << name;
-  }
-  return series;
-}
-
 std::uint16_t checksum(std::uint32_t sum, const void* data, std::size_t length) {
   const auto* bytes = static_cast<const std::uint8_t*>(data);
   for (std::size_t i = 0; i + 1 < length; i += 2) {
@@ -157,14 +140,30 @@ void NetworkNamespace::SetUp() {
                  << "; run as root or with unshare -rn";
   }
   output_of("ip link set lo up");
-  scraper_ = make_scraper("100%");
+  scraper_ = make_scraper({});
 }
 
-Series NetworkNamespace::scrape(const Options& options) {
-  return scrape_all(*make_scraper(options.cpu_budget));
+std::unique_ptr<Scraper> NetworkNamespace::make_scraper(const Options& options) {
+  static const Log log(spdlog::level::info, LogFormat::logfmt,
+                       std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  return std::make_unique<Scraper>(
+      KernelSource{kernel::FileTree("/proc"), kernel::FileTree("/sys"), kernel::open_netlink},
+      all_collectors(options.cpu_budget), [] { return std::vector<prometheus::MetricFamily>(); },
+      log);
 }
 
-Series NetworkNamespace::scrape() { return scrape_all(*scraper_); }
+Series NetworkNamespace::scrape(Scraper& scraper) {
+  const auto result = scraper.scrape_all(Scraper::Clock::now() + std::chrono::minutes(1));
+  Series series(result->exposition.page(PageFormat::text));
+  for (const std::string& name : scraper.names()) {
+    EXPECT_EQ(series["inetdiag_scrape_collector_success{collector=\"" + name + "\"}"], 1) << name;
+  }
+  return series;
+}
+
+Series NetworkNamespace::scrape(const Options& options) { return scrape(*make_scraper(options)); }
+
+Series NetworkNamespace::scrape() { return scrape(*scraper_); }
 
 std::uint64_t NetworkNamespace::nstat(const std::string& name) {
   std::istringstream lines(output_of("nstat -asz " + name));

@@ -47,6 +47,9 @@ class NetworkNamespace : public ::testing::Test {
   struct Options {
     std::string cpu_budget = "100%";  ///< of the tcp collector; 100%: a full dump in every scrape
   };
+  static std::unique_ptr<Scraper> make_scraper(const Options& options);
+  /// Scrapes all collectors of this Scraper.
+  static Series scrape(Scraper& scraper);
   /// Scrapes all collectors of a new Scraper.
   static Series scrape(const Options& options);
   /// Scrapes all collectors of the Scraper of this test.

@@ -1,8 +1,14 @@
 // UDP sockets, UNIX sockets and conntrack, compared with ss and nstat.
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -12,6 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "collectors/kernel/netlink/conntrack_stats.h"
+#include "collectors/kernel/proc/stat_table.h"
 #include "tests/live/network_namespace.h"
 
 namespace inetdiag {
@@ -312,6 +320,34 @@ TEST_F(OtherQueues, CountConntrackEntries) {
   EXPECT_EQ(page["inetdiag_conntrack_entries"], 7);
   EXPECT_GT(page["inetdiag_conntrack_limit"], 7);
   EXPECT_EQ(page["inetdiag_conntrack_drop_total"], 0);
+}
+
+/// Returns the counters by the names of /proc/net/stat/nf_conntrack.
+std::map<std::string, std::optional<std::uint64_t>> conntrack_stats_over_nfnetlink() {
+  const auto stats = kernel::dump_conntrack_stats(kernel::open_netlink,
+                                                  kernel::Deadline::in(std::chrono::minutes(1)));
+  return {{"insert_failed", stats.insert_failed},
+          {"drop", stats.drop},
+          {"early_drop", stats.early_drop},
+          {"search_restart", stats.search_restart}};
+}
+
+TEST_F(OtherQueues, ReadTheSameConntrackCountersOverNfnetlink) {
+  std::map<std::string, std::optional<std::uint64_t>> stats;
+  try {
+    stats = conntrack_stats_over_nfnetlink();
+  } catch (const std::system_error& error) {
+    GTEST_SKIP() << "no nf_conntrack_netlink in this kernel: " << error.what();
+  }
+  std::ifstream file("/proc/thread-self/net/stat/nf_conntrack");
+  const auto columns =
+      kernel::parse_stat_table(std::string(std::istreambuf_iterator<char>(file), {}));
+  if (columns.empty()) {
+    GTEST_SKIP() << "this kernel has no /proc/net/stat/nf_conntrack";
+  }
+  for (const auto& [name, value] : stats) {
+    EXPECT_EQ(value, columns.at(name).sum) << name;
+  }
 }
 
 TEST_F(OtherQueues, CountTimeWait) {

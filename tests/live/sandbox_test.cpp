@@ -309,7 +309,7 @@ TEST_F(Sandbox, AllowsWhatAScrapeNeeds) {
                 kernel::TcpTable tcp(kernel::open_netlink,
                                      kernel::Deadline::in(std::chrono::seconds(10)));
                 tcp.listeners();
-                const UniqueFd limits(::open("/proc/sys/net/core/somaxconn", O_RDONLY));
+                const UniqueFd limits(::open("/proc/sys/net/ipv4/tcp_syncookies", O_RDONLY));
                 std::array<char, IF_NAMESIZE> name{};
                 result = limits && ::if_indextoname(1, name.data()) != nullptr
                              ? name.data()

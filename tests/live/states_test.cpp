@@ -148,6 +148,45 @@ TEST_F(States, AreTheSameWithPartialDumps) {
   EXPECT_EQ(by_full_dump["inetdiag_tcp_port_sockets_age_seconds"], 0);
 }
 
+// What CurrEstab includes depends on the kernel.
+TEST_F(States, MatchSsWhateverTheKernelCountsAsEstablished) {
+  const UniqueFd v4 = listen_on({.backlog = 100});
+  const UniqueFd v6 = listen_on({.address = "::1", .backlog = 100});
+  const auto scraper = make_scraper({.cpu_budget = "0"});
+  std::vector<Connection> open;
+  const auto expect_as_ss = [&] {
+    auto expected = ss_states();
+    const Series page = scrape(*scraper);
+    for (const auto* state : {"established", "close_wait", "fin_wait2"}) {
+      EXPECT_EQ(page["inetdiag_tcp_sockets{state=\"" + std::string(state) + "\"}"], expected[state])
+          << state << ", " << open.size() << " connections";
+    }
+  };
+  const auto close_clients = [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; ++i) {
+      ::shutdown(open[i].client.get(), SHUT_WR);
+    }
+    wait_until("they are in CLOSE_WAIT",
+               [&] { return ss_states()["close_wait"] == static_cast<double>(first + count); });
+  };
+  expect_as_ss();
+  for (int i = 0; i < 4; ++i) {
+    open.push_back(connect_pair(v4, "127.0.0.1"));
+    open.push_back(connect_pair(v6, "::1"));
+  }
+  expect_as_ss();
+  close_clients(0, 5);
+  expect_as_ss();
+  const bool includes_close_wait =
+      scrape(*scraper)["inetdiag_nstat_tcp_curr_estab"] > ss_states()["established"];
+  RecordProperty("curr_estab_includes_close_wait", includes_close_wait ? "yes" : "no");
+  close_clients(5, 3);
+  expect_as_ss();
+  open.resize(2);
+  wait_until("the others are closed", [] { return ss_states()["close_wait"] == 2; });
+  expect_as_ss();
+}
+
 TEST_F(States, AreCountedByPort) {
   const UniqueFd listener = listen_on({.backlog = 100});
   std::vector<Connection> open;

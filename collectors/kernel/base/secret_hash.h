@@ -3,14 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <random>
+
+#include "collectors/kernel/base/random.h"
 
 namespace inetdiag::kernel {
 
 /// Hashes keys that a peer can choose: the secret is random, so nobody can make keys collide.
 class SecretHash {
  public:
-  SecretHash() : first_secret_(random_secret()), second_secret_(random_secret()) {}
+  SecretHash() : first_secret_(random_number()), second_secret_(random_number()) {}
 
   std::size_t operator()(std::initializer_list<std::uint64_t> words) const {
     std::uint64_t hash = first_secret_;
@@ -21,11 +22,6 @@ class SecretHash {
   }
 
  private:
-  static std::uint64_t random_secret() {
-    std::random_device device;
-    return (std::uint64_t{device()} << 32U) | device();
-  }
-
   /// Multiplies to 128 bits and folds, as wyhash does.
   static std::uint64_t mix(std::uint64_t left, std::uint64_t right) {
     __extension__ using Product = unsigned __int128;

@@ -16,8 +16,9 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
+
+#include "collectors/kernel/base/random.h"
 
 namespace inetdiag::kernel {
 namespace {
@@ -30,22 +31,21 @@ std::system_error netlink_failure(int error, const std::string& what) {
   return {error, std::generic_category(), what};
 }
 
-/// Returns a number that no other process can predict.
-std::uint32_t random_sequence() {
-  std::uint32_t value = 0;
-  // Without waiting for the entropy pool early at boot.
-  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) == ssize_t{sizeof value}) {
-    return value;
+std::string protocol_name(int protocol) {
+  switch (protocol) {
+    case NETLINK_ROUTE:
+      return "NETLINK_ROUTE";
+    case NETLINK_NETFILTER:
+      return "NETLINK_NETFILTER";
+    default:
+      return "NETLINK_SOCK_DIAG";
   }
-  const auto now = static_cast<std::uint64_t>(Deadline::Clock::now().time_since_epoch().count());
-  return static_cast<std::uint32_t>(now ^ (reinterpret_cast<std::uintptr_t>(&value) >> 4U));
 }
 
 class NetlinkSocket final : public Netlink {
  public:
   explicit NetlinkSocket(int protocol)
-      : name_(protocol == NETLINK_ROUTE ? "NETLINK_ROUTE" : "NETLINK_SOCK_DIAG"),
-        socket_(mnl_socket_open2(protocol, SOCK_CLOEXEC)) {
+      : name_(protocol_name(protocol)), socket_(mnl_socket_open2(protocol, SOCK_CLOEXEC)) {
     if (!socket_) {
       throw netlink_failure(errno, "cannot open " + name_ + " socket");
     }
@@ -116,7 +116,7 @@ class NetlinkSocket final : public Netlink {
   };
   const std::string name_;
   std::unique_ptr<mnl_socket, Close> socket_;
-  std::uint32_t sequence_ = random_sequence();
+  std::uint32_t sequence_ = static_cast<std::uint32_t>(random_number());
 };
 
 /// The state that the callbacks share. Exceptions must not cross libmnl, which is C.

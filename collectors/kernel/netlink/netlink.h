@@ -1,5 +1,5 @@
-// Dumps over netlink: netlink(7), sock_diag(7), rtnetlink(7), net/netlink/af_netlink.c
-// (netlink_dump).
+// Dumps over netlink: netlink(7), sock_diag(7), rtnetlink(7), nfnetlink
+// (net/netfilter/nfnetlink.c), net/netlink/af_netlink.c (netlink_dump).
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ class Netlink {
   virtual std::uint32_t sequence() const = 0;
 };
 
-/// Opens the transport of a protocol: NETLINK_SOCK_DIAG or NETLINK_ROUTE.
+/// Opens the transport of a protocol: NETLINK_SOCK_DIAG, NETLINK_ROUTE or NETLINK_NETFILTER.
 using NetlinkFactory = std::function<std::unique_ptr<Netlink>(int protocol)>;
 
 /// Opens a netlink socket in the network namespace of the calling thread. Needs no privileges.

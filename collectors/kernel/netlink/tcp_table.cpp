@@ -56,6 +56,7 @@ void count(PartialDump& partial, const InetSocket& socket, Payload payload,
   }
   // A full socket in SYN_RECV uses TCP Fast Open and is in the accept queue already.
   if (socket.state == TcpState::syn_recv && !parse_inet_attributes(payload).is_full_socket) {
+    ++partial.request_sockets;
     if (const Endpoint* listener = index.find(socket.local, socket.local_port, socket.device)) {
       ++partial.syn_queue[*listener];
       if (socket.retransmissions > 0) {

@@ -79,6 +79,9 @@ struct PartialDump {
   StateCounts by_state{};
   /// Timewait minisockets in FIN_WAIT2; `tw` of /proc/net/sockstat includes them.
   std::uint64_t timewait_in_fin_wait2 = 0;
+  /// Sockets in SYN_RECV that are request sockets; `inuse` of /proc/net/sockstat does not have
+  /// them.
+  std::uint64_t request_sockets = 0;
   /// Request sockets (SYN_RECV) by listener. Has no entry for an empty SYN queue.
   std::map<Endpoint, std::uint64_t> syn_queue;
   /// Those of them whose SYN-ACK was retransmitted.

@@ -33,6 +33,20 @@ std::optional<NamespaceId> id_of(const std::string& file) {
   return NamespaceId{status.st_dev, status.st_ino};
 }
 
+/// Sets errno if it returns nothing. Linux 5.10.262 resolves the link of a process that may not be
+/// accessed to the directory of the link, instead of failing with EACCES.
+std::optional<NamespaceId> id_of_process(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    errno = EACCES;
+    return std::nullopt;
+  }
+  return NamespaceId{status.st_dev, status.st_ino};
+}
+
 bool no_longer_exists(int error) { return error == ENOENT || error == ESRCH; }
 
 /// Returns nothing for an ordinary file: a leftover of ip-netns(8), or a namespace that is mounted
@@ -139,7 +153,7 @@ ProcessNamespaces process_network_namespaces(const FileTree& proc, const Deadlin
     }
     deadline.check();
     std::string file = proc.path(std::string(entry->d_name) + "/ns/net");
-    if (const auto id = id_of(file)) {
+    if (const auto id = id_of_process(file)) {
       found.try_emplace(
           *id,
           NetworkNamespace{.id = *id, .name = {}, .file = std::move(file), .process = *process});

@@ -155,8 +155,11 @@ TEST(Listeners, ExportWhetherSomaxconnCapsTheBacklog) {
 TEST(Listeners, OmitBacklogCappedIfSomaxconnIsUnknown) {
   CollectorFixture fixture;
   fixture.kernel.sockets = {listener(80, 1, 0, 128)};
-  EXPECT_THAT(fixture.lines(*listeners()),
+  const auto collection = fixture.collect(*listeners());
+  EXPECT_THAT(lines_of(collection.families),
               Not(Contains(StartsWith("inetdiag_listener_backlog_capped"))));
+  EXPECT_THAT(collection.missing, Contains(HasSubstr("somaxconn")));
+  EXPECT_THAT(collection.errors, IsEmpty());
 }
 
 TEST(Listeners, NeverDecreaseDropsAsMembersOpenAndClose) {
@@ -179,8 +182,18 @@ TEST(Listeners, ReportAKernelWithoutDropsAsAMissingFeature) {
   const auto collection = fixture.collect(*listeners());
   EXPECT_THAT(lines_of(collection.families),
               Not(Contains(StartsWith("inetdiag_listener_socket_drops_total"))));
-  EXPECT_THAT(collection.missing, ElementsAre(HasSubstr("SK_MEMINFO_DROPS")));
+  EXPECT_THAT(collection.missing, Contains(HasSubstr("SK_MEMINFO_DROPS")));
   EXPECT_THAT(collection.errors, IsEmpty());
+}
+
+TEST(Listeners, ReportAKernelWithoutCgroupsAsAMissingFeature) {
+  CollectorFixture fixture;
+  fixture.kernel.sockets = {listener(80, 1, 0, 9)};
+  EXPECT_THAT(fixture.collect(*listeners()).missing, Contains(HasSubstr("INET_DIAG_CGROUP_ID")));
+  fixture.kernel.sockets = {listener(80, 1, 0, 9), listener(81, 2, 0, 9)};
+  fixture.kernel.sockets[1].cgroup = 1;
+  EXPECT_THAT(fixture.collect(*listeners()).missing,
+              Not(Contains(HasSubstr("INET_DIAG_CGROUP_ID"))));
 }
 
 TEST(Listeners, HaveADeviceLabelIfBoundToADevice) {

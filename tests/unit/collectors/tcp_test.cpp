@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "collectors/support/curr_estab.h"
 #include "tests/unit/support/collected.h"
 
 namespace inetdiag {
@@ -212,8 +213,7 @@ struct TcpHost {
            cpu += CpuBudget::CpuTime(dump_cost);
            return was;
          }});
-    fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 7\n");
-    fixture.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 5 alloc 9 mem 1\n");
+    write_files("7", 5);
     fixture.kernel.sockets = {
         {.port = 80}, {.state = TcpState::close_wait}, {.state = TcpState::fin_wait2, .timer = 3}};
     for (int i = 0; i < 6; ++i) {
@@ -224,8 +224,16 @@ struct TcpHost {
     }
   }
 
+  void write_files(const std::string& curr_estab, int timewaits) const {
+    fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: " + curr_estab + "\n");
+    fixture.proc_tree.write("net/sockstat", "TCP: inuse 8 orphan 0 tw " +
+                                                std::to_string(timewaits) + " alloc 9 mem 1\n");
+  }
+
   std::vector<std::string> lines() { return fixture.lines(*collector); }
 };
+
+constexpr int many_timewaits = 2000;
 
 TEST(TcpBudget, DelaysTheNextFullDumpByItsCost) {
   TcpHost host("1%");
@@ -285,17 +293,16 @@ TEST(TcpBudget, IsIgnoredIfAFileIsMissing) {
 
 TEST(TcpBudget, NeverCountsBelowZeroIfFilesAndDumpDiffer) {
   TcpHost host("0");
-  host.fixture.proc_tree.write("net/snmp", "Tcp: CurrEstab\nTcp: 0\n");
-  host.fixture.proc_tree.write("net/sockstat", "TCP: inuse 9 orphan 0 tw 0 alloc 9 mem 1\n");
-  const auto lines = host.lines();
-  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="established"} 0)"));
-  EXPECT_THAT(lines, Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 0)"));
+  host.write_files("0", many_timewaits);
+  EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="established"} 0)"));
+  host.write_files("2000", 0);
+  EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="time_wait"} 0)"));
 }
 
 TEST(TcpBudget, TreatsANegativeCurrEstabAsZero) {
   TcpHost host("0");
   for (const auto* value : {"-5", "18446744073709551611"}) {
-    host.fixture.proc_tree.write("net/snmp", std::string("Tcp: CurrEstab\nTcp: ") + value + "\n");
+    host.write_files(value, many_timewaits);
     EXPECT_THAT(host.lines(), Contains(R"(inetdiag_tcp_sockets{state="established"} 0)")) << value;
   }
 }
@@ -325,6 +332,132 @@ TEST(TcpBudget, IsAPercentage) {
   for (const auto* budget : {"", "%", "-1", "101%", "x", "1%%", "nan", "inf", "0x1"}) {
     EXPECT_THROW(tcp("100", budget), SettingError) << budget;
   }
+}
+
+/// A host of a kernel with or without "tcp: count CLOSE-WAIT sockets for TCP_MIB_CURRESTAB".
+class TcpCurrEstab : public ::testing::TestWithParam<bool> {
+ protected:
+  TcpCurrEstab() { set(6, 4); }
+
+  /// Sets the sockets, and the files that agree with them.
+  void set(int established_sockets, int close_wait, int timewaits = 2) {
+    const auto add = [&](int count, const FakeSocket& socket) {
+      fixture_.kernel.sockets.insert(fixture_.kernel.sockets.end(), static_cast<std::size_t>(count),
+                                     socket);
+    };
+    fixture_.kernel.sockets.clear();
+    add(3, {.port = 80});
+    add(established_sockets, established(80));
+    add(close_wait, {.port = 80, .state = TcpState::close_wait, .full = true});
+    add(2, {.state = TcpState::fin_wait1, .full = true});
+    add(3, {.state = TcpState::fin_wait2, .full = true});
+    add(1, {.state = TcpState::syn_recv, .full = true});
+    add(5, {.state = TcpState::syn_recv});                           // request sockets
+    add(timewaits / 2, {.state = TcpState::fin_wait2, .timer = 3});  // minisockets
+    add(timewaits - timewaits / 2, {.state = TcpState::time_wait, .timer = 3});
+    const int curr_estab = established_sockets + (GetParam() ? close_wait : 0);
+    const int full_sockets = 3 + established_sockets + close_wait + 2 + 3 + 1;
+    fixture_.proc_tree.write("net/snmp",
+                             "Tcp: CurrEstab\nTcp: " + std::to_string(curr_estab) + "\n");
+    fixture_.proc_tree.write("net/sockstat", "TCP: inuse " + std::to_string(full_sockets - 2) +
+                                                 " orphan 0 tw " + std::to_string(timewaits) +
+                                                 " alloc 9 mem 1\n");
+    fixture_.proc_tree.write("net/sockstat6", "TCP6: inuse 2\n");
+  }
+
+  /// Returns the series with state="established", or an empty text.
+  std::string established_of(Collector& collector) {
+    const int dumps_before = fixture_.kernel.dumps;
+    for (const std::string& line : fixture_.lines(collector)) {
+      if (line.starts_with(R"(inetdiag_tcp_sockets{state="established"})")) {
+        dumps_ = fixture_.kernel.dumps - dumps_before;
+        return line.substr(line.rfind(' ') + 1);
+      }
+    }
+    return {};
+  }
+
+  CollectorFixture fixture_;
+  int dumps_ = 0;  ///< in the last scrape
+};
+
+INSTANTIATE_TEST_SUITE_P(IncludesCloseWait, TcpCurrEstab, ::testing::Bool());
+
+TEST_P(TcpCurrEstab, IsLearnedFromTheFullDumpsWithinTheBudget) {
+  CpuBudget::CpuTime cpu{0};
+  const auto collector =
+      make_tcp_with_clocks(settings({{"max-ports", "1"}, {"cpu-budget", "1%"}, {"info", "off"}}),
+                           {[] { return CpuBudget::Clock::time_point(std::chrono::hours(1)); },
+                            [&cpu] { return cpu += CpuBudget::CpuTime(0.3); }});
+  EXPECT_EQ(established_of(*collector), "6");
+  set(7, 9, many_timewaits);
+  // As if other sockets had been opened between the two files.
+  fixture_.proc_tree.write("net/sockstat6", "TCP6: inuse 30\n");
+  EXPECT_EQ(established_of(*collector), "7");
+  EXPECT_EQ(dumps_, 2);
+}
+
+TEST_P(TcpCurrEstab, NeedsOneFullDumpOfAFewSockets) {
+  for (const bool is_other_namespace : {false, true}) {
+    fixture_.is_other_namespace = is_other_namespace;
+    const auto collector = tcp("100", "0");
+    set(6, 0);
+    EXPECT_EQ(established_of(*collector), "6");
+    EXPECT_EQ(dumps_, 2);
+    set(6, 4);
+    EXPECT_EQ(established_of(*collector), "6");
+    EXPECT_EQ(dumps_, 3);
+    set(7, 9);
+    fixture_.proc_tree.write("net/sockstat6", "TCP6: inuse 30\n");
+    EXPECT_EQ(established_of(*collector), "7");
+    EXPECT_EQ(dumps_, 2);
+  }
+}
+
+TEST_P(TcpCurrEstab, IsEstimatedFromSockstatWithManySockets) {
+  const auto collector = tcp("100", "0");
+  set(1500, 400);
+  EXPECT_EQ(established_of(*collector), "1500");
+  EXPECT_EQ(dumps_, 2);
+  set(6, 4, 3000);
+  EXPECT_EQ(established_of(*collector), "6");
+  EXPECT_EQ(dumps_, 2);
+  // Other sockets were opened or closed between the files and the dump.
+  for (const int difference : {-150, 150}) {
+    set(1500, 400);
+    fixture_.proc_tree.write("net/sockstat6",
+                             "TCP6: inuse " + std::to_string(200 + difference) + "\n");
+    fixture_.proc_tree.write("net/sockstat", "TCP: inuse 1709 orphan 0 tw 2 alloc 9 mem 1\n");
+    EXPECT_EQ(established_of(*collector), "1500") << difference;
+  }
+}
+
+TEST_P(TcpCurrEstab, IsEstimatedIfNoDumpIsDue) {
+  auto last = std::make_shared<kernel::PartialDump>();
+  last->by_state[kernel::slot(TcpState::close_wait)] = 4;
+  last->by_state[kernel::slot(TcpState::fin_wait1)] = 2;
+  last->by_state[kernel::slot(TcpState::fin_wait2)] = 4;
+  last->by_state[kernel::slot(TcpState::syn_recv)] = 6;
+  last->timewait_in_fin_wait2 = 1;
+  last->request_sockets = 5;
+  fixture_.is_other_namespace = true;
+  fixture_.dump_policy = {.is_due = false, .last = last};
+  EXPECT_EQ(established_of(*tcp()), "6");
+}
+
+TEST(CurrEstab, IsInferredFromSeveralDumpsOfABusyHost) {
+  CurrEstab without;
+  CurrEstab with;
+  EXPECT_FALSE(without.includes_close_wait());
+  without.compare(10, 10, 0);
+  EXPECT_FALSE(without.includes_close_wait());
+  // Connections are opened and closed between the file and the dump.
+  for (const std::uint64_t change : {30U, 60U, 10U, 90U, 50U, 0U, 45U, 55U}) {
+    without.compare(1000 + change, 1050, 20);
+    with.compare(1020 + change, 1050, 20);
+  }
+  EXPECT_EQ(without.includes_close_wait(), false);
+  EXPECT_EQ(with.includes_close_wait(), true);
 }
 
 TEST(Tcp, ExportsConnectionsWhoseSynWasRetransmitted) {

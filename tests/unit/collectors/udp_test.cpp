@@ -98,6 +98,15 @@ TEST(Udp, ExportsTheOwnersOfEachEndpointWithItsOwnSeries) {
             1);
 }
 
+TEST(Udp, ReportsAKernelWithoutCgroupsAsAMissingFeature) {
+  CollectorFixture fixture;
+  EXPECT_THAT(fixture.collect(*udp()).missing, ::testing::IsEmpty());
+  fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1)};
+  EXPECT_THAT(fixture.collect(*udp()).missing, Contains(HasSubstr("INET_DIAG_CGROUP_ID")));
+  fixture.kernel.udp_sockets[0].cgroup = 1;
+  EXPECT_THAT(fixture.collect(*udp()).missing, Not(Contains(HasSubstr("INET_DIAG_CGROUP_ID"))));
+}
+
 TEST(Udp, ExportsTheFullestOfSeveralSockets) {
   CollectorFixture fixture;
   fixture.kernel.udp_sockets = {bound("0.0.0.0", 53, 1, 500, 5000),

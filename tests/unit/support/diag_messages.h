@@ -246,15 +246,17 @@ class ReplayNetlink : public kernel::Netlink {
   std::deque<Bytes> datagrams_;
 };
 
-/// Replies to dumps as inet_diag, udp_diag, unix_diag, packet_diag and rtnetlink would with these
-/// sockets and queueing disciplines.
+/// Replies to dumps as inet_diag, udp_diag, unix_diag, packet_diag, rtnetlink and nfnetlink would
+/// with these sockets, queueing disciplines and counters.
 class FakeKernel {
  public:
   std::vector<FakeSocket> sockets;
   std::vector<FakeSocket> udp_sockets{};
   std::vector<FakeUnixSocket> unix_sockets{};
-  std::vector<Bytes> packet_sockets{};  ///< payloads
-  std::vector<Bytes> qdiscs{};          ///< payloads
+  std::vector<Bytes> packet_sockets{};   ///< payloads
+  std::vector<Bytes> qdiscs{};           ///< payloads
+  std::vector<Bytes> conntrack_stats{};  ///< payloads
+  int netfilter_error = 0;               ///< the answer to requests of NETLINK_NETFILTER
   int dumps = 0;
   /// Dumps of any of these states time out.
   std::uint32_t timed_out_states = 0;
@@ -281,6 +283,11 @@ class FakeKernel {
     std::deque<Bytes> reply(std::uint16_t type, std::span<const std::byte> payload) const {
       if (protocol_ == NETLINK_ROUTE) {
         return messages(RTM_NEWQDISC, kernel_.qdiscs);
+      }
+      if (protocol_ == NETLINK_NETFILTER) {
+        return kernel_.netfilter_error != 0
+                   ? std::deque<Bytes>{error_message(kernel_.netfilter_error)}
+                   : messages(type, kernel_.conntrack_stats);
       }
       if (type == TCPDIAG_GETSOCK) {
         return tcp(payload);

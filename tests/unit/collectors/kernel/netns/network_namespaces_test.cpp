@@ -107,6 +107,15 @@ TEST(ProcessNamespaces, ReportDeniedProcesses) {
   EXPECT_FALSE(process_network_namespaces(FileTree(tree.root()), soon()).denied.empty());
 }
 
+TEST(ProcessNamespaces, AreDeniedIfTheKernelReportsADirectory) {
+  const testing::TemporaryTree tree;
+  tree.make_directory("10/ns/net");
+  tree.write("11/ns/net", "");
+  const auto namespaces = process_network_namespaces(FileTree(tree.root()), soon());
+  EXPECT_THAT(namespaces.denied, ::testing::ElementsAre(10));
+  EXPECT_THAT(namespaces.found, ::testing::ElementsAre(Field(&NetworkNamespace::process, 11)));
+}
+
 TEST(ProcessNamespaces, RespectTheDeadline) {
   const testing::TemporaryTree tree;
   tree.write("10/ns/net", "");
