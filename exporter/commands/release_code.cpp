@@ -18,7 +18,8 @@ int release_object(dl_phdr_info* object, std::size_t /*size*/, void* /*data*/) {
     if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0) {
       const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
       const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
-      ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+      auto* const address = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr)
+      ::madvise(address, end - begin, MADV_DONTNEED);
     }
   }
   return 0;

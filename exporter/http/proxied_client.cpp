@@ -200,7 +200,7 @@ bool ProxiedClient::send_request() {
 /// Reads what the HTTP server has sent. Its thread must not wait for the client.
 bool ProxiedClient::read_response() {
   while (!is_response_complete_) {
-    std::array<char, read_bytes> buffer;
+    std::array<char, read_bytes> buffer{};
     ssize_t n = ::recv(upstream_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n < 0 && errno == ECONNRESET) {
       n = 0;  // it has responded without reading all of the request (unix_release_sock)
