@@ -12,9 +12,9 @@ struct ClientLimits {
   std::size_t connections = 0;  ///< to the HTTP server, with a descriptor at each end
 };
 
-/// Returns the limits that RLIMIT_NOFILE allows beside `listening` sockets and what else has
-/// descriptors: CivetWeb spins if accept() finds none. Throws std::runtime_error with a message
-/// that says what to do if it allows no client.
+/// Returns the limits that RLIMIT_NOFILE allows beside `listening` sockets and everything else
+/// that needs descriptors: CivetWeb spins if accept() finds none. Throws std::runtime_error with a
+/// message that says what to do if it allows no client.
 ClientLimits client_limits(std::size_t listening);
 
 /// Throws std::runtime_error if this process cannot start the threads of the HTTP server and a few

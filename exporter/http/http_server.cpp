@@ -29,11 +29,11 @@
 namespace inetdiag {
 namespace {
 
-// Connections that wait for a thread; the proxy does not open more than there are threads.
+// Connections that wait for a thread; the proxy opens no more than there are threads.
 constexpr const char* connection_queue = "16";
 constexpr int listen_backlog = 1024;
 // For the request header, and for each write of the response.
-constexpr const char* request_timeout_ms = "5000";
+constexpr const char* request_timeout_ms = "2000";
 // A page up to this size is sent with its header in one call.
 constexpr std::size_t max_copied_bytes = 32768;
 

@@ -1,5 +1,6 @@
 #include "exporter/http/proxied_client.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
@@ -12,7 +13,7 @@ namespace {
 
 // For the handshake and the complete request header.
 constexpr std::chrono::seconds request_timeout{5};
-// From the first byte of the response to the last.
+// While others are served, and then from the first byte of the response to the last.
 constexpr std::chrono::seconds response_timeout{30};
 // Closing a socket with unread input sends a reset, which may discard a response in flight.
 constexpr std::chrono::seconds lingering_close_timeout{2};
@@ -86,7 +87,7 @@ bool ProxiedClient::handle_events(const PollFds& ready, Clock::time_point now) {
   const auto& [client, upstream] = ready;
   const bool has_disconnected = is_served() && (client.revents & (POLLERR | POLLHUP)) != 0;
   if (has_disconnected || (deadline_ && *deadline_ <= now)) {
-    return false;
+    return abandon();
   }
   return (client.revents == 0 && upstream.revents == 0) || advance();
 }
@@ -101,6 +102,8 @@ bool ProxiedClient::advance() {
       return true;
     case Phase::response:
       return relay();
+    case Phase::abandoned:
+      return discard_response();
     case Phase::rejection:
       return send_rejection();
     default:
@@ -143,6 +146,8 @@ bool ProxiedClient::read_request() {
       return status == IoStatus::would_block;
     }
     request_.append(buffer.data(), n);
+    // Empty lines before the request line (RFC 9112, section 2.2).
+    request_.erase(0, std::min(request_.find_first_not_of("\r\n"), request_.size()));
     if (const auto length = header_length(request_)) {
       request_.resize(*length);
       return queue_request();
@@ -155,8 +160,8 @@ bool ProxiedClient::read_request() {
 
 bool ProxiedClient::queue_request() {
   phase_ = Phase::queued;
-  deadline_.reset();
-  // Input after the request stays unread; poll() reports a disconnect in any case.
+  deadline_ = Clock::now() + response_timeout;
+  // Input after the request stays unread; poll() reports a reset in any case.
   events_ = 0;
   return true;
 }
@@ -173,7 +178,43 @@ bool ProxiedClient::forward_request() {
   request_.insert(request_.find('\n') + 1, std::string(Upstream::client_header) + ": " +
                                                proxy_.upstream.token + " " + name_ + "\r\n");
   phase_ = Phase::response;
+  deadline_.reset();  // a scrape has a deadline of its own
   return relay();
+}
+
+/// The HTTP server continues with the request: another must not take its place before.
+bool ProxiedClient::abandon() {
+  if (!upstream_) {
+    return false;
+  }
+  phase_ = Phase::abandoned;
+  deadline_.reset();
+  request_sent_ = request_.size();
+  ::shutdown(upstream_.get(), SHUT_WR);
+  stream_.reset();
+  fd_ = kernel::UniqueFd();
+  response_ = std::string();
+  return discard_response();
+}
+
+bool ProxiedClient::discard_response() {
+  if (!read_response()) {
+    return false;
+  }
+  response_.clear();
+  deadline_.reset();
+  return !is_response_complete_;
+}
+
+bool ProxiedClient::end_response() {
+  if (upstream_) {
+    if (!read_response()) {
+      return false;
+    }
+    is_response_complete_ = true;
+    close_upstream();
+  }
+  return phase_ == Phase::response && !response_.empty() && send_response();
 }
 
 bool ProxiedClient::relay() {

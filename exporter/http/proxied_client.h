@@ -46,12 +46,13 @@ class ProxiedClient {
   ProxiedClient& operator=(const ProxiedClient&) = delete;
   ~ProxiedClient() { close_upstream(); }
 
-  /// Whether the HTTP server has not got the request.
+  /// Whether the request has not been forwarded.
   bool is_sending_request() const { return phase_ < Phase::response; }
   /// Whether the request is complete, and can be forwarded.
   bool has_request() const { return phase_ == Phase::queued; }
   bool is_awaiting_response() const { return phase_ == Phase::response; }
-  bool is_served() const { return has_request() || is_awaiting_response(); }
+  /// Whether it must not make room for another client.
+  bool is_served() const { return phase_ >= Phase::queued && phase_ <= Phase::abandoned; }
   const std::optional<Clock::time_point>& deadline() const { return deadline_; }
 
   PollFds poll_fds() const;
@@ -59,6 +60,9 @@ class ProxiedClient {
   bool handle_events(const PollFds& ready, Clock::time_point now);
   /// Connects to the HTTP server. Returns false if the client must be closed.
   bool forward_request();
+  /// Takes what the HTTP server has sent as the complete response, because it has stopped. Returns
+  /// false if the client must be closed.
+  bool end_response();
 
  private:
   enum class Phase {
@@ -66,6 +70,7 @@ class ProxiedClient {
     request,          ///< until the header is complete
     queued,           ///< until the HTTP server can serve it
     response,         ///< of the HTTP server
+    abandoned,        ///< the client has disconnected: until the HTTP server has responded
     rejection,        ///< sends ClientStream::rejection_response()
     lingering_close,  ///< until the client closes its end
   };
@@ -74,6 +79,8 @@ class ProxiedClient {
   bool handshake();
   bool read_request();
   bool queue_request();
+  bool abandon();
+  bool discard_response();
   bool relay();
   bool send_request();
   bool read_response();

@@ -109,10 +109,11 @@ class ReverseProxy::Loop {
       try {
         if (shutdown_ != Shutdown::none) {
           listening_.clear();
-          clients_.remove_if(
-              [is_stopping = shutdown_ == Shutdown::stop](const ProxiedClient& client) {
-                return is_stopping ? !client.is_awaiting_response() : client.is_sending_request();
-              });
+          // At the stop the HTTP server has stopped, and does not close connections that it had
+          // queued.
+          clients_.remove_if([is_stopping = shutdown_ == Shutdown::stop](ProxiedClient& client) {
+            return is_stopping ? !client.end_response() : client.is_sending_request();
+          });
         }
         if (shutdown_ == Shutdown::stop && clients_.empty()) {
           return;
@@ -132,8 +133,10 @@ class ReverseProxy::Loop {
     for (const UniqueFd& fd : listening_) {
       polled.push_back({fd.get(), accept_events, 0});
     }
+    // poll() fails with more entries than RLIMIT_NOFILE.
     for (const ProxiedClient& client : clients_) {
-      std::ranges::copy(client.poll_fds(), std::back_inserter(polled));
+      std::ranges::copy_if(client.poll_fds(), std::back_inserter(polled),
+                           [](const pollfd& entry) { return entry.fd >= 0; });
     }
     if (::poll(polled.data(), polled.size(), poll_timeout_ms()) < 0) {
       std::this_thread::sleep_for(retry_delay);  // ENOMEM, or EINVAL below RLIMIT_NOFILE
@@ -149,9 +152,14 @@ class ReverseProxy::Loop {
       }
     }
     const auto now = Clock::now();
-    for (auto client = clients_.begin(); client != clients_.end(); next += 2) {
-      client = client->handle_events({next[0], next[1]}, now) ? std::next(client)
-                                                              : clients_.erase(client);
+    for (auto client = clients_.begin(); client != clients_.end();) {
+      ProxiedClient::PollFds ready = client->poll_fds();
+      for (pollfd& entry : ready) {
+        if (entry.fd >= 0) {
+          entry.revents = (next++)->revents;
+        }
+      }
+      client = client->handle_events(ready, now) ? std::next(client) : clients_.erase(client);
     }
     forward_requests();
     for (const int fd : acceptable) {

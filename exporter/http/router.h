@@ -13,7 +13,7 @@ namespace inetdiag {
 
 struct RouterOptions {
   std::string telemetry_path = "/metrics";
-  unsigned max_requests = 16;  ///< concurrent scrapes; 0 for no limit
+  unsigned max_requests = 12;  ///< concurrent scrapes; 0 for no limit
 };
 
 /// Maps each path to its page.

@@ -9,8 +9,8 @@ namespace inetdiag {
 
 /// How the reverse proxy reaches the HTTP server of this process.
 struct Upstream {
-  /// The header field in which the proxy names the client: `TOKEN NAME`. It comes before those that
-  /// the client sent.
+  /// The header field in which the proxy names the client: `TOKEN NAME`. Only the first one counts,
+  /// which is that of the proxy.
   static constexpr const char* client_header = "X-Inetdiag-Client";
 
   sockaddr_un address{};  ///< an abstract UNIX address

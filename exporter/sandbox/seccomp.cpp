@@ -162,8 +162,8 @@ void allow_sockets(Filter& filter, const SandboxPolicy& policy) {
     filter.allow("connect");
     return;
   }
-  // seccomp cannot read the address in memory, but these lengths are too short for TCP and UDP, and
-  // the second one for a path of more than 6 bytes.
+  // seccomp cannot read the address in memory, but these lengths are too short for TCP and UDP.
+  // UNIX paths of up to 10 bytes fit into the first, of up to 6 into the second.
   filter.allow("connect", {equal(2, sizeof(sockaddr_nl))});
   if (policy.has_http_server) {
     filter.allow("connect", {equal(2, autobound_address_length)});

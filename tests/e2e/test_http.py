@@ -240,7 +240,7 @@ def test_concurrent_scrapes(start):
         gzipped = {"Accept-Encoding": "gzip"} if i % 2 else {}
         return exporter.get(paths[i % len(paths)], headers=gzipped)[0]
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(12) as pool:
         assert set(pool.map(scrape, range(200))) == {200}
     status, log = exporter.end()
     assert status == 0

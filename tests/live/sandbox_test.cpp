@@ -202,7 +202,7 @@ TEST_F(Sandbox, DeniesConnections) {
   EXPECT_THAT(attempt([] { return outcome(::socket(AF_UNIX, SOCK_STREAM, 0)); }), denied);
 }
 
-TEST_F(Sandbox, ReachesOnlyItsOwnHttpServer) {
+TEST_F(Sandbox, ReachesItsOwnHttpServerButNoOtherPathOrPort) {
   const SandboxPolicy policy{.has_http_server = true};
   const auto connect_to = [](const UniqueFd& server) {
     sockaddr_un name{};

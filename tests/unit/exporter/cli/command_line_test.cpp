@@ -41,7 +41,7 @@ TEST(Options, HaveDefaults) {
   const Options& options = *command_line.options;
   EXPECT_THAT(options.listen_addresses, ElementsAre(ListenAddress{"", 10045}));
   EXPECT_EQ(options.web.telemetry_path, "/metrics");
-  EXPECT_EQ(options.web.max_requests, 16U);
+  EXPECT_EQ(options.web.max_requests, 12U);
   EXPECT_TRUE(options.exporter_metrics);
   EXPECT_EQ(options.paths.procfs, "/proc");
   EXPECT_EQ(options.paths.sysfs, "/sys");

@@ -28,6 +28,7 @@ namespace {
 using kernel::UniqueFd;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 
 constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -169,6 +170,38 @@ TEST_F(ReverseProxyTest, QueuesRequestsBeyondTheConnections) {
   EXPECT_EQ(read_until_closed(first), "one");
   respond(accept_from(upstream), "two");
   EXPECT_EQ(read_until_closed(second), "two");
+}
+
+TEST_F(ReverseProxyTest, WaitsForTheResponseToAClientThatHasDisconnected) {
+  const UniqueFd upstream = listen_upstream();
+  start(1);
+  UniqueFd first = send(request);
+  UniqueFd connection = accept_from(upstream);
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ASSERT_EQ(::setsockopt(first.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+  first = UniqueFd();
+  const UniqueFd second = send(request);
+  pollfd waiting{upstream.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&waiting, 1, 100), 0);
+  respond(std::move(connection), "one");
+  respond(accept_from(upstream), "two");
+  EXPECT_EQ(read_until_closed(second), "two");
+}
+
+TEST_F(ReverseProxyTest, StopsAlthoughTheServerDoesNotRespond) {
+  const UniqueFd upstream = listen_upstream();
+  start();
+  const UniqueFd client = send(request);
+  const UniqueFd connection = accept_from(upstream);
+  proxy_->stop();
+  EXPECT_EQ(read_until_closed(client), "");
+}
+
+TEST_F(ReverseProxyTest, SkipsEmptyLinesBeforeTheRequest) {
+  const UniqueFd upstream = listen_upstream();
+  start();
+  const UniqueFd client = send("\r\n\r\n" + std::string(request));
+  EXPECT_THAT(read_until_closed(accept_from(upstream)), StartsWith("GET / HTTP/1.1\r\nX-"));
 }
 
 TEST_F(ReverseProxyTest, KeepsNoConnectionForAClientThatDoesNotRead) {
