@@ -31,7 +31,7 @@ namespace {
 
 // Connections that wait for a thread; the proxy opens no more than there are threads.
 constexpr const char* connection_queue = "16";
-constexpr int listen_backlog = 1024;
+constexpr int upstream_backlog = 1024;
 // For the request header, and for each write of the response.
 constexpr const char* request_timeout_ms = "2000";
 // A page up to this size is sent with its header in one call.
@@ -106,7 +106,7 @@ kernel::UniqueFd listen_on_unix_address(Upstream& upstream) {
   upstream.address_length = sizeof upstream.address;
   auto* const name = reinterpret_cast<sockaddr*>(&upstream.address);
   if (!fd || ::bind(fd.get(), name, sizeof upstream.address.sun_family) != 0 ||
-      ::listen(fd.get(), listen_backlog) != 0 ||
+      ::listen(fd.get(), upstream_backlog) != 0 ||
       ::getsockname(fd.get(), name, &upstream.address_length) != 0) {
     throw std::system_error(errno, std::generic_category(),
                             "cannot listen for requests within this process");
