@@ -16,7 +16,7 @@ constexpr std::size_t max_file_bytes = 1U << 22U;
 
 bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
 
-std::system_error failure(int error, const std::string& path) {
+std::system_error read_failure(int error, const std::string& path) {
   return {error, std::generic_category(), "cannot read " + path};
 }
 
@@ -39,7 +39,7 @@ UniqueFd FileTree::open(std::string_view relative) const {
   // O_NONBLOCK: a FIFO in place of the file must not block the scrape.
   UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd && !is_absent(errno)) {
-    throw failure(errno, file);
+    throw read_failure(errno, file);
   }
   return fd;
 }
@@ -62,7 +62,7 @@ std::optional<std::string> FileTree::read(std::string_view relative) const {
       return std::nullopt;
     }
     if (n < 0) {
-      throw failure(errno, path(relative));
+      throw read_failure(errno, path(relative));
     }
     // A short read is not the end of the file: seq_file returns what its own buffer holds.
     if (n == 0) {
@@ -75,7 +75,7 @@ std::optional<std::string> FileTree::read(std::string_view relative) const {
       return text;
     }
     if (text.size() > max_file_bytes) {
-      throw failure(EFBIG, path(relative));
+      throw read_failure(EFBIG, path(relative));
     }
   }
 }
