@@ -38,8 +38,8 @@ Sender open_unix_sender(const Address& address) {
   return Sender(std::move(fd));
 }
 
-/// Modules that nsswitch.conf names would need the glibc that this executable was built with: limits
-/// it to what glibc itself has.
+/// Modules that nsswitch.conf names would need the glibc that this executable was built with:
+/// limits it to what glibc itself has.
 void use_builtin_resolvers() {
   [[maybe_unused]] static const int result = __nss_configure_lookup("hosts", "files dns");
 }
