@@ -15,6 +15,7 @@ class Component:
     source: str  # name of the source package
     copyright: bytes  # Debian's copyright file
     status: str  # its entry in the database of dpkg
+    is_linked: bool  # or used for its headers only
 
     @property
     def licences(self):
@@ -42,37 +43,46 @@ def _headers(root, build):
     return set(re.findall(r"^    (/usr/\S+)$", done.stdout, re.MULTILINE))
 
 
-def _query(root, *arguments, check=True):
+def _query(root, *arguments):
     command = ["dpkg-query", f"--admindir={root}/var/lib/dpkg", *arguments]
-    return subprocess.run(command, check=check, capture_output=True, text=True).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def installed(root, package, copyright_of=None):
+def installed(root, package, is_linked):
     name, architecture, version, source = _query(
         root, "--show", "--showformat=${Package}\t${Architecture}\t${Version}\t${source:Package}", package
     ).split("\t")
-    text = (root / "usr/share/doc" / (copyright_of or name) / "copyright").read_bytes()
-    return Component(name, version, architecture, source, text, _query(root, "--status", package))
+    text = (root / "usr/share/doc" / name / "copyright").read_bytes()
+    return Component(name, version, architecture, source, text, _query(root, "--status", package), is_linked)
 
 
 def civetweb(root, version, architecture):
     """CivetWeb, which is built from the source package of this version."""
-    text = installed(root, f"libcivetweb-dev:{architecture}").copyright
+    text = installed(root, f"libcivetweb-dev:{architecture}", True).copyright
     status = f"Package: civetweb\nStatus: install ok installed\nArchitecture: {architecture}\nVersion: {version}\n"
-    return Component("civetweb", version, "source", "civetweb", text, status)
+    return Component("civetweb", version, "source", "civetweb", text, status, True)
+
+
+def _owners(root, files):
+    """The packages that the files belong to."""
+    text = _query(root, "--search", *sorted(files))
+    unowned = files - set(re.findall(r": (/.*)$", text, re.MULTILINE))
+    if unowned:
+        raise ValueError(f"no package owns {sorted(unowned)}")
+    return set(re.findall(r"^([^ :]+(?::\w+)?): /", text, re.MULTILINE))
 
 
 def of_build(root, build, civetweb_version, architecture):
     """The components of the executable of a build directory below a root directory, sorted by name."""
-    files = {os.path.normpath(file) for file in _linked(build / "exporter/inetdiag_exporter.map") | _headers(root, build / "exporter")}
-    owned = {file for file in files if not file.startswith(f"/{build.relative_to(root)}/")}
-    owners = _query(root, "--search", *sorted(owned))
-    packages = set(re.findall(r"^([^ :]+(?::\w+)?): /", owners, re.MULTILINE))
-    unowned = owned - set(re.findall(r": (/.*)$", owners, re.MULTILINE))
-    if unowned:
-        raise ValueError(f"no package owns {sorted(unowned)}")
-    found = [civetweb(root, civetweb_version, architecture), *(installed(root, package) for package in packages)]
-    return sorted(found, key=lambda component: component.name)
+    own = f"/{build.relative_to(root)}/"
+
+    def packages(files):
+        return _owners(root, {file for file in map(os.path.normpath, files) if not file.startswith(own)})
+
+    linked = packages(_linked(build / "exporter/inetdiag_exporter.map"))
+    found = [installed(root, package, True) for package in linked]
+    found += [installed(root, package, False) for package in packages(_headers(root, build / "exporter")) - linked]
+    return sorted([civetweb(root, civetweb_version, architecture), *found], key=lambda component: component.name)
 
 
 def sbom(program, components, timestamp):
@@ -88,7 +98,10 @@ def sbom(program, components, timestamp):
             "version": each.version,
             "licenses": [{"license": {"name": name}} for name in names],
             "purl": each.purl,
-            "properties": [{"name": "debian:source", "value": each.source}],
+            "properties": [
+                {"name": "debian:source", "value": each.source},
+                {"name": "use", "value": "linked" if each.is_linked else "headers"},
+            ],
         }
 
     reference = f"{program['name']}@{program['version']}-{program['architecture']}"
