@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-import subprocess
+import socket
 
 from tools import assert_all_collectors_succeed, get_when_up, output, running, version
 
@@ -42,7 +42,7 @@ def test_serves_in_an_empty_root(command, network):
     with running(*command, f"--web.listen-address={PORT}") as process:
         page = get_when_up(process, f"http://{PORT}/metrics")
         assert "inetdiag_exporter_build_info" in page
-        assert "inetdiag_scrape_duration_seconds" in page
+        assert "inetdiag_scrape_collector_duration_seconds" in page
 
 
 def test_all_collectors_succeed(command, root, architecture, network):
@@ -62,9 +62,11 @@ def test_resolves_host_names_without_modules_of_nsswitch_conf(command, root, arc
     (root / "etc").mkdir(exist_ok=True)
     (root / "etc/hosts").write_text("127.0.0.1 statsd.example\n")
     (root / "etc/nsswitch.conf").write_text("hosts: absent files\n")
-    with running(*command, "--statsd.address=statsd.example:8125", "--statsd.interval=1", f"--web.listen-address={PORT}") as process:
-        get_when_up(process, f"http://{PORT}/metrics")
-        assert "cannot resolve" not in process.log()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 8125))
+        server.settimeout(60)
+        with running(*command, "--statsd.address=statsd.example:8125", "--statsd.interval=1s", "--no-web"):
+            assert server.recv(65536).startswith(b"inetdiag_")
 
 
 def test_sbom(unpacked, release, architecture):
@@ -96,4 +98,5 @@ def test_readme_names_the_relinkable_libraries(unpacked):
 
 
 def test_contains_no_path_of_the_build(unpacked):
-    assert subprocess.run(["grep", "-c", "-a", "-F", "/build/", unpacked / "inetdiag_exporter"], capture_output=True, check=False).returncode == 1
+    program = (unpacked / "inetdiag_exporter").read_bytes()
+    assert b"/build/source" not in program and b"/build/static" not in program
