@@ -33,7 +33,8 @@ class Component:
 def _linked(linker_map):
     text = linker_map.read_text(errors="replace")
     members = text.partition("\nDiscarded input sections")[0]
-    return set(re.findall(r"^(/\S+\.a)\(", members, re.MULTILINE)) | set(re.findall(r"^LOAD (/\S+\.o)$", text, re.MULTILINE))
+    archives = re.findall(r"^(/\S+\.a)\(", members, re.MULTILINE)
+    return {*archives, *re.findall(r"^LOAD (/\S+\.o)$", text, re.MULTILINE)}
 
 
 def _headers(root, build):
