@@ -27,6 +27,9 @@ Regex::Regex(std::string_view expression) {
   regex_ = regex;
 }
 
-bool Regex::matches(std::string_view text) const { return RE2::PartialMatch(text, *regex_); }
+bool Regex::matches(std::string_view text) const {
+  // Since version 10 RE2 takes absl::string_view, which is another type in Debian 13.
+  return RE2::PartialMatch({text.data(), text.size()}, *regex_);
+}
 
 }  // namespace inetdiag::kernel
