@@ -27,6 +27,9 @@ Regex::Regex(std::string_view expression) {
   regex_ = regex;
 }
 
-bool Regex::matches(std::string_view text) const { return RE2::PartialMatch(text, *regex_); }
+bool Regex::matches(std::string_view text) const {
+  // Debian 13's RE2 takes a string_view of its own.
+  return RE2::PartialMatch({text.data(), text.size()}, *regex_);
+}
 
 }  // namespace inetdiag::kernel
