@@ -6,6 +6,7 @@
 
 #include <civetweb.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "collectors/kernel/base/text.h"
 

@@ -217,10 +217,9 @@ def test_full_listener_has_its_limit_and_drops(start):
 
 def test_unprivileged_user_gets_all_collectors(start):
     server = listen(backlog=2)
-    command = []
+    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
     if os.getuid() == 0 and os.path.exists("/usr/bin/setpriv") and may_change_user():
-        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    command += ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+        command += ["--reuid=65534", "--regid=65534", "--clear-groups"]
     exporter = start(command=command)
     series = exporter.series()
     successes = {s: v for s, v in series.items() if s.startswith("inetdiag_scrape_collector_success")}
