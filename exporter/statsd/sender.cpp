@@ -45,7 +45,7 @@ void use_builtin_resolvers() {
 }
 
 std::vector<Sender> open_udp_senders(const Address& address) {
-  if constexpr (build_info::is_static) {
+  if (build_info::is_static) {
     use_builtin_resolvers();
   }
   addrinfo hints{};

@@ -15,7 +15,7 @@ constexpr std::size_t max_value_bytes = 4096;
 
 /// A file of another file system, such as a bind mount over a sysctl, may be replaced.
 bool is_on_procfs(const UniqueFd& file) {
-  struct statfs mounted{};
+  struct statfs mounted {};
   return ::fstatfs(file.get(), &mounted) == 0 && mounted.f_type == PROC_SUPER_MAGIC;
 }
 
