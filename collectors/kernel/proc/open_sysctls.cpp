@@ -21,7 +21,7 @@ bool is_on_procfs(const UniqueFd& file) {
 
 /// Returns nothing if the value is longer, or if the sysctl no longer exists.
 std::optional<std::string> read_value(const UniqueFd& file) {
-  std::array<char, max_value_bytes> value;
+  std::array<char, max_value_bytes> value{};
   const ssize_t n = ::pread(file.get(), value.data(), value.size(), 0);
   return n >= 0 && static_cast<std::size_t>(n) < value.size()
              ? std::optional(std::string(value.data(), static_cast<std::size_t>(n)))
