@@ -66,7 +66,7 @@ struct FaultyHost {
       : collectors(std::move(chosen)) {
     std::filesystem::copy(FIXTURES "/proc", proc.root(), every);
     for (const std::size_t i : all_indices()) {
-      healthy[scraper.names()[i]] = scrape({i});
+      healthy[scraper.names()[i]] = scrape(Selection{i});
     }
   }
 
