@@ -33,7 +33,12 @@ class Authority:
     def __init__(self, directory, name):
         self.directory, self.name = directory, name
         self.certificate, self.key = directory / f"{name}.crt", directory / f"{name}.key"
-        openssl("req", "-x509", *self.new_key(self.key), "-out", self.certificate, "-subj", f"/CN={name}")
+        openssl("req", "-x509", *self.new_key(self.key), "-out", self.certificate, "-subj", f"/CN={name}", *self.extensions())
+
+    @staticmethod
+    def extensions():
+        """Python 3.13 requires them of an authority (VERIFY_X509_STRICT)."""
+        return ["-addext", "keyUsage=critical,keyCertSign"]
 
     @staticmethod
     def new_key(path):
@@ -61,7 +66,7 @@ def keys(tmp_path_factory):
     authority.issue("renewed", "IP:127.0.0.1", "serverAuth")
     authority.issue("client", "DNS:prometheus.example", "clientAuth")
     authority.issue("other", "DNS:other.example", "clientAuth")
-    authority.issue("expired", "DNS:prometheus.example", "clientAuth", days=-1)
+    authority.issue("expired", "DNS:prometheus.example", "clientAuth", days=0)
     Authority(directory, "untrusted-ca").issue("untrusted", "DNS:prometheus.example", "clientAuth")
     return directory
 

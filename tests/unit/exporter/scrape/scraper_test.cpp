@@ -157,7 +157,9 @@ class Stuck {
   ~Stuck() { release(); }
   Action action() {
     return [this](auto&) {
-      entered.count_down();
+      if (!entered.try_wait()) {
+        entered.count_down();
+      }
       gate_.wait();
       return gauge("metric_stuck");
     };
