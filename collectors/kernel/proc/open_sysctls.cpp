@@ -31,8 +31,10 @@ std::optional<std::string> read_value(const UniqueFd& file) {
 }  // namespace
 
 std::size_t max_sysctl_descriptors() {
+  constexpr rlim_t enough = 1024;
   rlimit limit{};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / 4 : 0;
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur < enough ? 0 : limit.rlim_cur / 4;
 }
 
 std::optional<std::string> OpenSysctls::read(const FileTree& proc, std::string_view relative) {

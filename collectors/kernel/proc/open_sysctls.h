@@ -13,7 +13,7 @@
 namespace inetdiag::kernel {
 
 /// Returns how many descriptors the sysctls of all network namespaces together may keep: a quarter
-/// of the soft limit (RLIMIT_NOFILE).
+/// of the soft limit (RLIMIT_NOFILE), or none if that is below 1024: clients need them.
 std::size_t max_sysctl_descriptors();
 
 /// The sysctl files of one network namespace, open between scrapes. Opening one takes several times
