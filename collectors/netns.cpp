@@ -42,6 +42,9 @@ constexpr CpuCredit::CpuTime max_dump_cpu_per_scrape = std::chrono::milliseconds
 /// be lost.
 constexpr double collecting_share = 0.8;
 
+/// Sysctl files of a namespace that stay open.
+constexpr std::size_t sysctls_per_namespace = 16;
+
 /// The state of a namespace is kept for this many scrapes that do not discover it: a failed
 /// discovery must not reset drop counters.
 constexpr unsigned max_missed_scrapes = 3;
@@ -51,6 +54,7 @@ struct NamespaceState {
   std::string label;
   CreatedTime created{};  ///< a time at which it did not exist
   std::vector<std::shared_ptr<Collector>> collectors;
+  std::unique_ptr<kernel::OpenSysctls> sysctls;
   std::shared_ptr<const kernel::PartialDump> partial;
   Clock::time_point dumped_at{};
   kernel::TcpActivity activity_at_dump{};
@@ -399,12 +403,11 @@ class NetnsCollector final : public Collector {
       for (const NamespacedCollector& each : collectors_) {
         state.collectors.push_back(each.shared ? each.shared : each.make());
       }
+      state.sysctls =
+          std::make_unique<kernel::OpenSysctls>(has_room_for_sysctls() ? sysctls_per_namespace : 0);
     }
     const std::string& label = netns.label;
-    // The directories of /proc/sys/net of all namespaces share one hash chain of the dentry cache
-    // (fs/proc/proc_sysctl.c, proc_sys_compare). With hundreds of namespaces a path lookup for each
-    // sysctl would cost more than everything else.
-    kernel::CachedFiles proc(proc_of_thread_, context.deadline, true);
+    kernel::CachedFiles proc(proc_of_thread_, context.deadline, state.sysctls.get());
     const kernel::TcpActivity activity = kernel::tcp_activity(proc);
     const auto now = Clock::now();
     if (activity.has_no_connections()) {
@@ -451,6 +454,15 @@ class NetnsCollector final : public Collector {
                  std::chrono::duration<double>(now - state.dumped_at).count());
     }
     round.families.add(std::move(families), "netns", label);
+  }
+
+  /// The exporter's own namespace has the other quarter.
+  bool has_room_for_sysctls() const {
+    const auto with_room = std::ranges::count_if(states_, [](const auto& state) {
+      return state.second.sysctls && state.second.sysctls->max_files() > 0;
+    });
+    return (static_cast<std::size_t>(with_room) + 1) * sysctls_per_namespace <=
+           kernel::max_sysctl_descriptors() / 4 * 3;
   }
 
   bool may_dump(const Round& round, Clock::time_point now) {

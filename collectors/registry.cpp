@@ -42,7 +42,7 @@ constexpr auto table = std::to_array<CollectorEntry>({
     {"fragments", "memory of IP fragments that wait for reassembly", true, {}, make_fragments, stateless},
     {"route_cache", "IPv6 route cache and its limit, before Linux 6.3", true, {}, make_route_cache, stateless},
     {"qdisc", "queueing disciplines of network devices: queue, drops, overlimits", true, qdisc_settings, make_qdisc, stateless},
-    {"netlink", "receive queues and lost messages of netlink sockets", true, {}, make_netlink, stateful},
+    {"netlink", "receive queues and lost messages of netlink sockets", true, {}, make_netlink},
     {"raw", "receive queues and drops of raw sockets", true, {}, make_raw, stateful},
     {"packet", "receive queues and drops of packet sockets", true, {}, make_packet, stateful},
     {"unix", "accept queues of listening UNIX sockets, unread datagrams", true, unix_settings, make_unix, stateless},

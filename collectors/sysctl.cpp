@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,9 +72,21 @@ constexpr auto known = std::to_array<Known>({
     {"fs.nr_open", "Maximum RLIMIT_NOFILE, the number of open files of a process"},
 });
 
+/// Those that other network namespaces have series of: the limits that alerts and the diagnosis
+/// use. With hundreds of pods, all sysctls would be a fifth of the page and of its cost.
+constexpr auto of_each_namespace = std::to_array<std::string_view>({
+    "net.core.somaxconn",
+    "net.ipv4.tcp_max_syn_backlog",
+    "net.ipv4.tcp_max_tw_buckets",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_abort_on_overflow",
+    "net.ipv4.ip_local_port_range",
+    "net.unix.max_dgram_qlen",
+});
+
 /// Host-wide sysctls of net.* do not exist in other namespaces.
-bool is_per_namespace(std::string_view name) {
-  return name.starts_with("net.") && !name.starts_with("net.netfilter.");
+bool can_be_per_namespace(const std::string& path) {
+  return path.starts_with("sys/net/") && !path.starts_with("sys/net/netfilter/");
 }
 
 std::string metric_name(std::string_view sysctl) {
@@ -96,6 +107,7 @@ struct Sysctl {
   std::string metric;
   std::string help;
   std::array<std::string_view, 3> fields{};
+  bool is_of_each_namespace = false;
   bool is_included = false;  ///< by the setting `include`; its absence is reported
 };
 
@@ -105,7 +117,8 @@ Sysctl described(std::string_view name, std::string_view description,
                 .path = kernel::sysctl_path(name),
                 .metric = metric_name(name),
                 .help = std::string(description),
-                .fields = fields};
+                .fields = fields,
+                .is_of_each_namespace = std::ranges::count(of_each_namespace, name) > 0};
   if (description.empty()) {
     sysctl.help.append("Sysctl ").append(name).append(".");
   } else {
@@ -145,6 +158,7 @@ class Sysctls final : public Collector {
                                           "net.ipv4.tcp_congestion_control");
       }
       sysctl.is_included = true;
+      sysctl.is_of_each_namespace = can_be_per_namespace(sysctl.path);
       add(std::move(sysctl));
     }
   }
@@ -154,7 +168,7 @@ class Sysctls final : public Collector {
     auto info = gauge_family("inetdiag_sysctl_info",
                              "Sysctls with a value that is not a number, by name and value.");
     for (const Sysctl& sysctl : sysctls_) {
-      if (context.is_other_namespace && !is_per_namespace(sysctl.name)) {
+      if (context.is_other_namespace && !sysctl.is_of_each_namespace) {
         continue;
       }
       try {
@@ -174,8 +188,11 @@ class Sysctls final : public Collector {
 
  private:
   void add(Sysctl sysctl) {
-    if (metrics_.insert(sysctl.metric).second) {
+    const auto present = std::ranges::find(sysctls_, sysctl.metric, &Sysctl::metric);
+    if (present == sysctls_.end()) {
       sysctls_.push_back(std::move(sysctl));
+    } else {
+      present->is_of_each_namespace |= sysctl.is_of_each_namespace;
     }
   }
 
@@ -205,7 +222,6 @@ class Sysctls final : public Collector {
   }
 
   std::vector<Sysctl> sysctls_;
-  std::set<std::string> metrics_;
 };
 
 }  // namespace

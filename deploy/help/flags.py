@@ -1,5 +1,6 @@
 """Reads --help-table, the only source of the man page, the shell completions and the tables in docs/cli.md."""
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -49,8 +50,10 @@ def words(text):
 
 
 def read(program):
+    wrapper = os.environ.get("EXE_WRAPPER", "").split()
+
     def run(*arguments):
-        return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
+        return subprocess.run([*wrapper, program, *arguments], check=True, capture_output=True, text=True).stdout
 
     version = re.search(r"version (\S+)", run("--version")).group(1)
     summary, commands, flags = "", {}, {"": []}

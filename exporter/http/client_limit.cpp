@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include "collectors/kernel/proc/open_sysctls.h"
 #include "exporter/http/http_server.h"
 
 namespace inetdiag {
@@ -34,7 +35,7 @@ void raise_descriptor_limit() {
 ClientLimits client_limits(std::size_t listening) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t reserved = reserved_descriptors + listening;
+  const rlim_t reserved = reserved_descriptors + listening + kernel::max_sysctl_descriptors();
   const rlim_t available = std::max(limit.rlim_cur, reserved) - reserved;
   // Half of a small number for connections, half for clients without a complete request.
   const rlim_t connections = std::min<rlim_t>(HttpServer::threads, available / 4);

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <list>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -33,8 +34,7 @@ using kernel::UniqueFd;
 
 // A flood of connections must not delay the clients that are already accepted.
 constexpr std::size_t max_accepts_per_poll = 64;
-// Delay after accept() or poll() failed for lack of a resource, during which the socket stays
-// readable.
+// Delay after accept() or poll() failed, during which the socket stays readable.
 constexpr std::chrono::milliseconds retry_delay{100};
 
 std::string peer_name(int fd) {
@@ -129,9 +129,10 @@ class ReverseProxy::Loop {
 
   void poll_once() {
     std::vector<pollfd> polled = {{wake_.get(), POLLIN, 0}};
-    const short accept_events = accept_after_ <= Clock::now() ? POLLIN : 0;
+    // poll() ignores -1. It would report an error of the socket whatever the requested events.
+    const bool accepts = accept_after_ <= Clock::now();
     for (const UniqueFd& fd : listening_) {
-      polled.push_back({fd.get(), accept_events, 0});
+      polled.push_back({accepts ? fd.get() : -1, POLLIN, 0});
     }
     // poll() fails with more entries than RLIMIT_NOFILE.
     for (const ProxiedClient& client : clients_) {
@@ -206,10 +207,7 @@ class ReverseProxy::Loop {
     for (std::size_t accepted = 0; accepted < max_accepts_per_poll; ++accepted) {
       UniqueFd fd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (!fd) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-          accept_after_ = Clock::now() + retry_delay;
-          close_oldest_idle();
-        }
+        handle_accept_error(listening, errno);
         return;
       }
       if (clients_.size() >= max_clients_ && !close_oldest_idle()) {
@@ -222,6 +220,18 @@ class ReverseProxy::Loop {
       } catch (const std::runtime_error& error) {
         context_.log_failure(name, error.what());
       }
+    }
+  }
+
+  void handle_accept_error(int listening, int error) {
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+      accept_after_ = Clock::now() + retry_delay;
+      close_oldest_idle();
+    } else if (error == EINVAL) {  // it does not listen any more, and poll() always returns it
+      const auto socket = std::ranges::find(listening_, listening, &UniqueFd::get);
+      log_.error("a listening socket was destroyed, as `ss -K` does; restart the exporter",
+                 {{"remaining", std::to_string(listening_.size() - 1)}});
+      listening_.erase(socket);
     }
   }
 

@@ -12,10 +12,11 @@ constexpr int stall_timeout_divisor = 4;
 
 }  // namespace
 
-ScrapeRun::ScrapeRun(Selection selection, const KernelSource& source, Clock::time_point end)
+ScrapeRun::ScrapeRun(Selection selection, const KernelSource& source, kernel::OpenSysctls& sysctls,
+                     Clock::time_point end)
     : selection_(std::move(selection)),
       deadline_(end, stop_.get_token()),
-      proc_(source.proc, deadline_),
+      proc_(source.proc, deadline_, &sysctls),
       cgroups_(source.sys, deadline_),
       pods_(source.kubelet_logs, deadline_),
       tcp_(source.netlink, deadline_),

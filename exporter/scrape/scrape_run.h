@@ -16,6 +16,7 @@
 #include "collectors/kernel/netlink/netlink.h"
 #include "collectors/kernel/netns/pod_names.h"
 #include "collectors/kernel/proc/file_tree.h"
+#include "collectors/kernel/proc/open_sysctls.h"
 #include "collectors/support/collector.h"
 #include "exporter/scrape/result.h"
 
@@ -50,7 +51,8 @@ class ScrapeRun {
   /// not the collector noticed the deadline, because an error is logged again if its text changes.
   static constexpr const char* timed_out = "timed out (scrape deadline)";
 
-  ScrapeRun(Selection selection, const KernelSource& source, Clock::time_point end);
+  ScrapeRun(Selection selection, const KernelSource& source, kernel::OpenSysctls& sysctls,
+            Clock::time_point end);
 
   const Selection& selection() const { return selection_; }
   const kernel::Deadline& deadline() const { return deadline_; }

@@ -90,7 +90,7 @@ Scraper::RunPtr Scraper::join_or_start(const Selection& selection, Clock::time_p
     if (current && current->can_be_joined()) {
       return current;
     }
-    current = std::make_shared<ScrapeRun>(selection, source_, deadline);
+    current = std::make_shared<ScrapeRun>(selection, source_, sysctls_, deadline);
     run = current;
   }
   try {

@@ -9,9 +9,12 @@
 #include <utility>
 
 #include <netdb.h>
+#include <nss.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "exporter/build_info.h"
 
 namespace inetdiag::statsd {
 namespace {
@@ -35,7 +38,16 @@ Sender open_unix_sender(const Address& address) {
   return Sender(std::move(fd));
 }
 
+/// Modules that nsswitch.conf names would need the glibc that this executable was built with:
+/// limits it to what glibc itself has.
+void use_builtin_resolvers() {
+  [[maybe_unused]] static const int result = __nss_configure_lookup("hosts", "files dns");
+}
+
 std::vector<Sender> open_udp_senders(const Address& address) {
+  if (build_info::is_static) {
+    use_builtin_resolvers();
+  }
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;

@@ -130,10 +130,19 @@ def binary(request):
 def is_sanitized(request):
     """Whether the exporter is built with a sanitizer.
 
-    Such an exporter is slow, keeps freed memory, needs a large address space, has no sandbox and does not
-    work with LD_PRELOAD, because the sanitizer must be loaded first."""
+    Such an exporter is slow, keeps freed memory, needs a large address space and has no sandbox."""
     program = Path(request.config.getoption("--exporter")).read_bytes()
     return any(name in program for name in (b"__asan_init", b"__tsan_init"))
+
+
+@pytest.fixture
+def preload(binary, is_sanitized):
+    """Skips the test if LD_PRELOAD does not work: a sanitizer must be loaded first, and a static executable loads
+    nothing."""
+    if is_sanitized:
+        pytest.skip("a sanitizer does not work with LD_PRELOAD")
+    if "(NEEDED)" not in subprocess.run(["readelf", "--dynamic", binary], capture_output=True, text=True, check=True).stdout:
+        pytest.skip("a static executable does not work with LD_PRELOAD")
 
 
 @pytest.fixture

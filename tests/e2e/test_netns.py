@@ -129,9 +129,23 @@ def test_own_namespace_keeps_its_series(start, netns_dir, three_namespaces):
     assert set(series_in(None, pinned)) == set(alone) | added
     # Host-wide families are exported without a netns label only.
     other = set(series_in("alpha", pinned))
-    for family in ("softnet_", "tcp_orphans", "tcp_memory", "page_size", "sysctl_fs_", "conntrack", "scrape_"):
+    for family in ("softnet_", "tcp_orphans", "tcp_memory", "page_size", "sysctl_fs_", "conntrack", "netlink_", "scrape_"):
         assert not [series for series in other if series.startswith(f"inetdiag_{family}")]
     assert "inetdiag_tcp_time_wait" in other
+
+
+def test_sysctls_of_a_namespace_are_read_anew(start, netns_dir, new_namespace):
+    somaxconn = 'inetdiag_sysctl_net_core_somaxconn{netns="alpha"}'
+    exporter = start("--netns.discover=pinned", f"--path.netns={netns_dir.path}")
+    for first, second in (11, 12), (13, 14):  # the second namespace has the name of the first one
+        namespace = new_namespace()
+        netns_dir.pin("alpha", namespace)
+        for value in first, second:
+            namespace.send_command("sysctl", "net.core.somaxconn", value)
+            assert exporter.series()[somaxconn] == value
+        netns_dir.unpin("alpha")
+        namespace.stop()
+        assert somaxconn not in exporter.series()
 
 
 def test_accept_queue_overflow_in_another_namespace(start, binary, netns_dir, three_namespaces):

@@ -28,7 +28,7 @@ Regex::Regex(std::string_view expression) {
 }
 
 bool Regex::matches(std::string_view text) const {
-  // Debian 13's RE2 takes a string_view of its own.
+  // Since version 10 RE2 takes absl::string_view, which is another type in Debian 13.
   return RE2::PartialMatch({text.data(), text.size()}, *regex_);
 }
 

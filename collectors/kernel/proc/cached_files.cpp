@@ -20,17 +20,8 @@ std::optional<double> CachedFiles::read_number(std::string_view relative) {
 }
 
 std::optional<std::string> CachedFiles::read_again(std::string_view relative) {
-  if (!keep_sysctl_directories_ || !relative.starts_with("sys/")) {
-    return tree_.read(relative);
-  }
-  const std::string_view parent = relative.substr(0, relative.rfind('/'));
-  Memoized<UniqueFd>* directory = nullptr;
-  {
-    const std::scoped_lock lock(mutex_);
-    directory = &sysctl_directories_[std::string(parent)];
-  }
-  return tree_.read(relative,
-                    directory->get(deadline_, [&] { return tree_.open_directory(parent); }));
+  return sysctls_ != nullptr && relative.starts_with("sys/") ? sysctls_->read(tree_, relative)
+                                                             : tree_.read(relative);
 }
 
 }  // namespace inetdiag::kernel

@@ -8,18 +8,17 @@
 
 #include "collectors/kernel/base/deadline.h"
 #include "collectors/kernel/base/memoized.h"
-#include "collectors/kernel/base/unique_fd.h"
 #include "collectors/kernel/proc/file_tree.h"
+#include "collectors/kernel/proc/open_sysctls.h"
 
 namespace inetdiag::kernel {
 
 /// The files of one scrape. Each is read at most once, and all collectors get the same text.
 class CachedFiles {
  public:
-  /// With `keep_sysctl_directories`, each directory of sysctls is opened once: this saves path
-  /// lookups at the cost of one file descriptor per directory.
-  CachedFiles(const FileTree& tree, const Deadline& deadline, bool keep_sysctl_directories = false)
-      : tree_(tree), deadline_(deadline), keep_sysctl_directories_(keep_sysctl_directories) {}
+  /// `sysctls` may be nullptr.
+  CachedFiles(const FileTree& tree, const Deadline& deadline, OpenSysctls* sysctls = nullptr)
+      : tree_(tree), deadline_(deadline), sysctls_(sysctls) {}
 
   /// Returns the text of a file, valid as long as this object. Throws as FileTree::read(), and
   /// DeadlineExceeded.
@@ -41,10 +40,9 @@ class CachedFiles {
   File& file(std::string_view relative);
   const FileTree& tree_;
   const Deadline& deadline_;
-  bool keep_sysctl_directories_;
+  OpenSysctls* const sysctls_;
   std::mutex mutex_;
   std::map<std::string, File, std::less<>> files_;
-  std::map<std::string, Memoized<UniqueFd>, std::less<>> sysctl_directories_;
 };
 
 }  // namespace inetdiag::kernel

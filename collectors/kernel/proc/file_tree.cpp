@@ -16,6 +16,10 @@ constexpr std::size_t max_file_bytes = 1U << 22U;
 
 bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
 
+std::system_error read_failure(int error, const std::string& path) {
+  return {error, std::generic_category(), "cannot read " + path};
+}
+
 }  // namespace
 
 std::string FileTree::path(std::string_view relative) const {
@@ -30,29 +34,20 @@ std::string FileTree::path(std::string_view relative) const {
   return path.append(relative);
 }
 
-UniqueFd FileTree::open_directory(std::string_view relative) const {
-  return UniqueFd(::open(path(relative).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+UniqueFd FileTree::open(std::string_view relative) const {
+  const std::string file = path(relative);
+  // O_NONBLOCK: a FIFO in place of the file must not block the scrape.
+  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd && !is_absent(errno)) {
+    throw read_failure(errno, file);
+  }
+  return fd;
 }
 
 std::optional<std::string> FileTree::read(std::string_view relative) const {
-  return read(relative, UniqueFd());
-}
-
-std::optional<std::string> FileTree::read(std::string_view relative,
-                                          const UniqueFd& directory) const {
-  const std::string file = path(relative);
-  const auto failure = [&](int error) {
-    return std::system_error(error, std::generic_category(), "cannot read " + file);
-  };
-  const std::string name = directory ? file.substr(file.rfind('/') + 1) : file;
-  // O_NONBLOCK: a FIFO in place of the file must not block the scrape.
-  const UniqueFd fd(::openat(directory ? directory.get() : AT_FDCWD, name.c_str(),
-                             O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const UniqueFd fd = open(relative);
   if (!fd) {
-    if (is_absent(errno)) {
-      return std::nullopt;
-    }
-    throw failure(errno);
+    return std::nullopt;
   }
   const auto buffer = std::make_unique_for_overwrite<std::array<char, read_bytes>>();
   const bool is_sysctl = relative.starts_with("sys/");
@@ -67,7 +62,7 @@ std::optional<std::string> FileTree::read(std::string_view relative,
       return std::nullopt;
     }
     if (n < 0) {
-      throw failure(errno);
+      throw read_failure(errno, path(relative));
     }
     // A short read is not the end of the file: seq_file returns what its own buffer holds.
     if (n == 0) {
@@ -80,7 +75,7 @@ std::optional<std::string> FileTree::read(std::string_view relative,
       return text;
     }
     if (text.size() > max_file_bytes) {
-      throw failure(EFBIG);
+      throw read_failure(EFBIG, path(relative));
     }
   }
 }

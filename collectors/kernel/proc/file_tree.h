@@ -28,11 +28,8 @@ class FileTree {
   /// (ENOENT, ENOTDIR). Throws std::system_error with the path on any other error.
   std::optional<std::string> read(std::string_view relative) const;
 
-  /// Opens a directory for read(). Returns an empty UniqueFd on failure.
-  UniqueFd open_directory(std::string_view relative) const;
-
-  /// As read(), but opens the file relative to `directory`, its parent, unless that is empty.
-  std::optional<std::string> read(std::string_view relative, const UniqueFd& directory) const;
+  /// Opens a file for reading. Returns an empty UniqueFd if it does not exist; throws as read().
+  UniqueFd open(std::string_view relative) const;
 
  private:
   std::string root_;

@@ -125,16 +125,21 @@ TEST(Sysctl, RejectsInvalidNames) {
   }
 }
 
-TEST(Sysctl, OmitsHostSysctlsInOtherNamespaces) {
+TEST(Sysctl, ExportsLimitsAndIncludedSysctlsOfOtherNamespaces) {
   CollectorFixture fixture;
   fixture.is_other_namespace = true;
-  for (const auto* file : {"net/core/somaxconn", "net/netfilter/nf_conntrack_max", "fs/file-max",
-                           "kernel/threads-max", "net/ipv4/tcp_syncookies"}) {
+  for (const auto* file : {"net/core/somaxconn", "net/core/rmem_max", "net/ipv4/tcp_fin_timeout",
+                           "net/netfilter/nf_conntrack_max", "fs/file-max", "kernel/threads-max",
+                           "net/ipv4/tcp_syncookies", "net/ipv4/tcp_mtu_probing"}) {
     fixture.proc_tree.write(std::string("sys/") + file, "1\n");
   }
-  EXPECT_THAT(fixture.lines(*make_sysctl(including({"kernel.threads-max"}))),
-              ElementsAre("inetdiag_sysctl_net_core_somaxconn 1",
-                          "inetdiag_sysctl_net_ipv4_tcp_syncookies 1"));
+  EXPECT_THAT(fixture.lines(*make_sysctl(
+                  including({"kernel.threads-max", "net/ipv4/tcp_fin_timeout",
+                             "net.ipv4.tcp_mtu_probing", "net.netfilter.nf_conntrack_max"}))),
+              UnorderedElementsAre("inetdiag_sysctl_net_core_somaxconn 1",
+                                   "inetdiag_sysctl_net_ipv4_tcp_syncookies 1",
+                                   "inetdiag_sysctl_net_ipv4_tcp_fin_timeout 1",
+                                   "inetdiag_sysctl_net_ipv4_tcp_mtu_probing 1"));
 }
 
 }  // namespace

@@ -83,9 +83,8 @@ class LatchedStream final : public PlainStream {
 
 class ReverseProxyTest : public ::testing::Test {
  protected:
-  void start(std::size_t max_connections = 2) {
-    std::vector<UniqueFd> listening;
-    listening.push_back(listen_on({.host = "127.0.0.1", .port = 0}));
+  void start(std::size_t max_connections = 2, std::vector<UniqueFd> listening = {}) {
+    listening.insert(listening.begin(), listen_on({.host = "127.0.0.1", .port = 0}));
     proxy_.emplace(
         std::move(listening),
         [this](int fd) { return std::make_unique<LatchedStream>(fd, begun_); }, 4, captured_.log);
@@ -212,6 +211,19 @@ TEST_F(ReverseProxyTest, KeepsNoConnectionForAClientThatDoesNotRead) {
   const UniqueFd other = send(request);
   respond(accept_from(upstream), "two");
   EXPECT_EQ(read_until_closed(other), "two");
+}
+
+TEST_F(ReverseProxyTest, ServesTheOtherSocketsAfterOneWasDestroyed) {
+  UniqueFd destroyed = listen_on({.host = "127.0.0.1", .port = 0});
+  ASSERT_EQ(::shutdown(destroyed.get(), SHUT_RDWR), 0);
+  const UniqueFd server = listen_upstream();
+  std::vector<UniqueFd> listening;
+  listening.push_back(std::move(destroyed));
+  start(2, std::move(listening));
+  const UniqueFd client = send(request);
+  respond(accept_from(server), "response");
+  EXPECT_EQ(read_until_closed(client), "response");
+  EXPECT_EQ(captured_.count("a listening socket was destroyed"), 1) << captured_.text();
 }
 
 TEST_F(ReverseProxyTest, LogsTheErrorOfTheCallThatFailed) {

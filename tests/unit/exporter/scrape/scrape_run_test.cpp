@@ -17,6 +17,8 @@ using Clock = ScrapeRun::Clock;
 const KernelSource source{kernel::FileTree("/proc"), kernel::FileTree("/sys"),
                           kernel::open_netlink};
 
+kernel::OpenSysctls sysctls(0);
+
 CollectorRun succeeded() { return {.success = true, .seconds = 0.5}; }
 
 ScrapeRun::ResultPtr build(std::vector<CollectorRun>&& runs) {
@@ -32,14 +34,14 @@ ScrapeRun::ResultPtr build(std::vector<CollectorRun>&& runs) {
 }
 
 TEST(ScrapeRun, AllowsEachCollectorToBeClaimedOnce) {
-  ScrapeRun run({3, 5}, source, Clock::now() + 1h);
+  ScrapeRun run({3, 5}, source, sysctls, Clock::now() + 1h);
   EXPECT_EQ(run.claim(), 0U);
   EXPECT_EQ(run.claim(), 1U);
   EXPECT_EQ(run.claim(), std::nullopt);
 }
 
 TEST(ScrapeRun, IsCompleteWhenEveryCollectorHasFinished) {
-  ScrapeRun run({3, 5}, source, Clock::now() + 1h);
+  ScrapeRun run({3, 5}, source, sysctls, Clock::now() + 1h);
   run.finish(*run.claim(), succeeded());
   EXPECT_FALSE(run.is_complete());
   EXPECT_TRUE(run.can_be_joined());
@@ -49,7 +51,7 @@ TEST(ScrapeRun, IsCompleteWhenEveryCollectorHasFinished) {
 }
 
 TEST(ScrapeRun, AllowsNoClaimAfterAStop) {
-  ScrapeRun run({3}, source, Clock::now() + 1h);
+  ScrapeRun run({3}, source, sysctls, Clock::now() + 1h);
   run.stop();
   EXPECT_EQ(run.claim(), std::nullopt);
   EXPECT_TRUE(run.context().deadline.has_passed());
@@ -57,13 +59,13 @@ TEST(ScrapeRun, AllowsNoClaimAfterAStop) {
 }
 
 TEST(ScrapeRun, CannotBeJoinedAfterItsDeadline) {
-  ScrapeRun run({3}, source, Clock::now());
+  ScrapeRun run({3}, source, sysctls, Clock::now());
   EXPECT_FALSE(run.can_be_joined());
   run.wait(Clock::now() + 1h, [] {});  // returns
 }
 
 TEST(ScrapeRun, ReportsAStallIfNoCollectorFinishes) {
-  ScrapeRun run({3, 5}, source, Clock::now() + 40ms);
+  ScrapeRun run({3, 5}, source, sysctls, Clock::now() + 40ms);
   run.claim();
   int stalls = 0;
   run.wait(Clock::now() + 1h, [&] {
@@ -74,7 +76,7 @@ TEST(ScrapeRun, ReportsAStallIfNoCollectorFinishes) {
 }
 
 TEST(ScrapeRun, ReportsEachTimeoutOnce) {
-  ScrapeRun run({3, 5, 7}, source, Clock::now());
+  ScrapeRun run({3, 5, 7}, source, sysctls, Clock::now());
   run.finish(*run.claim(), succeeded());
   run.claim();
   std::vector<std::size_t> timeouts;
@@ -92,14 +94,14 @@ TEST(ScrapeRun, ReportsEachTimeoutOnce) {
 }
 
 TEST(ScrapeRun, BuildsTheCompleteResultOnce) {
-  ScrapeRun run({3}, source, Clock::now() + 1h);
+  ScrapeRun run({3}, source, sysctls, Clock::now() + 1h);
   run.finish(*run.claim(), succeeded());
   const auto result = run.result(build, [](std::size_t) {});
   EXPECT_EQ(run.result(build, [](std::size_t) {}), result);
 }
 
 TEST(ScrapeRun, TellsWhetherItCanBeJoinedWhileTheResultIsBuilt) {
-  ScrapeRun run({3}, source, Clock::now() + 1h);
+  ScrapeRun run({3}, source, sysctls, Clock::now() + 1h);
   run.finish(*run.claim(), succeeded());
   run.result(
       [&](std::vector<CollectorRun>&& runs) {
@@ -111,7 +113,7 @@ TEST(ScrapeRun, TellsWhetherItCanBeJoinedWhileTheResultIsBuilt) {
 }
 
 TEST(ScrapeRun, RepeatsTheFailureToBuildTheCompleteResult) {
-  ScrapeRun run({3}, source, Clock::now() + 1h);
+  ScrapeRun run({3}, source, sysctls, Clock::now() + 1h);
   run.finish(*run.claim(), succeeded());
   const auto fail = [](std::vector<CollectorRun>&&) -> ScrapeRun::ResultPtr {
     throw std::runtime_error("out of memory");

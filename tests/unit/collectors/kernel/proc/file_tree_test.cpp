@@ -56,30 +56,6 @@ TEST(FileTree, RejectsEndlessFiles) {
   }
 }
 
-TEST(FileTree, ReadsRelativeToAnOpenDirectory) {
-  const testing::TemporaryTree tree;
-  tree.write("sys/net/core/somaxconn", "4096\n");
-  const FileTree files(tree.root());
-  const kernel::UniqueFd directory = files.open_directory("sys/net/core");
-  std::filesystem::rename(tree.path("sys"), tree.path("moved"));
-  EXPECT_EQ(files.read("sys/net/core/somaxconn", directory), "4096\n");
-  EXPECT_FALSE(files.read("sys/net/core/other", directory));
-  EXPECT_FALSE(files.open_directory("sys/net/core"));
-  EXPECT_FALSE(files.read("sys/net/core/somaxconn", files.open_directory("sys/net/core")));
-}
-
-TEST(CachedFiles, ReturnNothingForSysctlsInMissingDirectories) {
-  const testing::TemporaryTree tree;
-  tree.write("sys/fs/file-max", "7");
-  const FileTree files(tree.root());
-  const auto deadline = kernel::Deadline::in(std::chrono::seconds(10));
-  kernel::CachedFiles cached(files, deadline, true);
-  EXPECT_EQ(cached.read("sys/fs/file-max"), "7");
-  EXPECT_FALSE(cached.read("sys/fs/missing"));
-  EXPECT_FALSE(cached.read("sys/net/netfilter/nf_conntrack_max"));
-  EXPECT_FALSE(cached.read("sys/fs/file-max/below"));
-}
-
 TEST(CachedFiles, ReadEachFileOnce) {
   const testing::TemporaryTree tree;
   const FileTree root(tree.root());

@@ -1,0 +1,80 @@
+"""Fixtures of the tests of the artefacts that deploy/release made."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from tools import ROOT, version  # noqa: E402
+
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+EMULATORS = {"amd64": [], "arm64": ["qemu-aarch64-static"]}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--release", default=str(ROOT / "build-release"), help="the output directory of deploy/release")
+    parser.addoption("--again", help="that of a second run, which may have fewer architectures")
+
+
+@pytest.fixture(scope="session")
+def release(request):
+    return Path(request.config.getoption("--release"))
+
+
+@pytest.fixture(scope="session")
+def again(request):
+    if not request.config.getoption("--again"):
+        pytest.skip("no second run: --again")
+    return Path(request.config.getoption("--again"))
+
+
+@pytest.fixture(scope="session", params=EMULATORS)
+def architecture(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def unpacked(release, architecture, tmp_path_factory):
+    """The directory of the tarball."""
+    name = f"inetdiag_exporter-{version()}.linux-{architecture}"
+    directory = tmp_path_factory.mktemp(architecture)
+    with tarfile.open(release / f"{name}.tar.gz") as archive:
+        archive.extractall(directory)
+    return directory / name
+
+
+@pytest.fixture(scope="session")
+def root(unpacked, architecture, tmp_path_factory):
+    """A root directory that holds the executable, the emulator if there is one, and nothing else."""
+    directory = tmp_path_factory.mktemp("root")
+    shutil.copy(unpacked / "inetdiag_exporter", directory)
+    for emulator in EMULATORS[architecture]:
+        shutil.copy(shutil.which(emulator), directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def command(root, architecture):
+    """Runs the executable in the root directory."""
+    return ["chroot", root, *(f"/{emulator}" for emulator in EMULATORS[architecture]), "/inetdiag_exporter"]
+
+
+@pytest.fixture
+def network():
+    """Runs the test in a new network namespace with loopback up."""
+    with open("/proc/self/ns/net", "rb") as original:
+        if LIBC.unshare(CLONE_NEWNET) != 0:
+            pytest.skip(f"cannot create a network namespace: {os.strerror(ctypes.get_errno())}")
+        try:
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            yield
+        finally:
+            assert LIBC.setns(original.fileno(), CLONE_NEWNET) == 0
