@@ -1,6 +1,7 @@
 """Helpers of the tests of deployment and containers: commands, running programs, HTTP."""
 
 import contextlib
+import platform
 import re
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from polling import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
+SUITE = platform.freedesktop_os_release().get("VERSION_CODENAME", "sid")  # of this machine
 
 
 def output(*command, **options):

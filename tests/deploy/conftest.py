@@ -17,7 +17,7 @@ import yaml
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from image import container, Store  # noqa: E402
-from tools import ROOT, output, wait_until  # noqa: E402
+from tools import ROOT, SUITE, output, wait_until  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -100,7 +100,7 @@ def debian_tar(may_mount, tmp_path_factory):
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
-        "bookworm",
+        SUITE,
         tar,
     )
     yield tar

@@ -2,7 +2,7 @@
 
 import re
 
-from tools import assert_all_collectors_succeed, output, packages, get_when_up, running, version
+from tools import SUITE, assert_all_collectors_succeed, output, packages, get_when_up, running, version
 
 
 def test_lintian_reports_nothing(package):
@@ -53,7 +53,11 @@ def test_dependencies_match_packages_txt(host, package):
         provided |= {virtual: name for virtual in rest}
     depends = re.findall(r"[\w.+-]+(?= \(|,|$)", output("dpkg-deb", "--field", package, "Depends").strip())
     # Every C++ program depends on libc6 and libgcc-s1.
-    assert {provided.get(name, name) for name in depends} - {"libc6", "libgcc-s1"} == packages("run")
+    found = {provided.get(name, name) for name in depends} - {"libc6", "libgcc-s1"}
+    expected = packages("run")
+    if SUITE != "bookworm":  # packages.txt has the names of Debian 12, with the versions of its libraries
+        found, expected = ({re.split(r"\d", name)[0] for name in names} for names in (found, expected))
+    assert found == expected
 
 
 def test_version_and_revision(host):

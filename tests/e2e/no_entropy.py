@@ -10,12 +10,16 @@ import struct
 import sys
 
 GETRANDOM = {"x86_64": 318, "aarch64": 278}
+MMAP = {"x86_64": 9, "aarch64": 222}
+# Of the state of the vDSO's getrandom(), which glibc 2.41 calls. Without entropy it makes the system call with the flags
+# of the caller, with entropy one without flags; it always does the former if its state cannot be allocated.
+MAP_DROPPABLE = 8
 GRND_NONBLOCK, GRND_INSECURE = 1, 4
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 KILL_PROCESS, ERRNO, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 # linux/bpf_common.h: load a word of struct seccomp_data, jump if equal or if a bit is set, return.
 LOAD, JUMP_EQUAL, JUMP_SET, RETURN = 0x20, 0x15, 0x45, 0x06
-NUMBER_AT, FLAGS_AT = 0, 32
+NUMBER_AT, FLAGS_AT, MMAP_FLAGS_AT = 0, 32, 40
 
 
 class Program(ctypes.Structure):
@@ -27,6 +31,10 @@ class Program(ctypes.Structure):
 def main():
     instructions = [
         (LOAD, 0, 0, NUMBER_AT),
+        (JUMP_EQUAL, 0, 3, MMAP[platform.machine()]),
+        (LOAD, 0, 0, MMAP_FLAGS_AT),
+        (JUMP_SET, 0, 5, MAP_DROPPABLE),
+        (RETURN, 0, 0, ERRNO | errno.ENOMEM),
         (JUMP_EQUAL, 0, 3, GETRANDOM[platform.machine()]),
         (LOAD, 0, 0, FLAGS_AT),
         (JUMP_SET, 0, 2, GRND_NONBLOCK | GRND_INSECURE),
