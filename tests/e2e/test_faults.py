@@ -150,12 +150,12 @@ def test_print_reports_a_full_disk_and_a_blocked_collector(binary, tmp_path, pre
         #include <string.h>
         #include <unistd.h>
         #define BLOCK(name) \\
-          int name(int directory, const char *path, int flags, int mode) { \\
+          int name(const char *path, int flags, int mode) { \\
             while (strstr(path, "/net/sockstat")) pause(); \\
-            return ((int (*)(int, const char *, int, int))dlsym(RTLD_NEXT, #name))(directory, path, flags, mode); \\
+            return ((int (*)(const char *, int, int))dlsym(RTLD_NEXT, #name))(path, flags, mode); \\
           }
-        BLOCK(openat)
-        BLOCK(openat64)
+        BLOCK(open)
+        BLOCK(open64)
     """
     compiler = ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-x", "c", "-", "-o", library]
     subprocess.run(compiler, input=source, text=True, check=True)
