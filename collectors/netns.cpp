@@ -456,13 +456,12 @@ class NetnsCollector final : public Collector {
     round.families.add(std::move(families), "netns", label);
   }
 
-  /// The exporter's own namespace has the other quarter.
   bool has_room_for_sysctls() const {
     const auto with_room = std::ranges::count_if(states_, [](const auto& state) {
       return state.second.sysctls && state.second.sysctls->max_files() > 0;
     });
     return (static_cast<std::size_t>(with_room) + 1) * sysctls_per_namespace <=
-           kernel::max_sysctl_descriptors() / 4 * 3;
+           kernel::sysctl_descriptors().other_namespaces;
   }
 
   bool may_dump(const Round& round, Clock::time_point now) {

@@ -80,7 +80,6 @@ constexpr auto of_each_namespace = std::to_array<std::string_view>({
     "net.ipv4.tcp_max_tw_buckets",
     "net.ipv4.tcp_syncookies",
     "net.ipv4.tcp_abort_on_overflow",
-    "net.ipv4.ip_local_port_range",
     "net.unix.max_dgram_qlen",
 });
 

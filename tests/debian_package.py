@@ -27,14 +27,19 @@ def run(*command, **options):
         raise Unavailable(f"{' '.join(command[:2])}: {error}") from error
 
 
-def _mirror():
-    """Returns the URL from which apt installs Debian's packages here."""
-    format_ = "$(ORIGIN) $(RELEASE) $(REPO_URI)"
-    for line in run("apt-get", "indextargets", "--format", format_, "Created-By: Packages").splitlines():
-        origin, release, url = line.split()
-        if origin == "Debian" and "-" not in release:
-            return url
-    raise Unavailable("apt has no list of packages of a Debian release; run apt-get update")
+def mirrors():
+    """Returns {label: URL} of what apt installs from here; Debian and Debian-Security are labels. Throws Unavailable."""
+    lines = run("apt-get", "indextargets", "--format", "$(LABEL)|$(REPO_URI)", "Created-By: Packages").splitlines()
+    found = dict(line.split("|") for line in reversed(lines))
+    if "Debian" not in found:
+        raise Unavailable("apt has no list of packages of a Debian release; run apt-get update")
+    return found
+
+
+def apt_settings():
+    """Returns the proxy and the validity checks of apt here, for other systems: the mirror may be a snapshot."""
+    lines = run("apt-config", "dump", "Acquire").splitlines(keepends=True)
+    return "".join(line for line in lines if line.startswith(("Acquire::Check-", "Acquire::http")))
 
 
 def downloaded(package, file):
@@ -51,7 +56,7 @@ def download(package, suite, min_version="0"):
         for path in ("state/lists/partial", "cache/archives/partial"):
             (apt / path).mkdir(parents=True)
         (apt / "status").touch()
-        (apt / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_mirror()} {suite} main\n")
+        (apt / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirrors()['Debian']} {suite} main\n")
         settings = {
             "Dir::State": apt / "state",
             "Dir::State::status": apt / "status",

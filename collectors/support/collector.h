@@ -60,7 +60,7 @@ struct NamedCollector {
 
 /// How a collector runs in network namespaces other than the exporter's own.
 enum class NetnsMode {
-  host_wide,  ///< not at all: its metrics describe the host
+  host_wide,  ///< not at all: its metrics describe the host, or each namespace would cost too much
   stateless,  ///< one instance for all namespaces
   stateful,   ///< an instance for each namespace: it keeps state between scrapes
 };

@@ -35,7 +35,8 @@ void raise_descriptor_limit() {
 ClientLimits client_limits(std::size_t listening) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t reserved = reserved_descriptors + listening + kernel::max_sysctl_descriptors();
+  const auto [own, others] = kernel::sysctl_descriptors();
+  const rlim_t reserved = reserved_descriptors + listening + own + others;
   const rlim_t available = std::max(limit.rlim_cur, reserved) - reserved;
   // Half of a small number for connections, half for clients without a complete request.
   const rlim_t connections = std::min<rlim_t>(HttpServer::threads, available / 4);

@@ -70,7 +70,7 @@ class Scraper {
   bool is_stopping();
 
   const KernelSource source_;
-  kernel::OpenSysctls sysctls_{kernel::max_sysctl_descriptors() / 4};
+  kernel::OpenSysctls sysctls_{kernel::sysctl_descriptors().own_namespace};
   const std::vector<NamedCollector> collectors_;
   const FamilySource self_metrics_;
   CollectorLog collector_log_;

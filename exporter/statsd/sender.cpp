@@ -38,8 +38,8 @@ Sender open_unix_sender(const Address& address) {
   return Sender(std::move(fd));
 }
 
-/// Modules that nsswitch.conf names would need the glibc that this executable was built with:
-/// limits it to what glibc itself has.
+/// Resolves host names with the modules in glibc only: those that nsswitch.conf names may be of
+/// another glibc than the one in a static executable.
 void use_builtin_resolvers() {
   [[maybe_unused]] static const int result = __nss_configure_lookup("hosts", "files dns");
 }

@@ -1,7 +1,6 @@
 """Fixtures of the deployment tests: packages and images are built once per session, installed into a root
 directory, and run in a network namespace."""
 
-import ctypes
 import json
 import os
 import re
@@ -16,11 +15,11 @@ import yaml
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+import debian_package  # noqa: E402
 from image import container, Store  # noqa: E402
+from network_fixture import network  # noqa: E402, F401
 from tools import ROOT, SUITE, output, wait_until  # noqa: E402
 
-CLONE_NEWNET = 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
 # The first kubectl whose kustomize supports `replacements` and `labels`.
 MIN_KUBECTL = (1, 22)
 SCHEMAS = ROOT / "tests/schemas"
@@ -29,19 +28,6 @@ MOUNT_COMMAND = ["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs"
 
 def pytest_addoption(parser):
     parser.addoption("--build", default=str(ROOT / "build"), help="the build directory")
-
-
-@pytest.fixture
-def network():
-    """Runs the test in a new network namespace with loopback up."""
-    with open("/proc/self/ns/net", "rb") as original:
-        if LIBC.unshare(CLONE_NEWNET) != 0:
-            pytest.skip(f"cannot create a network namespace: {os.strerror(ctypes.get_errno())}")
-        try:
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            yield
-        finally:
-            assert LIBC.setns(original.fileno(), CLONE_NEWNET) == 0
 
 
 @pytest.fixture(scope="session")
@@ -86,11 +72,8 @@ def debian_tar(may_mount, tmp_path_factory):
         pytest.skip("mmdebstrap needs root")
     directory = tmp_path_factory.mktemp("debian")
     tar = directory / "debian.tar"
-    # The proxy and the validity checks of this machine: its mirror may be a snapshot.
     apt = directory / "apt.conf"
-    settings = output("apt-config", "dump", "Acquire").splitlines(keepends=True)
-    prefixes = ("Acquire::Check-", "Acquire::http")
-    apt.write_text("".join(line for line in settings if line.startswith(prefixes)), encoding="utf-8")
+    apt.write_text(debian_package.apt_settings(), encoding="utf-8")
     # Excludes documentation like debian:bookworm-slim.
     output(
         "mmdebstrap",

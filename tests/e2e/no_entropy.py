@@ -11,8 +11,8 @@ import sys
 
 GETRANDOM = {"x86_64": 318, "aarch64": 278}
 MMAP = {"x86_64": 9, "aarch64": 222}
-# Of the state of the vDSO's getrandom(), which glibc 2.41 calls. Without entropy it makes the system call with the flags
-# of the caller, with entropy one without flags; it always does the former if its state cannot be allocated.
+# glibc 2.41 calls getrandom() of the vDSO. If it cannot map the state of that (MAP_DROPPABLE), it makes the system call
+# with the flags of the caller.
 MAP_DROPPABLE = 8
 GRND_NONBLOCK, GRND_INSECURE = 1, 4
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2

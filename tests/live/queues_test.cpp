@@ -301,6 +301,19 @@ TEST_F(Queues, ReportLimitsAfterSomaxconnChanges) {
   EXPECT_EQ(page[capped], 0);
 }
 
+TEST_F(Queues, CountUsablePortsDespiteALongListOfReservedOnes) {
+  const auto usable = [this] { return scrape()["inetdiag_ephemeral_ports_usable"]; };
+  const double before = usable();
+  constexpr int reserved = 1200;
+  std::string list;
+  for (int i = 0; i < reserved; ++i) {
+    list.append(i == 0 ? "" : ",").append(std::to_string(40'000 + 2 * i));
+  }
+  set_sysctl("net/ipv4/ip_local_reserved_ports", list);
+  ASSERT_GT(output_of("cat /proc/sys/net/ipv4/ip_local_reserved_ports").size(), 4096U);
+  EXPECT_EQ(usable(), before - reserved);
+}
+
 TEST_F(Queues, NameTheServiceOfAListener) {
   const ServiceCgroup service;
   if (!service.exists()) {

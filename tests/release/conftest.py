@@ -1,9 +1,6 @@
 """Fixtures of the tests of the artefacts that deploy/release made."""
 
-import ctypes
-import os
 import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -12,10 +9,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from network_fixture import network  # noqa: E402, F401
 from tools import ROOT, version  # noqa: E402
 
-CLONE_NEWNET = 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
 EMULATORS = {"amd64": [], "arm64": ["qemu-aarch64-static"]}
 
 
@@ -65,16 +61,3 @@ def root(unpacked, architecture, tmp_path_factory):
 def command(root, architecture):
     """Runs the executable in the root directory."""
     return ["chroot", root, *(f"/{emulator}" for emulator in EMULATORS[architecture]), "/inetdiag_exporter"]
-
-
-@pytest.fixture
-def network():
-    """Runs the test in a new network namespace with loopback up."""
-    with open("/proc/self/ns/net", "rb") as original:
-        if LIBC.unshare(CLONE_NEWNET) != 0:
-            pytest.skip(f"cannot create a network namespace: {os.strerror(ctypes.get_errno())}")
-        try:
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            yield
-        finally:
-            assert LIBC.setns(original.fileno(), CLONE_NEWNET) == 0

@@ -30,11 +30,15 @@ std::optional<std::string> read_value(const UniqueFd& file) {
 
 }  // namespace
 
-std::size_t max_sysctl_descriptors() {
+SysctlDescriptors sysctl_descriptors() {
   constexpr rlim_t enough = 1024;
+  constexpr std::size_t own = 64;  // a scrape reads about 40
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur < enough ? 0 : limit.rlim_cur / 4;
+  if (limit.rlim_cur < enough) {
+    return {};
+  }
+  return {.own_namespace = own, .other_namespaces = limit.rlim_cur / 4 - own};
 }
 
 std::optional<std::string> OpenSysctls::read(const FileTree& proc, std::string_view relative) {

@@ -12,9 +12,15 @@
 
 namespace inetdiag::kernel {
 
-/// Returns how many descriptors the sysctls of all network namespaces together may keep: a quarter
-/// of the soft limit (RLIMIT_NOFILE), or none if that is below 1024: clients need them.
-std::size_t max_sysctl_descriptors();
+/// How many descriptors the sysctls of network namespaces may keep.
+struct SysctlDescriptors {
+  std::size_t own_namespace = 0;     ///< of the exporter
+  std::size_t other_namespaces = 0;  ///< together
+};
+
+/// Returns a quarter of the soft limit (RLIMIT_NOFILE), or none if the limit is below 1024, because
+/// clients need them.
+SysctlDescriptors sysctl_descriptors();
 
 /// The sysctl files of one network namespace, open between scrapes. Opening one takes several times
 /// as long as reading it, and longer with each namespace: the entries of a sysctl in all namespaces

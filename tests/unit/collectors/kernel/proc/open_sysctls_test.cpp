@@ -60,14 +60,6 @@ TEST(OpenSysctls, SeeAFileThatWasReplacedOutsideOfProcfs) {
   EXPECT_EQ(sysctls.read(files, "sys/kernel/a"), "second\n");
 }
 
-TEST(OpenSysctls, ReadALongValueCompletely) {
-  const testing::TemporaryTree tree;
-  const std::string value(10'000, '1');
-  tree.write("sys/kernel/long", value);
-  OpenSysctls sysctls(1);
-  EXPECT_EQ(sysctls.read(FileTree(tree.root()), "sys/kernel/long"), value);
-}
-
 TEST(OpenSysctls, ThrowIfTheFileCannotBeRead) {
   const testing::TemporaryTree tree;
   tree.make_directory("sys/kernel/directory");
