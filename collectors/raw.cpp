@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 
 #include "collectors/kernel/proc/raw_sockets.h"
+#include "collectors/kernel/proc/sockstat.h"
 #include "collectors/support/socket_drops.h"
 
 namespace inetdiag {
@@ -66,19 +67,33 @@ class RawSockets final : public Collector {
  public:
   Collection collect(const ScrapeContext& context) override {
     Collection collection;
-    const auto ipv4 = context.proc.read("net/raw");
-    if (!ipv4) {
-      collection.errors.emplace_back("no net/raw below --path.procfs");
-      return collection;
-    }
     std::vector<ReceivingSocket> sockets;
-    add(sockets, *ipv4, "ipv4");
-    add(sockets, context.proc.read("net/raw6").value_or(""), "ipv6");
+    if (may_have_sockets(context, "net/sockstat", "RAW")) {
+      const auto ipv4 = context.proc.read("net/raw");
+      if (!ipv4) {
+        collection.errors.emplace_back("no net/raw below --path.procfs");
+        return collection;
+      }
+      add(sockets, *ipv4, "ipv4");
+    }
+    if (may_have_sockets(context, "net/sockstat6", "RAW6")) {
+      add(sockets, context.proc.read("net/raw6").value_or(""), "ipv6");
+    }
     collection.families = counter_.collect(sockets, context);
     return collection;
   }
 
  private:
+  /// Most network namespaces have no raw sockets, and sockstat is read anyway.
+  static bool may_have_sockets(const ScrapeContext& context, std::string_view file,
+                               std::string_view protocol) {
+    if (!context.is_other_namespace) {
+      return true;
+    }
+    const auto sockstat = context.proc.read(file);
+    return kernel::sockstat_value(sockstat.value_or(""), protocol, "inuse") != 0;
+  }
+
   static void add(std::vector<ReceivingSocket>& sockets, std::string_view text,
                   const char* family) {
     for (const auto& socket : kernel::parse_raw_sockets(text)) {

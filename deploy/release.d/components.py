@@ -57,11 +57,11 @@ def installed(root, package, is_linked):
     return Component(name, version, architecture, source, text, _query(root, "--status", package), is_linked)
 
 
-def civetweb(root, version, architecture):
-    """CivetWeb, which is built from the source package of this version."""
-    text = installed(root, f"libcivetweb-dev:{architecture}", True).copyright
-    status = f"Package: civetweb\nStatus: install ok installed\nArchitecture: {architecture}\nVersion: {version}\n"
-    return Component("civetweb", version, "source", "civetweb", text, status, True)
+def built(sources, name, version, architecture):
+    """A library that is built from its source package."""
+    text = (sources / name / "debian/copyright").read_bytes()
+    status = f"Package: {name}\nStatus: install ok installed\nArchitecture: {architecture}\nVersion: {version}\n"
+    return Component(name, version, "source", name, text, status, True)
 
 
 def _owners(root, files):
@@ -73,8 +73,9 @@ def _owners(root, files):
     return set(re.findall(r"^([^ :]+(?::\w+)?): /", text, re.MULTILINE))
 
 
-def of_build(root, build, civetweb_version, architecture):
-    """The components of the executable of a build directory below a root directory, sorted by name."""
+def of_build(root, build, sources, versions, architecture):
+    """The components of the executable of a build directory below a root directory, sorted by name. `versions` is of the
+    source packages in the directory `sources`."""
     own = f"/{build.relative_to(root)}/"
 
     def packages(files):
@@ -83,7 +84,8 @@ def of_build(root, build, civetweb_version, architecture):
     linked = packages(_linked(build / "exporter/inetdiag_exporter.map"))
     found = [installed(root, package, True) for package in linked]
     found += [installed(root, package, False) for package in packages(_headers(root, build / "exporter")) - linked]
-    return sorted([civetweb(root, civetweb_version, architecture), *found], key=lambda component: component.name)
+    found += [built(sources, name, version, architecture) for name, version in versions.items()]
+    return sorted(found, key=lambda component: component.name)
 
 
 def sbom(program, components, timestamp):

@@ -11,6 +11,7 @@ namespace {
 
 using namespace testing;
 using kernel::parse_raw_sockets;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -65,6 +66,16 @@ TEST(RawCollector, GroupsByProtocolAndFamily) {
           "inetdiag_raw_drops_total{family=\"ipv6\",protocol=\"ipv6-icmp\"} 0",
           R"(inetdiag_raw_socket_drops_total{family="ipv4",protocol="vrrp",inode="26817"} 12)",
           R"(inetdiag_raw_socket_receive_queue_bytes{family="ipv4",protocol="vrrp",inode="26817"} 768)"));
+}
+
+TEST(RawCollector, ReadsNothingOfAFamilyWithoutSocketsInAnotherNamespace) {
+  CollectorFixture fixture;
+  fixture.proc_tree.write("net/raw", raw_ipv4);
+  fixture.proc_tree.write("net/raw6", raw_ipv6);
+  fixture.is_other_namespace = true;
+  fixture.proc_tree.write("net/sockstat", "sockets: used 4\nRAW: inuse 0\n");
+  fixture.proc_tree.write("net/sockstat6", "RAW6: inuse 2\n");
+  EXPECT_THAT(fixture.lines(*make_raw({})), Each(HasSubstr("ipv6")));
 }
 
 TEST(RawCollector, DropsAreCreatedAtThePreviousCollection) {

@@ -1,5 +1,8 @@
 #include "exporter/exposition/gzip.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <random>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -22,9 +25,27 @@ std::string unzipped(std::string compressed, std::size_t size) {
   return text;
 }
 
+std::string random_bytes(std::size_t size) {
+  std::mt19937 random;
+  std::string bytes(size, '\0');
+  std::ranges::generate(bytes, [&] { return static_cast<char>(random()); });
+  return bytes;
+}
+
 TEST(Gzip, DecompressesToTheSameText) {
   for (const std::string& text : {std::string(), std::string("a"), std::string(1'000'000, 'x')}) {
     EXPECT_EQ(unzipped(gzip(text), text.size()), text);
+  }
+}
+
+TEST(Gzip, CompressesARepetitiveText) {
+  EXPECT_LT(gzip(std::string(1'000'000, 'x')).size(), 20'000);
+}
+
+TEST(Gzip, HasRoomForWhatCannotBeCompressed) {
+  for (const std::size_t size : {1U, 100U, 65'535U, 65'536U, 1'000'000U}) {
+    const std::string bytes = random_bytes(size);
+    EXPECT_EQ(unzipped(gzip(bytes), size), bytes);
   }
 }
 
