@@ -164,7 +164,7 @@ def test_runbook_base_is_configurable(generate):
     groups = yaml.safe_load((copy / "alerts.yaml").read_text())["groups"]
     found = {rule["alert"]: rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]}
     assert found == {alert["alert"]: f"{base}/{alert['alert']}.md" for alert in alerts()}
-    promtool("test", "rules", *sorted((copy / "tests").glob("*.yaml")))
+    promtool("test", "rules", copy / "tests/exporter.yaml")
 
 
 @pytest.mark.parametrize("base", ["deploy/prometheus/runbooks", "/runbooks", "https://", "https://a/#b"])

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+import tested_on  # noqa: E402
 from network_fixture import network  # noqa: E402, F401
 from tools import ROOT, version  # noqa: E402
 
@@ -18,6 +19,13 @@ EMULATORS = {"amd64": [], "arm64": ["qemu-aarch64-static"]}
 def pytest_addoption(parser):
     parser.addoption("--release", default=str(ROOT / "build-release"), help="the output directory of deploy/release")
     parser.addoption("--again", help="that of a second run, which may have fewer architectures")
+    parser.addoption("--document", action="store_true", help="write the row of README.md")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if session.config.getoption("--document") and exitstatus == pytest.ExitCode.OK:
+        emulated = [f"{name} (emulated)" if emulator else name for name, emulator in EMULATORS.items()]
+        tested_on.write_row("architectures", ", ".join(emulated))
 
 
 @pytest.fixture(scope="session")
