@@ -28,7 +28,6 @@
 
 #include "collectors/kernel/base/text.h"
 #include "collectors/registry.h"
-#include "collectors/support/family.h"
 #include "exporter/cli/command_line.h"
 #include "exporter/exposition/gzip.h"
 #include "exporter/exposition/text_format.h"
@@ -38,6 +37,7 @@
 #include "exporter/scrape/self_metrics.h"
 #include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/diag_messages.h"
+#include "tests/unit/support/families_of_pods.h"
 #include "tests/unit/support/temporary_tree.h"
 
 namespace inetdiag {
@@ -220,23 +220,8 @@ void scrape(int times, std::vector<const char*> flags) {
   }
 }
 
-/// Serializes and compresses the page of 400 pods with 50 series each.
 void write_pages(int times) {
-  constexpr int pods = 400;
-  constexpr int names = 50;
-  std::vector<prometheus::MetricFamily> families;
-  for (int i = 0; i < names; ++i) {
-    auto& family = families.emplace_back(
-        counter_family("inetdiag_nstat_tcp_ext_counter" + std::to_string(i) + "_total",
-                       "TcpExtCounter: a counter of the network stack (/proc/net/netstat)."));
-    for (int pod = 0; pod < pods; ++pod) {
-      add_series(family,
-                 {{"netns", "pod-" + std::to_string(pod * 7919)},
-                  {"namespace", "production"},
-                  {"pod", "web-" + std::to_string(pod)}},
-                 i * pod * 17);
-    }
-  }
+  const auto families = families_of_pods();
   std::size_t bytes = 0;
   for (int i = 0; i < times; ++i) {
     bytes += gzip(text_format(families)).size();
