@@ -175,10 +175,10 @@ function(common)
           's',
           [
             of_listener('inetdiag_listener_accept_queue_oldest_seconds{%(listener)s}', 'oldest'),
-            of_listener('inetdiag_listener_accept_queue_stalled_seconds{%(listener)s}', 'not accepting'),
+            of_listener('inetdiag_listener_accept_queue_stalled_seconds{%(listener)s}', 'stalled'),
           ],
           |||
-            oldest: how long the oldest connection has waited. not accepting: how long the program has accepted none of
+            oldest: how long the oldest connection has waited. stalled: how long the program has accepted none of
             the waiting connections. If both grow together, the program is stuck, and a larger backlog does not help.
             Absent unless connections waited in two scrapes.
           |||

@@ -224,11 +224,11 @@ function(common)
             ),
             g.query(
               'topk(10, inetdiag_listener_accept_queue_stalled_seconds{%(target)s} %(with_pod)s)',
-              'not accepting {{address}}:{{port}} {{device}} {{instance}} {{owner_name}}'
+              'stalled {{address}}:{{port}} {{device}} {{instance}} {{owner_name}}'
             ),
           ],
           |||
-            oldest: how long the oldest connection has waited. not accepting: how long the program has accepted none of
+            oldest: how long the oldest connection has waited. stalled: how long the program has accepted none of
             the waiting connections. Top ten.
           |||
         ),
