@@ -11,10 +11,12 @@ namespace {
 
 using namespace testing;
 using kernel::parse_raw_sockets;
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Linux 6.18: a VRRP socket with 0x300 bytes in its queue.
 constexpr std::string_view raw_ipv4 =
@@ -75,7 +77,7 @@ TEST(RawCollector, ReadsNothingOfAFamilyWithoutSocketsInAnotherNamespace) {
   fixture.is_other_namespace = true;
   fixture.proc_tree.write("net/sockstat", "sockets: used 4\nRAW: inuse 0\n");
   fixture.proc_tree.write("net/sockstat6", "RAW6: inuse 2\n");
-  EXPECT_THAT(fixture.lines(*make_raw({})), Each(HasSubstr("ipv6")));
+  EXPECT_THAT(fixture.lines(*make_raw({})), AllOf(Not(IsEmpty()), Each(HasSubstr("ipv6"))));
 }
 
 TEST(RawCollector, DropsAreCreatedAtThePreviousCollection) {
