@@ -107,10 +107,10 @@ UniqueFd accept_from(const UniqueFd& listener);
 /// Sends `count` SYNs from different addresses in 10.99.0.0/16, which do not reply to SYN-ACKs.
 void send_syns(const std::string& destination, std::uint16_t port, int count);
 
-/// Waits up to ten seconds until `condition` holds, else fails the test.
+/// Waits up to a minute, for slow virtual machines, until `condition` holds, else fails the test.
 template <typename Condition>
 void wait_until(const char* what, Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) {
       FAIL() << "timed out waiting until " << what;

@@ -230,11 +230,13 @@ TEST_F(States, CountTimeWaitUpToTheLimit) {
 }
 
 TEST_F(States, MatchCountersOfNstat) {
-  const UniqueFd listener = listen_on({.backlog = 1});
-  std::vector<UniqueFd> clients;
-  for (int i = 0; i < 5; ++i) {
-    clients.push_back(connect_to("127.0.0.1", port_of(listener)));
-  }
+  {
+    const UniqueFd listener = listen_on({.backlog = 1});
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 5; ++i) {
+      clients.push_back(connect_to("127.0.0.1", port_of(listener)));
+    }
+  }  // closed: retransmissions would change the counters
   const auto nstat_counters = [] {
     std::map<std::string, double> counters;
     std::istringstream lines(output_of("nstat -asz"));
