@@ -1,4 +1,4 @@
-"""Summarizes the JUnit files of a directory.
+"""Summarizes the results of tests/run: JUnit files, and NAME.passed, NAME.failed or NAME.skipped of what wrote none.
 
 Prints skipped tests, failed tests, then a line `N passed, N failed, N skipped`. Exits with 1 if a test failed, a
 test program ended without results, or no test passed."""
@@ -9,9 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 
-def outcomes(file):
+def outcomes_of_file(file):
     """Yields (name, "passed" | "failed" | "skipped", text) for each test of a JUnit file."""
-    for case in ElementTree.parse(file).iter("testcase"):
+    try:
+        cases = list(ElementTree.parse(file).iter("testcase"))
+    except ElementTree.ParseError as error:
+        yield file.stem, "failed", f"invalid JUnit file: {error}"
+        return
+    for case in cases:
         name = f"{file.stem}: {case.get('classname')}.{case.get('name')}"
         failure = next((case.find(tag) for tag in ("failure", "error") if case.find(tag) is not None), None)
         skipped = case.find("skipped")
@@ -24,31 +29,35 @@ def outcomes(file):
             yield name, "passed", ""
 
 
+def outcomes(directory):
+    """Yields the same for all results in a directory."""
+    failed = set()  # names of JUnit files
+    for file in sorted(directory.glob("*.xml")):
+        for name, outcome, text in outcomes_of_file(file):
+            if outcome == "failed":
+                failed.add(file.stem)
+            yield name, outcome, text
+    for marker in sorted(directory.glob("*.skipped")):
+        yield marker.stem, "skipped", marker.read_text()
+    for marker in sorted(directory.glob("*.passed")):
+        if not marker.with_suffix(".xml").exists():
+            yield marker.stem, "passed", ""
+    for marker in sorted(directory.glob("*.failed")):
+        if marker.stem not in failed:
+            last_lines = marker.with_suffix(".log").read_text(errors="replace").splitlines()[-60:]
+            reason = "exited with an error but without a failed test; last lines of its log:"
+            yield marker.stem, "failed", "\n".join([reason, *last_lines])
+
+
 def main(directory):
     counts = Counter()
-    explained = set()  # the names of JUnit files with a failed test
     failures = []
-    for file in sorted(directory.glob("*.xml")):
-        try:
-            results = list(outcomes(file))
-        except ElementTree.ParseError as error:
-            results = [(file.stem, "failed", f"invalid JUnit file: {error}")]
-        for name, outcome, text in results:
-            counts[outcome] += 1
-            if outcome == "failed":
-                explained.add(file.stem)
-                failures.append(f"FAILED {name}: {text.strip()}\n")
-            elif outcome == "skipped":
-                print(f"skipped {name}: {' '.join(text.split())}")
-    for marker in sorted(directory.glob("*.skipped")):
-        counts["skipped"] += 1
-        print(f"skipped {marker.stem}: {marker.read_text().strip()}")
-    for marker in sorted(directory.glob("*.failed")):
-        if marker.stem not in explained:
-            counts["failed"] += 1
-            last_lines = marker.with_suffix(".log").read_text(errors="replace").splitlines()[-60:]
-            failures.append(f"FAILED {marker.stem}: exited with an error but without a failed test; last lines of its log:")
-            failures += last_lines
+    for name, outcome, text in outcomes(directory):
+        counts[outcome] += 1
+        if outcome == "failed":
+            failures.append(f"FAILED {name}: {text.strip()}\n")
+        elif outcome == "skipped":
+            print(f"skipped {name}: {' '.join(text.split())}")
     print("\n".join(failures))
     if not counts["passed"]:
         print("no test passed")

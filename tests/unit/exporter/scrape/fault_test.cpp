@@ -376,7 +376,7 @@ void expect_only_one_timeout(const std::string& name) {
   const auto taken = Scraper::Clock::now() - begin;
   is_blocked = true;
   // Enough for the others, even on a slow machine.
-  const auto end = Scraper::Clock::now() + std::max<Scraper::Clock::duration>(2s, 50 * taken);
+  const auto end = Scraper::Clock::now() + std::max<Scraper::Clock::duration>(2s, 10 * taken);
   const Lines late = FaultyHost::lines_of(*host.scraper.scrape(host.all_indices(), end));
   EXPECT_GE(Scraper::Clock::now(), end) << name;
   is_blocked = false;
