@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import resource
 import subprocess
 import uuid
 from pathlib import Path
@@ -34,7 +35,10 @@ class Store:
         self.run("buildah", "commit", "--quiet", "--rm", container, BASE)
 
     def build(self):
-        self.run(ROOT / "deploy/container/build", "--isolation=chroot", "--pull-never")
+        # buildah would raise them, which needs CAP_SYS_RESOURCE.
+        kinds = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+        limits = [f"--ulimit={name}={':'.join(map(str, resource.getrlimit(kind)))}" for name, kind in kinds.items()]
+        self.run(ROOT / "deploy/container/build", "--isolation=chroot", "--pull-never", *limits)
         return f"inetdiag-exporter:{version()}"
 
     @contextlib.contextmanager

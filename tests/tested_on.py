@@ -19,7 +19,8 @@ def table_of(columns, corner=""):
 
 
 def write_columns(document, columns):
-    """Adds or replaces columns of the table between BEGIN and END, sorted by the numbers in their names. Returns all columns."""
+    """Adds or updates columns of the table between BEGIN and END, sorted by the numbers in their names. Returns all columns.
+    Rows that a column lacks keep their cells: a run can be limited to some steps."""
     head, begin, rest = document.read_text().partition(BEGIN)
     table, end, tail = rest.partition(END)
     if not begin or not end:
@@ -27,7 +28,7 @@ def write_columns(document, columns):
     (corner, *names), _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
     kept = {name: {row: cells[index] for row, *cells in rows} for index, name in enumerate(names)}
     numbers = {name: [int(digits) for digits in re.findall(r"\d+", name)] for name in kept | columns}
-    columns = {name: (kept | columns)[name] for name in sorted(numbers, key=numbers.get)}
+    columns = {name: kept.get(name, {}) | columns.get(name, {}) for name in sorted(numbers, key=numbers.get)}
     document.write_text(head + BEGIN + table_of(columns, corner) + END + tail)
     return columns
 

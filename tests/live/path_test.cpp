@@ -100,9 +100,11 @@ TEST_F(Path, ShowTheQueueingDisciplineOfADeviceAsTcDoes) {
   }
   // Neither ARP nor IPv6 sends a packet of its own between the two readings.
   output_of("! cd /proc/sys/net/ipv6/conf/slow 2>/dev/null || echo 1 >disable_ipv6");
+  // The peer comes first: then the queueing discipline is active when `ip` returns, not some time
+  // later.
   output_of(
-      "ip link set slow arp off && ip addr add 10.98.0.1/24 dev slow && ip link set slow up && "
-      "ip link set far up");
+      "ip link set slow arp off && ip addr add 10.98.0.1/24 dev slow && ip link set far up && "
+      "ip link set slow up");
   const UniqueFd sender(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in name{};
   name.sin_family = AF_INET;
