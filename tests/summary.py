@@ -30,7 +30,7 @@ def outcomes_of_file(file):
 
 
 def outcomes(directory):
-    """Yields the same for all results in a directory."""
+    """Yields the same for each result in a directory."""
     failed = set()  # names of JUnit files
     for file in sorted(directory.glob("*.xml")):
         for name, outcome, text in outcomes_of_file(file):
